@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * libckks: the CKKS scheme for approximate arithmetic on encrypted vectors
+ * (Cheon, Kim, Kim, Song, ASIACRYPT 2017; full-RNS variant eprint 2018/931).
+ *
+ * A vector of up to N/2 real or complex numbers ("slots") is encoded,
+ * encrypted, computed on by somebody who holds no secret, and decrypted.
+ *
+ * Conventions that hold everywhere
+ *  - Every function that can fail returns a ckks_status; ckks_last_error()
+ *    then holds one line of text for the calling thread that names the
+ *    argument, the field and the limit. On error outputs are untouched or
+ *    zeroed.
+ *  - Objects are opaque: X_build / X_generate / X_read make one, X_free frees
+ *    it (NULL is allowed) and wipes what is secret.
+ *  - Scales are exact: every level has one canonical scale, every operation
+ *    returns a ciphertext at the canonical scale of its level, and operands on
+ *    different levels are aligned for you.
+ *  - Objects may be read from many threads at once; one ckks_evaluator belongs
+ *    to one thread at a time.
+ */
+#ifndef CKKS_H
+#define CKKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define CKKS_API __attribute__((visibility("default")))
+#else
+#define CKKS_API
+#endif
+
+#define CKKS_VERSION_MAJOR 0
+#define CKKS_VERSION_MINOR 1
+#define CKKS_VERSION_PATCH 0
+
+/** "0.1.0" */
+CKKS_API const char *ckks_version(void);
+
+/* ------------------------------------------------------------------ status */
+
+typedef enum ckks_status {
+  CKKS_OK = 0,
+  CKKS_ERROR_ARGUMENT,  /**< a value outside its documented range */
+  CKKS_ERROR_MEMORY,    /**< allocation failed or a ceiling was reached */
+  CKKS_ERROR_SECURITY,  /**< parameters weaker than the level asked for */
+  CKKS_ERROR_LEVEL,     /**< not enough levels left for the operation */
+  CKKS_ERROR_RANGE,     /**< a number too large for its modulus or scale */
+  CKKS_ERROR_MISMATCH,  /**< objects made for different parameters or models */
+  CKKS_ERROR_KEY,       /**< an evaluation key that is needed is missing */
+  CKKS_ERROR_FORMAT,    /**< bytes that are not what they should be */
+  CKKS_ERROR_IO,        /**< the operating system refused */
+  CKKS_ERROR_ENTROPY,   /**< no randomness could be had */
+  CKKS_ERROR_CANCELLED  /**< stopped on request */
+} ckks_status;
+
+/** Short lower-case name of a status ("level", "format", ...). */
+CKKS_API const char *ckks_status_name(ckks_status status);
+
+/** The calling thread's last error as one line; "" when there was none. */
+CKKS_API const char *ckks_last_error(void);
+
+/* -------------------------------------------------------------- parameters */
+
+#define CKKS_MIN_LOG2_N 10
+#define CKKS_MAX_LOG2_N 17
+#define CKKS_MAX_Q 56 /**< primes in the modulus chain */
+#define CKKS_MAX_P 8  /**< special primes for key switching */
+#define CKKS_HASH_BYTES 32
+
+/** Classical security in bits, ternary secret (eprint 2024/463, table 5.2). */
+typedef enum ckks_security {
+  CKKS_SECURITY_NONE = 0, /**< for tests of small rings only */
+  CKKS_SECURITY_128 = 128,
+  CKKS_SECURITY_192 = 192,
+  CKKS_SECURITY_256 = 256
+} ckks_security;
+
+/**
+ * What the user writes down. A zero prime is chosen from its bit size: chain
+ * primes above the base so that the canonical scales stay at 2^log2_scale,
+ * the others as the largest unused primes below 2^bits, all = 1 mod 2N.
+ */
+typedef struct ckks_params_literal {
+  int log2_n;               /**< ring degree N = 2^log2_n, 10..17 */
+  int n_q;                  /**< chain primes, 1..CKKS_MAX_Q; top level n_q-1 */
+  int n_p;                  /**< special primes, 0..CKKS_MAX_P; 0 = no keys */
+  int q_bits[CKKS_MAX_Q];   /**< 18..60 each; q_bits[0] is the base prime */
+  int p_bits[CKKS_MAX_P];   /**< 18..60 each */
+  uint64_t q[CKKS_MAX_Q];   /**< the primes themselves; 0 = choose */
+  uint64_t p[CKKS_MAX_P];
+  double log2_scale;        /**< scale of the top level, 10..58 */
+  ckks_security security;
+} ckks_params_literal;
+
+typedef struct ckks_params ckks_params;
+
+/**
+ * Checks a literal and makes the immutable object that everything else takes.
+ * Refuses (CKKS_ERROR_SECURITY) when log2(Q*P) passes the table's limit for N.
+ */
+CKKS_API ckks_status ckks_params_build(ckks_params **out, const ckks_params_literal *literal);
+/**
+ * The usual case in one line: the smallest N that is secure at 128 bits for
+ * `depth` multiplications at 2^log2_scale (25..45), base prime
+ * log2_scale + 10 bits (at most 49).
+ */
+CKKS_API ckks_status ckks_params_build_depth(ckks_params **out, int depth, int log2_scale);
+CKKS_API void ckks_params_free(ckks_params *params);
+/** The literal with every prime filled in. */
+CKKS_API const ckks_params_literal *ckks_params_get_literal(const ckks_params *params);
+CKKS_API size_t ckks_params_n(const ckks_params *params);     /**< N */
+CKKS_API size_t ckks_params_slots(const ckks_params *params); /**< N/2 */
+CKKS_API int ckks_params_max_level(const ckks_params *params);
+CKKS_API double ckks_params_log2_qp(const ckks_params *params);
+/** Largest log2(QP) allowed for this N and security (1e9 for NONE). */
+CKKS_API double ckks_params_log2_qp_limit(const ckks_params *params);
+/** Canonical scale of a level, 0..max_level. */
+CKKS_API double ckks_params_scale(const ckks_params *params, int level);
+/** BLAKE2b-256 of the literal with its primes: equal hash, equal parameters. */
+CKKS_API const uint8_t *ckks_params_hash(const ckks_params *params);
+
+/* --------------------------------------------------- plaintext, ciphertext */
+
+typedef struct ckks_complex {
+  double re, im;
+} ckks_complex;
+
+typedef struct ckks_plaintext ckks_plaintext;
+typedef struct ckks_ciphertext ckks_ciphertext;
+
+CKKS_API ckks_status ckks_plaintext_build(ckks_plaintext **out, const ckks_params *params);
+CKKS_API void ckks_plaintext_free(ckks_plaintext *plaintext);
+CKKS_API int ckks_plaintext_level(const ckks_plaintext *plaintext);
+CKKS_API double ckks_plaintext_scale(const ckks_plaintext *plaintext);
+
+/**
+ * Encodes n values (n <= N/2, the rest zero) at `level` and `scale`
+ * (0 = the level's canonical scale). CKKS_ERROR_RANGE names the first value
+ * that is not finite or does not fit.
+ */
+CKKS_API ckks_status ckks_encode_real(ckks_plaintext *out, const double *values, size_t n,
+                                      int level, double scale, const ckks_params *params);
+CKKS_API ckks_status ckks_encode_complex(ckks_plaintext *out, const ckks_complex *values, size_t n,
+                                         int level, double scale, const ckks_params *params);
+/** n a power of two: the n values repeated over all slots (a sparse polynomial). */
+CKKS_API ckks_status ckks_encode_repeat(ckks_plaintext *out, const double *values, size_t n,
+                                        int level, double scale, const ckks_params *params);
+/** The same value in every slot. */
+CKKS_API ckks_status ckks_encode_constant(ckks_plaintext *out, double value, int level,
+                                          double scale, const ckks_params *params);
+/** First n slots; real parts, or complex values. */
+CKKS_API ckks_status ckks_decode_real(double *values, size_t n, const ckks_plaintext *plaintext,
+                                      const ckks_params *params);
+CKKS_API ckks_status ckks_decode_complex(ckks_complex *values, size_t n,
+                                         const ckks_plaintext *plaintext,
+                                         const ckks_params *params);
+
+CKKS_API ckks_status ckks_ciphertext_build(ckks_ciphertext **out, const ckks_params *params);
+CKKS_API void ckks_ciphertext_free(ckks_ciphertext *ciphertext);
+CKKS_API ckks_status ckks_ciphertext_copy(ckks_ciphertext *out, const ckks_ciphertext *in);
+CKKS_API int ckks_ciphertext_level(const ckks_ciphertext *ciphertext);
+CKKS_API double ckks_ciphertext_scale(const ckks_ciphertext *ciphertext);
+
+/* -------------------------------------------------------------------- keys */
+
+typedef struct ckks_secret_key ckks_secret_key;
+typedef struct ckks_public_key ckks_public_key;
+typedef struct ckks_evaluation_keys ckks_evaluation_keys;
+
+/** One key-switching key to be made: what it does and how far down it is cut. */
+typedef struct ckks_key_spec {
+  uint32_t galois; /**< Galois element (odd, < 2N); 0 = relinearisation */
+  int level;       /**< highest level at which it will be used; -1 = the top */
+  int n_special;   /**< special primes, and limbs per digit; 0 = all */
+} ckks_key_spec;
+
+/** Galois element of a rotation to the left by `steps` slots (any sign). */
+CKKS_API uint32_t ckks_galois_rotation(const ckks_params *params, int steps);
+/** Galois element of complex conjugation. */
+CKKS_API uint32_t ckks_galois_conjugation(const ckks_params *params);
+
+CKKS_API ckks_status ckks_secret_key_generate(ckks_secret_key **out, const ckks_params *params);
+CKKS_API void ckks_secret_key_free(ckks_secret_key *key);
+CKKS_API ckks_status ckks_public_key_generate(ckks_public_key **out, const ckks_secret_key *secret,
+                                              const ckks_params *params);
+CKKS_API void ckks_public_key_free(ckks_public_key *key);
+/** Duplicate specs are merged (the highest level wins). */
+CKKS_API ckks_status ckks_evaluation_keys_generate(ckks_evaluation_keys **out,
+                                                   const ckks_key_spec *specs, size_t n_specs,
+                                                   const ckks_secret_key *secret,
+                                                   const ckks_params *params);
+/** Relinearisation, conjugation and the rotations by +-1, 2, 4, ... N/4. */
+CKKS_API ckks_status ckks_evaluation_keys_generate_all(ckks_evaluation_keys **out,
+                                                       const ckks_secret_key *secret,
+                                                       const ckks_params *params);
+CKKS_API void ckks_evaluation_keys_free(ckks_evaluation_keys *keys);
+
+/* ------------------------------------------------------ encrypt, decrypt */
+
+/** Symmetric and seeded: half the bytes on the wire. */
+CKKS_API ckks_status ckks_encrypt(ckks_ciphertext *out, const ckks_plaintext *plaintext,
+                                  const ckks_secret_key *key, const ckks_params *params);
+CKKS_API ckks_status ckks_encrypt_public(ckks_ciphertext *out, const ckks_plaintext *plaintext,
+                                         const ckks_public_key *key, const ckks_params *params);
+/**
+ * The result is for the key's owner alone: publishing it can reveal the key
+ * (IND-CPA^D, eprint 2020/1533). See ckks_decrypt_for_publication.
+ */
+CKKS_API ckks_status ckks_decrypt(ckks_plaintext *out, const ckks_ciphertext *ciphertext,
+                                  const ckks_secret_key *key, const ckks_params *params);
+/**
+ * Decrypts, and adds Gaussian noise that floods the ciphertext's own: every
+ * slot moves by about `error` * 2^-2, and 2^30 times or more what `noise`, a
+ * bound on the ciphertext's own slot error, demands (else CKKS_ERROR_RANGE).
+ */
+CKKS_API ckks_status ckks_decrypt_for_publication(double *values, size_t n,
+                                                  const ckks_ciphertext *ciphertext, double noise,
+                                                  double error, const ckks_secret_key *key,
+                                                  const ckks_params *params);
+
+/* -------------------------------------------------------------- evaluation */
+
+typedef struct ckks_evaluator ckks_evaluator;
+
+/** `keys` may be NULL; both stay the caller's and must outlive the evaluator. */
+CKKS_API ckks_status ckks_evaluator_build(ckks_evaluator **out, const ckks_params *params,
+                                          const ckks_evaluation_keys *keys);
+CKKS_API void ckks_evaluator_free(ckks_evaluator *evaluator);
+
+/* out may be one of the inputs in every function below. */
+CKKS_API ckks_status ckks_add(ckks_ciphertext *out, const ckks_ciphertext *a,
+                              const ckks_ciphertext *b, ckks_evaluator *evaluator);
+CKKS_API ckks_status ckks_sub(ckks_ciphertext *out, const ckks_ciphertext *a,
+                              const ckks_ciphertext *b, ckks_evaluator *evaluator);
+CKKS_API ckks_status ckks_negate(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                 ckks_evaluator *evaluator);
+CKKS_API ckks_status ckks_add_real(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                   const double *values, size_t n, ckks_evaluator *evaluator);
+CKKS_API ckks_status ckks_add_constant(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                       double value, ckks_evaluator *evaluator);
+/** One level. */
+CKKS_API ckks_status ckks_mul_real(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                   const double *values, size_t n, ckks_evaluator *evaluator);
+/** One level; integers of magnitude up to 2^20 cost none. */
+CKKS_API ckks_status ckks_mul_constant(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                       double value, ckks_evaluator *evaluator);
+/** Multiply, relinearise, rescale: one level. */
+CKKS_API ckks_status ckks_mul(ckks_ciphertext *out, const ckks_ciphertext *a,
+                              const ckks_ciphertext *b, ckks_evaluator *evaluator);
+CKKS_API ckks_status ckks_square(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                 ckks_evaluator *evaluator);
+/** a^exponent, 1..2^16, in ceil(log2(exponent)) levels. */
+CKKS_API ckks_status ckks_power(ckks_ciphertext *out, const ckks_ciphertext *a, unsigned exponent,
+                                ckks_evaluator *evaluator);
+/** Down to `level`, exactly at its canonical scale, value unchanged. */
+CKKS_API ckks_status ckks_drop_level(ckks_ciphertext *out, const ckks_ciphertext *a, int level,
+                                     ckks_evaluator *evaluator);
+/** Slot j of the result is slot j+steps of a. Composed of the rotations in the keys. */
+CKKS_API ckks_status ckks_rotate(ckks_ciphertext *out, const ckks_ciphertext *a, int steps,
+                                 ckks_evaluator *evaluator);
+/** out[i] = a rotated by steps[i], sharing one decomposition (hoisting). */
+CKKS_API ckks_status ckks_rotate_many(ckks_ciphertext *const *out, const ckks_ciphertext *a,
+                                      const int *steps, size_t n, ckks_evaluator *evaluator);
+CKKS_API ckks_status ckks_conjugate(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                    ckks_evaluator *evaluator);
+/** Slot j becomes a[j] + ... + a[j+n-1], any n >= 1, indices cyclic. */
+CKKS_API ckks_status ckks_inner_sum(ckks_ciphertext *out, const ckks_ciphertext *a, size_t n,
+                                    ckks_evaluator *evaluator);
+
+/** Basis in which polynomial coefficients are given. */
+typedef enum ckks_basis {
+  CKKS_MONOMIAL,
+  CKKS_CHEBYSHEV /**< T_k on [low, high], mapped to [-1, 1] */
+} ckks_basis;
+
+typedef struct ckks_polynomial {
+  const double *coefficients; /**< degree+1 of them, lowest first */
+  int degree;                 /**< 0..1023 */
+  ckks_basis basis;
+  double low, high; /**< interval for CKKS_CHEBYSHEV; ignored otherwise */
+} ckks_polynomial;
+
+/** p(a) in ceil(log2(degree+1)) levels (one more to map an interval that is not [-1,1]). */
+CKKS_API ckks_status ckks_polyval(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                  const ckks_polynomial *polynomial, ckks_evaluator *evaluator);
+
+/** A plain matrix made ready to be applied to ciphertexts (one level). */
+typedef struct ckks_linear_map ckks_linear_map;
+
+/**
+ * y = M x + b for a rows x columns matrix (row-major; b may be NULL), sizes up
+ * to N/2 and need not be powers of two. x stands in the first `columns` slots
+ * (other slots must be zero or the periodic repetition that
+ * ckks_linear_map_period names); y comes out in the first `rows` slots.
+ */
+CKKS_API ckks_status ckks_linear_map_build(ckks_linear_map **out, const double *matrix,
+                                           size_t rows, size_t columns, const double *bias,
+                                           int level, const ckks_params *params);
+CKKS_API void ckks_linear_map_free(ckks_linear_map *map);
+/** Specs of the Galois keys it needs; returns their number, writes at most `capacity`. */
+CKKS_API size_t ckks_linear_map_keys(const ckks_linear_map *map, ckks_key_spec *specs,
+                                     size_t capacity);
+CKKS_API ckks_status ckks_linear_map_apply(ckks_ciphertext *out, const ckks_linear_map *map,
+                                           const ckks_ciphertext *a, ckks_evaluator *evaluator);
+
+/* ---------------------------------------------------------- vector comfort */
+
+/** Sum of the first n slots, in every slot. Needs the rotations of generate_all. */
+CKKS_API ckks_status ckks_sum(ckks_ciphertext *out, const ckks_ciphertext *a, size_t n,
+                              ckks_evaluator *evaluator);
+/** Dot product of two encrypted vectors of length n, in every slot: one level. */
+CKKS_API ckks_status ckks_dot(ckks_ciphertext *out, const ckks_ciphertext *a,
+                              const ckks_ciphertext *b, size_t n, ckks_evaluator *evaluator);
+/** Dot product with a plain vector, in every slot: one level. */
+CKKS_API ckks_status ckks_dot_real(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                   const double *values, size_t n, ckks_evaluator *evaluator);
+/** x^T M with a plain rows x columns matrix, any sizes; one level; uses generate_all's keys. */
+CKKS_API ckks_status ckks_matmul(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                 const double *matrix, size_t rows, size_t columns,
+                                 ckks_evaluator *evaluator);
+
+/* --------------------------------------------------------------- the wire */
+
+/**
+ * X_write puts a framed, digested record into a new buffer (free with
+ * ckks_bytes_free); X_read takes one back, checking every byte of it.
+ * docs/wire-format.md is the law. Secret keys are only in this form in files
+ * of mode 0600 (ckks_secret_key_save / _load).
+ */
+CKKS_API void ckks_bytes_free(uint8_t *bytes);
+CKKS_API ckks_status ckks_params_write(uint8_t **out, size_t *n_bytes, const ckks_params *params);
+CKKS_API ckks_status ckks_params_read(ckks_params **out, const uint8_t *bytes, size_t n_bytes);
+CKKS_API ckks_status ckks_ciphertext_write(uint8_t **out, size_t *n_bytes,
+                                           const ckks_ciphertext *ciphertext,
+                                           const ckks_params *params);
+CKKS_API ckks_status ckks_ciphertext_read(ckks_ciphertext **out, const uint8_t *bytes,
+                                          size_t n_bytes, const ckks_params *params);
+CKKS_API ckks_status ckks_public_key_write(uint8_t **out, size_t *n_bytes,
+                                           const ckks_public_key *key, const ckks_params *params);
+CKKS_API ckks_status ckks_public_key_read(ckks_public_key **out, const uint8_t *bytes,
+                                          size_t n_bytes, const ckks_params *params);
+CKKS_API ckks_status ckks_evaluation_keys_write(uint8_t **out, size_t *n_bytes,
+                                                const ckks_evaluation_keys *keys,
+                                                const ckks_params *params);
+CKKS_API ckks_status ckks_evaluation_keys_read(ckks_evaluation_keys **out, const uint8_t *bytes,
+                                               size_t n_bytes, const ckks_params *params);
+CKKS_API ckks_status ckks_secret_key_save(const char *path, const ckks_secret_key *key,
+                                          const ckks_params *params);
+CKKS_API ckks_status ckks_secret_key_load(ckks_secret_key **out, const char *path,
+                                          const ckks_params *params);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

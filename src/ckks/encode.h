@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * The canonical embedding. Slot j of a real polynomial a is a(zeta^(5^j)),
+ * zeta = exp(i pi / N), j = 0..N/2-1; the other roots give the conjugates.
+ */
+#ifndef CKKS_ENCODE_H
+#define CKKS_ENCODE_H
+#include "ckks/objects.h"
+
+ckks_status ckks_encoder_build(ckks_encoder **out, int log2_n);
+void ckks_encoder_free(ckks_encoder *encoder);
+/**
+ * Slots to coefficients and back, in place on `n_slots` values (a power of two, 1..N/2): the
+ * embedding of the subring in X^(N/(2 n_slots)). Inverse: values[j] -> complex c[k] whose real
+ * parts are the coefficients k and whose imaginary parts the coefficients k + n_slots.
+ */
+void ckks_encoder_inverse(ckks_complex *values, size_t n_slots, const ckks_encoder *encoder);
+void ckks_encoder_forward(ckks_complex *values, size_t n_slots, const ckks_encoder *encoder);
+/**
+ * Slots repeated with period n_slots, times scale, rounded to integers, into
+ * limbs listed in `limbs` (ring indices) of `poly`, NTT form. Scratch on the heap.
+ * CKKS_ERROR_RANGE when a coefficient reaches 2^62 or half the product of the limbs.
+ */
+ckks_status ckks_encode_limbs(ring_poly *poly, const int *limbs, int n_limbs,
+                              const ckks_complex *values, size_t n_slots, double scale,
+                              const ckks_params *params);
+/** The residues of round(value*scale) for ring limbs 0..n_limbs-1: constants need no transform. */
+ckks_status ckks_encode_scalar(uint64_t *residues, int n_limbs, double value, double scale,
+                               const ckks_params *params);
+#endif

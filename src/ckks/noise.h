@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Written noise bounds. All are standard deviations of the real part of one slot,
+ * in units of 1 (divide by the scale for the error of a value), heuristic in the
+ * usual sense: coefficients behave as independent (docs/soundness.md).
+ * The maximum over all N/2 slots stays below CKKS_NOISE_TAIL sigmas except with
+ * probability about 2^-30.
+ */
+#ifndef CKKS_NOISE_H
+#define CKKS_NOISE_H
+#include "ckks/params.h"
+#define CKKS_NOISE_TAIL 8.0
+
+double ckks_noise_encode(const ckks_params *params);            /**< rounding of a full plaintext */
+double ckks_noise_fresh(const ckks_params *params);             /**< symmetric encryption */
+double ckks_noise_fresh_public(const ckks_params *params);      /**< public-key encryption */
+double ckks_noise_rescale(const ckks_params *params);           /**< rounding of a division */
+/** Key switch of a polynomial at `level` with n_special primes, ModDown's rounding included. */
+double ckks_noise_switch(const ckks_params *params, int level, int n_special);
+/** Same without the rounding of the ModDown (for hoisted sums). */
+double ckks_noise_switch_product(const ckks_params *params, int level, int n_special);
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plaintexts, ciphertexts and the public key types: what they hold, and making them. */
+#ifndef CKKS_OBJECTS_H
+#define CKKS_OBJECTS_H
+#include "ckks/params.h"
+#include "rand/rand.h"
+
+/** NTT form, loose, limbs q_0..q_level (room for the top level). */
+struct ckks_plaintext {
+  ring_poly poly;
+  int level;
+  double scale;
+  uint8_t params_hash[CKKS_HASH_BYTES];
+};
+
+/**
+ * (c0, c1[, c2]) with c0 + c1 s + c2 s^2 = scale * m + e; NTT form, loose, room for
+ * the top level. `seeded`: c1 is ring_sample_uniform(seed, domain = limb) limb by
+ * limb; any operation on the ciphertext clears the flag.
+ */
+struct ckks_ciphertext {
+  ring_poly part[3];
+  int n_parts; /**< 2 or 3 */
+  int level;
+  double scale;
+  bool seeded;
+  uint8_t seed[RAND_SEED_BYTES];
+  uint8_t params_hash[CKKS_HASH_BYTES];
+};
+
+/** Room for limbs 0..max_level and max_parts (2 or 3) parts. */
+ckks_status ckks_ciphertext_build_at(ckks_ciphertext **out, const ckks_params *params,
+                                     int max_level, int max_parts);
+/** Highest level there is room for. */
+int ckks_ciphertext_capacity(const ckks_ciphertext *ciphertext);
+ckks_status ckks_plaintext_build_at(ckks_plaintext **out, const ckks_params *params,
+                                    int max_level);
+/** Relative difference of two scales below 2^-40: the same scale. */
+bool ckks_scale_equal(double a, double b);
+
+/** b = -a s + e over q_0..q_L, NTT form; a = uniform(seed, domain = limb). */
+struct ckks_public_key {
+  ring_poly b, a;
+  uint8_t seed[RAND_SEED_BYTES];
+  uint8_t params_hash[CKKS_HASH_BYTES];
+};
+
+/**
+ * A hybrid switching key (eprint 2019/688, 2021/204) from s' to s, where s' = s^2 for
+ * relinearisation (galois = 0) and s' = sigma_g(s) otherwise -- stored so that
+ * the automorphism is applied *after* the inner product: for galois g the key
+ * takes s to sigma_{g^-1}(s), then sigma_g takes the result back to s.
+ *   b_d = -a_d t + e_d + P * g_d * s'   with  t = the target secret,
+ * g_d = 1 on the limbs of digit d and 0 on all others, P = p_0..p_{n_special-1}.
+ * Digits are runs of n_special limbs: digit d = limbs d*n_special ... (cut at level).
+ * a_d over limb i is ring_sample_uniform(seed, domain = d * 64 + ring limb).
+ */
+typedef struct ckks_switch_key {
+  uint32_t galois;
+  int level, n_special, n_digits;
+  uint8_t seed[RAND_SEED_BYTES];
+  /**
+   * For limb i of level+1+n_special: 2*n_digits*n words in the order of
+   * ring_kernel.mac_key, at data + i*limb_words.
+   */
+  ring_word *data;
+  size_t limb_words;
+  uint32_t *index; /**< ring_automorphism_index of galois; NULL for relinearisation */
+} ckks_switch_key;
+
+struct ckks_evaluation_keys {
+  ckks_switch_key *key; /**< sorted by galois */
+  size_t n_keys;
+  uint8_t params_hash[CKKS_HASH_BYTES];
+};
+
+ckks_status ckks_evaluation_keys_build(ckks_evaluation_keys **out, size_t n_keys,
+                                       const ckks_params *params);
+/** Allocates data and index for the spec (checked) and sets the fields; seed left zero. */
+ckks_status ckks_switch_key_init(ckks_switch_key *key, const ckks_key_spec *spec,
+                                 const ckks_params *params);
+void ckks_switch_key_clear(ckks_switch_key *key);
+/** Writes digit d, limb i from two plain limbs (b, a) into the interleaved layout. */
+void ckks_switch_key_put(ckks_switch_key *key, int digit, int limb, const ring_word *b,
+                         const ring_word *a, const ckks_params *params);
+/** The other way; either output may be NULL. */
+void ckks_switch_key_get(ring_word *b, ring_word *a, const ckks_switch_key *key, int digit,
+                         int limb, const ckks_params *params);
+/** NULL when there is none at this level or above. */
+const ckks_switch_key *ckks_evaluation_keys_find(const ckks_evaluation_keys *keys,
+                                                 uint32_t galois, int level);
+/** Checks a spec and fills in its defaults (-1, 0). Galois elements: odd, 1 < g < 2N, or 0. */
+ckks_status ckks_key_spec_check(ckks_key_spec *spec, const ckks_params *params);
+/** Sorts by galois and merges equal elements (highest level, its n_special); returns the count. */
+size_t ckks_key_spec_merge(ckks_key_spec *specs, size_t n);
+/** Wire bytes of one key: seeded, b limbs bit-packed. */
+size_t ckks_key_spec_bytes(const ckks_key_spec *spec, const ckks_params *params);
+#endif

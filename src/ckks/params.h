@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The checked, immutable parameter object; the security table; primes and scales. */
+#ifndef CKKS_PARAMS_H
+#define CKKS_PARAMS_H
+#include "ring/ring.h"
+
+typedef struct ckks_encoder ckks_encoder; /* roots of the canonical embedding, encode.c */
+
+/**
+ * Ring limbs: indices 0..n_q-1 are q_0..q_L, n_q..n_q+n_p-1 the special primes.
+ * A polynomial "at level l" has l+1 limbs, q_0..q_l. A polynomial "at level l
+ * over k special primes" has l+1+k limbs: q_0..q_l, then p_0..p_{k-1}.
+ */
+struct ckks_params {
+  ckks_params_literal literal; /**< with every prime filled in */
+  ring_ring ring;
+  double scale[CKKS_MAX_Q];  /**< canonical scale of each level: S_{l-1} = S_l^2 / q_l */
+  double log2_q[CKKS_MAX_Q]; /**< log2 of q_0 * ... * q_l */
+  double log2_qp, log2_qp_limit;
+  ckks_encoder *encoder;
+  uint8_t hash[CKKS_HASH_BYTES];
+};
+
+/** Largest log2(QP) for N and security; 1e9 for NONE, 0 when the table has no entry. */
+double ckks_security_limit(int log2_n, ckks_security security);
+/** The most bits of security (128, 192, 256; 0 below 128) that log2_qp has at this N. */
+int ckks_security_bits(int log2_n, double log2_qp);
+
+/** Index of the ring limb for limb i of a polynomial at level l over special primes. */
+static inline int ckks_params_limb(const ckks_params *params, int level, int i) {
+  return i <= level ? i : params->literal.n_q + i - level - 1;
+}
+/** P_k = p_0*...*p_{k-1} mod ring limb `limb`, in [0, p). */
+uint64_t ckks_params_special_product(const ckks_params *params, int n_special, int limb);
+/** Checks that two objects belong together: CKKS_ERROR_MISMATCH naming `what`. */
+ckks_status ckks_params_check(const ckks_params *params, const uint8_t hash[CKKS_HASH_BYTES],
+                              const char *what);
+/** CKKS_ERROR_ARGUMENT unless the FPU rounds to nearest. Every public entry that computes calls it. */
+ckks_status ckks_params_check_rounding(void);
+#endif

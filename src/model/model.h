@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * A trained model in clear: scaler, layers, polynomial activations, names. What
+ * `train` makes, JSON imports, and `compile` reads. Belongs to the model's owner.
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+#include "base/status.h"
+
+#define MODEL_MAX_FEATURES 4096
+#define MODEL_MAX_WIDTH 4096
+#define MODEL_MAX_LAYERS 16
+#define MODEL_MAX_CLASSES 1024
+#define MODEL_MAX_DEGREE 31
+#define MODEL_MAX_NAME_BYTES 255
+
+/** p(x) = sum coefficient[k] x^k, k <= degree; degree 1 with (0, 1) is no activation. */
+typedef struct model_polynomial {
+  int degree; /**< 1..MODEL_MAX_DEGREE */
+  double coefficient[MODEL_MAX_DEGREE + 1];
+} model_polynomial;
+
+/** y = p(W x + b) */
+typedef struct model_layer {
+  size_t n_in, n_out;
+  double *weight; /**< n_out x n_in, row-major */
+  double *bias;   /**< n_out */
+  model_polynomial activation;
+  double max_abs; /**< largest |W x + b| seen on calibration data; 0 = not calibrated */
+} model_layer;
+
+typedef struct model_model {
+  char *name;
+  size_t n_features;
+  char **feature;        /**< names */
+  double *mean, *deviation; /**< scaler: (x - mean)/deviation; deviation > 0 */
+  double max_abs_input;  /**< largest |scaled feature| in calibration data; 0 = not calibrated */
+  size_t n_classes;      /**< outputs of the last layer */
+  char **label;          /**< names of the classes; prediction = argmax of the outputs */
+  size_t n_layers;
+  model_layer *layer;
+} model_model;
+
+/** s(x) = 0.5 + 0.197 x - 0.004 x^3 (eprint 2018/462). */
+extern const model_polynomial model_polynomial_sigmoid3;
+double model_polynomial_value(const model_polynomial *polynomial, double x);
+
+/**
+ * A model of n_layers+1 widths (features, hidden ..., classes) with zero
+ * weights, mean 0, deviation 1, names "x0", "x1", ..., labels "0", "1", ...
+ */
+ckks_status model_init(model_model *model, const size_t *widths, size_t n_layers);
+void model_clear(model_model *model); /**< wipes the weights */
+/** Replaces a string field (feature name, label, name). */
+ckks_status model_set_text(char **field, const char *text);
+/** Shapes agree, everything is finite, deviations positive, names well-formed; else names the field. */
+ckks_status model_check(const model_model *model);
+/** outputs[n_classes] of one row of *raw* (unscaled) features. */
+void model_forward(double *outputs, const double *features, const model_model *model);
+/** As model_forward for scaled features; pre[layer] (may be NULL) gets max |W x + b| per layer. */
+void model_forward_scaled(double *outputs, const double *scaled, double *pre_max,
+                          const model_model *model);
+/** Index of the largest output (the first of equals). */
+size_t model_argmax(const double *outputs, size_t n);
+/** Sets max_abs and max_abs_input from n raw rows (row-major). */
+ckks_status model_calibrate(model_model *model, const double *rows, size_t n_rows);
+
+/** The documented JSON form (docs/model-json.md); errors name the JSON path of the field. */
+ckks_status model_json_read(model_model *model, const char *text, size_t n_bytes,
+                            const char *name);
+ckks_status model_json_write(char **text, const model_model *model);
+/** The payload of a model file, and back (bounded, checked). */
+struct base_buffer;
+struct base_reader;
+void model_bytes_write(struct base_buffer *buffer, const model_model *model);
+ckks_status model_bytes_read(model_model *model, struct base_reader *reader);
+#endif

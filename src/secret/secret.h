@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * The only room that sees a secret key: keygen, symmetric encryption,
+ * decryption, key files. Public functions of ckks.h live here:
+ * ckks_secret_key_*, ckks_public_key_generate, ckks_evaluation_keys_generate*,
+ * ckks_encrypt, ckks_decrypt, ckks_decrypt_for_publication. No secret-dependent
+ * branch or index; everything is wiped on every path out.
+ */
+#ifndef SECRET_SECRET_H
+#define SECRET_SECRET_H
+#include "ckks/objects.h"
+
+struct ckks_secret_key {
+  ring_poly s;      /**< NTT form over all q and p limbs */
+  int8_t *ternary;  /**< the N coefficients -1, 0, 1 */
+  uint8_t params_hash[CKKS_HASH_BYTES];
+};
+
+/** Builds the NTT form from coefficients (any outside -1..1 is CKKS_ERROR_FORMAT). */
+ckks_status secret_key_from_ternary(ckks_secret_key **out, const int8_t *ternary,
+                                    const ckks_params *params);
+/** Key from a chosen randomness seed: for tests and known answers only. */
+ckks_status secret_key_from_seed(ckks_secret_key **out, const uint8_t seed[RAND_SEED_BYTES],
+                                 const ckks_params *params);
+/** Encrypts at plaintext->level with seed c1 and error from the OS. out must have room. */
+ckks_status secret_encrypt(ckks_ciphertext *out, const ckks_plaintext *plaintext,
+                           const ckks_secret_key *key, const ckks_params *params);
+/**
+ * The message of a ciphertext given only where it can be: coefficients k*gap
+ * (k < N/gap) of c0, and all of c1, at level 0. Decodes N/(2 gap) slots.
+ * c0 and c1 in coefficient form, centred, modulo the first ring limb.
+ */
+ckks_status secret_decrypt_sparse(double *values, const ring_word *c0, const ring_word *c1,
+                                  size_t gap, double scale, const ckks_secret_key *key,
+                                  const ckks_params *params);
+#endif
