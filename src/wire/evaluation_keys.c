@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Evaluation key messages. What is sent of a key is one seed and the packed b of
+ * each digit and limb; what is computed with is (a, b) interleaved in the order of
+ * ring_kernel.mac_key. Expanding is the costly part of accepting a client, so
+ * it is cut into independent rounds of one (key, limb, digit) each: sample a,
+ * unpack b, interleave, all on two limbs of scratch that stay in the cache.
+ */
+#include "base/alloc.h"
+#include "ring/pack.h"
+#include "ring/sample.h"
+#include "wire/wire.h"
+
+#include <string.h>
+
+/** u32 galois, u8 level, u8 n_special, u16 zero, 32 seed */
+#define KEY_HEADER_BYTES (8 + RAND_SEED_BYTES)
+
+/* ----------------------------------------------------------------- shapes */
+
+static size_t packed_bytes(int level, int i, const ckks_params *params) {
+  return ring_pack_bytes(params->ring.n,
+                         params->ring.modulus[ckks_params_limb(params, level, i)].bits);
+}
+
+/** Bytes of the first n_limbs limbs of a digit; of the whole digit with level+1+n_special. */
+static size_t digit_bytes(int level, int n_limbs, const ckks_params *params) {
+  size_t n_bytes = 0;
+  for (int i = 0; i < n_limbs; i++)
+    n_bytes += packed_bytes(level, i, params);
+  return n_bytes;
+}
+
+static int digit_count(int level, int n_special) {
+  return (level + n_special) / n_special;
+}
+
+static size_t body_bytes(int level, int n_special, const ckks_params *params) {
+  return (size_t)digit_count(level, n_special) * digit_bytes(level, level + 1 + n_special, params);
+}
+
+/* ---------------------------------------------------------------- writing */
+
+size_t wire_evaluation_keys_bytes(const ckks_evaluation_keys *keys, const ckks_params *params) {
+  size_t n_bytes = 4;
+  for (size_t k = 0; k < keys->n_keys; k++)
+    n_bytes += KEY_HEADER_BYTES + body_bytes(keys->key[k].level, keys->key[k].n_special, params);
+  return n_bytes;
+}
+
+static void put_key(base_buffer *buffer, const ckks_switch_key *key, ring_word *scratch,
+                    const ckks_params *params) {
+  const ring_ring *ring = &params->ring;
+  base_buffer_u32(buffer, key->galois);
+  base_buffer_u8(buffer, (uint8_t)key->level);
+  base_buffer_u8(buffer, (uint8_t)key->n_special);
+  base_buffer_u16(buffer, 0);
+  base_buffer_append(buffer, key->seed, RAND_SEED_BYTES);
+  for (int digit = 0; digit < key->n_digits; digit++) {
+    for (int i = 0; i < key->level + 1 + key->n_special; i++) {
+      const ring_modulus *modulus = &ring->modulus[ckks_params_limb(params, key->level, i)];
+      uint8_t *out = base_buffer_extend(buffer, packed_bytes(key->level, i, params));
+      if (out == NULL)
+        return;
+      ckks_switch_key_get(scratch, NULL, key, digit, i, params);
+      ring_pack_write(out, scratch, ring->n, modulus, ring->kernel);
+    }
+  }
+}
+
+void wire_evaluation_keys_put(base_buffer *buffer, const ckks_evaluation_keys *keys,
+                              const ckks_params *params) {
+  ring_word *scratch = base_alloc_array(params->ring.n, sizeof *scratch);
+  if (scratch == NULL) {
+    buffer->failed = true; /* reported by base_buffer_status, as for the buffer's own memory */
+    return;
+  }
+  base_buffer_u32(buffer, (uint32_t)keys->n_keys);
+  for (size_t k = 0; k < keys->n_keys; k++)
+    put_key(buffer, &keys->key[k], scratch, params);
+  base_free(scratch);
+}
+
+ckks_status ckks_evaluation_keys_write(uint8_t **out, size_t *n_bytes,
+                                       const ckks_evaluation_keys *keys,
+                                       const ckks_params *params) {
+  base_buffer buffer;
+  *out = NULL;
+  *n_bytes = 0;
+  BASE_TRY(ckks_params_check(params, keys->params_hash, "evaluation keys"));
+  wire_frame_begin(&buffer, BASE_FRAME_EVALUATION_KEYS, wire_evaluation_keys_bytes(keys, params),
+                   params);
+  wire_evaluation_keys_put(&buffer, keys, params);
+  return wire_frame_finish(out, n_bytes, &buffer);
+}
+
+/* ---------------------------------------------------------------- reading */
+
+/** One key as it stands in the message. */
+typedef struct packed_key {
+  ckks_key_spec spec;
+  const uint8_t *seed, *body;
+} packed_key;
+
+/** What a stranger may not choose: zero would mean "the default" to ckks_key_spec_check. */
+static ckks_status check_header(ckks_key_spec *spec, size_t k, unsigned zero, int64_t previous,
+                                const ckks_params *params) {
+  if (zero != 0)
+    return base_fail(CKKS_ERROR_FORMAT, "evaluation key %zu: reserved field is %u, not 0", k, zero);
+  if ((int64_t)spec->galois <= previous)
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "evaluation key %zu: Galois element %lu does not rise above the one before", k,
+                     (unsigned long)spec->galois);
+  if (spec->n_special == 0)
+    return base_fail(CKKS_ERROR_FORMAT, "evaluation key %zu: no special primes", k);
+  if (ckks_key_spec_check(spec, params) != CKKS_OK)
+    return base_fail_in(CKKS_ERROR_FORMAT, "evaluation key %zu", k);
+  return CKKS_OK;
+}
+
+/** Reads the header of key k and steps over its body. previous: galois before it, or -1. */
+static ckks_status read_packed(packed_key *key, base_reader *reader, size_t k, int64_t previous,
+                               const ckks_params *params) {
+  key->spec.galois = base_reader_u32(reader);
+  key->spec.level = base_reader_u8(reader);
+  key->spec.n_special = base_reader_u8(reader);
+  unsigned zero = base_reader_u16(reader);
+  key->seed = base_reader_view(reader, RAND_SEED_BYTES);
+  if (key->seed == NULL)
+    return base_fail(CKKS_ERROR_FORMAT, "evaluation key %zu: header is cut short", k);
+  BASE_TRY(check_header(&key->spec, k, zero, previous, params));
+  size_t n_body = body_bytes(key->spec.level, key->spec.n_special, params);
+  size_t n_left = base_reader_left(reader);
+  key->body = base_reader_view(reader, n_body);
+  if (key->body == NULL)
+    return base_fail(CKKS_ERROR_FORMAT, "evaluation key %zu: %zu bytes left where it needs %zu", k,
+                     n_left, n_body);
+  return CKKS_OK;
+}
+
+/** The state that all rounds of an expansion share; each worker writes its own slots only. */
+typedef struct expansion {
+  const ckks_params *params;
+  ckks_evaluation_keys *keys;
+  const packed_key *packed;
+  ring_word *scratch; /**< two limbs for each worker */
+  size_t *failed;     /**< for each worker: 1 + the first round that failed, 0 = none */
+} expansion;
+
+static size_t round_count(const ckks_switch_key *key) {
+  return (size_t)(key->level + 1 + key->n_special) * (size_t)key->n_digits;
+}
+
+/** Which key, limb and digit a round is; digits run fastest, so that rows of a limb are filled. */
+static size_t find_round(int *digit, int *i, size_t round, const ckks_evaluation_keys *keys) {
+  size_t k = 0;
+  for (; round >= round_count(&keys->key[k]); k++)
+    round -= round_count(&keys->key[k]);
+  *digit = (int)(round % (size_t)keys->key[k].n_digits);
+  *i = (int)(round / (size_t)keys->key[k].n_digits);
+  return k;
+}
+
+static void expand_round(void *context, size_t round, int worker) {
+  const expansion *job = context;
+  const ckks_params *params = job->params;
+  const ring_ring *ring = &params->ring;
+  int digit, i;
+  size_t k = find_round(&digit, &i, round, job->keys);
+  ckks_switch_key *key = &job->keys->key[k];
+  int limb = ckks_params_limb(params, key->level, i);
+  ring_word *b = job->scratch + 2 * ring->n * (size_t)worker, *a = b + ring->n;
+  const uint8_t *in =
+      job->packed[k].body +
+      (size_t)digit * digit_bytes(key->level, key->level + 1 + key->n_special, params) +
+      digit_bytes(key->level, i, params);
+  ring_sample_uniform(a, key->seed, (uint64_t)(digit * 64 + limb), ring->n, &ring->modulus[limb],
+                      ring->kernel);
+  if (ring_pack_read(b, in, ring->n, &ring->modulus[limb], ring->kernel) != CKKS_OK) {
+    if (job->failed[worker] == 0 || round + 1 < job->failed[worker])
+      job->failed[worker] = round + 1;
+    return;
+  }
+  ckks_switch_key_put(key, digit, i, b, a, params);
+}
+
+/** Messages are per thread: the caller's own names the first round that failed in any worker. */
+static ckks_status expansion_status(const expansion *job, int n_workers) {
+  size_t first = 0;
+  for (int worker = 0; worker < n_workers; worker++)
+    if (job->failed[worker] != 0 && (first == 0 || job->failed[worker] < first))
+      first = job->failed[worker];
+  if (first == 0)
+    return CKKS_OK;
+  int digit, i;
+  size_t k = find_round(&digit, &i, first - 1, job->keys);
+  return base_fail(CKKS_ERROR_FORMAT,
+                   "evaluation key %zu: digit %d, limb %d: a value is not below its modulus", k,
+                   digit, i);
+}
+
+static ckks_status expand_keys(ckks_evaluation_keys *keys, const packed_key *packed,
+                               const ckks_params *params, base_threads *threads) {
+  int n_workers = base_threads_count(threads);
+  size_t n_rounds = 0, n_scratch = 2 * params->ring.n * (size_t)n_workers;
+  for (size_t k = 0; k < keys->n_keys; k++)
+    n_rounds += round_count(&keys->key[k]);
+  expansion job = {params, keys, packed, base_alloc_array(n_scratch, sizeof(ring_word)),
+                   base_alloc_array((size_t)n_workers, sizeof(size_t))};
+  ckks_status status;
+  if (job.scratch == NULL || job.failed == NULL) {
+    status = base_fail_memory(n_scratch * sizeof(ring_word));
+  } else {
+    base_threads_run(threads, n_rounds, expand_round, &job);
+    status = expansion_status(&job, n_workers);
+  }
+  base_free(job.scratch);
+  base_free(job.failed);
+  return status;
+}
+
+/** Takes memory for keys that are all there, and fills it. */
+static ckks_status build_keys(ckks_evaluation_keys **out, const packed_key *packed, size_t n_keys,
+                              const ckks_params *params, base_threads *threads) {
+  ckks_evaluation_keys *keys = NULL;
+  ckks_status status;
+  BASE_TRY(ckks_evaluation_keys_build(&keys, n_keys, params));
+  for (size_t k = 0; k < n_keys; k++) {
+    BASE_GOTO(status, ckks_switch_key_init(&keys->key[k], &packed[k].spec, params), failed);
+    memcpy(keys->key[k].seed, packed[k].seed, RAND_SEED_BYTES);
+  }
+  BASE_GOTO(status, expand_keys(keys, packed, params, threads), failed);
+  *out = keys;
+  return CKKS_OK;
+failed:
+  ckks_evaluation_keys_free(keys);
+  return status;
+}
+
+ckks_status wire_evaluation_keys_get(ckks_evaluation_keys **out, base_reader *reader,
+                                     const ckks_params *params, base_threads *threads) {
+  *out = NULL;
+  size_t n_keys = base_reader_u32(reader);
+  /* One header each is the least that n keys can take: bounds the next allocation. */
+  if (reader->failed || n_keys > base_reader_left(reader) / KEY_HEADER_BYTES)
+    return base_fail(CKKS_ERROR_FORMAT, "evaluation keys: %zu keys cannot be in %zu bytes", n_keys,
+                     base_reader_left(reader));
+  packed_key *packed = base_alloc_array(n_keys, sizeof *packed);
+  if (packed == NULL)
+    return base_fail_memory(n_keys * sizeof *packed);
+  ckks_status status = CKKS_OK;
+  int64_t previous = -1;
+  for (size_t k = 0; k < n_keys && status == CKKS_OK; k++) {
+    status = read_packed(&packed[k], reader, k, previous, params);
+    previous = packed[k].spec.galois;
+  }
+  if (status == CKKS_OK)
+    status = build_keys(out, packed, n_keys, params, threads);
+  base_free(packed);
+  return status;
+}
+
+ckks_status ckks_evaluation_keys_read(ckks_evaluation_keys **out, const uint8_t *bytes,
+                                      size_t n_bytes, const ckks_params *params) {
+  base_reader payload;
+  ckks_evaluation_keys *keys = NULL;
+  *out = NULL;
+  BASE_TRY(ckks_params_check_rounding());
+  BASE_TRY(wire_frame_open(&payload, NULL, bytes, n_bytes, BASE_FRAME_EVALUATION_KEYS, params));
+  BASE_TRY(wire_evaluation_keys_get(&keys, &payload, params, NULL));
+  ckks_status status = wire_frame_close(&payload, "evaluation keys");
+  if (status != CKKS_OK) {
+    ckks_evaluation_keys_free(keys);
+    return status;
+  }
+  *out = keys;
+  return CKKS_OK;
+}
