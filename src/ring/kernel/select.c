@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which table computes. RING_KERNEL_X86 is defined by the build exactly when
+ * avx2.c and avx512.c are part of it; no other file asks.
+ */
+#include "base/cpu.h"
+#include "ring/kernel/tables.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Slowest first within each kind: the choice walks backwards. */
+static const ring_kernel *const tables[] = {
+    &ring_kernel_scalar_u64,
+    &ring_kernel_scalar_f64,
+#ifdef RING_KERNEL_X86
+    &ring_kernel_avx2,
+    &ring_kernel_avx512,
+#endif
+};
+#define N_TABLES ((int)(sizeof tables / sizeof tables[0]))
+
+/* The one mutable state of the folder, for tests and benchmarks; indexed by kind. */
+static const ring_kernel *forced[2];
+
+const ring_kernel *ring_kernel_at(int index) {
+  return index >= 0 && index < N_TABLES ? tables[index] : NULL;
+}
+
+bool ring_kernel_usable(const ring_kernel *kernel) {
+  if (strcmp(kernel->name, "avx2") == 0)
+    return base_cpu_get()->avx2_fma;
+  if (strcmp(kernel->name, "avx512") == 0)
+    return base_cpu_get()->avx512f_dq_ifma;
+  return true;
+}
+
+/* CKKS_KERNEL=scalar means both scalar tables, so a name matches up to its '-'. */
+static bool is_named(const ring_kernel *kernel, const char *name) {
+  size_t length = strlen(name);
+  return strncmp(kernel->name, name, length) == 0 &&
+         (kernel->name[length] == '\0' || kernel->name[length] == '-');
+}
+
+/* The last usable table of this kind, of those called `name` where one is given. */
+static const ring_kernel *fastest(ring_word_kind kind, const char *name) {
+  for (int i = N_TABLES - 1; i >= 0; i--) {
+    if (tables[i]->kind == kind && (name == NULL || is_named(tables[i], name)) &&
+        ring_kernel_usable(tables[i]))
+      return tables[i];
+  }
+  return NULL;
+}
+
+const ring_kernel *ring_kernel_get(ring_word_kind kind) {
+  if (forced[kind] != NULL)
+    return forced[kind];
+  const char *name = getenv("CKKS_KERNEL");
+  /* A name that this CPU cannot honour, or that has no table of this kind, is no reason to fail. */
+  const ring_kernel *named = name != NULL && *name != '\0' ? fastest(kind, name) : NULL;
+  return named != NULL ? named : fastest(kind, NULL);
+}
+
+void ring_kernel_force(const ring_kernel *kernel) {
+  forced[kernel->kind] = kernel;
+}
