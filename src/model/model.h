@@ -44,25 +44,42 @@ typedef struct model_model {
 /** s(x) = 0.5 + 0.197 x - 0.004 x^3 (eprint 2018/462). */
 extern const model_polynomial model_polynomial_sigmoid3;
 double model_polynomial_value(const model_polynomial *polynomial, double x);
+/** Sum of a[i] b[i], always added up in the same order (four partial sums). */
+double model_dot(const double *a, const double *b, size_t n);
 
 /**
  * A model of n_layers+1 widths (features, hidden ..., classes) with zero
- * weights, mean 0, deviation 1, names "x0", "x1", ..., labels "0", "1", ...
+ * weights, mean 0, deviation 1, identity activations, the name "model", feature
+ * names "x0", "x1", ..., labels "0", "1", ...
  */
 ckks_status model_init(model_model *model, const size_t *widths, size_t n_layers);
 void model_clear(model_model *model); /**< wipes the weights */
 /** Replaces a string field (feature name, label, name). */
 ckks_status model_set_text(char **field, const char *text);
-/** Shapes agree, everything is finite, deviations positive, names well-formed; else names the field. */
+/**
+ * A name: 1 to MODEL_MAX_NAME_BYTES bytes of well-formed UTF-8 without control
+ * characters; else CKKS_ERROR_FORMAT with `field` in front.
+ */
+ckks_status model_check_text(const char *text, const char *field);
+/**
+ * Shapes agree, everything is finite, deviations positive, leading coefficients
+ * not zero, names well-formed and distinct; else CKKS_ERROR_FORMAT naming the
+ * field as in docs/model-json.md.
+ */
 ckks_status model_check(const model_model *model);
-/** outputs[n_classes] of one row of *raw* (unscaled) features. */
+/** scaled[i] = (features[i] - mean[i]) / deviation[i]; NaN (a missing value) becomes 0. */
+void model_scale(double *scaled, const double *features, const model_model *model);
+/** outputs[n_classes] of one row of *raw* (unscaled) features; NaN counts as the mean. */
 void model_forward(double *outputs, const double *features, const model_model *model);
 /** As model_forward for scaled features; pre[layer] (may be NULL) gets max |W x + b| per layer. */
 void model_forward_scaled(double *outputs, const double *scaled, double *pre_max,
                           const model_model *model);
 /** Index of the largest output (the first of equals). */
 size_t model_argmax(const double *outputs, size_t n);
-/** Sets max_abs and max_abs_input from n raw rows (row-major). */
+/**
+ * Sets max_abs and max_abs_input from n raw rows (row-major). CKKS_ERROR_RANGE
+ * names the row in which a value stops being finite.
+ */
 ckks_status model_calibrate(model_model *model, const double *rows, size_t n_rows);
 
 /** The documented JSON form (docs/model-json.md); errors name the JSON path of the field. */

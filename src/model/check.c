@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a well-formed model is. Every reader ends here, so errors speak of docs/model-json.md. */
+#include "base/alloc.h"
+#include "model/model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Length of the UTF-8 sequence at s, 0 when it is ill-formed (RFC 3629:
+ * no overlong forms, no surrogates, nothing above U+10FFFF).
+ */
+static size_t utf8_length(const unsigned char *s) {
+  static const unsigned least[5] = {0, 0, 0x80, 0x800, 0x10000};
+  size_t n = s[0] < 0x80 ? 1 : s[0] >> 5 == 0x06 ? 2 : s[0] >> 4 == 0x0e ? 3 : 4;
+  if (n == 1)
+    return 1;
+  if (n == 4 && s[0] >> 3 != 0x1e)
+    return 0;
+  unsigned code = s[0] & (0x7fu >> n);
+  for (size_t i = 1; i < n; i++) {
+    if (s[i] >> 6 != 2) /* also stops at the NUL */
+      return 0;
+    code = code << 6 | (s[i] & 0x3fu);
+  }
+  return code < least[n] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : n;
+}
+
+ckks_status model_check_text(const char *text, const char *field) {
+  if (text == NULL || text[0] == '\0')
+    return base_fail(CKKS_ERROR_FORMAT, "%s: empty", field);
+  size_t n_bytes = strlen(text);
+  if (n_bytes > MODEL_MAX_NAME_BYTES)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: %zu bytes where at most %d are allowed", field,
+                     n_bytes, MODEL_MAX_NAME_BYTES);
+  for (const unsigned char *s = (const unsigned char *)text; *s != 0;) {
+    size_t length = utf8_length(s);
+    if (length == 0)
+      return base_fail(CKKS_ERROR_FORMAT, "%s: not well-formed UTF-8 at byte %zu", field,
+                       (size_t)(s - (const unsigned char *)text));
+    bool control = *s < 0x20 || *s == 0x7f || (*s == 0xc2 && s[1] < 0xa0);
+    if (control)
+      return base_fail(CKKS_ERROR_FORMAT, "%s: a control character at byte %zu", field,
+                       (size_t)(s - (const unsigned char *)text));
+    s += length;
+  }
+  return CKKS_OK;
+}
+
+static int compare_texts(const void *a, const void *b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static ckks_status check_distinct(char *const *names, size_t n, const char *field) {
+  char **sorted = base_alloc_array(n, sizeof(char *));
+  if (sorted == NULL)
+    return base_fail_memory(n * sizeof(char *));
+  memcpy(sorted, names, n * sizeof(char *));
+  qsort(sorted, n, sizeof(char *), compare_texts);
+  ckks_status status = CKKS_OK;
+  for (size_t i = 1; i < n && status == CKKS_OK; i++)
+    if (strcmp(sorted[i - 1], sorted[i]) == 0)
+      status = base_fail(CKKS_ERROR_FORMAT, "%s: \"%s\" occurs twice", field, sorted[i]);
+  base_free(sorted);
+  return status;
+}
+
+static ckks_status check_names(char *const *names, size_t n, const char *field) {
+  for (size_t i = 0; i < n; i++) {
+    char path[64];
+    snprintf(path, sizeof path, "%s[%zu]", field, i);
+    BASE_TRY(model_check_text(names[i], path));
+  }
+  return check_distinct(names, n, field);
+}
+
+/* A maximum seen on calibration data, or 0. */
+static ckks_status check_maximum(double value, const char *field) {
+  if (!isfinite(value) || value < 0.0)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: %g where a finite number >= 0 is needed", field,
+                     value);
+  return CKKS_OK;
+}
+
+static ckks_status check_scaler(const model_model *model) {
+  for (size_t i = 0; i < model->n_features; i++) {
+    if (!isfinite(model->mean[i]))
+      return base_fail(CKKS_ERROR_FORMAT, "scaler.mean[%zu]: not a finite number", i);
+    if (!isfinite(model->deviation[i]) || !(model->deviation[i] > 0.0))
+      return base_fail(CKKS_ERROR_FORMAT,
+                       "scaler.deviation[%zu]: %g where a positive number is needed", i,
+                       model->deviation[i]);
+  }
+  return check_maximum(model->max_abs_input, "max_abs_input");
+}
+
+static ckks_status check_activation(const model_polynomial *p, size_t index) {
+  if (p->degree < 1 || p->degree > MODEL_MAX_DEGREE)
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "layers[%zu].activation: degree %d where 1 to %d is allowed", index, p->degree,
+                     MODEL_MAX_DEGREE);
+  for (int k = 0; k <= p->degree; k++)
+    if (!isfinite(p->coefficient[k]))
+      return base_fail(CKKS_ERROR_FORMAT,
+                       "layers[%zu].activation.polynomial[%d]: not a finite number", index, k);
+  if (p->coefficient[p->degree] == 0.0)
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "layers[%zu].activation.polynomial[%d]: the leading coefficient is 0", index,
+                     p->degree);
+  return CKKS_OK;
+}
+
+static ckks_status check_layer(const model_layer *layer, size_t index, size_t n_in) {
+  char path[64];
+  if (layer->n_in != n_in)
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "layers[%zu].weight: rows of %zu numbers where %zu are needed", index,
+                     layer->n_in, n_in);
+  if (layer->n_out < 1 || layer->n_out > MODEL_MAX_WIDTH)
+    return base_fail(CKKS_ERROR_FORMAT, "layers[%zu].weight: %zu rows where 1 to %d are allowed",
+                     index, layer->n_out, MODEL_MAX_WIDTH);
+  for (size_t o = 0; o < layer->n_out; o++) {
+    for (size_t i = 0; i < n_in; i++)
+      if (!isfinite(layer->weight[o * n_in + i]))
+        return base_fail(CKKS_ERROR_FORMAT, "layers[%zu].weight[%zu][%zu]: not a finite number",
+                         index, o, i);
+    if (!isfinite(layer->bias[o]))
+      return base_fail(CKKS_ERROR_FORMAT, "layers[%zu].bias[%zu]: not a finite number", index, o);
+  }
+  snprintf(path, sizeof path, "layers[%zu].max_abs", index);
+  BASE_TRY(check_maximum(layer->max_abs, path));
+  return check_activation(&layer->activation, index);
+}
+
+ckks_status model_check(const model_model *model) {
+  if (model->n_features < 1 || model->n_features > MODEL_MAX_FEATURES)
+    return base_fail(CKKS_ERROR_FORMAT, "features: %zu where 1 to %d are allowed",
+                     model->n_features, MODEL_MAX_FEATURES);
+  if (model->n_classes < 1 || model->n_classes > MODEL_MAX_CLASSES)
+    return base_fail(CKKS_ERROR_FORMAT, "labels: %zu where 1 to %d are allowed", model->n_classes,
+                     MODEL_MAX_CLASSES);
+  if (model->n_layers < 1 || model->n_layers > MODEL_MAX_LAYERS)
+    return base_fail(CKKS_ERROR_FORMAT, "layers: %zu where 1 to %d are allowed", model->n_layers,
+                     MODEL_MAX_LAYERS);
+  BASE_TRY(model_check_text(model->name, "name"));
+  BASE_TRY(check_names(model->feature, model->n_features, "features"));
+  BASE_TRY(check_scaler(model));
+  size_t n_in = model->n_features;
+  for (size_t l = 0; l < model->n_layers; l++) {
+    BASE_TRY(check_layer(&model->layer[l], l, n_in));
+    n_in = model->layer[l].n_out;
+  }
+  if (n_in != model->n_classes)
+    return base_fail(CKKS_ERROR_FORMAT, "labels: %zu names where the last layer has %zu outputs",
+                     model->n_classes, n_in);
+  return check_names(model->label, model->n_classes, "labels");
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A model in clear: its memory, and what it computes. The oracle of every encrypted run. */
+#include "model/model.h"
+
+#include "base/alloc.h"
+#include "base/wipe.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+const model_polynomial model_polynomial_sigmoid3 = {3, {0.5, 0.197, 0.0, -0.004}};
+
+/* Horner's rule: one rounding per product and sum, the same on every machine. */
+double model_polynomial_value(const model_polynomial *polynomial, double x) {
+  double value = polynomial->coefficient[polynomial->degree];
+  for (int k = polynomial->degree - 1; k >= 0; k--)
+    value = value * x + polynomial->coefficient[k];
+  return value;
+}
+
+/* Four sums hide the latency of an addition, and their order is fixed: no
+ * vectoriser may change the result. */
+double model_dot(const double *a, const double *b, size_t n) {
+  double sum[4] = {0.0, 0.0, 0.0, 0.0};
+  size_t i = 0;
+  for (; i + 4 <= n; i += 4)
+    for (size_t lane = 0; lane < 4; lane++)
+      sum[lane] += a[i + lane] * b[i + lane];
+  for (size_t lane = 0; i + lane < n; lane++)
+    sum[lane] += a[i + lane] * b[i + lane];
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+/* ---------------------------------------------------------------- memory */
+
+static ckks_status check_widths(const size_t *widths, size_t n_layers) {
+  if (n_layers < 1 || n_layers > MODEL_MAX_LAYERS)
+    return base_fail(CKKS_ERROR_ARGUMENT, "layers: %zu where 1 to %d are allowed", n_layers,
+                     MODEL_MAX_LAYERS);
+  if (widths[0] < 1 || widths[0] > MODEL_MAX_FEATURES)
+    return base_fail(CKKS_ERROR_ARGUMENT, "features: %zu where 1 to %d are allowed", widths[0],
+                     MODEL_MAX_FEATURES);
+  for (size_t i = 1; i < n_layers; i++)
+    if (widths[i] < 1 || widths[i] > MODEL_MAX_WIDTH)
+      return base_fail(CKKS_ERROR_ARGUMENT,
+                       "layers[%zu].weight: %zu rows where 1 to %d are allowed", i - 1, widths[i],
+                       MODEL_MAX_WIDTH);
+  if (widths[n_layers] < 1 || widths[n_layers] > MODEL_MAX_CLASSES)
+    return base_fail(CKKS_ERROR_ARGUMENT, "labels: %zu where 1 to %d are allowed", widths[n_layers],
+                     MODEL_MAX_CLASSES);
+  return CKKS_OK;
+}
+
+/* "x0", "x1", ... or "0", "1", ... */
+static ckks_status init_names(char ***names, const char *prefix, size_t n) {
+  *names = base_alloc_array(n, sizeof(char *));
+  if (*names == NULL)
+    return base_fail_memory(n * sizeof(char *));
+  for (size_t i = 0; i < n; i++) {
+    char text[32];
+    snprintf(text, sizeof text, "%s%zu", prefix, i);
+    BASE_TRY(model_set_text(&(*names)[i], text));
+  }
+  return CKKS_OK;
+}
+
+static ckks_status init_scaler(model_model *model) {
+  size_t n = model->n_features;
+  model->mean = base_alloc_array(n, sizeof(double));
+  model->deviation = base_alloc_array(n, sizeof(double));
+  if (model->mean == NULL || model->deviation == NULL)
+    return base_fail_memory(n * sizeof(double));
+  for (size_t i = 0; i < n; i++)
+    model->deviation[i] = 1.0;
+  return CKKS_OK;
+}
+
+static ckks_status init_layer(model_layer *layer, size_t n_in, size_t n_out) {
+  layer->n_in = n_in;
+  layer->n_out = n_out;
+  layer->activation.degree = 1;
+  layer->activation.coefficient[1] = 1.0;
+  layer->weight = base_alloc_array(n_out * n_in, sizeof(double));
+  layer->bias = base_alloc_array(n_out, sizeof(double));
+  if (layer->weight == NULL || layer->bias == NULL)
+    return base_fail_memory(n_out * n_in * sizeof(double));
+  return CKKS_OK;
+}
+
+static ckks_status init_parts(model_model *model, const size_t *widths) {
+  BASE_TRY(model_set_text(&model->name, "model"));
+  BASE_TRY(init_names(&model->feature, "x", model->n_features));
+  BASE_TRY(init_scaler(model));
+  BASE_TRY(init_names(&model->label, "", model->n_classes));
+  model->layer = base_alloc_array(model->n_layers, sizeof(model_layer));
+  if (model->layer == NULL)
+    return base_fail_memory(model->n_layers * sizeof(model_layer));
+  for (size_t i = 0; i < model->n_layers; i++)
+    BASE_TRY(init_layer(&model->layer[i], widths[i], widths[i + 1]));
+  return CKKS_OK;
+}
+
+ckks_status model_init(model_model *model, const size_t *widths, size_t n_layers) {
+  *model = (model_model){0};
+  BASE_TRY(check_widths(widths, n_layers));
+  model->n_features = widths[0];
+  model->n_classes = widths[n_layers];
+  model->n_layers = n_layers;
+  ckks_status status = init_parts(model, widths);
+  if (status != CKKS_OK)
+    model_clear(model);
+  return status;
+}
+
+static void clear_names(char **names, size_t n) {
+  for (size_t i = 0; names != NULL && i < n; i++)
+    base_free(names[i]);
+  base_free(names);
+}
+
+/* The weights are the owner's property: wiped, also when only half of them are there. */
+static void clear_numbers(double *numbers, size_t n) {
+  if (numbers != NULL)
+    base_wipe(numbers, n * sizeof(double));
+  base_free(numbers);
+}
+
+void model_clear(model_model *model) {
+  base_free(model->name);
+  clear_names(model->feature, model->n_features);
+  clear_names(model->label, model->n_classes);
+  clear_numbers(model->mean, model->n_features);
+  clear_numbers(model->deviation, model->n_features);
+  for (size_t i = 0; model->layer != NULL && i < model->n_layers; i++) {
+    model_layer *layer = &model->layer[i];
+    clear_numbers(layer->weight, layer->n_out * layer->n_in);
+    clear_numbers(layer->bias, layer->n_out);
+  }
+  base_free(model->layer);
+  *model = (model_model){0};
+}
+
+ckks_status model_set_text(char **field, const char *text) {
+  char *copy = base_strdup(text);
+  if (copy == NULL)
+    return base_fail_memory(strlen(text) + 1);
+  base_free(*field);
+  *field = copy;
+  return CKKS_OK;
+}
+
+/* --------------------------------------------------------------- computing */
+
+/* NaN counts as infinite, so that it can neither hide nor be lost on the way. */
+static double larger(double maximum, double value) {
+  double magnitude = fabs(value);
+  if (magnitude <= maximum)
+    return maximum;
+  return magnitude > maximum ? magnitude : (double)INFINITY;
+}
+
+void model_scale(double *scaled, const double *features, const model_model *model) {
+  for (size_t i = 0; i < model->n_features; i++)
+    scaled[i] = isnan(features[i]) ? 0.0 : (features[i] - model->mean[i]) / model->deviation[i];
+}
+
+void model_forward_scaled(double *outputs, const double *scaled, double *pre_max,
+                          const model_model *model) {
+  double ping[MODEL_MAX_WIDTH], pong[MODEL_MAX_WIDTH];
+  const double *in = scaled;
+  for (size_t l = 0; l < model->n_layers; l++) {
+    const model_layer *layer = &model->layer[l];
+    double *out = l + 1 == model->n_layers ? outputs : (l % 2 == 0 ? ping : pong);
+    double maximum = 0.0;
+    for (size_t o = 0; o < layer->n_out; o++) {
+      double pre = model_dot(layer->weight + o * layer->n_in, in, layer->n_in) + layer->bias[o];
+      maximum = larger(maximum, pre);
+      out[o] = model_polynomial_value(&layer->activation, pre);
+    }
+    if (pre_max != NULL)
+      pre_max[l] = maximum;
+    in = out;
+  }
+}
+
+void model_forward(double *outputs, const double *features, const model_model *model) {
+  double scaled[MODEL_MAX_FEATURES];
+  model_scale(scaled, features, model);
+  model_forward_scaled(outputs, scaled, NULL, model);
+}
+
+size_t model_argmax(const double *outputs, size_t n) {
+  size_t best = 0;
+  for (size_t i = 1; i < n; i++)
+    if (outputs[i] > outputs[best])
+      best = i;
+  return best;
+}
+
+/* max[0] belongs to the input, max[1 + layer] to the layers. */
+static ckks_status calibrate_row(double *max, const double *row, size_t index,
+                                 const model_model *model) {
+  double scaled[MODEL_MAX_FEATURES], outputs[MODEL_MAX_CLASSES], pre[MODEL_MAX_LAYERS];
+  model_scale(scaled, row, model);
+  for (size_t i = 0; i < model->n_features; i++)
+    max[0] = larger(max[0], scaled[i]);
+  model_forward_scaled(outputs, scaled, pre, model);
+  for (size_t l = 0; l < model->n_layers; l++) {
+    max[1 + l] = larger(max[1 + l], pre[l]);
+    if (!isfinite(max[1 + l]))
+      return base_fail(CKKS_ERROR_RANGE,
+                       "calibration row %zu: layers[%zu] leaves the range of a double", index, l);
+  }
+  return CKKS_OK;
+}
+
+ckks_status model_calibrate(model_model *model, const double *rows, size_t n_rows) {
+  double max[1 + MODEL_MAX_LAYERS] = {0.0};
+  if (n_rows == 0)
+    return base_fail(CKKS_ERROR_ARGUMENT, "calibration needs at least 1 row");
+  for (size_t r = 0; r < n_rows; r++)
+    BASE_TRY(calibrate_row(max, rows + r * model->n_features, r, model));
+  model->max_abs_input = max[0];
+  for (size_t l = 0; l < model->n_layers; l++)
+    model->layer[l].max_abs = max[1 + l];
+  return CKKS_OK;
+}
