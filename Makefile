@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+# The few commands; everything is built under build/.
+MAKEFLAGS += --no-print-directory
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+PREFIX ?= /usr/local
+DESTDIR ?=
+FUZZ_SECONDS ?= 60
+
+# $(call build,folder,type,further options)
+build = cmake -S . -B build/$(1) -DCMAKE_BUILD_TYPE=$(2) $(3) && cmake --build build/$(1) -j$(JOBS)
+
+.PHONY: build demo test test-all bench lint fuzz install clean
+build:
+	@tools/install_deps
+	@$(call build,release,Release)
+
+demo: build
+	@build/release/blindsight demo
+
+test: build
+	@tools/run_tests -j $(JOBS) build/release
+
+test-all: build
+	@tools/install_deps --dev
+	@$(call build,asan,Asan)
+	@tools/run_tests -j $(JOBS) --valgrind build/release build/asan
+
+bench: build
+	@tools/run_bench build/release
+
+lint: build
+	@tools/install_deps --dev
+	@$(call build,clang,Release,-DCMAKE_C_COMPILER=clang)
+	@tools/lint build/release
+
+fuzz:
+	@tools/install_deps --dev
+	@$(call build,fuzz,Fuzz,-DCMAKE_C_COMPILER=clang)
+	@tools/run_fuzz build/fuzz $(FUZZ_SECONDS)
+
+install: build
+	@cmake -S . -B build/release -DCMAKE_INSTALL_PREFIX=$(PREFIX)
+	@DESTDIR=$(DESTDIR) cmake --install build/release
+
+clean:
+	rm -rf build

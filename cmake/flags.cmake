@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# Language, warnings and the build types: Release, Debug, Asan, Fuzz (clang only).
+
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+set(sanitize "-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -g")
+set(CMAKE_C_FLAGS_DEBUG "-O1 -g -DBASE_DEBUG")
+set(CMAKE_C_FLAGS_ASAN "-O1 -g -DBASE_DEBUG ${sanitize}")
+set(CMAKE_C_FLAGS_FUZZ "-O1 -g -DBASE_DEBUG ${sanitize} -fsanitize=fuzzer-no-link")
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Release, Debug, Asan or Fuzz" FORCE)
+endif()
+
+# Nothing of this reaches those who use the installed libraries.
+add_library(blindsight_flags INTERFACE)
+target_compile_options(blindsight_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla
+  -Wpointer-arith -Wcast-align -Wundef -Wwrite-strings -Wdouble-promotion
+  -Wimplicit-fallthrough -Wformat=2)
+if(BLINDSIGHT_WERROR)
+  target_compile_options(blindsight_flags INTERFACE -Werror)
+endif()
+target_include_directories(blindsight_flags INTERFACE
+  "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
+
+# The exact arithmetic on doubles holds only if the compiler neither fuses nor splits
+# operations on its own (docs/design: arithmetic).
+set(exact_rooms ckks eval train model)
+set(no_contraction -ffp-contract=off)

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# libckks is the scheme alone; libblindsight holds it as well, so a program links one
+# or the other, never both. Each comes shared and static from the same objects.
+
+set(ckks_outside PkgConfig::sodium Threads::Threads m)
+set(blindsight_outside ${ckks_outside} PkgConfig::jansson)
+
+# library(name rooms outside header...)
+function(library name rooms_of_library outside)
+  room_objects(objects ${rooms_of_library})
+  if(NOT objects)
+    return()
+  endif()
+  foreach(kind SHARED STATIC)
+    string(TOLOWER "${name}_${kind}" target)
+    add_library(${target} ${kind} ${objects})
+    target_link_libraries(${target} PRIVATE ${outside})
+    target_include_directories(${target} INTERFACE
+      $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name} LINKER_LANGUAGE C)
+  endforeach()
+  set_target_properties(${name}_shared PROPERTIES
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} EXPORT_NAME ${name})
+  target_link_options(${name}_shared PRIVATE -Wl,-Bsymbolic-functions)
+  install(TARGETS ${name}_shared ${name}_static EXPORT ${name}Targets)
+  install(EXPORT ${name}Targets NAMESPACE ${name}::
+          DESTINATION "${CMAKE_INSTALL_LIBDIR}/cmake/${name}")
+endfunction()
+
+library(ckks "${ckks_rooms}" "${ckks_outside}")
+library(blindsight "${blindsight_rooms}" "${blindsight_outside}")
+
+# What evaluates never sees a secret key: that program links an archive without the room.
+set(evaluation_rooms ${blindsight_rooms})
+list(REMOVE_ITEM evaluation_rooms secret client)
+room_objects(evaluation_objects ${evaluation_rooms})
+if(evaluation_objects)
+  add_library(evaluation_static STATIC ${evaluation_objects})
+  target_link_libraries(evaluation_static PRIVATE ${blindsight_outside})
+  set_target_properties(evaluation_static PROPERTIES LINKER_LANGUAGE C)
+endif()

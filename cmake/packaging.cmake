@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+# What `make install` brings besides libraries and programs: headers, pkg-config and
+# CMake package files, man pages, shell completion.
+include(CMakePackageConfigHelpers)
+
+set(pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+# Relative, so that the installed tree may be moved.
+file(RELATIVE_PATH pc_to_prefix "/prefix/${pc_dir}" "/prefix")
+
+# package(name description requires.private)
+function(package name description requires)
+  if(NOT EXISTS "${PROJECT_SOURCE_DIR}/include/${name}.h" OR NOT TARGET ${name}_shared)
+    return()
+  endif()
+  install(FILES "${PROJECT_SOURCE_DIR}/include/${name}.h" TYPE INCLUDE)
+  string(REPLACE " " ";" requires_list "${requires}")
+  configure_file(cmake/package.pc.in lib${name}.pc @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/lib${name}.pc" DESTINATION "${pc_dir}")
+  configure_package_config_file(cmake/packageConfig.cmake.in ${name}Config.cmake
+    INSTALL_DESTINATION "${CMAKE_INSTALL_LIBDIR}/cmake/${name}")
+  write_basic_package_version_file(${name}ConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+  install(FILES "${PROJECT_BINARY_DIR}/${name}Config.cmake"
+                "${PROJECT_BINARY_DIR}/${name}ConfigVersion.cmake"
+          DESTINATION "${CMAKE_INSTALL_LIBDIR}/cmake/${name}")
+endfunction()
+
+package(ckks "The CKKS scheme for arithmetic on encrypted vectors" "libsodium")
+package(blindsight "Private inference under CKKS" "libsodium jansson")
+
+# install_matching(destination pattern...)
+function(install_matching destination)
+  file(GLOB files CONFIGURE_DEPENDS ${ARGN})
+  if(files)
+    install(FILES ${files} DESTINATION "${destination}")
+  endif()
+endfunction()
+
+install_matching("${CMAKE_INSTALL_MANDIR}/man1" "${PROJECT_SOURCE_DIR}/docs/man/*.1")
+install_matching("${CMAKE_INSTALL_DATADIR}/zsh/site-functions"
+                 "${PROJECT_SOURCE_DIR}/completion/_*")
+install_matching("${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d"
+                 "${PROJECT_SOURCE_DIR}/completion/*.fish")
+# bash looks for a file named as the command.
+file(GLOB completions CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/completion/*.bash")
+foreach(file ${completions})
+  get_filename_component(command "${file}" NAME_WE)
+  install(FILES "${file}" RENAME "${command}"
+          DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
+endforeach()
+install(FILES LICENSE NOTICE CHANGELOG.md TYPE DOC)

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+# The programs. The commands of src/cli are an archive, so that each program takes only
+# those it names; blindsight-infer finds no symbol of the room `secret` to link.
+
+if(cli IN_LIST rooms)
+  add_library(cli_static STATIC $<TARGET_OBJECTS:room_cli>)
+  set(cli_archive cli_static)
+else()
+  set(cli_archive "")
+endif()
+
+# program(name main library)
+function(program name main library)
+  if(NOT EXISTS "${PROJECT_SOURCE_DIR}/${main}" OR NOT TARGET ${library})
+    return()
+  endif()
+  add_executable(${name} ${main})
+  target_link_libraries(${name} PRIVATE blindsight_flags ${cli_archive} ${library})
+  install(TARGETS ${name})
+endfunction()
+
+program(blindsight src/cli/main.c blindsight_static)
+program(blindsight-infer src/cli/infer_main.c evaluation_static)
