@@ -4,6 +4,23 @@
 #define BASE_BYTES_H
 #include "base/status.h"
 
+/* Compilers make one instruction of each of these on little-endian machines. */
+static inline uint64_t base_load_u64(const uint8_t *bytes) {
+  return (uint64_t)bytes[0] | (uint64_t)bytes[1] << 8 | (uint64_t)bytes[2] << 16 |
+         (uint64_t)bytes[3] << 24 | (uint64_t)bytes[4] << 32 | (uint64_t)bytes[5] << 40 |
+         (uint64_t)bytes[6] << 48 | (uint64_t)bytes[7] << 56;
+}
+static inline void base_store_u64(uint8_t *bytes, uint64_t value) {
+  bytes[0] = (uint8_t)value;
+  bytes[1] = (uint8_t)(value >> 8);
+  bytes[2] = (uint8_t)(value >> 16);
+  bytes[3] = (uint8_t)(value >> 24);
+  bytes[4] = (uint8_t)(value >> 32);
+  bytes[5] = (uint8_t)(value >> 40);
+  bytes[6] = (uint8_t)(value >> 48);
+  bytes[7] = (uint8_t)(value >> 56);
+}
+
 /** Reading past the end gives zeros and sets `failed`; check it before trusting anything. */
 typedef struct base_reader {
   const uint8_t *bytes;

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _POSIX_C_SOURCE 200809L
+#include "base/alloc.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A cache line, and the widest vector register of any kernel. */
+#define ALIGNMENT 64
+
+/* Global on purpose (alloc.h says so): tests count and fail whatever the library asks for. */
+static atomic_long n_allocations;
+static atomic_long until_failure;
+
+/* Counts this allocation; true when it is the one that was chosen to fail. */
+static int refused_by_test(void) {
+  atomic_fetch_add_explicit(&n_allocations, 1, memory_order_relaxed);
+  if (atomic_load_explicit(&until_failure, memory_order_relaxed) <= 0)
+    return 0;
+  /* Two threads may both come here at 1: only one of them takes it to 0. */
+  return atomic_fetch_sub(&until_failure, 1) == 1;
+}
+
+void *base_alloc(size_t n_bytes) {
+  if (refused_by_test())
+    return NULL;
+  /* posix_memalign, unlike aligned_alloc, takes any size: checkers then see the exact end. */
+  void *pointer = NULL;
+  if (posix_memalign(&pointer, ALIGNMENT, n_bytes > 0 ? n_bytes : 1) != 0)
+    return NULL;
+  memset(pointer, 0, n_bytes);
+  return pointer;
+}
+
+void *base_alloc_array(size_t count, size_t size) {
+  if (size != 0 && count > SIZE_MAX / size)
+    return NULL;
+  return base_alloc(count * size);
+}
+
+void base_free(void *pointer) {
+  free(pointer);
+}
+
+char *base_strdup(const char *text) {
+  size_t n_bytes = strlen(text) + 1;
+  char *copy = base_alloc(n_bytes);
+  if (copy != NULL)
+    memcpy(copy, text, n_bytes);
+  return copy;
+}
+
+void base_alloc_fail_at(long k) {
+  atomic_store(&until_failure, k);
+}
+
+long base_alloc_count(void) {
+  return atomic_load(&n_allocations);
+}

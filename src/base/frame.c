@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/frame.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define FRAME_VERSION 1
+#define LENGTH_AT (BASE_FRAME_HEADER_BYTES - 8)
+
+static const uint8_t magic[8] = {'B', 'L', 'I', 'N', 'D', 'S', 'G', 'T'};
+
+static const char *const kind_names[] = {
+    [BASE_FRAME_PARAMS] = "parameter file",
+    [BASE_FRAME_CIPHERTEXT] = "ciphertext file",
+    [BASE_FRAME_PUBLIC_KEY] = "public key file",
+    [BASE_FRAME_SECRET_KEY] = "secret key file",
+    [BASE_FRAME_EVALUATION_KEYS] = "evaluation key file",
+    [BASE_FRAME_MODEL] = "model file",
+    [BASE_FRAME_SERVER] = "server file",
+    [BASE_FRAME_CLIENT] = "client file",
+    [BASE_FRAME_SAMPLE] = "sample file",
+    [BASE_FRAME_RESULT] = "result file",
+};
+#define N_KINDS (sizeof kind_names / sizeof kind_names[0])
+
+static bool is_kind(unsigned kind) {
+  return kind >= 1 && kind < N_KINDS;
+}
+
+const char *base_frame_kind_name(unsigned kind) {
+  return is_kind(kind) ? kind_names[kind] : "unknown";
+}
+
+static const char *article(const char *noun) {
+  return strchr("aeiou", noun[0]) != NULL ? "an" : "a";
+}
+
+static void append_hash(base_buffer *buffer, const uint8_t *hash) {
+  static const uint8_t zeros[32];
+  base_buffer_append(buffer, hash != NULL ? hash : zeros, 32);
+}
+
+void base_frame_begin(base_buffer *buffer, base_frame_kind kind, const uint8_t *params_hash,
+                      const uint8_t *plan_id) {
+  BASE_ASSERT(buffer->n_bytes == 0);
+  base_buffer_append(buffer, magic, sizeof magic);
+  base_buffer_u16(buffer, FRAME_VERSION);
+  base_buffer_u16(buffer, (uint16_t)kind);
+  base_buffer_u32(buffer, 0);
+  append_hash(buffer, params_hash);
+  append_hash(buffer, plan_id);
+  base_buffer_u64(buffer, 0); /* the payload's length, known at the end */
+}
+
+ckks_status base_frame_end(base_buffer *buffer) {
+  BASE_TRY(base_buffer_status(buffer));
+  BASE_ASSERT(buffer->n_bytes >= BASE_FRAME_HEADER_BYTES);
+  base_store_u64(buffer->bytes + LENGTH_AT, buffer->n_bytes - BASE_FRAME_HEADER_BYTES);
+  uint8_t digest[BASE_DIGEST_BYTES];
+  base_digest(digest, buffer->bytes, buffer->n_bytes);
+  base_buffer_append(buffer, digest, sizeof digest);
+  return base_buffer_status(buffer);
+}
+
+/* Magic and size; a short file of another kind is better told that than how long it should be. */
+static ckks_status check_start(const uint8_t *bytes, size_t n_bytes, const char *name) {
+  if (n_bytes == 0)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: empty", name);
+  size_t n_magic = n_bytes < sizeof magic ? n_bytes : sizeof magic;
+  if (memcmp(bytes, magic, n_magic) != 0)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: not one of our files (it does not begin with %.8s)",
+                     name, (const char *)magic);
+  if (n_bytes < BASE_FRAME_OVERHEAD_BYTES)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: too short (%zu bytes, at least %d are needed)", name,
+                     n_bytes, BASE_FRAME_OVERHEAD_BYTES);
+  return CKKS_OK;
+}
+
+static ckks_status check_header(unsigned version, uint32_t reserved, uint64_t length,
+                                size_t n_bytes, const char *name) {
+  if (version > FRAME_VERSION)
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "%s: written by a newer version (format %u, this one reads %d)", name, version,
+                     FRAME_VERSION);
+  if (version != FRAME_VERSION)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: format version %u does not exist", name, version);
+  if (reserved != 0)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: damaged (reserved bytes are not zero)", name);
+  uint64_t present = n_bytes - BASE_FRAME_OVERHEAD_BYTES;
+  if (length > present)
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "%s: truncated (payload of %" PRIu64 " bytes announced, %" PRIu64 " present)",
+                     name, length, present);
+  if (length < present)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: %" PRIu64 " trailing bytes behind the record", name,
+                     present - length);
+  return CKKS_OK;
+}
+
+static ckks_status check_kind(unsigned kind, unsigned expected, const char *name) {
+  if (!is_kind(kind))
+    return base_fail(CKKS_ERROR_FORMAT, "%s: record of unknown kind %u", name, kind);
+  if (expected == 0 || kind == expected)
+    return CKKS_OK;
+  const char *is = base_frame_kind_name(kind), *needed = base_frame_kind_name(expected);
+  return base_fail(CKKS_ERROR_FORMAT, "%s: this is %s %s where %s %s is needed", name, article(is),
+                   is, article(needed), needed);
+}
+
+ckks_status base_frame_read(base_frame *frame, const uint8_t *bytes, size_t n_bytes,
+                            unsigned expected, const char *name) {
+  *frame = (base_frame){0};
+  BASE_TRY(check_start(bytes, n_bytes, name));
+  base_reader reader;
+  base_reader_init(&reader, bytes, n_bytes);
+  (void)base_reader_view(&reader, sizeof magic);
+  unsigned version = base_reader_u16(&reader);
+  unsigned kind = base_reader_u16(&reader);
+  uint32_t reserved = base_reader_u32(&reader);
+  const uint8_t *params_hash = base_reader_view(&reader, 32);
+  const uint8_t *plan_id = base_reader_view(&reader, 32);
+  uint64_t length = base_reader_u64(&reader);
+  BASE_TRY(check_header(version, reserved, length, n_bytes, name));
+
+  size_t n_digested = n_bytes - BASE_DIGEST_BYTES;
+  uint8_t digest[BASE_DIGEST_BYTES];
+  base_digest(digest, bytes, n_digested);
+  if (memcmp(digest, bytes + n_digested, sizeof digest) != 0)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: damaged (the digest does not match)", name);
+  BASE_TRY(check_kind(kind, expected, name));
+
+  frame->kind = (base_frame_kind)kind;
+  memcpy(frame->params_hash, params_hash, 32);
+  memcpy(frame->plan_id, plan_id, 32);
+  frame->payload = bytes + BASE_FRAME_HEADER_BYTES;
+  frame->n_payload = (size_t)length;
+  return CKKS_OK;
+}

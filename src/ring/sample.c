@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ring/sample.h"
+
+#include "base/bytes.h"
+#include "base/wipe.h"
+
+#include <string.h>
+
+/* Words that are drawn, and values that are handed to a kernel, at a time. */
+#define CHUNK_WORDS 1024
+
+/*
+ * Cuts words to values below p and keeps those: stored always, counted only
+ * when kept, so that there is no branch to mispredict. Returns how many.
+ */
+static size_t keep_below(uint64_t *kept, const uint8_t *bytes, size_t n_words,
+                         const ring_modulus *modulus) {
+  uint64_t p = modulus->p, mask = ((uint64_t)1 << modulus->bits) - 1;
+  size_t n_kept = 0;
+  for (size_t i = 0; i < n_words; i++) {
+    uint64_t value = base_load_u64(bytes + 8 * i) & mask;
+    kept[n_kept] = value;
+    n_kept += value < p;
+  }
+  return n_kept;
+}
+
+void ring_sample_uniform(ring_word *out, const uint8_t seed[RAND_SEED_BYTES], uint64_t domain,
+                         size_t n, const ring_modulus *modulus, const ring_kernel *kernel) {
+  BASE_ASSERT(n % CHUNK_WORDS == 0);
+  uint8_t bytes[8 * CHUNK_WORDS];
+  _Alignas(64) uint64_t values[2 * CHUNK_WORDS];
+  size_t n_values = 0; /* kept and not yet handed on, always fewer than a chunk */
+  rand_stream stream;
+  rand_stream_init(&stream, seed, domain);
+  for (size_t done = 0; done < n;) {
+    size_t missing = n - done - n_values;
+    size_t n_words = missing < CHUNK_WORDS ? missing : CHUNK_WORDS;
+    rand_stream_read(&stream, bytes, 8 * n_words);
+    n_values += keep_below(values + n_values, bytes, n_words, modulus);
+    if (n_values < CHUNK_WORDS)
+      continue;
+    kernel->from_uint64(out + done, values, CHUNK_WORDS, modulus);
+    done += CHUNK_WORDS;
+    n_values -= CHUNK_WORDS;
+    memcpy(values, values + CHUNK_WORDS, n_values * sizeof values[0]);
+  }
+  rand_stream_clear(&stream);
+}
+
+#define SECRET_WORDS 128
+
+/* The next words of a secret stream, at most SECRET_WORDS of them; the caller wipes both. */
+static size_t next_words(uint64_t *words, uint8_t *bytes, size_t wanted, rand_stream *stream) {
+  size_t n_words = wanted < SECRET_WORDS ? wanted : SECRET_WORDS;
+  rand_stream_read(stream, bytes, 8 * n_words);
+  for (size_t i = 0; i < n_words; i++)
+    words[i] = base_load_u64(bytes + 8 * i);
+  return n_words;
+}
+
+/*
+ * floor(3u / 2^62) for u of 62 bits: each of 0, 1, 2 for 2^62/3 of the u,
+ * rounded up or down.
+ */
+void ring_sample_ternary(int64_t *out, size_t n, rand_stream *stream) {
+  const uint64_t mask = ((uint64_t)1 << 62) - 1;
+  uint8_t bytes[8 * SECRET_WORDS];
+  uint64_t words[SECRET_WORDS];
+  for (size_t done = 0; done < n;) {
+    size_t n_words = next_words(words, bytes, n - done, stream);
+    for (size_t i = 0; i < n_words; i++)
+      out[done + i] = (int64_t)((words[i] & mask) * 3 >> 62) - 1;
+    done += n_words;
+  }
+  base_wipe(bytes, sizeof bytes);
+  base_wipe(words, sizeof words);
+}
+
+/*
+ * Bits that are set in x, in sums of ever wider fields (Warren, Hacker's
+ * Delight, 5-1). The compiler's builtin is a table where there is no
+ * instruction, and a table looks up secret indices.
+ */
+static uint64_t count_bits(uint64_t x) {
+  x -= x >> 1 & 0x5555555555555555U;
+  x = (x & 0x3333333333333333U) + (x >> 2 & 0x3333333333333333U);
+  x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fU;
+  return x * 0x0101010101010101U >> 56;
+}
+
+void ring_sample_error(int64_t *out, size_t n, rand_stream *stream) {
+  /* Of 21 bits a and 21 bits b: |a| - |b| = |a| + |not b| - 21, one count instead of two. */
+  const uint64_t both = ((uint64_t)1 << 42) - 1, upper = both & ~(((uint64_t)1 << 21) - 1);
+  uint8_t bytes[8 * SECRET_WORDS];
+  uint64_t words[SECRET_WORDS];
+  for (size_t done = 0; done < n;) {
+    size_t n_words = next_words(words, bytes, n - done, stream);
+    for (size_t i = 0; i < n_words; i++)
+      out[done + i] = (int64_t)count_bits((words[i] & both) ^ upper) - RING_ERROR_MAX;
+    done += n_words;
+  }
+  base_wipe(bytes, sizeof bytes);
+  base_wipe(words, sizeof words);
+}
