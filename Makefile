@@ -6,8 +6,9 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZ_SECONDS ?= 60
 
-# $(call build,folder,type,further options)
-build = cmake -S . -B build/$(1) -DCMAKE_BUILD_TYPE=$(2) $(3) && cmake --build build/$(1) -j$(JOBS)
+# $(call build,folder,type,options for cmake,options for the build)
+build = cmake -S . -B build/$(1) -DCMAKE_BUILD_TYPE=$(2) $(3) && \
+  cmake --build build/$(1) -j$(JOBS) $(4)
 
 .PHONY: build demo test test-all bench lint fuzz install clean
 build:
@@ -31,11 +32,11 @@ bench: build
 lint: build
 	@tools/install_deps --dev
 	@$(call build,clang,Release,-DCMAKE_C_COMPILER=clang)
-	@tools/lint build/release
+	@tools/lint build/release build/clang
 
 fuzz:
 	@tools/install_deps --dev
-	@$(call build,fuzz,Fuzz,-DCMAKE_C_COMPILER=clang)
+	@$(call build,fuzz,Fuzz,-DCMAKE_C_COMPILER=clang,--target fuzz_targets)
 	@tools/run_fuzz build/fuzz $(FUZZ_SECONDS)
 
 install: build

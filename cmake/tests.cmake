@@ -57,8 +57,9 @@ foreach(file ${files})
   endif()
 endforeach()
 
-# Fuzz targets: with libFuzzer in the Fuzz build, else replaying tests/fuzz/corpus/<name>/.
+# Fuzz targets, together `fuzz_targets`: with libFuzzer in the Fuzz build, else replaying tests/fuzz/corpus/<name>/.
 file(GLOB files RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
+add_custom_target(fuzz_targets)
 foreach(file ${files})
   get_filename_component(target "${file}" NAME_WE)
   string(REGEX REPLACE "^fuzz_" "" name "${target}")
@@ -70,6 +71,7 @@ foreach(file ${files})
     list_test(fuzz/${name} program "${PROJECT_BINARY_DIR}/fuzz/${target}"
       tests/fuzz/corpus/${name})
   endif()
+  add_dependencies(fuzz_targets ${target})
   # The fuzzer's entry point has no header of its own.
   set_source_files_properties("${file}" PROPERTIES COMPILE_OPTIONS -Wno-missing-prototypes)
 endforeach()

@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# tools/run_tests adds up right, shows what failed and says so in its exit code.
+set -u
+passed=0 failed=0
+build=$TEST_TMP/build
+mkdir -p "$build"
+
+# list NAME KIND SCRIPT: one more test of the made-up build folder.
+list() {
+  printf '%s\n' "$3" >"$TEST_TMP/$1.sh"
+  printf '%s\t%s\tsh %s\n' "$1" "$2" "$TEST_TMP/$1.sh" >>"$build/tests.list"
+}
+expect() { # expect WHAT EXIT-CODE LAST-LINE PATTERN
+  rc=0
+  out=$(tools/run_tests -j 2 "$build" 2>&1) || rc=$?
+  if [ "$rc" = "$2" ] && [ "$(printf '%s\n' "$out" | tail -n 1)" = "$3" ] &&
+    printf '%s\n' "$out" | grep -q -- "$4"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    printf '%s: exit code %s, expected %s and "%s":\n%s\n' "$1" "$rc" "$2" "$3" "$out"
+  fi
+}
+
+: >"$build/tests.list"
+expect "nothing to run" 1 "no tests" "no tests"
+list silent program 'exit 0'
+list units program 'echo "[  PASSED  ] 4 test(s)."; echo "[  SKIPPED ] 1 test(s), listed below:"'
+list sums program 'echo "10 passed, 0 failed, 2 skipped"'
+list missing program 'exit 77'
+list marked ctgrind 'exit 1'
+expect "all is well" 0 "15 passed, 0 failed, 4 skipped" "units  *4 passed, 0 failed, 1 skipped"
+list crash program 'echo before the end; kill -SEGV $$'
+expect "a crash" 1 "15 passed, 1 failed, 4 skipped" "before the end"
+list half program 'echo "[  PASSED  ] 2 test(s)."; echo "[  FAILED  ] 3 test(s), listed below:"; exit 3'
+expect "failing units" 1 "17 passed, 4 failed, 4 skipped" "half  *2 passed, 3 failed"
+list liar program 'echo "5 passed, 0 failed"; exit 1'
+expect "a good sum and a bad exit code" 1 "22 passed, 5 failed, 4 skipped" "liar  *5 passed, 1 failed"
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
