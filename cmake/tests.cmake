@@ -38,16 +38,20 @@ function(list_test name kind)
   endif()
 endfunction()
 
-# tests/<room>/test_*.c and check_*.c; ctgrind_*.c marks secrets as undefined for valgrind.
+# tests/<room>/test_*.c and check_*.c are run. ctgrind_*.c mark their secrets as undefined for
+# valgrind. make_*.c write golden files; they are built, so that they stay correct, not run.
 include(CheckIncludeFile)
 check_include_file(valgrind/memcheck.h have_memcheck)
 file(GLOB files RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS
-  tests/*/test_*.c tests/*/check_*.c tests/*/ctgrind_*.c)
+  tests/*/test_*.c tests/*/check_*.c tests/*/ctgrind_*.c
+  tests/*/make_*.c)
 foreach(file ${files})
   string(REGEX REPLACE "^tests/(.*)\\.c$" "\\1" name "${file}")
   string(REPLACE "/" "_" target "${name}")
   get_filename_component(folder "${file}" DIRECTORY)
-  if(NOT name MATCHES "/ctgrind_")
+  if(name MATCHES "/make_")
+    source_program(${target} "${folder}" "${file}")
+  elseif(NOT name MATCHES "/ctgrind_")
     source_program(${target} "${folder}" "${file}")
     target_link_libraries(${target} PRIVATE PkgConfig::cmocka)
     list_test(${name} program "${PROJECT_BINARY_DIR}/tests/${name}")

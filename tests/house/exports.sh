@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The shared libraries export what their headers declare: all of it and nothing else. The
-# program that evaluates holds nothing of the room `secret`.
+# The shared libraries export what their headers declare, all of it and nothing else, and need
+# few others. The program that evaluates holds nothing of the room `secret`.
 set -u
 passed=0 failed=0
 
@@ -25,10 +25,14 @@ for name in ckks blindsight; do
   same "lib$name.so" "$TEST_TMP/declared" "$TEST_TMP/exported"
 done
 
+readelf -d "$BUILD/libckks.so" | sed -n 's/.*(NEEDED).*\[\(.*\)\.so.*/\1/p' |
+  grep -vE '^(libsodium|libm|libc|libpthread|ld-linux.*)$' >"$TEST_TMP/found"
+: >"$TEST_TMP/nothing"
+same "libraries that libckks.so needs" "$TEST_TMP/nothing" "$TEST_TMP/found"
+
 if [ -x "$BUILD/blindsight-infer" ]; then
   nm -P "$BUILD/blindsight-infer" |
     grep -E '^(secret_|ckks_secret_key_|ckks_decrypt)' >"$TEST_TMP/found"
-  : >"$TEST_TMP/nothing"
   same "blindsight-infer" "$TEST_TMP/nothing" "$TEST_TMP/found"
 fi
 echo "$passed passed, $failed failed"
