@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The payload of a model file, little-endian:
+ *   u32 layers, u32 width of the input and of each layer, text name,
+ *   per feature: text name, f64 mean, f64 deviation; f64 max_abs_input,
+ *   per class: text label,
+ *   per layer: u32 degree, f64 coefficients, f64 max_abs, f64 bias, f64 weights by row.
+ * Texts are a u16 length and that many bytes.
+ */
+#include "base/bytes.h"
+#include "base/alloc.h"
+#include "model/model.h"
+
+#include <stdio.h>
+
+static void write_numbers(base_buffer *buffer, const double *numbers, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    base_buffer_f64(buffer, numbers[i]);
+}
+
+static void write_layer(base_buffer *buffer, const model_layer *layer) {
+  base_buffer_u32(buffer, (uint32_t)layer->activation.degree);
+  write_numbers(buffer, layer->activation.coefficient, (size_t)layer->activation.degree + 1);
+  base_buffer_f64(buffer, layer->max_abs);
+  write_numbers(buffer, layer->bias, layer->n_out);
+  write_numbers(buffer, layer->weight, layer->n_out * layer->n_in);
+}
+
+void model_bytes_write(base_buffer *buffer, const model_model *model) {
+  base_buffer_u32(buffer, (uint32_t)model->n_layers);
+  base_buffer_u32(buffer, (uint32_t)model->n_features);
+  for (size_t l = 0; l < model->n_layers; l++)
+    base_buffer_u32(buffer, (uint32_t)model->layer[l].n_out);
+  base_buffer_text(buffer, model->name);
+  for (size_t i = 0; i < model->n_features; i++) {
+    base_buffer_text(buffer, model->feature[i]);
+    base_buffer_f64(buffer, model->mean[i]);
+    base_buffer_f64(buffer, model->deviation[i]);
+  }
+  base_buffer_f64(buffer, model->max_abs_input);
+  for (size_t i = 0; i < model->n_classes; i++)
+    base_buffer_text(buffer, model->label[i]);
+  for (size_t l = 0; l < model->n_layers; l++)
+    write_layer(buffer, &model->layer[l]);
+}
+
+static void read_numbers(double *numbers, size_t n, base_reader *reader) {
+  for (size_t i = 0; i < n; i++)
+    numbers[i] = base_reader_f64(reader);
+}
+
+static ckks_status read_text(char **field, base_reader *reader, const char *list, size_t index) {
+  char path[64], *text = NULL;
+  snprintf(path, sizeof path, "%s[%zu]", list, index);
+  BASE_TRY(base_reader_text(reader, &text, MODEL_MAX_NAME_BYTES, path));
+  base_free(*field);
+  *field = text;
+  return CKKS_OK;
+}
+
+static ckks_status truncated(void) {
+  return base_fail(CKKS_ERROR_FORMAT, "model: the payload is too short");
+}
+
+/*
+ * The widths come first so that what they claim can be held against the bytes
+ * that are left before any memory is taken for it.
+ */
+static ckks_status read_widths(size_t *widths, size_t *n_layers, base_reader *reader) {
+  *n_layers = base_reader_u32(reader);
+  if (reader->failed)
+    return truncated();
+  if (*n_layers < 1 || *n_layers > MODEL_MAX_LAYERS)
+    return base_fail(CKKS_ERROR_FORMAT, "model: %zu layers where 1 to %d are allowed", *n_layers,
+                     MODEL_MAX_LAYERS);
+  size_t least = 0;
+  for (size_t i = 0; i <= *n_layers; i++) {
+    widths[i] = base_reader_u32(reader);
+    if (widths[i] < 1 || widths[i] > MODEL_MAX_WIDTH)
+      return base_fail(CKKS_ERROR_FORMAT, "model: width %zu is %zu where 1 to %d is allowed", i,
+                       widths[i], MODEL_MAX_WIDTH);
+    least += i == 0 ? 18 * widths[0] : 8 * widths[i] * (widths[i - 1] + 1);
+  }
+  return reader->failed || least > base_reader_left(reader) ? truncated() : CKKS_OK;
+}
+
+static ckks_status read_layer(model_layer *layer, base_reader *reader, size_t index) {
+  uint32_t degree = base_reader_u32(reader);
+  if (degree < 1 || degree > MODEL_MAX_DEGREE)
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "layers[%zu].activation: degree %u where 1 to %d is allowed", index,
+                     (unsigned)degree, MODEL_MAX_DEGREE);
+  layer->activation.degree = (int)degree;
+  read_numbers(layer->activation.coefficient, (size_t)degree + 1, reader);
+  layer->max_abs = base_reader_f64(reader);
+  read_numbers(layer->bias, layer->n_out, reader);
+  read_numbers(layer->weight, layer->n_out * layer->n_in, reader);
+  return CKKS_OK;
+}
+
+static ckks_status read_fields(model_model *model, base_reader *reader) {
+  char *name = NULL;
+  BASE_TRY(base_reader_text(reader, &name, MODEL_MAX_NAME_BYTES, "name"));
+  base_free(model->name);
+  model->name = name;
+  for (size_t i = 0; i < model->n_features; i++) {
+    BASE_TRY(read_text(&model->feature[i], reader, "features", i));
+    model->mean[i] = base_reader_f64(reader);
+    model->deviation[i] = base_reader_f64(reader);
+  }
+  model->max_abs_input = base_reader_f64(reader);
+  for (size_t i = 0; i < model->n_classes; i++)
+    BASE_TRY(read_text(&model->label[i], reader, "labels", i));
+  for (size_t l = 0; l < model->n_layers; l++)
+    BASE_TRY(read_layer(&model->layer[l], reader, l));
+  return reader->failed ? truncated() : model_check(model);
+}
+
+ckks_status model_bytes_read(model_model *model, base_reader *reader) {
+  size_t widths[MODEL_MAX_LAYERS + 1] = {0}, n_layers = 0;
+  *model = (model_model){0};
+  BASE_TRY(read_widths(widths, &n_layers, reader));
+  BASE_TRY(model_init(model, widths, n_layers));
+  ckks_status status = read_fields(model, reader);
+  if (status != CKKS_OK)
+    model_clear(model);
+  return status;
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * docs/model-json.md, read and written. jansson parses (duplicate keys, bad
+ * UTF-8, NaN and depth are its refusals); everything about models is here.
+ */
+#include "base/alloc.h"
+#include "base/bytes.h"
+#include "model/model.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MODEL_JSON_MAX_BYTES ((size_t)64 << 20)
+
+/* The JSON path of the value being read; every path of the form is shorter than this. */
+typedef struct json_path {
+  char text[96];
+} json_path;
+
+static json_path path_at(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static json_path path_at(const char *format, ...) {
+  json_path path;
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(path.text, sizeof path.text, format, arguments);
+  va_end(arguments);
+  return path;
+}
+
+static const char *type_name(const json_t *value) {
+  switch (value == NULL ? JSON_NULL : json_typeof(value)) {
+  case JSON_OBJECT:
+    return "an object";
+  case JSON_ARRAY:
+    return "an array";
+  case JSON_STRING:
+    return "a string";
+  case JSON_INTEGER:
+  case JSON_REAL:
+    return "a number";
+  case JSON_TRUE:
+  case JSON_FALSE:
+    return "a truth value";
+  default:
+    return "null";
+  }
+}
+
+static ckks_status fail_type(const json_t *value, const char *path, const char *wanted) {
+  if (value == NULL)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: missing", path);
+  return base_fail(CKKS_ERROR_FORMAT, "%s: %s where %s is needed", path, type_name(value), wanted);
+}
+
+/* `fields` ends with NULL; `prefix` is the path of the object with its dot, or "". */
+static ckks_status check_fields(json_t *object, const char *prefix, const char *const *fields) {
+  const char *key;
+  json_t *value;
+  json_object_foreach(object, key, value) {
+    size_t i = 0;
+    while (fields[i] != NULL && strcmp(fields[i], key) != 0)
+      i++;
+    if (fields[i] == NULL)
+      return base_fail(CKKS_ERROR_FORMAT, "%s%s: unknown field", prefix, key);
+  }
+  return CKKS_OK;
+}
+
+static ckks_status read_number(double *out, const json_t *value, const char *path) {
+  if (!json_is_number(value))
+    return fail_type(value, path, "a number");
+  *out = json_number_value(value);
+  return CKKS_OK;
+}
+
+static ckks_status read_optional_number(double *out, const json_t *value, const char *path) {
+  return value == NULL ? CKKS_OK : read_number(out, value, path);
+}
+
+static ckks_status read_array(const json_t *value, const char *path, size_t least, size_t most,
+                              const char *what) {
+  if (!json_is_array(value))
+    return fail_type(value, path, "an array");
+  size_t n = json_array_size(value);
+  if (n >= least && n <= most)
+    return CKKS_OK;
+  if (least == most)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: %zu %s where %zu are needed", path, n, what, least);
+  return base_fail(CKKS_ERROR_FORMAT, "%s: %zu %s where %zu to %zu are allowed", path, n, what,
+                   least, most);
+}
+
+static ckks_status read_numbers(double *out, size_t n, const json_t *value, const char *path) {
+  BASE_TRY(read_array(value, path, n, n, "numbers"));
+  for (size_t i = 0; i < n; i++) {
+    const json_t *number = json_array_get(value, i);
+    if (!json_is_number(number))
+      return fail_type(number, path_at("%s[%zu]", path, i).text, "a number");
+    out[i] = json_number_value(number);
+  }
+  return CKKS_OK;
+}
+
+static ckks_status read_text(char **out, const json_t *value, const char *path) {
+  if (!json_is_string(value))
+    return fail_type(value, path, "a string");
+  BASE_TRY(model_check_text(json_string_value(value), path));
+  return model_set_text(out, json_string_value(value));
+}
+
+static ckks_status read_texts(char **out, size_t n, const json_t *value, const char *path) {
+  for (size_t i = 0; i < n; i++)
+    BASE_TRY(read_text(&out[i], json_array_get(value, i), path_at("%s[%zu]", path, i).text));
+  return CKKS_OK;
+}
+
+/* ---------------------------------------------------------------- layers */
+
+static ckks_status read_coefficients(model_polynomial *out, json_t *value, const char *path) {
+  static const char *const fields[] = {"polynomial", NULL};
+  BASE_TRY(check_fields(value, path_at("%s.", path).text, fields));
+  json_path at = path_at("%s.polynomial", path);
+  const json_t *list = json_object_get(value, "polynomial");
+  BASE_TRY(read_array(list, at.text, 2, MODEL_MAX_DEGREE + 1, "coefficients"));
+  out->degree = (int)json_array_size(list) - 1;
+  return read_numbers(out->coefficient, json_array_size(list), list, at.text);
+}
+
+static const model_polynomial square = {2, {0.0, 0.0, 1.0}};
+static const model_polynomial identity = {1, {0.0, 1.0}};
+static const struct {
+  const char *name;
+  const model_polynomial *polynomial;
+} named_activations[] = {
+    {"sigmoid3", &model_polynomial_sigmoid3}, {"square", &square}, {"identity", &identity}};
+enum { N_NAMED = sizeof named_activations / sizeof named_activations[0] };
+
+static ckks_status read_activation(model_polynomial *out, json_t *value, const char *path) {
+  *out = (model_polynomial){0};
+  if (json_is_object(value))
+    return read_coefficients(out, value, path);
+  if (!json_is_string(value))
+    return fail_type(value, path, "a name or {\"polynomial\": [...]}");
+  for (size_t i = 0; i < N_NAMED; i++)
+    if (strcmp(json_string_value(value), named_activations[i].name) == 0) {
+      *out = *named_activations[i].polynomial;
+      return CKKS_OK;
+    }
+  return base_fail(CKKS_ERROR_FORMAT,
+                   "%s: \"%s\" is not one of sigmoid3, square, identity, {\"polynomial\": [...]}",
+                   path, json_string_value(value));
+}
+
+static ckks_status read_layer(model_layer *layer, json_t *value, size_t index) {
+  static const char *const fields[] = {"weight", "bias", "activation", "max_abs", NULL};
+  BASE_TRY(check_fields(value, path_at("layers[%zu].", index).text, fields));
+  const json_t *rows = json_object_get(value, "weight");
+  for (size_t o = 0; o < layer->n_out; o++)
+    BASE_TRY(read_numbers(layer->weight + o * layer->n_in, layer->n_in, json_array_get(rows, o),
+                          path_at("layers[%zu].weight[%zu]", index, o).text));
+  BASE_TRY(read_numbers(layer->bias, layer->n_out, json_object_get(value, "bias"),
+                        path_at("layers[%zu].bias", index).text));
+  BASE_TRY(read_activation(&layer->activation, json_object_get(value, "activation"),
+                           path_at("layers[%zu].activation", index).text));
+  return read_optional_number(&layer->max_abs, json_object_get(value, "max_abs"),
+                              path_at("layers[%zu].max_abs", index).text);
+}
+
+/* ----------------------------------------------------------------- model */
+
+/* The shape of the whole: what model_init needs. Rows of weights are counted, not yet read. */
+static ckks_status read_widths(size_t *widths, size_t *n_layers, json_t *root) {
+  const json_t *features = json_object_get(root, "features");
+  const json_t *labels = json_object_get(root, "labels");
+  const json_t *layers = json_object_get(root, "layers");
+  BASE_TRY(read_array(features, "features", 1, MODEL_MAX_FEATURES, "names"));
+  BASE_TRY(read_array(labels, "labels", 1, MODEL_MAX_CLASSES, "names"));
+  BASE_TRY(read_array(layers, "layers", 1, MODEL_MAX_LAYERS, "layers"));
+  *n_layers = json_array_size(layers);
+  widths[0] = json_array_size(features);
+  for (size_t l = 0; l < *n_layers; l++) {
+    const json_t *layer = json_array_get(layers, l);
+    if (!json_is_object(layer))
+      return fail_type(layer, path_at("layers[%zu]", l).text, "an object");
+    const json_t *weight = json_object_get(layer, "weight");
+    json_path path = path_at("layers[%zu].weight", l);
+    BASE_TRY(read_array(weight, path.text, 1, MODEL_MAX_WIDTH, "rows"));
+    widths[l + 1] = json_array_size(weight);
+  }
+  return read_array(labels, "labels", widths[*n_layers], widths[*n_layers],
+                    "names for the outputs of the last layer");
+}
+
+static ckks_status read_scaler(model_model *model, json_t *scaler) {
+  static const char *const fields[] = {"mean", "deviation", NULL};
+  if (scaler == NULL)
+    return CKKS_OK;
+  if (!json_is_object(scaler))
+    return fail_type(scaler, "scaler", "an object");
+  BASE_TRY(check_fields(scaler, "scaler.", fields));
+  BASE_TRY(
+      read_numbers(model->mean, model->n_features, json_object_get(scaler, "mean"), "scaler.mean"));
+  return read_numbers(model->deviation, model->n_features, json_object_get(scaler, "deviation"),
+                      "scaler.deviation");
+}
+
+static ckks_status read_fields(model_model *model, json_t *root) {
+  BASE_TRY(read_text(&model->name, json_object_get(root, "name"), "name"));
+  BASE_TRY(
+      read_texts(model->feature, model->n_features, json_object_get(root, "features"), "features"));
+  BASE_TRY(read_scaler(model, json_object_get(root, "scaler")));
+  BASE_TRY(read_optional_number(&model->max_abs_input, json_object_get(root, "max_abs_input"),
+                                "max_abs_input"));
+  BASE_TRY(read_texts(model->label, model->n_classes, json_object_get(root, "labels"), "labels"));
+  json_t *layers = json_object_get(root, "layers");
+  for (size_t l = 0; l < model->n_layers; l++)
+    BASE_TRY(read_layer(&model->layer[l], json_array_get(layers, l), l));
+  return model_check(model);
+}
+
+static ckks_status read_model(model_model *model, json_t *root) {
+  static const char *const fields[] = {"name",   "features", "scaler", "max_abs_input",
+                                       "labels", "layers",   NULL};
+  size_t widths[MODEL_MAX_LAYERS + 1] = {0}, n_layers = 0;
+  if (!json_is_object(root))
+    return base_fail(CKKS_ERROR_FORMAT, "%s where an object is needed", type_name(root));
+  BASE_TRY(check_fields(root, "", fields));
+  BASE_TRY(read_widths(widths, &n_layers, root));
+  BASE_TRY(model_init(model, widths, n_layers));
+  ckks_status status = read_fields(model, root);
+  if (status != CKKS_OK)
+    model_clear(model);
+  return status;
+}
+
+ckks_status model_json_read(model_model *model, const char *text, size_t n_bytes,
+                            const char *name) {
+  json_error_t error;
+  *model = (model_model){0};
+  if (n_bytes > MODEL_JSON_MAX_BYTES)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: %zu bytes where at most %zu are allowed", name,
+                     n_bytes, MODEL_JSON_MAX_BYTES);
+  /* Integers as reals: every number of the form is a double, and none is too long to read. */
+  json_t *root =
+      json_loadb(text, n_bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
+  if (root == NULL && json_error_code(&error) == json_error_out_of_memory)
+    return base_fail(CKKS_ERROR_MEMORY, "%s: no memory left for its JSON values", name);
+  if (root == NULL)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: line %d, column %d: %s", name, error.line,
+                     error.column, error.text);
+  ckks_status status = read_model(model, root);
+  json_decref(root);
+  return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", name);
+}
+
+/* --------------------------------------------------------------- writing */
+
+/* The shortest of 15, 16, 17 digits that reads back to the same bits. */
+static void write_number(base_buffer *out, double value) {
+  char text[40];
+  for (int digits = 15; digits <= 17; digits++) {
+    snprintf(text, sizeof text, "%.*g", digits, value);
+    if (strtod(text, NULL) == value)
+      break;
+  }
+  char *comma = strchr(text, ','); /* the decimal mark of some locales */
+  if (comma != NULL)
+    *comma = '.';
+  base_buffer_printf(out, "%s", text);
+}
+
+static void write_numbers(base_buffer *out, const double *numbers, size_t n) {
+  base_buffer_printf(out, "[");
+  for (size_t i = 0; i < n; i++) {
+    base_buffer_printf(out, i == 0 ? "" : ", ");
+    write_number(out, numbers[i]);
+  }
+  base_buffer_printf(out, "]");
+}
+
+/* Checked names hold no control characters: only two bytes need an escape. */
+static void write_text(base_buffer *out, const char *text) {
+  base_buffer_u8(out, '"');
+  for (; *text != '\0'; text++) {
+    if (*text == '"' || *text == '\\')
+      base_buffer_u8(out, '\\');
+    base_buffer_u8(out, (uint8_t)*text);
+  }
+  base_buffer_u8(out, '"');
+}
+
+static void write_texts(base_buffer *out, char *const *texts, size_t n) {
+  base_buffer_printf(out, "[");
+  for (size_t i = 0; i < n; i++) {
+    base_buffer_printf(out, i == 0 ? "" : ", ");
+    write_text(out, texts[i]);
+  }
+  base_buffer_printf(out, "]");
+}
+
+static bool same_polynomial(const model_polynomial *a, const model_polynomial *b) {
+  bool same = a->degree == b->degree;
+  for (int k = 0; same && k <= a->degree; k++)
+    same = a->coefficient[k] == b->coefficient[k];
+  return same;
+}
+
+static void write_activation(base_buffer *out, const model_polynomial *activation) {
+  for (size_t i = 0; i < N_NAMED; i++)
+    if (same_polynomial(activation, named_activations[i].polynomial)) {
+      write_text(out, named_activations[i].name);
+      return;
+    }
+  base_buffer_printf(out, "{\"polynomial\": ");
+  write_numbers(out, activation->coefficient, (size_t)activation->degree + 1);
+  base_buffer_printf(out, "}");
+}
+
+static void write_layer(base_buffer *out, const model_layer *layer) {
+  base_buffer_printf(out, "    {\n      \"weight\": [\n");
+  for (size_t o = 0; o < layer->n_out; o++) {
+    base_buffer_printf(out, "        ");
+    write_numbers(out, layer->weight + o * layer->n_in, layer->n_in);
+    base_buffer_printf(out, o + 1 < layer->n_out ? ",\n" : "\n");
+  }
+  base_buffer_printf(out, "      ],\n      \"bias\": ");
+  write_numbers(out, layer->bias, layer->n_out);
+  base_buffer_printf(out, ",\n      \"activation\": ");
+  write_activation(out, &layer->activation);
+  base_buffer_printf(out, ",\n      \"max_abs\": ");
+  write_number(out, layer->max_abs);
+  base_buffer_printf(out, "\n    }");
+}
+
+static void write_model(base_buffer *out, const model_model *model) {
+  base_buffer_printf(out, "{\n  \"name\": ");
+  write_text(out, model->name);
+  base_buffer_printf(out, ",\n  \"features\": ");
+  write_texts(out, model->feature, model->n_features);
+  base_buffer_printf(out, ",\n  \"scaler\": {\n    \"mean\": ");
+  write_numbers(out, model->mean, model->n_features);
+  base_buffer_printf(out, ",\n    \"deviation\": ");
+  write_numbers(out, model->deviation, model->n_features);
+  base_buffer_printf(out, "\n  },\n  \"max_abs_input\": ");
+  write_number(out, model->max_abs_input);
+  base_buffer_printf(out, ",\n  \"labels\": ");
+  write_texts(out, model->label, model->n_classes);
+  base_buffer_printf(out, ",\n  \"layers\": [\n");
+  for (size_t l = 0; l < model->n_layers; l++) {
+    write_layer(out, &model->layer[l]);
+    base_buffer_printf(out, l + 1 < model->n_layers ? ",\n" : "\n");
+  }
+  base_buffer_printf(out, "  ]\n}\n");
+}
+
+ckks_status model_json_write(char **text, const model_model *model) {
+  base_buffer out;
+  *text = NULL;
+  BASE_TRY(model_check(model));
+  base_buffer_init(&out, MODEL_JSON_MAX_BYTES);
+  write_model(&out, model);
+  ckks_status status = base_buffer_status(&out);
+  if (status == CKKS_OK) {
+    base_buffer_u8(&out, 0);
+    status = base_buffer_status(&out);
+  }
+  if (status == CKKS_OK)
+    *text = base_strdup((const char *)out.bytes);
+  if (status == CKKS_OK && *text == NULL)
+    status = base_fail_memory(out.n_bytes);
+  base_buffer_clear(&out);
+  return status;
+}

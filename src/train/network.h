@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A network while it learns: parameters, their gradient and Adam's moments, each one flat array. */
+#ifndef TRAIN_NETWORK_H
+#define TRAIN_NETWORK_H
+#include "model/model.h"
+#include "rand/rand.h"
+
+typedef struct train_network {
+  size_t n_layers, width[MODEL_MAX_LAYERS + 1];
+  size_t weight_at[MODEL_MAX_LAYERS], bias_at[MODEL_MAX_LAYERS]; /**< in the flat arrays */
+  size_t n_parameters;
+  model_polynomial activation, slope; /**< slope = derivative of activation */
+  double *parameter, *gradient, *first_moment, *second_moment;
+  double *pre[MODEL_MAX_LAYERS];   /**< W x + b of the row last seen */
+  double *post[MODEL_MAX_LAYERS];  /**< activation(pre) */
+  double *delta[MODEL_MAX_LAYERS]; /**< derivative of the loss by pre */
+  double beta1_power, beta2_power; /**< 0.9^t, 0.999^t after t steps */
+  double *memory;
+  size_t n_memory;
+} train_network;
+
+/** Zero parameters; widths as for model_init. */
+ckks_status train_network_init(train_network *network, const size_t *widths, size_t n_layers,
+                               const model_polynomial *activation);
+/** Wipes it. */
+void train_network_clear(train_network *network);
+/** U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for weights and biases, layer by layer. */
+void train_network_randomize(train_network *network, rand_stream *stream);
+/** Loss of one row of scaled features; post[n_layers-1] are its outputs. NaN when not finite. */
+double train_network_loss(train_network *network, const double *row, size_t label);
+/** The same, and adds the gradient of the loss to `gradient` (not when the loss is NaN). */
+double train_network_learn(train_network *network, const double *row, size_t label);
+/**
+ * One step of Adam (Kingma, Ba, ICLR 2015, algorithm 1; beta 0.9 and 0.999, epsilon 1e-8) along
+ * gradient / n_rows + weight_decay * parameter; then sets the gradient to zero.
+ */
+void train_network_step(train_network *network, size_t n_rows, double learning_rate,
+                        double weight_decay);
+/** Copies weights, biases and activations into a model of the same widths. */
+void train_network_store(model_model *model, const train_network *network);
+#endif
