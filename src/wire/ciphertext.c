@@ -103,7 +103,7 @@ ckks_status wire_ciphertext_get(ckks_ciphertext **out, base_reader *reader,
     }
   }
   if (header.seeded)
-    wire_limbs_expand(&ciphertext->part[1], header.level + 1, ciphertext->seed, params);
+    ckks_seed_expand(&ciphertext->part[1], header.level + 1, ciphertext->seed, params);
   *out = ciphertext;
   return CKKS_OK;
 }

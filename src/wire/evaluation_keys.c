@@ -8,7 +8,6 @@
  */
 #include "base/alloc.h"
 #include "ring/pack.h"
-#include "ring/sample.h"
 #include "wire/wire.h"
 
 #include <string.h>
@@ -23,28 +22,23 @@ static size_t packed_bytes(int level, int i, const ckks_params *params) {
                          params->ring.modulus[ckks_params_limb(params, level, i)].bits);
 }
 
-/** Bytes of the first n_limbs limbs of a digit; of the whole digit with level+1+n_special. */
-static size_t digit_bytes(int level, int n_limbs, const ckks_params *params) {
+/** Where limb i of a digit stands in it. */
+static size_t limb_offset(int level, int i, const ckks_params *params) {
   size_t n_bytes = 0;
-  for (int i = 0; i < n_limbs; i++)
-    n_bytes += packed_bytes(level, i, params);
+  for (int before = 0; before < i; before++)
+    n_bytes += packed_bytes(level, before, params);
   return n_bytes;
-}
-
-static int digit_count(int level, int n_special) {
-  return (level + n_special) / n_special;
-}
-
-static size_t body_bytes(int level, int n_special, const ckks_params *params) {
-  return (size_t)digit_count(level, n_special) * digit_bytes(level, level + 1 + n_special, params);
 }
 
 /* ---------------------------------------------------------------- writing */
 
 size_t wire_evaluation_keys_bytes(const ckks_evaluation_keys *keys, const ckks_params *params) {
   size_t n_bytes = 4;
-  for (size_t k = 0; k < keys->n_keys; k++)
-    n_bytes += KEY_HEADER_BYTES + body_bytes(keys->key[k].level, keys->key[k].n_special, params);
+  for (size_t k = 0; k < keys->n_keys; k++) {
+    const ckks_switch_key *key = &keys->key[k];
+    const ckks_key_spec spec = {key->galois, key->level, key->n_special};
+    n_bytes += ckks_key_spec_bytes(&spec, params);
+  }
   return n_bytes;
 }
 
@@ -129,7 +123,7 @@ static ckks_status read_packed(packed_key *key, base_reader *reader, size_t k, i
   if (key->seed == NULL)
     return base_fail(CKKS_ERROR_FORMAT, "evaluation key %zu: header is cut short", k);
   BASE_TRY(check_header(&key->spec, k, zero, previous, params));
-  size_t n_body = body_bytes(key->spec.level, key->spec.n_special, params);
+  size_t n_body = ckks_key_spec_bytes(&key->spec, params) - KEY_HEADER_BYTES;
   size_t n_left = base_reader_left(reader);
   key->body = base_reader_view(reader, n_body);
   if (key->body == NULL)
@@ -163,25 +157,21 @@ static size_t find_round(int *digit, int *i, size_t round, const ckks_evaluation
 
 static void expand_round(void *context, size_t round, int worker) {
   const expansion *job = context;
-  const ckks_params *params = job->params;
-  const ring_ring *ring = &params->ring;
+  const ring_ring *ring = &job->params->ring;
   int digit, i;
   size_t k = find_round(&digit, &i, round, job->keys);
   ckks_switch_key *key = &job->keys->key[k];
-  int limb = ckks_params_limb(params, key->level, i);
+  const ring_modulus *modulus = &ring->modulus[ckks_params_limb(job->params, key->level, i)];
+  int n_limbs = key->level + 1 + key->n_special;
+  const uint8_t *in = job->packed[k].body +
+                      (size_t)digit * limb_offset(key->level, n_limbs, job->params) +
+                      limb_offset(key->level, i, job->params);
   ring_word *b = job->scratch + 2 * ring->n * (size_t)worker, *a = b + ring->n;
-  const uint8_t *in =
-      job->packed[k].body +
-      (size_t)digit * digit_bytes(key->level, key->level + 1 + key->n_special, params) +
-      digit_bytes(key->level, i, params);
-  ring_sample_uniform(a, key->seed, (uint64_t)(digit * 64 + limb), ring->n, &ring->modulus[limb],
-                      ring->kernel);
-  if (ring_pack_read(b, in, ring->n, &ring->modulus[limb], ring->kernel) != CKKS_OK) {
-    if (job->failed[worker] == 0 || round + 1 < job->failed[worker])
-      job->failed[worker] = round + 1;
-    return;
-  }
-  ckks_switch_key_put(key, digit, i, b, a, params);
+  ckks_switch_key_expand(a, key, digit, i, job->params);
+  if (ring_pack_read(b, in, ring->n, modulus, ring->kernel) == CKKS_OK)
+    ckks_switch_key_put(key, digit, i, b, a, job->params);
+  else if (job->failed[worker] == 0 || round + 1 < job->failed[worker])
+    job->failed[worker] = round + 1;
 }
 
 /** Messages are per thread: the caller's own names the first round that failed in any worker. */

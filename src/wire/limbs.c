@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs of limbs q_0, q_1, ... as packed bits, and from a seed. */
+/* Runs of limbs q_0, q_1, ... as packed bits. */
 #include "ring/pack.h"
-#include "ring/sample.h"
 #include "wire/wire.h"
 
 size_t wire_limbs_bytes(int n_limbs, const ckks_params *params) {
@@ -34,12 +33,4 @@ ckks_status wire_limbs_get(ring_poly *poly, int n_limbs, base_reader *reader,
       return base_fail_in(CKKS_ERROR_FORMAT, "limb %d", limb);
   }
   return CKKS_OK;
-}
-
-void wire_limbs_expand(ring_poly *poly, int n_limbs, const uint8_t seed[RAND_SEED_BYTES],
-                       const ckks_params *params) {
-  const ring_ring *ring = &params->ring;
-  for (int limb = 0; limb < n_limbs; limb++)
-    ring_sample_uniform(ring_poly_limb(poly, limb), seed, (uint64_t)limb, ring->n,
-                        &ring->modulus[limb], ring->kernel);
 }

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Public key messages: the seed of a, then b over q_0..q_L. */
-#include "base/alloc.h"
 #include "wire/wire.h"
-
-#include <string.h>
 
 static size_t payload_bytes(const ckks_params *params) {
   return RAND_SEED_BYTES + wire_limbs_bytes(params->literal.n_q, params);
@@ -23,15 +20,12 @@ ckks_status ckks_public_key_write(uint8_t **out, size_t *n_bytes, const ckks_pub
 
 static ckks_status read_key(ckks_public_key *key, base_reader *payload, const ckks_params *params) {
   int n_limbs = params->literal.n_q;
-  BASE_TRY(ring_poly_init(&key->b, n_limbs, &params->ring));
-  BASE_TRY(ring_poly_init(&key->a, n_limbs, &params->ring));
-  memcpy(key->params_hash, params->hash, CKKS_HASH_BYTES);
   base_reader_copy(payload, key->seed, RAND_SEED_BYTES);
   ckks_status status = wire_limbs_get(&key->b, n_limbs, payload, params);
   if (status != CKKS_OK)
     return base_fail_in(status, "public key");
   BASE_TRY(wire_frame_close(payload, "public key"));
-  wire_limbs_expand(&key->a, n_limbs, key->seed, params);
+  ckks_seed_expand(&key->a, n_limbs, key->seed, params);
   return CKKS_OK;
 }
 
@@ -44,9 +38,8 @@ ckks_status ckks_public_key_read(ckks_public_key **out, const uint8_t *bytes, si
   if (payload.n_bytes != payload_bytes(params))
     return base_fail(CKKS_ERROR_FORMAT, "public key: %zu bytes of payload where %zu are needed",
                      payload.n_bytes, payload_bytes(params));
-  ckks_public_key *key = base_alloc(sizeof *key);
-  if (key == NULL)
-    return base_fail_memory(sizeof *key);
+  ckks_public_key *key = NULL;
+  BASE_TRY(ckks_public_key_build(&key, params));
   ckks_status status = read_key(key, &payload, params);
   if (status != CKKS_OK) {
     ckks_public_key_free(key);

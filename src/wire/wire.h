@@ -35,10 +35,6 @@ void wire_limbs_put(base_buffer *buffer, const ring_poly *poly, int n_limbs,
 /** -> centred. CKKS_ERROR_FORMAT names the limb that is too short or not reduced. */
 ckks_status wire_limbs_get(ring_poly *poly, int n_limbs, base_reader *reader,
                            const ckks_params *params);
-/** Limb i = uniform(seed, domain i): the half of a ciphertext or public key that is a seed. */
-void wire_limbs_expand(ring_poly *poly, int n_limbs, const uint8_t seed[RAND_SEED_BYTES],
-                       const ckks_params *params);
-
 /** Payload of a set of evaluation keys: u32 count, then for each key
  *  u32 galois, u8 level, u8 n_special, u16 zero, 32 seed, then for each digit and each limb the
  *  packed b (ring_pack_write). */
