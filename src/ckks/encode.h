@@ -24,6 +24,9 @@ void ckks_encoder_forward(ckks_complex *values, size_t n_slots, const ckks_encod
 ckks_status ckks_encode_limbs(ring_poly *poly, const int *limbs, int n_limbs,
                               const ckks_complex *values, size_t n_slots, double scale,
                               const ckks_params *params);
+/** N integer coefficients |c| < 2^62 -> NTT form, loose, modulo one ring limb. Constant-time. */
+void ckks_encode_int64(ring_word *out, const int64_t *coefficients, int limb,
+                       const ckks_params *params);
 /** The residues of round(value*scale) for ring limbs 0..n_limbs-1: constants need no transform. */
 ckks_status ckks_encode_scalar(uint64_t *residues, int n_limbs, double value, double scale,
                                const ckks_params *params);

@@ -9,6 +9,7 @@
 struct ckks_plaintext {
   ring_poly poly;
   int level;
+  int n_special; /**< limbs of p_0.. behind limb `level` (eval_diagonal_encode); else 0 */
   double scale;
   uint8_t params_hash[CKKS_HASH_BYTES];
 };
@@ -44,6 +45,12 @@ struct ckks_public_key {
   uint8_t seed[RAND_SEED_BYTES];
   uint8_t params_hash[CKKS_HASH_BYTES];
 };
+
+/** Both polynomials zero, seed zero. */
+ckks_status ckks_public_key_build(ckks_public_key **out, const ckks_params *params);
+/** Limbs 0..n_limbs-1 of a seeded ciphertext's c1 or a public key's a: domain = limb. */
+void ckks_seed_expand(ring_poly *out, int n_limbs, const uint8_t seed[RAND_SEED_BYTES],
+                      const ckks_params *params);
 
 /**
  * A hybrid switching key (eprint 2019/688, 2021/204) from s' to s, where s' = s^2 for
@@ -86,11 +93,16 @@ void ckks_switch_key_put(ckks_switch_key *key, int digit, int limb, const ring_w
 /** The other way; either output may be NULL. */
 void ckks_switch_key_get(ring_word *b, ring_word *a, const ckks_switch_key *key, int digit,
                          int limb, const ckks_params *params);
+/** a_d over one limb from the key's seed, as a plain limb. */
+void ckks_switch_key_expand(ring_word *a, const ckks_switch_key *key, int digit, int limb,
+                            const ckks_params *params);
 /** NULL when there is none at this level or above. */
 const ckks_switch_key *ckks_evaluation_keys_find(const ckks_evaluation_keys *keys,
                                                  uint32_t galois, int level);
 /** Checks a spec and fills in its defaults (-1, 0). Galois elements: odd, 1 < g < 2N, or 0. */
 ckks_status ckks_key_spec_check(ckks_key_spec *spec, const ckks_params *params);
+/** Digits of a checked spec: ceil((level+1)/n_special), at most RING_MAX_TERMS. */
+int ckks_key_spec_digits(const ckks_key_spec *spec);
 /** Sorts by galois and merges equal elements (highest level, its n_special); returns the count. */
 size_t ckks_key_spec_merge(ckks_key_spec *specs, size_t n);
 /** Wire bytes of one key: seeded, b limbs bit-packed. */

@@ -25,6 +25,16 @@ struct ckks_params {
 double ckks_security_limit(int log2_n, ckks_security security);
 /** The most bits of security (128, 192, 256; 0 below 128) that log2_qp has at this N. */
 int ckks_security_bits(int log2_n, double log2_qp);
+/** Whether log2_qp is within the limit (a thousandth of a bit above still is: see security.c). */
+bool ckks_security_allows(int log2_n, double log2_qp, ckks_security security);
+
+/**
+ * Fills in the zero primes of a literal whose numbers are in range, and sets every q_bits and
+ * p_bits to its prime's size; scale[0..n_q-1] gets the canonical scales. Given primes are checked:
+ * prime, = 1 mod 2N, 18..60 bits, all distinct (CKKS_ERROR_ARGUMENT naming the field).
+ * CKKS_ERROR_RANGE when primes of a size run out or the scales run away.
+ */
+ckks_status ckks_primes_choose(ckks_params_literal *literal, double *scale);
 
 /** Index of the ring limb for limb i of a polynomial at level l over special primes. */
 static inline int ckks_params_limb(const ckks_params *params, int level, int i) {
@@ -35,6 +45,9 @@ uint64_t ckks_params_special_product(const ckks_params *params, int n_special, i
 /** Checks that two objects belong together: CKKS_ERROR_MISMATCH naming `what`. */
 ckks_status ckks_params_check(const ckks_params *params, const uint8_t hash[CKKS_HASH_BYTES],
                               const char *what);
+/** CKKS_ERROR_LEVEL unless 0 <= level <= max_level and level <= capacity, the room of `what`. */
+ckks_status ckks_params_check_level(const ckks_params *params, int level, int capacity,
+                                    const char *what);
 /** CKKS_ERROR_ARGUMENT unless the FPU rounds to nearest. Every public entry that computes calls it. */
 ckks_status ckks_params_check_rounding(void);
 #endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which switching keys are wanted: Galois elements, checks, merging, sizes. */
+#include "ckks/objects.h"
+#include "ring/pack.h"
+#include <stdlib.h>
+
+uint32_t ckks_galois_rotation(const ckks_params *params, int steps) {
+  return ring_automorphism_rotation(steps, params->literal.log2_n);
+}
+
+uint32_t ckks_galois_conjugation(const ckks_params *params) {
+  return (uint32_t)(2 * params->ring.n - 1);
+}
+
+int ckks_key_spec_digits(const ckks_key_spec *spec) {
+  return (spec->level + spec->n_special) / spec->n_special; /* ceil((level+1)/n_special) */
+}
+
+static void fill_defaults(ckks_key_spec *spec, const ckks_params *params) {
+  if (spec->level == -1)
+    spec->level = params->literal.n_q - 1;
+  if (spec->n_special == 0)
+    spec->n_special = params->literal.n_p;
+}
+
+ckks_status ckks_key_spec_check(ckks_key_spec *spec, const ckks_params *params) {
+  const ckks_params_literal *literal = &params->literal;
+  ckks_key_spec full = *spec;
+  fill_defaults(&full, params);
+  if (literal->n_p == 0)
+    return base_fail(CKKS_ERROR_ARGUMENT,
+                     "key spec: these parameters have no special primes (n_p = 0), so no keys");
+  if (full.galois != 0 &&
+      (full.galois % 2 == 0 || full.galois == 1 || full.galois >= 2 * params->ring.n))
+    return base_fail(CKKS_ERROR_ARGUMENT,
+                     "key spec: galois = %u, must be 0 or odd, above 1 and below 2N = %zu",
+                     full.galois, 2 * params->ring.n);
+  if (full.level < 0 || full.level >= literal->n_q)
+    return base_fail(CKKS_ERROR_ARGUMENT, "key spec: level = %d, must be -1 to %d", full.level,
+                     literal->n_q - 1);
+  if (full.n_special < 1 || full.n_special > literal->n_p)
+    return base_fail(CKKS_ERROR_ARGUMENT, "key spec: n_special = %d, must be 0 to %d",
+                     full.n_special, literal->n_p);
+  if (ckks_key_spec_digits(&full) > RING_MAX_TERMS)
+    return base_fail(CKKS_ERROR_ARGUMENT,
+                     "key spec: level %d over %d special primes has %d digits, limit %d; "
+                     "use more special primes",
+                     full.level, full.n_special, ckks_key_spec_digits(&full), RING_MAX_TERMS);
+  *spec = full;
+  return CKKS_OK;
+}
+
+/* Galois elements upwards; of equal ones the highest level first (-1 is the top: see the cast). */
+static int compare_specs(const void *a, const void *b) {
+  const ckks_key_spec *x = a, *y = b;
+  unsigned level_x = (unsigned)x->level, level_y = (unsigned)y->level;
+  if (x->galois != y->galois)
+    return x->galois < y->galois ? -1 : 1;
+  if (level_x != level_y)
+    return level_x > level_y ? -1 : 1;
+  return (y->n_special > x->n_special) - (y->n_special < x->n_special);
+}
+
+size_t ckks_key_spec_merge(ckks_key_spec *specs, size_t n) {
+  if (n == 0)
+    return 0;
+  qsort(specs, n, sizeof *specs, compare_specs);
+  size_t kept = 1;
+  for (size_t i = 1; i < n; i++) {
+    if (specs[i].galois != specs[kept - 1].galois)
+      specs[kept++] = specs[i];
+  }
+  return kept;
+}
+
+size_t ckks_key_spec_bytes(const ckks_key_spec *spec, const ckks_params *params) {
+  ckks_key_spec full = *spec;
+  fill_defaults(&full, params);
+  size_t digit_bytes = 0;
+  for (int i = 0; i < full.level + 1 + full.n_special; i++) {
+    int limb = ckks_params_limb(params, full.level, i);
+    digit_bytes += ring_pack_bytes(params->ring.n, params->ring.modulus[limb].bits);
+  }
+  /* u32 galois, u8 level, u8 n_special, u16 zero, seed; then b, digit by digit. */
+  return 8 + RAND_SEED_BYTES + (size_t)ckks_key_spec_digits(&full) * digit_bytes;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What evaluators and senders hold: public keys, switching keys, sets of them. */
+#include "base/alloc.h"
+#include "ckks/objects.h"
+#include "ring/sample.h"
+#include <string.h>
+
+/* ------------------------------------------------------------ public key */
+
+void ckks_seed_expand(ring_poly *out, int n_limbs, const uint8_t seed[RAND_SEED_BYTES],
+                      const ckks_params *params) {
+  const ring_ring *ring = &params->ring;
+  for (int limb = 0; limb < n_limbs; limb++)
+    ring_sample_uniform(ring_poly_limb(out, limb), seed, (uint64_t)limb, ring->n,
+                        &ring->modulus[limb], ring->kernel);
+}
+
+ckks_status ckks_public_key_build(ckks_public_key **out, const ckks_params *params) {
+  ckks_status status;
+  ckks_public_key *key = base_alloc(sizeof *key);
+  if (key == NULL)
+    return base_fail_memory(sizeof *key);
+  BASE_GOTO(status, ring_poly_init(&key->b, params->literal.n_q, &params->ring), fail);
+  BASE_GOTO(status, ring_poly_init(&key->a, params->literal.n_q, &params->ring), fail);
+  memcpy(key->params_hash, params->hash, CKKS_HASH_BYTES);
+  *out = key;
+  return CKKS_OK;
+fail:
+  ckks_public_key_free(key);
+  return status;
+}
+
+void ckks_public_key_free(ckks_public_key *key) {
+  if (key == NULL)
+    return;
+  ring_poly_clear(&key->b);
+  ring_poly_clear(&key->a);
+  base_free(key);
+}
+
+/* --------------------------------------------------------- switching keys */
+
+/* As between limbs of a polynomial: whole powers of two would alias in the cache. */
+#define LIMB_PAD_WORDS 88
+
+ckks_status ckks_switch_key_init(ckks_switch_key *key, const ckks_key_spec *spec,
+                                 const ckks_params *params) {
+  ckks_key_spec checked = *spec;
+  BASE_TRY(ckks_key_spec_check(&checked, params));
+  size_t n = params->ring.n, n_limbs = (size_t)(checked.level + 1 + checked.n_special);
+  memset(key, 0, sizeof *key);
+  key->galois = checked.galois;
+  key->level = checked.level;
+  key->n_special = checked.n_special;
+  key->n_digits = ckks_key_spec_digits(&checked);
+  key->limb_words = 2 * (size_t)key->n_digits * n + LIMB_PAD_WORDS;
+  key->data = base_alloc_array(n_limbs * key->limb_words, sizeof *key->data);
+  if (key->data == NULL)
+    return base_fail_memory(n_limbs * key->limb_words * sizeof *key->data);
+  if (key->galois == 0)
+    return CKKS_OK;
+  key->index = base_alloc_array(n, sizeof *key->index);
+  if (key->index == NULL) {
+    ckks_switch_key_clear(key);
+    return base_fail_memory(n * sizeof *key->index);
+  }
+  ring_automorphism_index(key->index, key->galois, params->literal.log2_n);
+  return CKKS_OK;
+}
+
+void ckks_switch_key_clear(ckks_switch_key *key) {
+  base_free(key->data);
+  base_free(key->index);
+  memset(key, 0, sizeof *key);
+}
+
+/* First word of the first group of four positions that belongs to the digit. */
+static size_t digit_offset(const ckks_switch_key *key, int digit, int limb) {
+  BASE_ASSERT(digit >= 0 && digit < key->n_digits);
+  BASE_ASSERT(limb >= 0 && limb < key->level + 1 + key->n_special);
+  return (size_t)limb * key->limb_words + (size_t)digit * 8;
+}
+
+void ckks_switch_key_put(ckks_switch_key *key, int digit, int limb, const ring_word *b,
+                         const ring_word *a, const ckks_params *params) {
+  ring_word *group = key->data + digit_offset(key, digit, limb);
+  for (size_t i = 0; i < params->ring.n; i += 4, group += 8 * key->n_digits) {
+    memcpy(group, b + i, 4 * sizeof *group);
+    memcpy(group + 4, a + i, 4 * sizeof *group);
+  }
+}
+
+void ckks_switch_key_get(ring_word *b, ring_word *a, const ckks_switch_key *key, int digit,
+                         int limb, const ckks_params *params) {
+  const ring_word *group = key->data + digit_offset(key, digit, limb);
+  for (size_t i = 0; i < params->ring.n; i += 4, group += 8 * key->n_digits) {
+    if (b != NULL)
+      memcpy(b + i, group, 4 * sizeof *group);
+    if (a != NULL)
+      memcpy(a + i, group + 4, 4 * sizeof *group);
+  }
+}
+
+void ckks_switch_key_expand(ring_word *a, const ckks_switch_key *key, int digit, int limb,
+                            const ckks_params *params) {
+  const ring_ring *ring = &params->ring;
+  int ring_limb = ckks_params_limb(params, key->level, limb);
+  /* 64 domains a digit: rings have at most 56 + 8 limbs. */
+  ring_sample_uniform(a, key->seed, (uint64_t)digit * 64 + (uint64_t)ring_limb, ring->n,
+                      &ring->modulus[ring_limb], ring->kernel);
+}
+
+/* ------------------------------------------------------------ sets of keys */
+
+ckks_status ckks_evaluation_keys_build(ckks_evaluation_keys **out, size_t n_keys,
+                                       const ckks_params *params) {
+  ckks_evaluation_keys *keys = base_alloc(sizeof *keys);
+  if (keys == NULL)
+    return base_fail_memory(sizeof *keys);
+  keys->key = base_alloc_array(n_keys, sizeof *keys->key);
+  if (keys->key == NULL) {
+    base_free(keys);
+    return base_fail_memory(n_keys * sizeof *keys->key);
+  }
+  keys->n_keys = n_keys;
+  memcpy(keys->params_hash, params->hash, CKKS_HASH_BYTES);
+  *out = keys;
+  return CKKS_OK;
+}
+
+void ckks_evaluation_keys_free(ckks_evaluation_keys *keys) {
+  if (keys == NULL)
+    return;
+  for (size_t i = 0; i < keys->n_keys; i++)
+    ckks_switch_key_clear(&keys->key[i]);
+  base_free(keys->key);
+  base_free(keys);
+}
+
+const ckks_switch_key *ckks_evaluation_keys_find(const ckks_evaluation_keys *keys, uint32_t galois,
+                                                 int level) {
+  size_t low = 0, high = keys->n_keys;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (keys->key[middle].galois < galois)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  if (low == keys->n_keys || keys->key[low].galois != galois || keys->key[low].level < level)
+    return NULL;
+  return &keys->key[low];
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plaintext objects. */
+#include "base/alloc.h"
+#include "ckks/objects.h"
+#include <math.h>
+#include <string.h>
+
+bool ckks_scale_equal(double a, double b) {
+  return fabs(a - b) < 0x1p-40 * fmax(a, b);
+}
+
+ckks_status ckks_plaintext_build_at(ckks_plaintext **out, const ckks_params *params,
+                                    int max_level) {
+  BASE_TRY(ckks_params_check_level(params, max_level, max_level, "plaintext"));
+  ckks_plaintext *plaintext = base_alloc(sizeof *plaintext);
+  if (plaintext == NULL)
+    return base_fail_memory(sizeof *plaintext);
+  ckks_status status = ring_poly_init(&plaintext->poly, max_level + 1, &params->ring);
+  if (status != CKKS_OK) {
+    base_free(plaintext);
+    return status;
+  }
+  plaintext->level = max_level;
+  plaintext->scale = params->scale[max_level];
+  memcpy(plaintext->params_hash, params->hash, CKKS_HASH_BYTES);
+  *out = plaintext;
+  return CKKS_OK;
+}
+
+ckks_status ckks_plaintext_build(ckks_plaintext **out, const ckks_params *params) {
+  return ckks_plaintext_build_at(out, params, ckks_params_max_level(params));
+}
+
+void ckks_plaintext_free(ckks_plaintext *plaintext) {
+  if (plaintext == NULL)
+    return;
+  ring_poly_clear(&plaintext->poly);
+  base_free(plaintext);
+}
+
+int ckks_plaintext_level(const ckks_plaintext *plaintext) {
+  return plaintext->level;
+}
+
+double ckks_plaintext_scale(const ckks_plaintext *plaintext) {
+  return plaintext->scale;
+}
