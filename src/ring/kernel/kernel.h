@@ -78,9 +78,8 @@ typedef struct ring_kernel {
    *   b_d at position i = key[(i/4*key_digits + d)*8 + i%4], a_d 4 further.
    * x loose, key loose -> out loose. With `accumulate`, added to out (loose).
    */
-  void (*mac_key)(ring_word *out0, ring_word *out1, const ring_word *const *x,
-                  const ring_word *key, int n_digits, int key_digits, bool accumulate, size_t n,
-                  const ring_modulus *m);
+  void (*mac_key)(ring_word *out0, ring_word *out1, const ring_word *const *x, const ring_word *key,
+                  int n_digits, int key_digits, bool accumulate, size_t n, const ring_modulus *m);
   /**
    * Basis conversion into modulus m, coefficient form:
    *   out = sum_j in[j]*w[j], j < n_terms <= 16, -> |out| <= 1.5 p.

@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The negacyclic transform on doubles, for any vector width. Layers follow Longa
+ * and Naehrig (eprint 2016/504), merged two or three at a time, lazily reduced
+ * by the plan of f64_bounds.h. Large transforms are cut depth first into blocks
+ * that stay in the first-level cache.
+ *
+ * The last four layers (the tail) work on LANES blocks of 16 at a time, one lane
+ * a block, after an in-register transposition; their output order is the one
+ * that needs no transposition back.
+ */
+#ifndef RING_KERNEL_F64_NTT_H
+#define RING_KERNEL_F64_NTT_H
+#include "base/alloc.h"
+#include "ring/kernel/f64_arith.h"
+#include "ring/kernel/f64_bounds.h"
+
+/* Values of a block that is transformed as a whole: 32 KiB. */
+#define BLOCK ((size_t)4096)
+/* Values of one step of the tail, and the doubles its factors take. */
+#define CHUNK ((size_t)(16 * LANES))
+#define TAIL_FACTORS ((size_t)(18 * LANES))
+
+struct ring_ntt {
+  double p, inverse_p;
+  size_t n;
+  ring_bounds bounds;
+  int n_broadcast; /* passes before the tail */
+  /* Pass i, group g: 2^radix - 1 factors w in order of layers, then their w/p. */
+  double *forward[RING_BOUNDS_MAX_PASSES], *inverse[RING_BOUNDS_MAX_PASSES];
+  double *forward_tail, *inverse_tail;
+  /* The first pass's inverse factors times 1/n, in the same form; then 1/n and (1/n)/p. */
+  double last[8];
+};
+
+/* ---- set-up ---- */
+
+/* Whether all |x| <= k*p: for assertions. */
+__attribute__((unused)) static bool within(const double *x, size_t n, double k, double p) {
+  for (size_t i = 0; i < n; i++) {
+    if (!(x[i] >= -k * p && x[i] <= k * p))
+      return false;
+  }
+  return true;
+}
+
+static size_t reversed_bits(size_t value, int bits) {
+  size_t reversed = 0;
+  for (int i = 0; i < bits; i++)
+    reversed |= (value >> i & 1) << (bits - 1 - i);
+  return reversed;
+}
+
+/* powers[i] = root^brv(i), as in the layers' order of use. */
+static void fill_powers(uint64_t *powers, uint64_t root, int log2_n, const ring_modulus *m) {
+  uint64_t power = 1;
+  for (size_t i = 0; i < (size_t)1 << log2_n; i++) {
+    powers[reversed_bits(i, log2_n)] = power;
+    power = ring_modulus_mul(power, root, m);
+  }
+}
+
+/* The factor, centred, and at the given distance its quotient by p. */
+static void put_factor(double *at, size_t distance, uint64_t w, const ring_modulus *m) {
+  double value = (double)ring_modulus_centre(w, m);
+  at[0] = value;
+  at[distance] = value / m->f;
+}
+
+/* One group of a pass: layer s has 2^s factors, at blocks (blocks + group)*2^s + g. */
+static void fill_group(double *at, const uint64_t *powers, size_t first, int radix, uint64_t scale,
+                       const ring_modulus *m) {
+  size_t count = ((size_t)1 << radix) - 1, k = 0;
+  for (int s = 0; s < radix; s++) {
+    for (size_t g = 0; g < (size_t)1 << s; g++, k++)
+      put_factor(at + k, count, ring_modulus_mul(powers[(first << s) + g], scale, m), m);
+  }
+}
+
+/* LANES blocks of 16: per lane 3 factors with quotients, then 4 groups of 3 without. */
+static void fill_tail(double *at, const uint64_t *powers, size_t n, const ring_modulus *m) {
+  for (size_t block = 0; block < n / 16; block++) {
+    double *chunk = at + block / LANES * TAIL_FACTORS + block % LANES;
+    double group[6];
+    fill_group(group, powers, n / 16 + block, 2, 1, m);
+    for (size_t k = 0; k < 6; k++)
+      chunk[k * LANES] = group[k];
+    for (size_t g = 0; g < 4; g++) {
+      fill_group(group, powers, n / 4 + 4 * block + g, 2, 1, m);
+      for (size_t k = 0; k < 3; k++)
+        chunk[(6 + 3 * g + k) * LANES] = group[k];
+    }
+  }
+}
+
+static void fill_direction(double **passes, double *tail, const ring_ntt *ntt,
+                           const uint64_t *powers, const ring_modulus *m) {
+  size_t blocks = 1;
+  for (int i = 0; i < ntt->n_broadcast; i++) {
+    int radix = ntt->bounds.log2_radix[i];
+    size_t width = 2 * (((size_t)1 << radix) - 1);
+    for (size_t g = 0; g < blocks; g++)
+      fill_group(passes[i] + g * width, powers, blocks + g, radix, 1, m);
+    blocks <<= radix;
+  }
+  fill_tail(tail, powers, ntt->n, m);
+}
+
+/* Lays both directions' tables out behind the header; returns the doubles they take. */
+static size_t place_tables(ring_ntt *ntt, double *storage) {
+  size_t at = 0, blocks = 1;
+  for (int i = 0; i < ntt->n_broadcast; i++) {
+    size_t width = 2 * (((size_t)1 << ntt->bounds.log2_radix[i]) - 1) * blocks;
+    width = (width + 7) & ~(size_t)7;
+    ntt->forward[i] = storage + at;
+    ntt->inverse[i] = storage + at + width;
+    at += 2 * width;
+    blocks <<= ntt->bounds.log2_radix[i];
+  }
+  size_t tail = ntt->n / CHUNK * TAIL_FACTORS;
+  ntt->forward_tail = storage + at;
+  ntt->inverse_tail = storage + at + tail;
+  return at + 2 * tail;
+}
+
+/* At most: a broadcast pass takes 14/7 to 6/3 doubles a block, all passes 2n/16 + 8 each. */
+static size_t table_doubles(size_t n) {
+  return 2 * (n / CHUNK * TAIL_FACTORS + n / 8 + 8 * RING_BOUNDS_MAX_PASSES);
+}
+
+static ring_ntt *ntt_build(const ring_modulus *modulus, int log2_n, uint64_t psi) {
+  size_t n = (size_t)1 << log2_n, header = (sizeof(ring_ntt) + 63) & ~(size_t)63;
+  uint64_t *powers = base_alloc_array(n, sizeof *powers);
+  ring_ntt *ntt = base_alloc(header + table_doubles(n) * sizeof(double));
+  if (powers == NULL || ntt == NULL) {
+    base_free(powers);
+    base_free(ntt);
+    return NULL;
+  }
+  ntt->p = modulus->f;
+  ntt->inverse_p = modulus->inverse;
+  ntt->n = n;
+  ring_bounds_init(&ntt->bounds, modulus->p, log2_n);
+  ntt->n_broadcast = ntt->bounds.n_passes - 2;
+  size_t used = place_tables(ntt, (double *)(void *)((char *)ntt + header));
+  BASE_ASSERT(used <= table_doubles(n));
+  (void)used;
+  fill_powers(powers, psi, log2_n, modulus);
+  fill_direction(ntt->forward, ntt->forward_tail, ntt, powers, modulus);
+  fill_powers(powers, ring_modulus_inverse(psi, modulus), log2_n, modulus);
+  fill_direction(ntt->inverse, ntt->inverse_tail, ntt, powers, modulus);
+  uint64_t n_inverse = ring_modulus_inverse(n % modulus->p, modulus);
+  fill_group(ntt->last, powers, 1, 2, n_inverse, modulus);
+  put_factor(ntt->last + 6, 1, n_inverse, modulus);
+  base_free(powers);
+  return ntt;
+}
+
+static void ntt_free(ring_ntt *ntt) {
+  base_free(ntt);
+}
+
+/* ---- forward ---- */
+
+/* Cooley-Tukey: (a, b) -> (a + b*w, a - b*w) */
+INLINE void split(vec *a, vec *b, vec w, vec wp, field f) {
+  vec t = times(*b, w, wp, f);
+  *b = v_sub(*a, t);
+  *a = v_add(*a, t);
+}
+
+INLINE void split_plain(vec *a, vec *b, vec w, field f) {
+  vec t = times_plain(*b, w, f);
+  *b = v_sub(*a, t);
+  *a = v_add(*a, t);
+}
+
+/* Two layers on one group of `span` values; w: 3 factors and their quotients. */
+INLINE void forward_quad(double *out, const double *in, size_t span, const double *w, field f,
+                         bool reduce) {
+  size_t q = span / 4;
+  vec w1 = v_set(w[0]), w2 = v_set(w[1]), w3 = v_set(w[2]);
+  vec w1p = v_set(w[3]), w2p = v_set(w[4]), w3p = v_set(w[5]);
+  for (size_t j = 0; j < q; j += LANES) {
+    vec x0 = v_load(in + j), x1 = v_load(in + j + q);
+    vec x2 = v_load(in + j + 2 * q), x3 = v_load(in + j + 3 * q);
+    if (reduce)
+      x0 = centred(x0, f);
+    split(&x0, &x2, w1, w1p, f);
+    split(&x1, &x3, w1, w1p, f);
+    split(&x0, &x1, w2, w2p, f);
+    split(&x2, &x3, w3, w3p, f);
+    v_store(out + j, x0);
+    v_store(out + j + q, x1);
+    v_store(out + j + 2 * q, x2);
+    v_store(out + j + 3 * q, x3);
+  }
+}
+
+/* Three layers; w: 7 factors and their quotients. */
+INLINE void forward_octet(double *out, const double *in, size_t span, const double *w, field f,
+                          bool reduce) {
+  size_t q = span / 8;
+  for (size_t j = 0; j < q; j += LANES) {
+    vec x[8];
+#pragma GCC unroll 8
+    for (size_t k = 0; k < 8; k++)
+      x[k] = v_load(in + j + k * q);
+    if (reduce)
+      x[0] = centred(x[0], f);
+#pragma GCC unroll 4
+    for (size_t k = 0; k < 4; k++)
+      split(&x[k], &x[k + 4], v_set(w[0]), v_set(w[7]), f);
+#pragma GCC unroll 4
+    for (size_t k = 0; k < 4; k++)
+      split(&x[k / 2 * 4 + k % 2], &x[k / 2 * 4 + k % 2 + 2], v_set(w[1 + k / 2]),
+            v_set(w[8 + k / 2]), f);
+#pragma GCC unroll 4
+    for (size_t k = 0; k < 4; k++)
+      split(&x[2 * k], &x[2 * k + 1], v_set(w[3 + k]), v_set(w[10 + k]), f);
+#pragma GCC unroll 8
+    for (size_t k = 0; k < 8; k++)
+      v_store(out + j + k * q, x[k]);
+  }
+}
+
+/* Layers of distance 8 and 4, then 2 and 1, in 16*LANES values; leaves them centred. */
+INLINE void forward_chunk(double *a, const double *w, field f, bool reduce8, bool reduce2) {
+  vec x[16];
+  v_load_columns(x, a);
+#pragma GCC unroll 4
+  for (size_t j = 0; j < 4; j++) {
+    if (reduce8)
+      x[j] = centred(x[j], f);
+    split(&x[j], &x[j + 8], v_load(w), v_load(w + 3 * LANES), f);
+    split(&x[j + 4], &x[j + 12], v_load(w), v_load(w + 3 * LANES), f);
+    split(&x[j], &x[j + 4], v_load(w + LANES), v_load(w + 4 * LANES), f);
+    split(&x[j + 8], &x[j + 12], v_load(w + 2 * LANES), v_load(w + 5 * LANES), f);
+  }
+#pragma GCC unroll 4
+  for (size_t g = 0; g < 4; g++) {
+    const double *v = w + (6 + 3 * g) * LANES;
+    vec *z = x + 4 * g;
+    if (reduce2)
+      z[0] = centred(z[0], f);
+    split_plain(&z[0], &z[2], v_load(v), f);
+    split_plain(&z[1], &z[3], v_load(v), f);
+    split_plain(&z[0], &z[1], v_load(v + LANES), f);
+    split_plain(&z[2], &z[3], v_load(v + 2 * LANES), f);
+    for (size_t k = 0; k < 4; k++)
+      z[k] = centred(z[k], f);
+    v_store_positions(a + 16 * g, z);
+  }
+}
+
+/* `groups` neighbouring groups of pass i, the first of them number `group`. */
+static void forward_pass(double *out, const double *in, int i, size_t span, size_t group,
+                         size_t groups, const ring_ntt *ntt) {
+  const field f = field_set(ntt->p, ntt->inverse_p);
+  bool quad = ntt->bounds.log2_radix[i] == 2, reduce = ntt->bounds.reduce >> i & 1;
+  size_t width = quad ? 6 : 14;
+  const double *w = ntt->forward[i] + group * width;
+  BASE_ASSERT(within(in, span * groups, ntt->bounds.forward[i], ntt->p));
+  for (; groups > 0; groups--, w += width, in += span, out += span) {
+    if (quad && reduce)
+      forward_quad(out, in, span, w, f, true);
+    else if (quad)
+      forward_quad(out, in, span, w, f, false);
+    else if (reduce)
+      forward_octet(out, in, span, w, f, true);
+    else
+      forward_octet(out, in, span, w, f, false);
+  }
+}
+
+static void forward_tail(double *a, size_t at, size_t n, const ring_ntt *ntt) {
+  const field f = field_set(ntt->p, ntt->inverse_p);
+  bool reduce8 = ntt->bounds.reduce >> ntt->n_broadcast & 1;
+  bool reduce2 = ntt->bounds.reduce >> (ntt->n_broadcast + 1) & 1;
+  const double *w = ntt->forward_tail + at / CHUNK * TAIL_FACTORS;
+  BASE_ASSERT(within(a, n, ntt->bounds.forward[ntt->n_broadcast], ntt->p));
+  for (; n > 0; n -= CHUNK, a += CHUNK, w += TAIL_FACTORS) {
+    if (reduce8)
+      forward_chunk(a, w, f, true, false);
+    else if (reduce2)
+      forward_chunk(a, w, f, false, true);
+    else
+      forward_chunk(a, w, f, false, false);
+  }
+}
+
+/* Everything from pass i on for the group-th block of `span` values at out. */
+static void forward_block(double *out, const double *in, int i, size_t span, size_t group,
+                          const ring_ntt *ntt) {
+  if (span > BLOCK) {
+    size_t parts = (size_t)1 << ntt->bounds.log2_radix[i];
+    forward_pass(out, in, i, span, group, 1, ntt);
+    for (size_t k = 0; k < parts; k++)
+      forward_block(out + k * (span / parts), out + k * (span / parts), i + 1, span / parts,
+                    group * parts + k, ntt);
+    return;
+  }
+  size_t at = group * span, groups = 1, part = span;
+  for (; i < ntt->n_broadcast; i++, in = out) {
+    forward_pass(out, in, i, part, group, groups, ntt);
+    part >>= ntt->bounds.log2_radix[i];
+    group <<= ntt->bounds.log2_radix[i];
+    groups <<= ntt->bounds.log2_radix[i];
+  }
+  forward_tail(out, at, span, ntt);
+}
+
+static void ntt_forward(ring_word *out, const ring_word *in, const ring_ntt *ntt) {
+  forward_block(&out->f, &in->f, 0, ntt->n, 0, ntt);
+}
+
+/* ---- inverse ---- */
+
+/* Gentleman-Sande: (a, b) -> (a + b, (a - b)*w) */
+INLINE void merge(vec *a, vec *b, vec w, vec wp, field f) {
+  vec d = v_sub(*a, *b);
+  *a = v_add(*a, *b);
+  *b = times(d, w, wp, f);
+}
+
+INLINE void merge_plain(vec *a, vec *b, vec w, field f) {
+  vec d = v_sub(*a, *b);
+  *a = v_add(*a, *b);
+  *b = times_plain(d, w, f);
+}
+
+/*
+ * Bounds of a radix-4 pass on values of at most k = 1.5 (e at most 1/32, 1/16
+ * without w/p): sums 2k = 3, products 1/2 + 2k*e = 0.69. Then x0 = 4k = 6, below
+ * the limit of 8, is centred; x1, a sum of products, at most 1.38; x2 and x3 are
+ * products of at most 6: 1/2 + 6/16 = 0.88. All are again at most 1.5.
+ */
+INLINE void inverse_quad(double *a, size_t span, const double *w, field f) {
+  size_t q = span / 4;
+  vec w1 = v_set(w[0]), w2 = v_set(w[1]), w3 = v_set(w[2]);
+  vec w1p = v_set(w[3]), w2p = v_set(w[4]), w3p = v_set(w[5]);
+  for (size_t j = 0; j < q; j += LANES) {
+    vec x0 = v_load(a + j), x1 = v_load(a + j + q);
+    vec x2 = v_load(a + j + 2 * q), x3 = v_load(a + j + 3 * q);
+    merge(&x0, &x1, w2, w2p, f);
+    merge(&x2, &x3, w3, w3p, f);
+    merge(&x0, &x2, w1, w1p, f);
+    merge(&x1, &x3, w1, w1p, f);
+    v_store(a + j, centred(x0, f));
+    v_store(a + j + q, x1);
+    v_store(a + j + 2 * q, x2);
+    v_store(a + j + 3 * q, x3);
+  }
+}
+
+/*
+ * The very last pass, with 1/n folded in: differences of the first layer take
+ * factors times 1/n (v2, v3), those of unscaled sums v1, of scaled ones w1, and
+ * the one all-sum value 1/n itself. Bounds as above; the results are centred.
+ */
+INLINE void inverse_last(double *a, size_t span, const double *w, const double *v, field f) {
+  size_t q = span / 4;
+  vec w1 = v_set(w[0]), w1p = v_set(w[3]), v1 = v_set(v[0]), v1p = v_set(v[3]);
+  vec v2 = v_set(v[1]), v2p = v_set(v[4]), v3 = v_set(v[2]), v3p = v_set(v[5]);
+  vec s = v_set(v[6]), sp = v_set(v[7]);
+  for (size_t j = 0; j < q; j += LANES) {
+    vec x0 = v_load(a + j), x1 = v_load(a + j + q);
+    vec x2 = v_load(a + j + 2 * q), x3 = v_load(a + j + 3 * q);
+    merge(&x0, &x1, v2, v2p, f);
+    merge(&x2, &x3, v3, v3p, f);
+    merge(&x0, &x2, v1, v1p, f);
+    merge(&x1, &x3, w1, w1p, f);
+    v_store(a + j, centred(times(x0, s, sp, f), f));
+    v_store(a + j + q, centred(x1, f));
+    v_store(a + j + 2 * q, centred(x2, f));
+    v_store(a + j + 3 * q, centred(x3, f));
+  }
+}
+
+/*
+ * Radix 8 on values of at most 1.5: after two layers x0 and x4 are at most 6,
+ * centred; x1 and x5 at most 1.2, x2 and x6 products of at most 6, 0.69, x3 and
+ * x7 products of 1.2, 0.54. The third layer doubles them: x1 is centred, the
+ * others stay below 1.4.
+ */
+INLINE void inverse_octet(double *a, size_t span, const double *w, field f) {
+  size_t q = span / 8;
+  for (size_t j = 0; j < q; j += LANES) {
+    vec x[8];
+#pragma GCC unroll 8
+    for (size_t k = 0; k < 8; k++)
+      x[k] = v_load(a + j + k * q);
+#pragma GCC unroll 4
+    for (size_t k = 0; k < 4; k++)
+      merge(&x[2 * k], &x[2 * k + 1], v_set(w[3 + k]), v_set(w[10 + k]), f);
+#pragma GCC unroll 4
+    for (size_t k = 0; k < 4; k++)
+      merge(&x[k / 2 * 4 + k % 2], &x[k / 2 * 4 + k % 2 + 2], v_set(w[1 + k / 2]),
+            v_set(w[8 + k / 2]), f);
+    x[0] = centred(x[0], f);
+    x[4] = centred(x[4], f);
+#pragma GCC unroll 4
+    for (size_t k = 0; k < 4; k++)
+      merge(&x[k], &x[k + 4], v_set(w[0]), v_set(w[7]), f);
+    x[1] = centred(x[1], f);
+#pragma GCC unroll 8
+    for (size_t k = 0; k < 8; k++)
+      v_store(a + j + k * q, x[k]);
+  }
+}
+
+/* Layers of distance 1 and 2, then 4 and 8; bounds as for inverse_quad. */
+INLINE void inverse_chunk(double *out, const double *in, const double *w, field f) {
+  vec x[16];
+#pragma GCC unroll 4
+  for (size_t g = 0; g < 4; g++) {
+    const double *v = w + (6 + 3 * g) * LANES;
+    vec *z = x + 4 * g;
+    v_load_positions(z, in + 16 * g);
+    merge_plain(&z[0], &z[1], v_load(v + LANES), f);
+    merge_plain(&z[2], &z[3], v_load(v + 2 * LANES), f);
+    merge_plain(&z[0], &z[2], v_load(v), f);
+    merge_plain(&z[1], &z[3], v_load(v), f);
+    z[0] = centred(z[0], f);
+  }
+#pragma GCC unroll 4
+  for (size_t j = 0; j < 4; j++) {
+    merge(&x[j], &x[j + 4], v_load(w + LANES), v_load(w + 4 * LANES), f);
+    merge(&x[j + 8], &x[j + 12], v_load(w + 2 * LANES), v_load(w + 5 * LANES), f);
+    merge(&x[j], &x[j + 8], v_load(w), v_load(w + 3 * LANES), f);
+    merge(&x[j + 4], &x[j + 12], v_load(w), v_load(w + 3 * LANES), f);
+    x[j] = centred(x[j], f);
+  }
+  v_store_columns(out, x);
+}
+
+static void inverse_tail(double *out, const double *in, size_t at, size_t n, const ring_ntt *ntt) {
+  const field f = field_set(ntt->p, ntt->inverse_p);
+  const double *w = ntt->inverse_tail + at / CHUNK * TAIL_FACTORS;
+  BASE_ASSERT(within(in, n, RING_BOUNDS_INVERSE, ntt->p));
+  for (; n > 0; n -= CHUNK, in += CHUNK, out += CHUNK, w += TAIL_FACTORS)
+    inverse_chunk(out, in, w, f);
+}
+
+static void inverse_pass(double *a, int i, size_t span, size_t group, size_t groups,
+                         const ring_ntt *ntt) {
+  const field f = field_set(ntt->p, ntt->inverse_p);
+  bool quad = ntt->bounds.log2_radix[i] == 2;
+  size_t width = quad ? 6 : 14;
+  const double *w = ntt->inverse[i] + group * width;
+  BASE_ASSERT(within(a, span * groups, RING_BOUNDS_INVERSE, ntt->p));
+  if (i == 0) {
+    inverse_last(a, span, w, ntt->last, f);
+    return;
+  }
+  for (; groups > 0; groups--, w += width, a += span) {
+    if (quad)
+      inverse_quad(a, span, w, f);
+    else
+      inverse_octet(a, span, w, f);
+  }
+}
+
+/* Everything down to pass i for the group-th block of `span` values. */
+static void inverse_block(double *out, const double *in, int i, size_t span, size_t group,
+                          const ring_ntt *ntt) {
+  if (span > BLOCK) {
+    size_t parts = (size_t)1 << ntt->bounds.log2_radix[i];
+    for (size_t k = 0; k < parts; k++)
+      inverse_block(out + k * (span / parts), in + k * (span / parts), i + 1, span / parts,
+                    group * parts + k, ntt);
+    inverse_pass(out, i, span, group, 1, ntt);
+    return;
+  }
+  inverse_tail(out, in, group * span, span, ntt);
+  size_t part = 16;
+  for (int level = ntt->n_broadcast - 1; level >= i; level--) {
+    part <<= ntt->bounds.log2_radix[level];
+    inverse_pass(out, level, part, group * (span / part), span / part, ntt);
+  }
+}
+
+static void ntt_inverse(ring_word *out, const ring_word *in, const ring_ntt *ntt) {
+  inverse_block(&out->f, &in->f, 0, ntt->n, 0, ntt);
+}
+
+#endif
