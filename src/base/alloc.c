@@ -9,6 +9,8 @@
 
 /* A cache line, and the widest vector register of any kernel. */
 #define ALIGNMENT 64
+/* No honest request comes near 2^40 bytes; a hostile length may. */
+#define MAX_BYTES_LOG2 40
 
 /* Global on purpose (alloc.h says so): tests count and fail whatever the library asks for. */
 static atomic_long n_allocations;
@@ -24,7 +26,7 @@ static int refused_by_test(void) {
 }
 
 void *base_alloc(size_t n_bytes) {
-  if (refused_by_test())
+  if (refused_by_test() || (uint64_t)n_bytes >> MAX_BYTES_LOG2 != 0)
     return NULL;
   /* posix_memalign, unlike aligned_alloc, takes any size: checkers then see the exact end. */
   void *pointer = NULL;

@@ -88,7 +88,8 @@ static size_t character_bytes(const uint8_t *s, size_t left) {
   return code < smallest[n] || code > 0x10ffff || surrogate ? 0 : n;
 }
 
-static bool is_text(const uint8_t *bytes, size_t n_bytes) {
+bool base_is_text(const void *text, size_t n_bytes) {
+  const uint8_t *bytes = text;
   for (size_t at = 0; at < n_bytes;) {
     size_t n = character_bytes(bytes + at, n_bytes - at);
     if (n == 0)
@@ -109,7 +110,7 @@ ckks_status base_reader_text(base_reader *reader, char **out, size_t max_bytes, 
   const uint8_t *view = base_reader_view(reader, n_bytes);
   if (view == NULL)
     return base_fail(CKKS_ERROR_FORMAT, "%s: the bytes end within a text", field);
-  if (!is_text(view, n_bytes)) {
+  if (!base_is_text(view, n_bytes)) {
     reader->failed = true;
     return base_fail(CKKS_ERROR_FORMAT, "%s: not printable UTF-8 text", field);
   }

@@ -21,6 +21,9 @@ static inline void base_store_u64(uint8_t *bytes, uint64_t value) {
   bytes[7] = (uint8_t)(value >> 56);
 }
 
+/** Whether the bytes are well-formed UTF-8 without NUL or control characters (C0, DEL, C1). */
+bool base_is_text(const void *text, size_t n_bytes);
+
 /** Reading past the end gives zeros and sets `failed`; check it before trusting anything. */
 typedef struct base_reader {
   const uint8_t *bytes;

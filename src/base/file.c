@@ -150,7 +150,7 @@ static ckks_status open_temporary(int *fd, const char *path, unsigned mode) {
     int length =
         snprintf(temporary, sizeof temporary, "%s.%ld-%u.tmp", path, (long)getpid(), attempt);
     if (length < 0 || (size_t)length >= sizeof temporary)
-      return base_fail(CKKS_ERROR_IO, "%s: cannot write: the name is too long", path);
+      return base_fail(CKKS_ERROR_IO, "cannot write: a file name of %d bytes is too long", length);
     *fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
     if (*fd >= 0) {
       atomic_store(&temporary_exists, true);

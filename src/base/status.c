@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MESSAGE_BYTES 512
 
@@ -65,7 +66,10 @@ const char *base_last_error(void) {
 
 #ifdef BASE_DEBUG
 void base_assert_failed(const char *expression, const char *file, int line) {
-  fprintf(stderr, "%s:%d: bound does not hold: %s\n", file, line, expression);
+  char text[MESSAGE_BYTES];
+  snprintf(text, sizeof text, "%s:%d: bound does not hold: %s\n", file, line, expression);
+  ssize_t written = write(STDERR_FILENO, text, strlen(text));
+  (void)written;
   abort();
 }
 #endif
