@@ -11,7 +11,9 @@
 /* ------------------------------------------------------------------ reader */
 
 void base_reader_init(base_reader *reader, const uint8_t *bytes, size_t n_bytes) {
-  *reader = (base_reader){.bytes = bytes, .n_bytes = n_bytes};
+  /* No bytes at all still give views of length zero, and NULL means failure alone. */
+  static const uint8_t nothing[1];
+  *reader = (base_reader){.bytes = bytes != NULL ? bytes : nothing, .n_bytes = n_bytes};
 }
 
 size_t base_reader_left(const base_reader *reader) {

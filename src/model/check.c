@@ -1,32 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a well-formed model is. Every reader ends here, so errors speak of docs/model-json.md. */
 #include "base/alloc.h"
+#include "base/bytes.h"
 #include "model/model.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/*
- * Length of the UTF-8 sequence at s, 0 when it is ill-formed (RFC 3629:
- * no overlong forms, no surrogates, nothing above U+10FFFF).
- */
-static size_t utf8_length(const unsigned char *s) {
-  static const unsigned least[5] = {0, 0, 0x80, 0x800, 0x10000};
-  size_t n = s[0] < 0x80 ? 1 : s[0] >> 5 == 0x06 ? 2 : s[0] >> 4 == 0x0e ? 3 : 4;
-  if (n == 1)
-    return 1;
-  if (n == 4 && s[0] >> 3 != 0x1e)
-    return 0;
-  unsigned code = s[0] & (0x7fu >> n);
-  for (size_t i = 1; i < n; i++) {
-    if (s[i] >> 6 != 2) /* also stops at the NUL */
-      return 0;
-    code = code << 6 | (s[i] & 0x3fu);
-  }
-  return code < least[n] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : n;
-}
 
 ckks_status model_check_text(const char *text, const char *field) {
   if (text == NULL || text[0] == '\0')
@@ -35,17 +16,8 @@ ckks_status model_check_text(const char *text, const char *field) {
   if (n_bytes > MODEL_MAX_NAME_BYTES)
     return base_fail(CKKS_ERROR_FORMAT, "%s: %zu bytes where at most %d are allowed", field,
                      n_bytes, MODEL_MAX_NAME_BYTES);
-  for (const unsigned char *s = (const unsigned char *)text; *s != 0;) {
-    size_t length = utf8_length(s);
-    if (length == 0)
-      return base_fail(CKKS_ERROR_FORMAT, "%s: not well-formed UTF-8 at byte %zu", field,
-                       (size_t)(s - (const unsigned char *)text));
-    bool control = *s < 0x20 || *s == 0x7f || (*s == 0xc2 && s[1] < 0xa0);
-    if (control)
-      return base_fail(CKKS_ERROR_FORMAT, "%s: a control character at byte %zu", field,
-                       (size_t)(s - (const unsigned char *)text));
-    s += length;
-  }
+  if (!base_is_text(text, n_bytes))
+    return base_fail(CKKS_ERROR_FORMAT, "%s: not printable UTF-8 text", field);
   return CKKS_OK;
 }
 
