@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
+#include "base/bytes.h"
+#include "model/models.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void write_example(base_buffer *buffer, uint64_t seed) {
+  model_model model;
+  assert_int_equal(test_model_build(&model, seed), CKKS_OK);
+  base_buffer_init(buffer, 1 << 20);
+  model_bytes_write(buffer, &model);
+  assert_int_equal(base_buffer_status(buffer), CKKS_OK);
+  model_clear(&model);
+}
+
+static ckks_status read_from(model_model *model, const uint8_t *bytes, size_t n_bytes) {
+  base_reader reader;
+  base_reader_init(&reader, bytes, n_bytes);
+  ckks_status status = model_bytes_read(model, &reader);
+  if (status == CKKS_OK)
+    assert_int_equal(base_reader_left(&reader), 0);
+  else
+    assert_null(model->layer);
+  return status;
+}
+
+static void what_is_written_is_read(void **state) {
+  (void)state;
+  for (uint64_t seed = 1; seed <= 20; seed++) {
+    base_buffer buffer, again;
+    model_model model, read;
+    write_example(&buffer, seed);
+    assert_int_equal(test_model_build(&model, seed), CKKS_OK);
+    assert_int_equal(read_from(&read, buffer.bytes, buffer.n_bytes), CKKS_OK);
+    assert_true(test_same_model(&model, &read));
+    base_buffer_init(&again, 1 << 20);
+    model_bytes_write(&again, &read);
+    assert_int_equal(again.n_bytes, buffer.n_bytes);
+    assert_memory_equal(again.bytes, buffer.bytes, buffer.n_bytes);
+    model_clear(&model);
+    model_clear(&read);
+    base_buffer_clear(&buffer);
+    base_buffer_clear(&again);
+  }
+}
+
+/* The layout is a promise to files: written out here a second time, by hand. */
+static void the_layout_is_the_documented_one(void **state) {
+  (void)state;
+  static const uint8_t expected[] = {
+      1, 0, 0,   0, 1, 0,   0,    0,    1, 0, 0,   0,                   /* layers, widths */
+      1, 0, 'm', 2, 0, 'x', '0',                                        /* name, feature */
+      0, 0, 0,   0, 0, 0,   0,    0,    0, 0, 0,   0, 0, 0, 0xf0, 0x3f, /* mean 0, deviation 1 */
+      0, 0, 0,   0, 0, 0,   0,    0x40, 1, 0, '0',                      /* max_abs_input 2, label */
+      1, 0, 0,   0, 0, 0,   0,    0,    0, 0, 0,   0,                   /* degree, c0 = 0 */
+      0, 0, 0,   0, 0, 0,   0xf0, 0x3f, 0, 0, 0,   0, 0, 0, 0,    0,    /* c1 = 1, max_abs */
+      0, 0, 0,   0, 0, 0,   0xe0, 0x3f, 0, 0, 0,   0, 0, 0, 0,    0xc0, /* bias 0.5, weight -2 */
+  };
+  const size_t widths[] = {1, 1};
+  model_model model;
+  base_buffer buffer;
+  assert_int_equal(model_init(&model, widths, 1), CKKS_OK);
+  assert_int_equal(model_set_text(&model.name, "m"), CKKS_OK);
+  model.max_abs_input = 2.0;
+  model.layer[0].bias[0] = 0.5;
+  model.layer[0].weight[0] = -2.0;
+  base_buffer_init(&buffer, 1000);
+  model_bytes_write(&buffer, &model);
+  assert_int_equal(buffer.n_bytes, sizeof expected);
+  assert_memory_equal(buffer.bytes, expected, sizeof expected);
+  base_buffer_clear(&buffer);
+  model_clear(&model);
+}
+
+static void every_truncation_is_refused(void **state) {
+  (void)state;
+  base_buffer buffer;
+  model_model model;
+  write_example(&buffer, 1);
+  for (size_t n = 0; n < buffer.n_bytes; n++) {
+    /* A copy of exactly n bytes: a read past the end would be seen. */
+    uint8_t *part = base_alloc(n);
+    memcpy(part, buffer.bytes, n);
+    assert_int_equal(read_from(&model, part, n), CKKS_ERROR_FORMAT);
+    base_free(part);
+  }
+  base_buffer_clear(&buffer);
+}
+
+/* Any byte may be anything: a status and no leak; what is accepted passes the check. */
+static void damaged_bytes_never_give_a_bad_model(void **state) {
+  (void)state;
+  base_buffer buffer;
+  uint64_t seed = 7;
+  int n_refused = 0;
+  write_example(&buffer, 1);
+  for (int round = 0; round < 4000; round++) {
+    size_t at = (size_t)(test_random(&seed) % buffer.n_bytes);
+    uint8_t good = buffer.bytes[at];
+    buffer.bytes[at] = (uint8_t)test_random(&seed);
+    base_reader reader;
+    model_model model;
+    base_reader_init(&reader, buffer.bytes, buffer.n_bytes);
+    ckks_status status = model_bytes_read(&model, &reader);
+    assert_true(status == CKKS_OK || status == CKKS_ERROR_FORMAT);
+    n_refused += status != CKKS_OK;
+    if (status == CKKS_OK)
+      assert_int_equal(model_check(&model), CKKS_OK);
+    model_clear(&model);
+    buffer.bytes[at] = good;
+  }
+  assert_true(n_refused > 400 && n_refused < 3600);
+  base_buffer_clear(&buffer);
+}
+
+static void refuse_u32(size_t at, uint32_t value, const char *words) {
+  base_buffer buffer;
+  model_model model;
+  write_example(&buffer, 1);
+  for (size_t i = 0; i < 4; i++)
+    buffer.bytes[at + i] = (uint8_t)(value >> 8 * i);
+  assert_int_equal(read_from(&model, buffer.bytes, buffer.n_bytes), CKKS_ERROR_FORMAT);
+  assert_non_null(strstr(base_last_error(), words));
+  base_buffer_clear(&buffer);
+}
+
+static void counts_are_bounded_before_memory_is_taken(void **state) {
+  (void)state;
+  refuse_u32(0, 0, "0 layers where 1 to 16");
+  refuse_u32(0, 17, "17 layers");
+  refuse_u32(0, 0xffffffffU, "layers where");
+  refuse_u32(4, 0, "width 0 is 0 where 1 to 4096");
+  refuse_u32(8, 4097, "width 1 is 4097 where 1 to 4096");
+  refuse_u32(12, 1025, "too short");
+  /* A claim of 4096 x 4096 weights in a file of 500 bytes costs no memory. */
+  long before = base_alloc_count();
+  refuse_u32(8, 4096, "too short");
+  long claimed = base_alloc_count() - before;
+  before = base_alloc_count();
+  base_buffer buffer;
+  write_example(&buffer, 1);
+  assert_int_equal(claimed, base_alloc_count() - before);
+  base_buffer_clear(&buffer);
+}
+
+static void failing_allocations_leak_nothing(void **state) {
+  (void)state;
+  base_buffer buffer;
+  model_model model;
+  write_example(&buffer, 1);
+  long k = 1;
+  for (;; k++) {
+    base_alloc_fail_at(k);
+    ckks_status status = read_from(&model, buffer.bytes, buffer.n_bytes);
+    if (status == CKKS_OK)
+      break;
+    assert_int_equal(status, CKKS_ERROR_MEMORY);
+  }
+  base_alloc_fail_at(0);
+  assert_true(k > 20);
+  model_clear(&model);
+  base_buffer_clear(&buffer);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(what_is_written_is_read),
+      cmocka_unit_test(the_layout_is_the_documented_one),
+      cmocka_unit_test(every_truncation_is_refused),
+      cmocka_unit_test(damaged_bytes_never_give_a_bad_model),
+      cmocka_unit_test(counts_are_bounded_before_memory_is_taken),
+      cmocka_unit_test(failing_allocations_leak_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/model.h"
+
+#include "base/alloc.h"
+#include "model/models.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* -------------------------------------------------------------- arithmetic */
+
+static void the_polynomial_has_its_known_values(void **state) {
+  (void)state;
+  const model_polynomial *s = &model_polynomial_sigmoid3;
+  assert_int_equal(s->degree, 3);
+  assert_true(model_polynomial_value(s, 0.0) == 0.5);
+  assert_true(fabs(model_polynomial_value(s, 1.0) - (0.693)) <= 1e-15);
+  assert_true(fabs(model_polynomial_value(s, -1.0) - (0.307)) <= 1e-15);
+  assert_true(fabs(model_polynomial_value(s, 39.0) - (0.5 + 7.683 - 237.276)) <= 1e-10);
+  const model_polynomial constant_slope = {0, {2.5}};
+  assert_true(model_polynomial_value(&constant_slope, 1e300) == 2.5);
+}
+
+static void horner_agrees_with_powers(void **state) {
+  (void)state;
+  uint64_t seed = 1;
+  for (int degree = 1; degree <= MODEL_MAX_DEGREE; degree++) {
+    model_polynomial p = {.degree = degree};
+    double x = 1.5 * test_uniform(&seed), sum = 0.0, size = 0.0;
+    for (int k = 0; k <= degree; k++) {
+      p.coefficient[k] = test_uniform(&seed);
+      sum += p.coefficient[k] * pow(x, k);
+      size += fabs(p.coefficient[k] * pow(x, k));
+    }
+    assert_true(fabs(model_polynomial_value(&p, x) - sum) <= 1e-13 * size);
+  }
+}
+
+static void dot_products_of_every_length_are_right(void **state) {
+  (void)state;
+  double a[70], b[70];
+  for (size_t i = 0; i < 70; i++) {
+    a[i] = (double)i + 1.0;
+    b[i] = i % 2 == 0 ? 1.0 : -2.0;
+  }
+  double sum = 0.0; /* of small integers: exact in any order */
+  for (size_t n = 0; n <= 70; n++) {
+    assert_true(model_dot(a, b, n) == sum);
+    sum += n < 70 ? a[n] * b[n] : 0.0;
+  }
+}
+
+/* 2 -> 2 -> 1 by hand: W0 = [[1, 2], [3, -1]], b0 = [0.5, -1], square; W1 = [[2, -1]], b1 = [3]. */
+static void the_forward_pass_is_the_one_computed_by_hand(void **state) {
+  (void)state;
+  const size_t widths[] = {2, 2, 1};
+  model_model model;
+  assert_int_equal(model_init(&model, widths, 2), CKKS_OK);
+  memcpy(model.layer[0].weight, (double[]){1, 2, 3, -1}, 4 * sizeof(double));
+  memcpy(model.layer[0].bias, (double[]){0.5, -1}, 2 * sizeof(double));
+  model.layer[0].activation = (model_polynomial){2, {0, 0, 1}};
+  memcpy(model.layer[1].weight, (double[]){2, -1}, 2 * sizeof(double));
+  model.layer[1].bias[0] = 3;
+  model.mean[0] = 10;
+  model.deviation[0] = 2;
+  /* raw (14, 1) -> scaled (2, 1) -> pre (4.5, 4) -> squares (20.25, 16) -> 27.5 */
+  double output = 0, pre[2];
+  model_forward(&output, (double[]){14, 1}, &model);
+  assert_true(output == 27.5);
+  output = 0;
+  model_forward_scaled(&output, (double[]){2, 1}, pre, &model);
+  assert_true(output == 27.5 && pre[0] == 4.5 && pre[1] == 27.5);
+  /* A missing value is the mean: scaled (0, 1) -> pre (2.5, -2) -> (6.25, 4) -> 11.5 */
+  model_forward(&output, (double[]){(double)NAN, 1}, &model);
+  assert_true(output == 11.5);
+  model_clear(&model);
+}
+
+static void the_widest_network_passes(void **state) {
+  (void)state;
+  const size_t widths[] = {MODEL_MAX_FEATURES, MODEL_MAX_WIDTH, 3, MODEL_MAX_CLASSES};
+  static double row[MODEL_MAX_FEATURES], outputs[MODEL_MAX_CLASSES];
+  model_model model;
+  assert_int_equal(model_init(&model, widths, 3), CKKS_OK);
+  for (size_t i = 0; i < MODEL_MAX_WIDTH; i++) {
+    model.layer[0].weight[i * MODEL_MAX_FEATURES + i] = 1.0; /* identity */
+    model.layer[1].weight[(i % 3) * MODEL_MAX_WIDTH + i] = 1.0;
+    row[i] = (double)(i % 3);
+  }
+  for (size_t i = 0; i < MODEL_MAX_CLASSES; i++) {
+    model.layer[2].weight[i * 3 + 2] = 1.0;
+    model.layer[2].bias[i] = (double)i;
+  }
+  model_forward(outputs, row, &model);
+  for (size_t i = 0; i < MODEL_MAX_CLASSES; i++)
+    assert_true(outputs[i] == 2.0 * 1365.0 + (double)i); /* 1365 indices are 2 modulo 3 */
+  model_clear(&model);
+}
+
+static void the_first_of_equal_outputs_wins(void **state) {
+  (void)state;
+  assert_int_equal(model_argmax((double[]){-3.0}, 1), 0);
+  assert_int_equal(model_argmax((double[]){1.0, 2.0, 2.0}, 3), 1);
+  assert_int_equal(model_argmax((double[]){-5.0, -7.0, -4.0}, 3), 2);
+  assert_int_equal(model_argmax((double[]){0.0, -0.0}, 2), 0);
+}
+
+/* ------------------------------------------------------------ calibration */
+
+static void calibration_takes_the_largest_magnitudes(void **state) {
+  (void)state;
+  const size_t widths[] = {2, 1};
+  model_model model;
+  assert_int_equal(model_init(&model, widths, 1), CKKS_OK);
+  memcpy(model.layer[0].weight, (double[]){1, -1}, 2 * sizeof(double));
+  model.layer[0].bias[0] = 0.25;
+  model.deviation[1] = 4;
+  const double rows[] = {1, 8, -3, 4, (double)NAN, -2};
+  assert_int_equal(model_calibrate(&model, rows, 3), CKKS_OK);
+  assert_true(model.max_abs_input == 3.0);     /* scaled: (1, 2), (-3, 1), (0, -0.5) */
+  assert_true(model.layer[0].max_abs == 3.75); /* -0.75, -3.75, 0.75 */
+  /* Again on less: what was there is replaced, not added to. */
+  assert_int_equal(model_calibrate(&model, rows, 1), CKKS_OK);
+  assert_true(model.max_abs_input == 2.0 && model.layer[0].max_abs == 0.75);
+  model_clear(&model);
+}
+
+static void calibration_refuses_what_it_cannot_bound(void **state) {
+  (void)state;
+  const size_t widths[] = {1, 1, 1};
+  model_model model;
+  assert_int_equal(model_init(&model, widths, 2), CKKS_OK);
+  model.layer[0].weight[0] = 1;
+  model.layer[0].activation = (model_polynomial){2, {0, 0, 1}};
+  model.layer[1].weight[0] = 1;
+  model.layer[0].max_abs = 7;
+  assert_int_equal(model_calibrate(&model, (double[]){1, 1e200, 1}, 3), CKKS_ERROR_RANGE);
+  assert_non_null(strstr(base_last_error(), "row 1"));
+  assert_non_null(strstr(base_last_error(), "layers[1]"));
+  assert_true(model.layer[0].max_abs == 7); /* untouched */
+  assert_int_equal(model_calibrate(&model, NULL, 0), CKKS_ERROR_ARGUMENT);
+  model_clear(&model);
+}
+
+/* ------------------------------------------------------------ init, check */
+
+static void a_new_model_has_its_defaults(void **state) {
+  (void)state;
+  const size_t widths[] = {12, 5, 3};
+  model_model model;
+  assert_int_equal(model_init(&model, widths, 2), CKKS_OK);
+  assert_string_equal(model.name, "model");
+  assert_string_equal(model.feature[0], "x0");
+  assert_string_equal(model.feature[11], "x11");
+  assert_string_equal(model.label[2], "2");
+  assert_int_equal(model.n_features, 12);
+  assert_int_equal(model.n_classes, 3);
+  assert_int_equal(model.layer[1].n_in, 5);
+  assert_true(model.mean[11] == 0.0 && model.deviation[11] == 1.0);
+  assert_true(model.layer[0].weight[59] == 0.0 && model.max_abs_input == 0.0);
+  assert_true(model_polynomial_value(&model.layer[1].activation, 0.7) == 0.7);
+  assert_int_equal(model_check(&model), CKKS_OK);
+  model_clear(&model);
+  model_clear(&model); /* twice is harmless */
+}
+
+static void impossible_widths_are_refused(void **state) {
+  (void)state;
+  static const struct {
+    size_t widths[3], n_layers;
+    const char *words;
+  } cases[] = {
+      {{1, 1, 1}, 0, "layers: 0 where 1 to 16"},
+      {{1, 1, 1}, 17, "layers: 17"},
+      {{0, 1, 1}, 2, "features: 0 where 1 to 4096"},
+      {{4097, 1, 1}, 2, "features: 4097"},
+      {{1, 0, 1}, 2, "layers[0].weight: 0 rows"},
+      {{1, 4097, 1}, 2, "layers[0].weight: 4097 rows where 1 to 4096"},
+      {{1, 1, 0}, 2, "labels: 0"},
+      {{1, 1, 1025}, 2, "labels: 1025 where 1 to 1024"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    model_model model;
+    assert_int_equal(model_init(&model, cases[i].widths, cases[i].n_layers), CKKS_ERROR_ARGUMENT);
+    assert_non_null(strstr(base_last_error(), cases[i].words));
+    assert_null(model.layer);
+  }
+}
+
+/* One number is spoilt; the check must name it, and be content when it is mended. */
+static void check_names_number(model_model *model, double *field, double bad, const char *words) {
+  double good = *field;
+  *field = bad;
+  assert_int_equal(model_check(model), CKKS_ERROR_FORMAT);
+  assert_non_null(strstr(base_last_error(), words));
+  *field = good;
+  assert_int_equal(model_check(model), CKKS_OK);
+}
+
+static void bad_numbers_are_named(void **state) {
+  (void)state;
+  const double nan = (double)NAN, inf = (double)INFINITY;
+  model_model m;
+  assert_int_equal(test_model_build(&m, 1), CKKS_OK);
+  assert_int_equal(model_check(&m), CKKS_OK);
+  check_names_number(&m, &m.mean[2], nan, "scaler.mean[2]: ");
+  check_names_number(&m, &m.deviation[1], 0.0, "scaler.deviation[1]: 0 where a positive");
+  check_names_number(&m, &m.deviation[1], -1.0, "scaler.deviation[1]: -1");
+  check_names_number(&m, &m.deviation[0], nan, "scaler.deviation[0]: ");
+  check_names_number(&m, &m.deviation[0], inf, "scaler.deviation[0]: ");
+  check_names_number(&m, &m.max_abs_input, -0.5, "max_abs_input: -0.5");
+  check_names_number(&m, &m.layer[0].weight[3 * 3 + 1], inf, "layers[0].weight[3][1]: ");
+  check_names_number(&m, &m.layer[1].bias[1], nan, "layers[1].bias[1]: ");
+  check_names_number(&m, &m.layer[1].max_abs, nan, "layers[1].max_abs: ");
+  check_names_number(&m, &m.layer[0].activation.coefficient[2], inf,
+                     "layers[0].activation.polynomial[2]: ");
+  check_names_number(&m, &m.layer[0].activation.coefficient[3], 0.0,
+                     "layers[0].activation.polynomial[3]: the leading coefficient is 0");
+  model_clear(&m);
+}
+
+static void check_names_text(model_model *model, char **field, const char *bad, const char *words) {
+  char *good = *field;
+  *field = base_strdup(bad);
+  assert_int_equal(model_check(model), CKKS_ERROR_FORMAT);
+  assert_non_null(strstr(base_last_error(), words));
+  base_free(*field);
+  *field = good;
+  assert_int_equal(model_check(model), CKKS_OK);
+}
+
+static void bad_names_are_named(void **state) {
+  (void)state;
+  char long_name[MODEL_MAX_NAME_BYTES + 2];
+  model_model m;
+  memset(long_name, 'n', sizeof long_name);
+  long_name[MODEL_MAX_NAME_BYTES + 1] = '\0';
+  assert_int_equal(test_model_build(&m, 1), CKKS_OK);
+  check_names_text(&m, &m.name, "", "name: empty");
+  check_names_text(&m, &m.name, long_name, "name: 256 bytes where at most 255");
+  check_names_text(&m, &m.feature[2], "a\nb", "features[2]: not printable");
+  check_names_text(&m, &m.feature[2], "\xc3(", "features[2]: not printable");
+  check_names_text(&m, &m.feature[2], "x0", "features: \"x0\" occurs twice");
+  check_names_text(&m, &m.label[0], "malignant", "labels: \"malignant\" occurs twice");
+  long_name[MODEL_MAX_NAME_BYTES] = '\0';
+  assert_int_equal(model_set_text(&m.name, long_name), CKKS_OK);
+  assert_int_equal(model_check(&m), CKKS_OK);
+  assert_int_equal(model_check_text(NULL, "label"), CKKS_ERROR_FORMAT);
+  model_clear(&m);
+}
+
+static void shapes_that_disagree_are_named(void **state) {
+  (void)state;
+  model_model m;
+  assert_int_equal(test_model_build(&m, 1), CKKS_OK);
+  m.layer[1].n_in = 3;
+  assert_int_equal(model_check(&m), CKKS_ERROR_FORMAT);
+  assert_string_equal(base_last_error(), "layers[1].weight: rows of 3 numbers where 4 are needed");
+  m.layer[1].n_in = 4;
+  m.layer[1].n_out = 1;
+  assert_int_equal(model_check(&m), CKKS_ERROR_FORMAT);
+  assert_string_equal(base_last_error(), "labels: 2 names where the last layer has 1 outputs");
+  m.layer[1].n_out = 2;
+  m.layer[0].activation.degree = 32;
+  assert_int_equal(model_check(&m), CKKS_ERROR_FORMAT);
+  assert_string_equal(base_last_error(),
+                      "layers[0].activation: degree 32 where 1 to 31 is allowed");
+  m.layer[0].activation.degree = 3;
+  m.n_layers = 0;
+  assert_int_equal(model_check(&m), CKKS_ERROR_FORMAT);
+  m.n_layers = 2;
+  assert_int_equal(model_check(&m), CKKS_OK);
+  model_clear(&m);
+}
+
+static void failing_allocations_leak_nothing(void **state) {
+  (void)state;
+  model_model m;
+  long k = 1;
+  for (;; k++) {
+    base_alloc_fail_at(k);
+    ckks_status status = test_model_build(&m, 3);
+    if (status == CKKS_OK)
+      break;
+    assert_int_equal(status, CKKS_ERROR_MEMORY);
+    assert_null(m.layer);
+  }
+  base_alloc_fail_at(0);
+  assert_true(k > 15); /* the loop has met every one of them */
+  base_alloc_fail_at(1);
+  assert_int_equal(model_set_text(&m.name, "other"), CKKS_ERROR_MEMORY);
+  assert_string_equal(m.name, "example"); /* kept */
+  base_alloc_fail_at(1);
+  assert_int_equal(model_check(&m), CKKS_ERROR_MEMORY);
+  base_alloc_fail_at(0);
+  model_clear(&m);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_polynomial_has_its_known_values),
+      cmocka_unit_test(horner_agrees_with_powers),
+      cmocka_unit_test(dot_products_of_every_length_are_right),
+      cmocka_unit_test(the_forward_pass_is_the_one_computed_by_hand),
+      cmocka_unit_test(the_widest_network_passes),
+      cmocka_unit_test(the_first_of_equal_outputs_wins),
+      cmocka_unit_test(calibration_takes_the_largest_magnitudes),
+      cmocka_unit_test(calibration_refuses_what_it_cannot_bound),
+      cmocka_unit_test(a_new_model_has_its_defaults),
+      cmocka_unit_test(impossible_widths_are_refused),
+      cmocka_unit_test(bad_numbers_are_named),
+      cmocka_unit_test(bad_names_are_named),
+      cmocka_unit_test(shapes_that_disagree_are_named),
+      cmocka_unit_test(failing_allocations_leak_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
