@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Scales of a program on a given chain of moduli, and what it costs there. */
+#ifndef MODEL_COST_H
+#define MODEL_COST_H
+#include "ckks/noise.h"
+#include "model/lower.h"
+
+/**
+ * A chain under consideration. `params` is either a built object or one that
+ * holds only what the noise bounds read: literal (with the sizes in q and p, prime
+ * or not), ring.log2_n and ring.n.
+ */
+typedef struct model_chain {
+  const ckks_params *params;
+  double log2_value;  /**< scale of values between the stages */
+  double log2_output; /**< scale of the outputs, at level 0 */
+} model_chain;
+
+/** Sets scale and factor of every op; false when a factor or a scale is unusable (< 2^10, > 2^90). */
+bool model_assign(model_program *program, const model_chain *chain);
+/** Special primes that a key used at `level` takes: as many as there are limbs, at most all. */
+int model_key_special(int level, int n_p);
+/** Counts and predicted_ms; bytes of input and output. */
+void model_cost_count(model_cost *cost, const model_program *program, const model_layout *layout,
+                      model_packing packing, const model_chain *chain, const model_units *units);
+/** Largest |value| in each vector of the plan, for model_cost_error. */
+double *model_cost_vector_max(const model_plan *plan);
+/**
+ * Predicted error of |encrypted - clear| / max(1, |clear|): MODEL_COST_TAIL deviations, worst of
+ * a common sample (values a quarter of their largest) and an extreme one. Infinite when the
+ * outputs do not fit the base modulus with `headroom`. max_abs_output: of the last affine map.
+ */
+double model_cost_error(const model_plan *plan, const model_program *program,
+                        const model_layout *layout, model_packing packing,
+                        const model_chain *chain, const double *vector_max,
+                        double max_abs_input);
+#define MODEL_COST_TAIL 6.0
+/** Galois and relinearisation keys of a program, appended; CKKS_ERROR_MEMORY. */
+ckks_status model_cost_keys(ckks_key_spec **keys, size_t *n_keys, const model_program *program,
+                            const model_chain *chain);
+#endif

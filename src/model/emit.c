@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Building blocks of programs: ops, vectors, and the polynomial of a stage. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "model/lower.h"
+
+size_t model_padded(size_t n) {
+  size_t padded = 1;
+  while (padded < n)
+    padded *= 2;
+  return padded;
+}
+
+/* Room for one more in an array whose capacity is the next power of two of its count. */
+static ckks_status grow(void **array, size_t count, size_t limit, size_t size, const char *what) {
+  if (count >= limit)
+    return base_fail(CKKS_ERROR_ARGUMENT, "the compiled model needs more than %zu %s", limit, what);
+  if (count & (count - 1))
+    return CKKS_OK; /* not at a power of two: there is room */
+  size_t capacity = count ? 2 * count : 1;
+  void *grown = base_alloc_array(capacity, size);
+  if (!grown)
+    return base_fail_memory(capacity * size);
+  if (count)
+    memcpy(grown, *array, count * size);
+  base_free(*array);
+  *array = grown;
+  return CKKS_OK;
+}
+
+ckks_status model_emit_op(model_program *program, model_op_kind kind, int out, int a, int index,
+                          int n_terms, int words_per_term, int level, model_op **op) {
+  BASE_TRY(grow((void **)&program->op, (size_t)program->n_ops, MODEL_MAX_OPS, sizeof(model_op),
+                "operations"));
+  model_op *made = &program->op[program->n_ops];
+  *made = (model_op){.kind = kind, .out = out, .a = a, .index = index, .level = level};
+  if (n_terms > 0) {
+    if (n_terms > MODEL_MAX_TERMS)
+      return base_fail(CKKS_ERROR_ARGUMENT, "an operation of %d terms; the limit is %d", n_terms,
+                       MODEL_MAX_TERMS);
+    made->term = base_alloc_array((size_t)(n_terms * words_per_term), sizeof(int32_t));
+    if (!made->term)
+      return base_fail_memory((size_t)(n_terms * words_per_term) * sizeof(int32_t));
+    made->n_terms = n_terms;
+  }
+  program->n_ops++;
+  if (out >= program->n_registers)
+    program->n_registers = out + 1;
+  *op = made;
+  return CKKS_OK;
+}
+
+ckks_status model_emit_vector(model_plan *plan, size_t period, int *index, double **value) {
+  BASE_TRY(grow((void **)&plan->vector, (size_t)plan->n_vectors, MODEL_MAX_VECTORS,
+                sizeof(model_vector), "vectors"));
+  model_vector *vector = &plan->vector[plan->n_vectors];
+  vector->value = base_alloc_array(period, sizeof(double));
+  if (!vector->value)
+    return base_fail_memory(period * sizeof(double));
+  vector->period = period;
+  *index = plan->n_vectors++;
+  *value = vector->value;
+  return CKKS_OK;
+}
+
+int model_polynomial_depth(int degree) {
+  int depth = 0;
+  while ((1 << depth) < degree + 1)
+    depth++;
+  return depth;
+}
+
+ckks_status model_emit_stage_vector(model_plan *plan, const model_stage *stage, int *index) {
+  double *value = NULL;
+  if (stage->kind == MODEL_STAGE_CUBIC) {
+    BASE_TRY(model_emit_vector(plan, 1, index, &value));
+    value[0] = stage->linear;
+  } else if (stage->kind == MODEL_STAGE_GENERAL) {
+    const model_polynomial *p = &stage->polynomial;
+    BASE_TRY(model_emit_vector(plan, model_padded((size_t)p->degree + 1), index, &value));
+    memcpy(value, p->coefficient, ((size_t)p->degree + 1) * sizeof(double));
+  }
+  return CKKS_OK;
+}
+
+/* out = x * y at the level below `level`. */
+static ckks_status emit_product(model_program *program, int out, int x, int y, int level) {
+  model_op *op = NULL;
+  BASE_TRY(model_emit_op(program, MODEL_OP_MUL_SUM, out, -1, -1, 1, 2, level - 1, &op));
+  op->term[0] = x;
+  op->term[1] = y;
+  return CKKS_OK;
+}
+
+ckks_status model_emit_polynomial(model_program *program, const model_stage *stage, int index,
+                                  bool fused, int v, int spare, int *level) {
+  model_op *op = NULL;
+  switch (stage->kind) {
+  case MODEL_STAGE_LAST:
+    return CKKS_OK;
+  case MODEL_STAGE_SQUARE:
+    BASE_TRY(emit_product(program, v, v, v, *level));
+    *level -= 1;
+    return CKKS_OK;
+  case MODEL_STAGE_CUBIC:
+    BASE_TRY(emit_product(program, spare, v, v, *level));
+    BASE_TRY(
+        model_emit_op(program, MODEL_OP_ADD_VECTOR, spare, spare, index, 0, 0, *level - 1, &op));
+    if (fused)
+      return CKKS_OK;
+    BASE_TRY(emit_product(program, v, spare, v, *level - 1));
+    *level -= 2;
+    return CKKS_OK;
+  case MODEL_STAGE_GENERAL:
+    *level -= model_polynomial_depth(stage->polynomial.degree);
+    return model_emit_op(program, MODEL_OP_POLYNOMIAL, v, v, index, 0, 0, *level, &op);
+  }
+  return CKKS_OK;
+}
+
+ckks_status model_emit_outputs(model_program *program, const int *registers, int n) {
+  program->output = base_alloc_array((size_t)n, sizeof(int));
+  if (!program->output)
+    return base_fail_memory((size_t)n * sizeof(int));
+  memcpy(program->output, registers, (size_t)n * sizeof(int));
+  program->n_outputs = n;
+  return CKKS_OK;
+}

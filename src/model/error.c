@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * The error of a program, register by register. For each we keep the deviation of
+ * one slot's error (`sd`) and that of the mean over all slots which hold the same
+ * value (`mean`): outputs of latency packing are decoded as that mean, and much
+ * of the noise averages out (docs/math.md, "Error of a plan").
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "model/cost.h"
+
+typedef struct estimate {
+  double max_abs, sd, mean;
+  size_t period; /* slots j and j + period hold the same value */
+} estimate;
+
+typedef struct estimating {
+  const model_plan *plan;
+  const model_chain *chain;
+  const double *vector_max;
+  estimate *reg;
+  double slots, magnitude; /* values are taken to be this part of their largest */
+} estimating;
+
+static double square(double x) {
+  return x * x;
+}
+
+double *model_cost_vector_max(const model_plan *plan) {
+  double *max = base_alloc_array((size_t)plan->n_vectors + 1, sizeof(double));
+  for (int i = 0; max && i < plan->n_vectors; i++)
+    for (size_t j = 0; j < plan->vector[i].period; j++)
+      max[i] = fmax(max[i], fabs(plan->vector[i].value[j]));
+  return max;
+}
+
+/* Independent noise of deviation sd joins: averaged over the replicas of each value. */
+static void add_noise(const estimating *e, estimate *x, double sd) {
+  x->sd = hypot(x->sd, sd);
+  x->mean = hypot(x->mean, sd / sqrt(e->slots / (double)x->period));
+}
+
+/* An error that is the same in every replica (rounded weights). */
+static void add_bias(estimate *x, double sd) {
+  x->sd = hypot(x->sd, sd);
+  x->mean = hypot(x->mean, sd);
+}
+
+/* Values now repeat less often: their mean is over fewer slots. */
+static void widen(estimate *x, size_t period) {
+  if (period <= x->period)
+    return;
+  x->mean = fmin(x->sd, x->mean * sqrt((double)period / (double)x->period));
+  x->period = period;
+}
+
+static void estimate_mul_vector(const estimating *e, estimate *x, const model_op *op, int index) {
+  const model_vector *vector = &e->plan->vector[index];
+  double weight = e->vector_max[index];
+  double rounding =
+      ckks_noise_encode(e->chain->params) * sqrt((double)vector->period / e->slots) / op->factor;
+  widen(x, vector->period);
+  x->sd *= weight;
+  x->mean *= weight;
+  add_bias(x, rounding * x->max_abs);
+  x->max_abs *= weight;
+}
+
+static void estimate_rotate_sum(const estimating *e, estimate *x, const model_op *op) {
+  const ckks_params *params = e->chain->params;
+  int special = model_key_special(op->level, params->literal.n_p), replicas = 1;
+  for (int i = 0; i < op->n_terms; i++)
+    replicas += (size_t)op->term[i] % x->period == 0;
+  double n = op->n_terms + 1, distinct = n / replicas;
+  x->sd *= sqrt(n);
+  x->mean *= replicas * sqrt(distinct);
+  x->max_abs *= n;
+  x->period = (size_t)fmax(1.0, (double)x->period / distinct);
+  double noise = square(ckks_noise_switch_product(params, op->level, special)) * op->n_terms +
+                 square(ckks_noise_rescale(params));
+  add_noise(e, x, sqrt(noise) / op->scale);
+}
+
+static estimate estimate_mul_sum(const estimating *e, const model_op *op) {
+  const ckks_params *params = e->chain->params;
+  estimate sum = {.period = 1};
+  for (int t = 0; t < op->n_terms; t++) {
+    estimate x = e->reg[op->term[2 * t]], y = e->reg[op->term[2 * t + 1]];
+    size_t period = x.period > y.period ? x.period : y.period;
+    widen(&x, period);
+    widen(&y, period);
+    bool same = op->term[2 * t] == op->term[2 * t + 1];
+    double sd = same ? 2 * x.max_abs * x.sd : hypot(x.max_abs * y.sd, y.max_abs * x.sd);
+    double mean = same ? 2 * x.max_abs * x.mean : hypot(x.max_abs * y.mean, y.max_abs * x.mean);
+    sum.sd = hypot(sum.sd, sd);
+    sum.mean = hypot(sum.mean, mean);
+    sum.max_abs += x.max_abs * y.max_abs;
+    sum.period = period;
+  }
+  int special = model_key_special(op->level + 1, params->literal.n_p);
+  double noise = hypot(ckks_noise_switch_product(params, op->level + 1, special) /
+                           (double)params->literal.q[op->level + 1],
+                       ckks_noise_rescale(params));
+  add_noise(e, &sum, noise / op->scale);
+  return sum;
+}
+
+static estimate estimate_dense(const estimating *e, const model_op *op) {
+  estimate sum = {.period = (size_t)e->slots};
+  const double *weight = e->plan->vector[op->index].value;
+  for (int t = 0; t < op->n_terms; t++) {
+    const estimate *x = &e->reg[op->term[t]];
+    sum.sd = hypot(sum.sd, weight[t] * x->sd);
+    sum.sd = hypot(sum.sd, x->max_abs * sqrt(1.0 / 12.0) / op->factor);
+    sum.max_abs += fabs(weight[t]) * x->max_abs;
+  }
+  sum.mean = sum.sd;
+  add_noise(e, &sum, ckks_noise_rescale(e->chain->params) / op->scale);
+  return sum;
+}
+
+static estimate estimate_diagonals(const estimating *e, const model_op *op) {
+  const ckks_params *params = e->chain->params;
+  int level = op->level + 1, special = model_key_special(level, params->literal.n_p);
+  estimate sum = {.period = 1};
+  for (int t = 0; t < op->n_terms; t++) {
+    estimate x = e->reg[op->a];
+    double scale = op->scale * (double)params->literal.q[level] / op->factor;
+    add_noise(e, &x, ckks_noise_switch(params, level, special) / scale);
+    estimate_mul_vector(e, &x, op, op->index + t);
+    sum.sd = hypot(sum.sd, x.sd);
+    sum.mean = hypot(sum.mean, x.mean);
+    sum.max_abs += x.max_abs;
+    sum.period = x.period;
+  }
+  add_noise(e, &sum, ckks_noise_rescale(params) / op->scale);
+  return sum;
+}
+
+/* Products inside act like a few roundings at the result's scale, amplified by the coefficients. */
+static void estimate_polynomial(const estimating *e, estimate *x, const model_op *op) {
+  const model_vector *vector = &e->plan->vector[op->index];
+  double slope = 0.0, value = 0.0, amplitude = 1.0;
+  for (int i = 0; i <= 200; i++) {
+    double at = x->max_abs * (i - 100) / 100.0, p = 0.0, d = 0.0;
+    for (size_t k = vector->period; k-- > 0;) {
+      d = d * at + p;
+      p = p * at + vector->value[k];
+    }
+    slope = fmax(slope, fabs(d));
+    value = fmax(value, fabs(p));
+  }
+  for (size_t k = 1; k < vector->period; k++)
+    amplitude += fabs(vector->value[k]) * pow(fmax(1.0, x->max_abs), (double)k);
+  x->sd *= slope;
+  x->mean *= slope;
+  x->max_abs = value;
+  add_noise(e, x, 2.0 * amplitude * ckks_noise_rescale(e->chain->params) / op->scale);
+}
+
+static void estimate_op(estimating *e, const model_op *op) {
+  estimate x = {0};
+  switch (op->kind) {
+  case MODEL_OP_MUL_VECTOR:
+    x = e->reg[op->a];
+    estimate_mul_vector(e, &x, op, op->index);
+    add_noise(e, &x, ckks_noise_rescale(e->chain->params) / op->scale);
+    break;
+  case MODEL_OP_ADD_VECTOR:
+    x = e->reg[op->a];
+    x.max_abs += e->vector_max[op->index];
+    break;
+  case MODEL_OP_ROTATE_SUM:
+    x = e->reg[op->a];
+    estimate_rotate_sum(e, &x, op);
+    break;
+  case MODEL_OP_MUL_SUM:
+    x = estimate_mul_sum(e, op);
+    break;
+  case MODEL_OP_DIAGONALS:
+    x = estimate_diagonals(e, op);
+    break;
+  case MODEL_OP_POLYNOMIAL:
+    x = e->reg[op->a];
+    estimate_polynomial(e, &x, op);
+    break;
+  case MODEL_OP_DENSE:
+    x = estimate_dense(e, op);
+    break;
+  }
+  if (op->max_abs > 0.0)
+    x.max_abs = op->max_abs * e->magnitude;
+  e->reg[op->out] = x;
+}
+
+/* How the client's polynomial passes an error on, relative to max(1, |output|). */
+static double last_gain(const model_polynomial *p, double max_abs, bool extreme) {
+  double worst = 0.0;
+  for (int i = extreme ? 100 : 0; i <= 100; i++)
+    for (int sign = -1; sign <= 1; sign += 2) {
+      double at = sign * max_abs * i / 100.0, slope = 0.0;
+      for (int k = p->degree; k >= 1; k--)
+        slope = slope * at + k * p->coefficient[k];
+      worst = fmax(worst, fabs(slope) / fmax(1.0, fabs(model_polynomial_value(p, at))));
+    }
+  return worst;
+}
+
+static double error_at(estimating *e, const model_program *program, const model_layout *layout,
+                       model_packing packing, double max_abs_input, double magnitude) {
+  e->magnitude = magnitude;
+  estimate input = {.max_abs = max_abs_input * magnitude,
+                    .period = packing == MODEL_LATENCY ? layout->stride * layout->padded
+                                                       : (size_t)e->slots};
+  add_noise(e, &input, ckks_noise_fresh(e->chain->params) / exp2(e->chain->log2_value));
+  for (int i = 0; i < program->n_inputs; i++)
+    e->reg[i] = input;
+  for (int i = 0; i < program->n_ops; i++)
+    estimate_op(e, &program->op[i]);
+  double worst = 0.0;
+  for (int i = 0; i < program->n_outputs; i++) {
+    const estimate *x = &e->reg[program->output[i]];
+    worst = fmax(worst, MODEL_COST_TAIL * (packing == MODEL_LATENCY ? x->mean : x->sd) *
+                            last_gain(&e->plan->interface.last, x->max_abs, magnitude >= 1.0));
+  }
+  return worst;
+}
+
+double model_cost_error(const model_plan *plan, const model_program *program,
+                        const model_layout *layout, model_packing packing, const model_chain *chain,
+                        const double *vector_max, double max_abs_input) {
+  estimating e = {.plan = plan,
+                  .chain = chain,
+                  .vector_max = vector_max,
+                  .slots = (double)(chain->params->ring.n / 2)};
+  e.reg = base_alloc_array((size_t)program->n_registers, sizeof *e.reg);
+  if (!e.reg)
+    return INFINITY;
+  double common = error_at(&e, program, layout, packing, max_abs_input, 0.25);
+  double extreme = error_at(&e, program, layout, packing, max_abs_input, 1.0);
+  base_free(e.reg);
+  return fmax(common, extreme);
+}

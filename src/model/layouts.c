@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which way the affine maps can lie in the slots. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/search.h"
+
+typedef struct listing {
+  model_choice *choices;
+  double *rotations; /* a count to sort by */
+  size_t n, capacity, n_slots;
+  const model_stages *stages;
+} listing;
+
+/* Rotations by a balanced baby-step giant-step walk over the diagonals, plus the doublings. */
+static double count_rotations(const model_affine_layout *affine, size_t padded) {
+  double count = 0;
+  size_t babies = 1;
+  while (babies * babies < 2 * affine->diagonals && babies < affine->diagonals)
+    babies *= 2;
+  count += 0.6 * (double)(babies - 1) + (double)(affine->diagonals / babies - 1);
+  for (size_t step = affine->rows; step < affine->stride * padded; step *= 2)
+    count += 0.6;
+  return count + (affine->fused ? 0.0 : 1.5); /* a level more makes all before it dearer */
+}
+
+/* Keeps the list sorted and within its capacity. */
+static void keep(listing *list, const model_choice *choice, double rotations) {
+  size_t at = list->n;
+  if (list->n == list->capacity) {
+    if (rotations >= list->rotations[list->n - 1])
+      return;
+    at = list->n - 1;
+  } else {
+    list->n++;
+  }
+  for (; at > 0 && list->rotations[at - 1] > rotations; at--) {
+    list->choices[at] = list->choices[at - 1];
+    list->rotations[at] = list->rotations[at - 1];
+  }
+  list->choices[at] = *choice;
+  list->rotations[at] = rotations;
+}
+
+/* Fixes map i given the stride that its outputs must have, then the maps before it. */
+static void walk(listing *list, model_choice *choice, size_t i, size_t stride_out,
+                 double rotations) {
+  const model_stage *stage = &list->stages->stage[i];
+  size_t padded = model_padded(stage->n_in), rows = model_padded(stage->n_out) * stride_out;
+  if (rows > list->n_slots)
+    return;
+  for (size_t diagonals = 1; diagonals <= padded && diagonals <= rows; diagonals *= 2) {
+    model_affine_layout *affine = &choice->affine[i];
+    *affine = (model_affine_layout){.stride = rows / diagonals,
+                                    .rows = rows,
+                                    .diagonals = diagonals,
+                                    .fused = i > 0 && diagonals == 1 &&
+                                             list->stages->stage[i - 1].kind == MODEL_STAGE_CUBIC};
+    if (affine->stride * padded > list->n_slots)
+      continue;
+    double sum = rotations + count_rotations(affine, padded);
+    if (i > 0)
+      walk(list, choice, i - 1, affine->stride, sum);
+    else
+      keep(list, choice, sum);
+  }
+}
+
+size_t model_search_layouts(model_choice *choices, size_t capacity, const model_stages *stages,
+                            int log2_n) {
+  double rotations[16];
+  listing list = {.choices = choices,
+                  .rotations = rotations,
+                  .capacity = capacity < 16 ? capacity : 16,
+                  .n_slots = (size_t)1 << (log2_n - 1),
+                  .stages = stages};
+  model_choice choice = {.log2_n = log2_n, .fold = 1, .log2_radix = 1, .latency = true};
+  walk(&list, &choice, stages->n_stages - 1, 1, 0.0);
+  return list.n;
+}
+
+int model_depth(const model_stages *stages, const model_choice *choice) {
+  int depth = 0;
+  for (size_t i = 0; i < stages->n_stages; i++) {
+    const model_stage *stage = &stages->stage[i];
+    bool next_fused = i + 1 < stages->n_stages && choice->affine[i + 1].fused;
+    depth += choice->affine[i].fused ? 2 : 1;
+    if (stage->kind == MODEL_STAGE_SQUARE)
+      depth += 1;
+    else if (stage->kind == MODEL_STAGE_CUBIC && !next_fused)
+      depth += 2;
+    else if (stage->kind == MODEL_STAGE_GENERAL)
+      depth += model_polynomial_depth(stage->polynomial.degree);
+  }
+  return depth;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From stages to programs: levels and vectors are set here, scales by model_assign. */
+#ifndef MODEL_LOWER_H
+#define MODEL_LOWER_H
+#include "model/stage.h"
+
+/**
+ * How the stages lie in the slots (docs/math.md, "Layouts"). Affine map i takes
+ * its input k from slots j with (j / stride) % n_in' = k and has
+ * rows = n_out' * (stride of the next map); it takes `diagonals` = rows / stride plaintext
+ * diagonals, then sums over the remaining inputs by rotations of rows, 2 rows, ...
+ */
+typedef struct model_affine_layout {
+  size_t stride, rows, diagonals;
+  bool fused; /**< its weights ride on the cubic before it and cost no level */
+} model_affine_layout;
+
+typedef struct model_choice {
+  int log2_n;
+  model_affine_layout affine[MODEL_MAX_LAYERS];
+  size_t fold;    /**< part of c0 that travels: 1/fold */
+  int log2_radix; /**< a rotation sum of 2^k terms is done in steps of 2^log2_radix */
+  bool latency;   /**< the layout fits the slots */
+} model_choice;
+
+/** Power of two >= n. */
+size_t model_padded(size_t n);
+/** Multiplicative depth of the stages, the same for both packings. */
+int model_depth(const model_stages *stages, const model_choice *choice);
+/** Appends the program's vectors to the plan. */
+ckks_status model_lower_latency(model_plan *plan, const model_stages *stages,
+                                const model_choice *choice);
+ckks_status model_lower_throughput(model_plan *plan, const model_stages *stages,
+                                   const model_choice *choice);
+
+/* Emission shared by both (emit.c). */
+ckks_status model_emit_op(model_program *program, model_op_kind kind, int out, int a, int index,
+                          int n_terms, int words_per_term, int level, model_op **op);
+/** A zeroed vector of `period` values in the plan; *index names it. */
+ckks_status model_emit_vector(model_plan *plan, size_t period, int *index, double **value);
+/** Levels of a general polynomial: ceil(log2(degree + 1)). */
+int model_polynomial_depth(int degree);
+/** The constants of a stage's polynomial as a vector, once for all its registers. */
+ckks_status model_emit_stage_vector(model_plan *plan, const model_stage *stage, int *index);
+/**
+ * v := polynomial of the stage on v, at *level, which falls. A cubic whose next map is `fused`
+ * instead leaves v and *level alone and puts v^2 + linear, one level below, in `spare`.
+ */
+ckks_status model_emit_polynomial(model_program *program, const model_stage *stage, int index,
+                                  bool fused, int v, int spare, int *level);
+/** The last n registers named are the program's outputs. */
+ckks_status model_emit_outputs(model_program *program, const int *registers, int n);
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Throughput packing: one ciphertext per feature, one sample per slot. Affine maps are
+ * sums of ciphertexts times numbers; there are no rotations. Levels are those of
+ * the latency program, so that one chain of moduli and one set of keys serves both.
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "model/lower.h"
+
+typedef struct lowering {
+  model_plan *plan;
+  model_program *program;
+  const model_stages *stages;
+  const model_choice *choice;
+  int level;
+  /* First registers of: the stage's inputs, v^2 + linear beside them, its outputs, weighted copies.
+   */
+  int in, square, out, weighted;
+} lowering;
+
+/* out = sum of weights * registers first, first+1, ... */
+static ckks_status emit_dense(lowering *lower, int out, int first, const double *weight, size_t n,
+                              int level) {
+  model_op *op = NULL;
+  double *value = NULL;
+  int index = 0;
+  BASE_TRY(model_emit_vector(lower->plan, model_padded(n), &index, &value));
+  memcpy(value, weight, n * sizeof(double));
+  BASE_TRY(model_emit_op(lower->program, MODEL_OP_DENSE, out, -1, index, (int)n, 1, level, &op));
+  for (size_t i = 0; i < n; i++)
+    op->term[i] = first + (int32_t)i;
+  return CKKS_OK;
+}
+
+static ckks_status emit_bias(lowering *lower, int out, double bias, double max_abs) {
+  model_op *op = NULL;
+  double *value = NULL;
+  int index = 0;
+  BASE_TRY(model_emit_vector(lower->plan, 1, &index, &value));
+  value[0] = bias;
+  BASE_TRY(
+      model_emit_op(lower->program, MODEL_OP_ADD_VECTOR, out, out, index, 0, 0, lower->level, &op));
+  op->max_abs = max_abs;
+  return CKKS_OK;
+}
+
+/* Row of a fused map: sum_j (v_j^2 + linear) * (w_j v_j), one relinearisation for all. */
+static ckks_status emit_fused_row(lowering *lower, int out, const double *weight, size_t n) {
+  model_op *op = NULL;
+  for (size_t j = 0; j < n; j++)
+    BASE_TRY(emit_dense(lower, lower->weighted + (int)j, lower->in + (int)j, weight + j, 1,
+                        lower->level + 1));
+  BASE_TRY(
+      model_emit_op(lower->program, MODEL_OP_MUL_SUM, out, -1, -1, (int)n, 2, lower->level, &op));
+  for (size_t j = 0; j < n; j++) {
+    op->term[2 * j] = lower->square + (int32_t)j;
+    op->term[2 * j + 1] = lower->weighted + (int32_t)j;
+  }
+  return CKKS_OK;
+}
+
+static ckks_status emit_affine(lowering *lower, size_t i) {
+  const model_stage *stage = &lower->stages->stage[i];
+  bool fused = lower->choice->affine[i].fused;
+  lower->level -= fused ? 2 : 1;
+  for (size_t row = 0; row < stage->n_out; row++) {
+    const double *weight = stage->weight + row * stage->n_in;
+    int out = lower->out + (int)row;
+    if (fused)
+      BASE_TRY(emit_fused_row(lower, out, weight, stage->n_in));
+    else
+      BASE_TRY(emit_dense(lower, out, lower->in, weight, stage->n_in, lower->level));
+    BASE_TRY(emit_bias(lower, out, stage->bias[row], stage->max_abs));
+  }
+  return CKKS_OK;
+}
+
+/* All values of a stage go through the polynomial; they stand on one level afterwards. */
+static ckks_status emit_polynomials(lowering *lower, size_t i) {
+  const model_stage *stage = &lower->stages->stage[i];
+  bool fused = i + 1 < lower->stages->n_stages && lower->choice->affine[i + 1].fused;
+  int index = -1, level = lower->level;
+  BASE_TRY(model_emit_stage_vector(lower->plan, stage, &index));
+  for (size_t row = 0; row < stage->n_out; row++) {
+    level = lower->level;
+    BASE_TRY(model_emit_polynomial(lower->program, stage, index, fused, lower->out + (int)row,
+                                   lower->square + (int)row, &level));
+  }
+  lower->level = level;
+  return CKKS_OK;
+}
+
+/* Four banks of registers as wide as the widest vector: in, out, square, weighted. */
+ckks_status model_lower_throughput(model_plan *plan, const model_stages *stages,
+                                   const model_choice *choice) {
+  model_program *program = &plan->program[MODEL_THROUGHPUT];
+  int width = (int)stages->stage[0].n_in, registers[MODEL_MAX_CLASSES];
+  for (size_t i = 0; i < stages->n_stages; i++)
+    if ((int)stages->stage[i].n_out > width)
+      width = (int)stages->stage[i].n_out;
+  if (4 * width > MODEL_MAX_REGISTERS)
+    return base_fail(CKKS_ERROR_ARGUMENT,
+                     "a layer %d wide; throughput packing holds at most %d values", width,
+                     MODEL_MAX_REGISTERS / 4);
+  lowering lower = {.plan = plan,
+                    .program = program,
+                    .stages = stages,
+                    .choice = choice,
+                    .level = model_depth(stages, choice),
+                    .in = 0,
+                    .out = width,
+                    .square = 2 * width,
+                    .weighted = 3 * width};
+  program->n_inputs = (int)stages->stage[0].n_in;
+  program->n_registers = program->n_inputs;
+  for (size_t i = 0; i < stages->n_stages; i++) {
+    BASE_TRY(emit_affine(&lower, i));
+    BASE_TRY(emit_polynomials(&lower, i));
+    int in = lower.in;
+    lower.in = lower.out;
+    lower.out = in;
+  }
+  size_t n_outputs = stages->stage[stages->n_stages - 1].n_out;
+  for (size_t i = 0; i < n_outputs; i++)
+    registers[i] = lower.in + (int)i;
+  return model_emit_outputs(program, registers, (int)n_outputs);
+}

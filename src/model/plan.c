@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Life and well-formedness of plans. */
+#include "model/plan.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/digest.h"
+#include "base/wipe.h"
+
+/* A server file above this is refused, here as at reading. */
+#define MAX_PLAN_BYTES ((size_t)1 << 31)
+
+static void free_texts(char **texts, size_t n) {
+  for (size_t i = 0; texts && i < n; i++)
+    base_free(texts[i]);
+  base_free(texts);
+}
+
+void model_interface_clear(model_interface *interface) {
+  free_texts(interface->feature, interface->n_features);
+  free_texts(interface->label, interface->n_outputs);
+  base_free(interface->name);
+  base_free(interface->mean);
+  base_free(interface->deviation);
+  base_free(interface->key);
+  memset(interface, 0, sizeof *interface);
+}
+
+static void program_clear(model_program *program) {
+  for (int i = 0; i < program->n_ops; i++)
+    base_free(program->op[i].term);
+  base_free(program->op);
+  base_free(program->output);
+}
+
+void model_plan_clear(model_plan *plan) {
+  for (int i = 0; i < plan->n_vectors; i++) {
+    if (plan->vector[i].value)
+      base_wipe(plan->vector[i].value, plan->vector[i].period * sizeof(double));
+    base_free(plan->vector[i].value);
+  }
+  base_free(plan->vector);
+  for (int packing = 0; packing < MODEL_N_PACKINGS; packing++)
+    program_clear(&plan->program[packing]);
+  model_interface_clear(&plan->interface);
+  memset(plan, 0, sizeof *plan);
+}
+
+ckks_status model_interface_copy(model_interface *out, const model_interface *in) {
+  base_buffer buffer;
+  base_reader reader;
+  base_buffer_init(&buffer, MAX_PLAN_BYTES);
+  model_interface_write(&buffer, in);
+  ckks_status status = base_buffer_status(&buffer);
+  if (status == CKKS_OK) {
+    base_reader_init(&reader, buffer.bytes, buffer.n_bytes);
+    status = model_interface_read(out, &reader);
+  }
+  base_buffer_clear(&buffer);
+  return status;
+}
+
+/* The digest covers the plan with an all-zero id. */
+ckks_status model_plan_identify(model_plan *plan) {
+  base_buffer buffer;
+  base_buffer_init(&buffer, MAX_PLAN_BYTES);
+  memset(plan->interface.id, 0, MODEL_ID_BYTES);
+  model_plan_write(&buffer, plan);
+  ckks_status status = base_buffer_status(&buffer);
+  if (status == CKKS_OK)
+    base_digest(plan->interface.id, buffer.bytes, buffer.n_bytes);
+  base_buffer_clear(&buffer);
+  return status;
+}
+
+/* --- checking: what exec and clear rely on */
+
+typedef struct register_state {
+  bool set;
+  int level;
+  double scale;
+} register_state;
+
+typedef struct checking {
+  const model_plan *plan;
+  const model_program *program;
+  register_state *reg;
+  int at;
+} checking;
+
+static ckks_status wrong(const checking *c, const char *what) {
+  return base_fail(CKKS_ERROR_FORMAT, "operation %d of the plan: %s", c->at, what);
+}
+
+static const register_state *operand(const checking *c, int reg) {
+  if (reg < 0 || reg >= c->program->n_registers || !c->reg[reg].set)
+    return NULL;
+  return &c->reg[reg];
+}
+
+static double prime(const checking *c, int level) {
+  return (double)c->plan->interface.params.q[level];
+}
+
+static ckks_status check_vectors(const checking *c, int first, int n) {
+  if (first < 0 || n < 1 || first > c->plan->n_vectors - n)
+    return wrong(c, "a vector that is not there");
+  return CKKS_OK;
+}
+
+/* The factor must bring the operand exactly to the result's scale. */
+static ckks_status check_factor(const checking *c, const model_op *op, const register_state *in) {
+  if (!in || in->level < op->level + 1)
+    return wrong(c, "an operand that is missing or too low");
+  if (!(op->factor >= 1.0 && op->factor <= 0x1p60) ||
+      !ckks_scale_equal(in->scale * op->factor / prime(c, op->level + 1), op->scale))
+    return wrong(c, "scales that do not meet");
+  return CKKS_OK;
+}
+
+static ckks_status check_steps(const checking *c, const model_op *op, int words) {
+  int32_t slots = (int32_t)1 << (c->plan->interface.params.log2_n - 1);
+  for (int i = 0; i < words * op->n_terms; i++)
+    if (op->term[i] < 0 || op->term[i] >= slots)
+      return wrong(c, "a rotation out of range");
+  return CKKS_OK;
+}
+
+static ckks_status check_mul_sum(const checking *c, const model_op *op) {
+  for (int t = 0; t < op->n_terms; t++) {
+    const register_state *x = operand(c, op->term[2 * t]), *y = operand(c, op->term[2 * t + 1]);
+    if (!x || !y || x->level < op->level + 1 || y->level < op->level + 1)
+      return wrong(c, "an operand that is missing or too low");
+    if (!ckks_scale_equal(x->scale * y->scale / prime(c, op->level + 1), op->scale))
+      return wrong(c, "scales that do not meet");
+  }
+  return op->n_terms < 1 ? wrong(c, "an empty sum") : CKKS_OK;
+}
+
+static ckks_status check_dense(const checking *c, const model_op *op) {
+  BASE_TRY(check_vectors(c, op->index, 1));
+  if (op->n_terms < 1 || (size_t)op->n_terms > c->plan->vector[op->index].period)
+    return wrong(c, "more terms than weights");
+  for (int t = 0; t < op->n_terms; t++)
+    BASE_TRY(check_factor(c, op, operand(c, op->term[t])));
+  return CKKS_OK;
+}
+
+static ckks_status check_kept(const checking *c, const model_op *op) {
+  const register_state *in = operand(c, op->a);
+  if (!in || in->level != op->level || !ckks_scale_equal(in->scale, op->scale))
+    return wrong(c, "an operand that is missing or at another level or scale");
+  return CKKS_OK;
+}
+
+static ckks_status check_polynomial(const checking *c, const model_op *op) {
+  const register_state *in = operand(c, op->a);
+  BASE_TRY(check_vectors(c, op->index, 1));
+  const model_vector *vector = &c->plan->vector[op->index];
+  int degree = (int)vector->period - 1, depth = 0;
+  if (vector->period > MODEL_MAX_DEGREE + 1)
+    return wrong(c, "a polynomial of too high a degree");
+  while (degree > 1 && vector->value[degree] == 0.0)
+    degree--;
+  while ((1 << depth) < degree + 1)
+    depth++;
+  if (!in || in->level != op->level + depth)
+    return wrong(c, "an operand that is missing or not as high as its polynomial is deep");
+  return CKKS_OK;
+}
+
+static ckks_status check_op(const checking *c, const model_op *op) {
+  int top = c->plan->interface.params.n_q - 1;
+  bool rescales = op->kind != MODEL_OP_ADD_VECTOR && op->kind != MODEL_OP_ROTATE_SUM;
+  if (op->out < 0 || op->out >= c->program->n_registers)
+    return wrong(c, "a register out of range");
+  if (op->level < 0 || op->level > top - (rescales ? 1 : 0))
+    return wrong(c, "a level out of range");
+  if (!(op->scale >= 1.0 && op->scale <= 0x1p100))
+    return wrong(c, "a scale out of range");
+  switch (op->kind) {
+  case MODEL_OP_MUL_VECTOR:
+    BASE_TRY(check_vectors(c, op->index, 1));
+    return check_factor(c, op, operand(c, op->a));
+  case MODEL_OP_ADD_VECTOR:
+    BASE_TRY(check_vectors(c, op->index, 1));
+    return check_kept(c, op);
+  case MODEL_OP_ROTATE_SUM:
+    BASE_TRY(check_steps(c, op, 1));
+    return op->n_terms < 1 ? wrong(c, "an empty sum") : check_kept(c, op);
+  case MODEL_OP_MUL_SUM:
+    return check_mul_sum(c, op);
+  case MODEL_OP_DIAGONALS:
+    BASE_TRY(check_vectors(c, op->index, op->n_terms));
+    BASE_TRY(check_steps(c, op, 2));
+    return op->out == op->a ? wrong(c, "a result over its operand")
+                            : check_factor(c, op, operand(c, op->a));
+  case MODEL_OP_POLYNOMIAL:
+    return check_polynomial(c, op);
+  case MODEL_OP_DENSE:
+    return check_dense(c, op);
+  }
+  return wrong(c, "an unknown kind");
+}
+
+static ckks_status check_outputs(const checking *c, const model_layout *layout,
+                                 model_packing packing) {
+  size_t expected = packing == MODEL_LATENCY ? 1 : c->plan->interface.n_outputs;
+  if ((size_t)c->program->n_outputs != expected)
+    return base_fail(CKKS_ERROR_FORMAT, "the plan has %d output ciphertexts where %zu are needed",
+                     c->program->n_outputs, expected);
+  for (int i = 0; i < c->program->n_outputs; i++) {
+    const register_state *out = operand(c, c->program->output[i]);
+    if (!out || out->level != 0 || !ckks_scale_equal(out->scale, layout->output_scale))
+      return base_fail(CKKS_ERROR_FORMAT,
+                       "output %d of the plan is not at level 0 and the "
+                       "output scale",
+                       i);
+  }
+  return CKKS_OK;
+}
+
+static ckks_status check_program(const model_plan *plan, model_packing packing) {
+  const model_program *program = &plan->program[packing];
+  const model_layout *layout = &plan->interface.layout[packing];
+  checking c = {.plan = plan, .program = program};
+  size_t expected = packing == MODEL_LATENCY ? 1 : plan->interface.n_features;
+  if (!layout->available)
+    return CKKS_OK;
+  if ((size_t)program->n_inputs != expected || program->n_registers < program->n_inputs ||
+      program->n_registers > MODEL_MAX_REGISTERS || program->n_ops < 1)
+    return base_fail(CKKS_ERROR_FORMAT, "the plan's program has %d inputs and %d registers",
+                     program->n_inputs, program->n_registers);
+  c.reg = base_alloc_array((size_t)program->n_registers, sizeof *c.reg);
+  if (!c.reg)
+    return base_fail_memory((size_t)program->n_registers * sizeof *c.reg);
+  for (int i = 0; i < program->n_inputs; i++)
+    c.reg[i] = (register_state){true, layout->input_level, layout->input_scale};
+  ckks_status status = CKKS_OK;
+  for (c.at = 0; c.at < program->n_ops && status == CKKS_OK; c.at++) {
+    const model_op *op = &program->op[c.at];
+    status = check_op(&c, op);
+    if (status == CKKS_OK)
+      c.reg[op->out] = (register_state){true, op->level, op->scale};
+  }
+  if (status == CKKS_OK)
+    status = check_outputs(&c, layout, packing);
+  base_free(c.reg);
+  return status;
+}
+
+ckks_status model_plan_check(const model_plan *plan) {
+  size_t slots = (size_t)1 << (plan->interface.params.log2_n - 1);
+  for (int i = 0; i < plan->n_vectors; i++) {
+    size_t period = plan->vector[i].period;
+    if (period == 0 || period > slots || (period & (period - 1)))
+      return base_fail(CKKS_ERROR_FORMAT, "vector %d of the plan has period %zu", i, period);
+    for (size_t j = 0; j < period; j++)
+      if (!(fabs(plan->vector[i].value[j]) <= 1e30))
+        return base_fail(CKKS_ERROR_FORMAT, "vector %d of the plan holds %g", i,
+                         plan->vector[i].value[j]);
+  }
+  for (int packing = 0; packing < MODEL_N_PACKINGS; packing++)
+    BASE_TRY(check_program(plan, (model_packing)packing));
+  return CKKS_OK;
+}

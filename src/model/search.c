@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Chains of moduli for a layout: the fewest bits that meet the error. */
+#include "model/search.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+#define MAX_LAYOUTS 4
+#define MAX_LOG2_FOLD 3
+#define MAX_RADIX 3
+#define MAX_SPECIAL 4
+#define MIN_VALUE_BITS 22
+#define MAX_VALUE_BITS 46
+#define MIN_PRIME_BITS 18
+#define MAX_LOG2_N 15 /* beyond this a plan is too slow to be meant */
+
+typedef struct searching {
+  const model_stages *stages;
+  const model_compile_options *options;
+  model_search_result *best;
+  model_plan plan; /* programs of the choice under consideration */
+  double *vector_max;
+  model_choice choice;
+  ckks_params params; /* sizes only, for the noise bounds and the keys' bytes */
+  ring_modulus modulus[CKKS_MAX_Q + CKKS_MAX_P];
+  double closest;     /* smallest error seen, for the refusal's text */
+} searching;
+
+/* The layout that the client sees, from the choice. */
+static void set_layout(model_layout layout[MODEL_N_PACKINGS], const model_stages *stages,
+                       const model_choice *choice, const model_chain *chain, int depth,
+                       bool throughput) {
+  size_t n_outputs = stages->stage[stages->n_stages - 1].n_out;
+  model_layout common = {.available = true,
+                         .stride = 1,
+                         .padded = 1,
+                         .fold = 1,
+                         .input_level = depth,
+                         .input_scale = exp2(chain->log2_value),
+                         .period = 1};
+  layout[MODEL_THROUGHPUT] = layout[MODEL_LATENCY] = common;
+  layout[MODEL_LATENCY].available = choice->latency;
+  layout[MODEL_THROUGHPUT].available = throughput;
+  layout[MODEL_LATENCY].stride = choice->affine[0].stride;
+  layout[MODEL_LATENCY].padded = model_padded(stages->stage[0].n_in);
+  layout[MODEL_LATENCY].fold = choice->fold;
+  layout[MODEL_LATENCY].period = model_padded(n_outputs);
+}
+
+static ckks_status lower(model_plan *plan, const model_stages *stages, const model_choice *choice,
+                         bool throughput) {
+  if (choice->latency)
+    BASE_TRY(model_lower_latency(plan, stages, choice));
+  return throughput ? model_lower_throughput(plan, stages, choice) : CKKS_OK;
+}
+
+/* What divides a level: a polynomial's product, or only plaintext factors. */
+static bool level_is_product(const model_program *program, int level) {
+  int above = 0;
+  for (int i = 0; i < program->n_ops; i++) {
+    const model_op *op = &program->op[i];
+    if (op->kind == MODEL_OP_MUL_SUM && op->level == level)
+      return true;
+    if (op->kind == MODEL_OP_POLYNOMIAL && op->level <= level && level < above)
+      return true;
+    above = op->level;
+  }
+  return false;
+}
+
+/* Whether the product that ends at level 0 can be steered by a weighted copy. */
+static bool last_is_steered(const model_program *program) {
+  for (int i = 1; i < program->n_ops; i++) {
+    const model_op *op = &program->op[i], *before = &program->op[i - 1];
+    if (op->level == 0 && op->kind == MODEL_OP_POLYNOMIAL)
+      return true;
+    if (op->level == 0 && op->kind == MODEL_OP_MUL_SUM)
+      return (before->kind == MODEL_OP_MUL_VECTOR || before->kind == MODEL_OP_DENSE) &&
+             before->out == op->term[2 * op->n_terms - 1];
+  }
+  return false;
+}
+
+typedef struct sizes {
+  int value, weight, output, n_p;
+} sizes;
+
+static const model_program *any_program(const searching *s) {
+  return &s->plan.program[s->choice.latency ? MODEL_LATENCY : MODEL_THROUGHPUT];
+}
+
+/* Fills params with the chain for these sizes; false when it is not a legal one. */
+static bool set_chain(searching *s, const sizes *z) {
+  ckks_params_literal *literal = &s->params.literal;
+  const model_program *program = any_program(s);
+  double room = s->stages->max_abs_output * s->options->headroom;
+  int depth = model_depth(s->stages, &s->choice), widest = 0, total = 0;
+  bool good = depth + 1 <= CKKS_MAX_Q;
+  literal->n_q = depth + 1;
+  literal->n_p = z->n_p;
+  literal->log2_scale = z->value;
+  for (int level = 0; level <= depth && good; level++) {
+    int bits = 0;
+    if (level == 0)
+      bits = z->output + 1 + (int)ceil(log2(fmax(room, 1.0)));
+    else if (level_is_product(program, level - 1))
+      bits = level == 1 && !last_is_steered(program) ? 2 * z->value - z->output : z->value;
+    else
+      bits = z->weight + (level == 1 ? z->value - z->output : 0);
+    good = bits >= MIN_PRIME_BITS && bits > literal->log2_n + 2 && bits <= RING_F64_BITS - 1;
+    literal->q_bits[level] = bits;
+    literal->q[level] = (uint64_t)1 << (bits & 63);
+    s->modulus[level].bits = bits;
+    total += bits;
+    s->params.log2_q[level] = total;
+    widest = bits > widest ? bits : widest;
+  }
+  int left = (int)floor(s->params.log2_qp_limit) - total;
+  int special = left / z->n_p < widest ? left / z->n_p : widest;
+  if (!good || special < widest - 3 || special < MIN_PRIME_BITS)
+    return false;
+  for (int i = 0; i < z->n_p; i++) {
+    literal->p_bits[i] = special;
+    literal->p[i] = (uint64_t)1 << special;
+    s->modulus[literal->n_q + i].bits = special;
+  }
+  s->params.log2_qp = total + special * z->n_p;
+  return true;
+}
+
+/* Worst error over the packings wanted; infinite when the sizes do not work. */
+static double error_of(searching *s, const model_chain *chain) {
+  model_layout layout[MODEL_N_PACKINGS];
+  double worst = 0.0;
+  set_layout(layout, s->stages, &s->choice, chain, model_depth(s->stages, &s->choice),
+             s->options->throughput);
+  for (int packing = 0; packing < MODEL_N_PACKINGS; packing++) {
+    model_program *program = &s->plan.program[packing];
+    if (program->n_ops == 0)
+      continue;
+    if (!model_assign(program, chain))
+      return INFINITY;
+    worst =
+        fmax(worst, model_cost_error(&s->plan, program, &layout[packing], (model_packing)packing,
+                                     chain, s->vector_max, s->stages->max_abs_input));
+    if (worst > s->options->error)
+      break;
+  }
+  return worst;
+}
+
+static size_t key_bytes(const ckks_key_spec *keys, size_t n_keys, const ckks_params *params) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < n_keys; i++)
+    bytes += ckks_key_spec_bytes(&keys[i], params);
+  return bytes;
+}
+
+/* The smaller the better. */
+static double score_of(searching *s, const model_chain *chain) {
+  model_layout layout[MODEL_N_PACKINGS];
+  model_packing packing = s->choice.latency ? MODEL_LATENCY : MODEL_THROUGHPUT;
+  model_cost cost = {0};
+  ckks_key_spec *keys = NULL;
+  size_t n_keys = 0;
+  set_layout(layout, s->stages, &s->choice, chain, model_depth(s->stages, &s->choice),
+             s->options->throughput);
+  model_cost_count(&cost, any_program(s), &layout[packing], packing, chain, &s->options->units);
+  double score = INFINITY;
+  if (model_cost_keys(&keys, &n_keys, any_program(s), chain) == CKKS_OK) {
+    double key_mb = 1e-6 * (double)key_bytes(keys, n_keys, &s->params);
+    double upload_mb = 1e-6 * (double)cost.input_bytes;
+    switch (s->options->minimise) {
+    case MODEL_MINIMISE_BALANCED:
+      score = cost.predicted_ms + key_mb + 10.0 * upload_mb;
+      break;
+    case MODEL_MINIMISE_LATENCY:
+      score = cost.predicted_ms + 1e-3 * key_mb;
+      break;
+    case MODEL_MINIMISE_UPLOAD:
+      score = upload_mb + 1e-3 * cost.predicted_ms;
+      break;
+    case MODEL_MINIMISE_KEYS:
+      score = key_mb + 1e-3 * cost.predicted_ms;
+      break;
+    }
+  }
+  base_free(keys);
+  return score;
+}
+
+/* One set of sizes: remembered when it meets the error more cheaply than the best so far. */
+static bool try_sizes(searching *s, const sizes *z) {
+  if (!set_chain(s, z))
+    return false;
+  model_chain chain = {.params = &s->params, .log2_value = z->value, .log2_output = z->output};
+  double error = error_of(s, &chain);
+  s->closest = fmin(s->closest, error);
+  if (!(error <= s->options->error))
+    return false;
+  double score = score_of(s, &chain);
+  if (!s->best->found || score < s->best->score)
+    *s->best = (model_search_result){.found = true,
+                                     .choice = s->choice,
+                                     .literal = s->params.literal,
+                                     .log2_value = z->value,
+                                     .log2_output = z->output,
+                                     .score = score,
+                                     .error = error};
+  return true;
+}
+
+/* For every weight and output size the smallest value size that works. */
+static void try_choice(searching *s) {
+  for (int n_p = 1; n_p <= MAX_SPECIAL; n_p++)
+    for (int weight = 18; weight <= 34; weight += 2)
+      for (int output = 20; output <= 40; output += 1)
+        for (int value = MIN_VALUE_BITS; value <= MAX_VALUE_BITS; value++)
+          if (try_sizes(s, &(sizes){value, weight, output, n_p}))
+            break;
+}
+
+static ckks_status try_lowered(searching *s) {
+  memset(&s->plan, 0, sizeof s->plan);
+  s->plan.interface.last = s->stages->last;
+  ckks_status status = lower(&s->plan, s->stages, &s->choice, s->options->throughput);
+  if (status == CKKS_OK && !(s->vector_max = model_cost_vector_max(&s->plan)))
+    status = base_fail_memory((size_t)s->plan.n_vectors * sizeof(double));
+  if (status == CKKS_OK)
+    try_choice(s);
+  base_free(s->vector_max);
+  s->vector_max = NULL;
+  model_plan_clear(&s->plan);
+  return status;
+}
+
+/* A layout with every part of the upload and every radix of its rotation sums. */
+static ckks_status try_layout(searching *s, const model_choice *layout) {
+  s->choice = *layout;
+  if (!layout->latency)
+    return try_lowered(s);
+  size_t used = layout->affine[0].stride * model_padded(s->stages->stage[0].n_in);
+  size_t replicas = ((size_t)1 << (layout->log2_n - 1)) / used;
+  for (int log2_fold = 0; log2_fold <= MAX_LOG2_FOLD; log2_fold++)
+    for (int radix = 1; radix <= MAX_RADIX; radix++) {
+      s->choice.fold = (size_t)1 << log2_fold;
+      s->choice.log2_radix = radix;
+      if (s->choice.fold <= replicas)
+        BASE_TRY(try_lowered(s));
+    }
+  return CKKS_OK;
+}
+
+/* With `latency`, layouts that fit the slots; without, throughput packing alone. */
+static ckks_status try_degree(searching *s, int log2_n, bool latency) {
+  model_choice layouts[MAX_LAYOUTS];
+  size_t n = 0;
+  s->params.literal.log2_n = log2_n;
+  s->params.literal.security = s->options->security;
+  s->params.ring.log2_n = log2_n;
+  s->params.ring.n = (size_t)1 << log2_n;
+  s->params.ring.modulus = s->modulus;
+  s->params.log2_qp_limit = ckks_security_limit(log2_n, s->options->security);
+  if (s->params.log2_qp_limit > 4000.0)
+    s->params.log2_qp_limit = 4000.0;
+  if (latency) {
+    n = model_search_layouts(layouts, MAX_LAYOUTS, s->stages, log2_n);
+  } else {
+    n = 1;
+    layouts[0] = (model_choice){.log2_n = log2_n, .fold = 1, .log2_radix = 1};
+    for (size_t i = 1; i < s->stages->n_stages; i++)
+      layouts[0].affine[i].fused = s->stages->stage[i - 1].kind == MODEL_STAGE_CUBIC;
+  }
+  for (size_t i = 0; i < n; i++)
+    BASE_TRY(try_layout(s, &layouts[i]));
+  return CKKS_OK;
+}
+
+ckks_status model_search_run(model_search_result *best, const model_stages *stages,
+                             const model_compile_options *options) {
+  searching s = {.stages = stages, .options = options, .best = best, .closest = INFINITY};
+  memset(best, 0, sizeof *best);
+  int first = options->log2_n ? options->log2_n : CKKS_MIN_LOG2_N;
+  int last = options->log2_n ? options->log2_n : MAX_LOG2_N;
+  for (int latency = 1; latency >= 0; latency--)
+    for (int log2_n = first; log2_n <= last && !best->found; log2_n++)
+      if (latency ? options->latency : options->throughput)
+        BASE_TRY(try_degree(&s, log2_n, latency));
+  if (best->found)
+    return CKKS_OK;
+  model_choice flat = {.fold = 1};
+  if (s.closest < INFINITY)
+    return base_fail(CKKS_ERROR_RANGE,
+                     "no parameters with N <= 2^%d reach an output error of %g at %d-bit "
+                     "security; the best found is %.2g. Try a larger error, fewer layers or "
+                     "activations of lower degree",
+                     last, options->error, (int)options->security, s.closest);
+  return base_fail(CKKS_ERROR_SECURITY,
+                   "the model needs about %d levels; no chain of moduli with N <= 2^%d holds "
+                   "them at %d-bit security, or a layer is too wide for the slots",
+                   model_depth(stages, &flat), last, (int)options->security);
+}
+
+static ckks_status fill_keys(model_plan *plan, const model_chain *chain) {
+  model_interface *interface = &plan->interface;
+  for (int packing = 0; packing < MODEL_N_PACKINGS; packing++)
+    BASE_TRY(model_cost_keys(&interface->key, &interface->n_keys, &plan->program[packing], chain));
+  interface->n_keys = ckks_key_spec_merge(interface->key, interface->n_keys);
+  interface->key_bytes = key_bytes(interface->key, interface->n_keys, chain->params);
+  return CKKS_OK;
+}
+
+ckks_status model_search_fill(model_plan *plan, const model_stages *stages,
+                              const model_search_result *best, const model_chain *chain,
+                              const model_compile_options *options) {
+  model_interface *interface = &plan->interface;
+  double *vector_max = NULL;
+  BASE_TRY(lower(plan, stages, &best->choice, options->throughput));
+  interface->depth = model_depth(stages, &best->choice);
+  interface->max_abs_output = stages->max_abs_output * options->headroom;
+  set_layout(interface->layout, stages, &best->choice, chain, interface->depth,
+             options->throughput);
+  if (!(vector_max = model_cost_vector_max(plan)))
+    return base_fail_memory((size_t)plan->n_vectors * sizeof(double));
+  ckks_status status = CKKS_OK;
+  for (int packing = 0; packing < MODEL_N_PACKINGS && status == CKKS_OK; packing++) {
+    model_program *program = &plan->program[packing];
+    model_layout *layout = &interface->layout[packing];
+    model_cost *cost = &interface->cost[packing];
+    if (!layout->available)
+      continue;
+    if (!model_assign(program, chain)) {
+      status = base_fail(CKKS_ERROR_RANGE, "the scales of the chosen chain do not work out");
+      break;
+    }
+    layout->output_scale = program->n_ops ? program->op[program->n_ops - 1].scale : 0.0;
+    cost->predicted_error = model_cost_error(plan, program, layout, (model_packing)packing, chain,
+                                             vector_max, stages->max_abs_input);
+    model_cost_count(cost, program, layout, (model_packing)packing, chain, &options->units);
+  }
+  base_free(vector_max);
+  return status == CKKS_OK ? fill_keys(plan, chain) : status;
+}

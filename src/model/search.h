@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The search behind model_compile: layouts, then chains, then the cheapest. */
+#ifndef MODEL_SEARCH_H
+#define MODEL_SEARCH_H
+#include "model/cost.h"
+
+/** Sizes (not yet primes) in literal.q and literal.p, and the layout that goes with them. */
+typedef struct model_search_result {
+  bool found;
+  model_choice choice;
+  ckks_params_literal literal;
+  double log2_value, log2_output;
+  double score, error;
+} model_search_result;
+
+ckks_status model_search_run(model_search_result *best, const model_stages *stages,
+                             const model_compile_options *options);
+/** Layouts for a ring degree, best first by a count of rotations; returns how many (<= capacity).
+ */
+size_t model_search_layouts(model_choice *choices, size_t capacity, const model_stages *stages,
+                            int log2_n);
+/** Lowers both packings of `best` on the chain into the plan; sets layouts, costs, keys. */
+ckks_status model_search_fill(model_plan *plan, const model_stages *stages,
+                              const model_search_result *best, const model_chain *chain,
+                              const model_compile_options *options);
+#endif

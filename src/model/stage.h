@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A model rewritten as affine, polynomial, affine ..., with everything linear folded. */
+#ifndef MODEL_STAGE_H
+#define MODEL_STAGE_H
+#include "model/plan.h"
+
+typedef enum model_stage_kind {
+  MODEL_STAGE_LAST,   /**< no polynomial follows under encryption */
+  MODEL_STAGE_CUBIC,  /**< v^3 + linear*v; the constant went into the next bias */
+  MODEL_STAGE_SQUARE, /**< v^2; sign and constant went into the next map */
+  MODEL_STAGE_GENERAL /**< polynomial as given */
+} model_stage_kind;
+
+/** v = weight x + bias, then the polynomial of `kind`. */
+typedef struct model_stage {
+  size_t n_in, n_out;
+  double *weight, *bias; /**< n_out x n_in, n_out */
+  double max_abs;        /**< largest |v| expected */
+  model_stage_kind kind;
+  double linear;
+  model_polynomial polynomial;
+} model_stage;
+
+typedef struct model_stages {
+  size_t n_stages;
+  model_stage stage[MODEL_MAX_LAYERS];
+  model_polynomial last; /**< for the client; identity when the server does it all */
+  double max_abs_input, max_abs_output; /**< the latter of what leaves the server */
+} model_stages;
+
+/**
+ * Merges affine neighbours, folds leading coefficients (cubic: v = cbrt(c3) (u + c2/(3 c3)),
+ * square: v = sqrt|c2| (u + c1/(2 c2))), fills in ranges by interval analysis where the
+ * model is not calibrated. The model must have passed model_check.
+ */
+ckks_status model_stages_build(model_stages *stages, const model_model *model,
+                               bool last_on_server);
+void model_stages_clear(model_stages *stages);
+#endif
