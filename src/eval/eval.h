@@ -5,8 +5,10 @@
  *
  * A ciphertext is NTT form, loose, at level l with scale s. "Product state": a
  * product that has not been rescaled yet is simply a ciphertext with a larger
- * scale. Functions that return a status can run out of nothing: they only report
- * missing keys (CKKS_ERROR_KEY). out may alias inputs unless said otherwise.
+ * scale. Functions that return a status report missing keys (CKKS_ERROR_KEY),
+ * constants too large for their modulus (CKKS_ERROR_RANGE) and, where they take
+ * spare ciphertexts, CKKS_ERROR_MEMORY. out may alias inputs unless said
+ * otherwise, and has room for its level; scratch is the evaluator's.
  */
 #ifndef EVAL_EVAL_H
 #define EVAL_EVAL_H
@@ -20,12 +22,35 @@ typedef struct eval_counters {
   uint64_t ntt, mac_words, convert_words, permute_words;
 } eval_counters;
 
+typedef struct eval_tables eval_tables; /* constants of basis conversions, basis.h */
+
+/** Ciphertexts that an evaluator lends to its own functions, taken and given back as a stack. */
+#define EVAL_MAX_SPARES 192
+
 struct ckks_evaluator {
   const ckks_params *params;
-  const ckks_evaluation_keys *keys;
-  base_arena arena; /**< all scratch; sized at build for the top level */
+  const ckks_evaluation_keys *keys; /**< NULL: there are none */
+  base_arena arena;                 /**< all scratch; sized at build for the top level */
   eval_counters counters;
+  eval_tables *tables;
+  int *steps; /**< of each key: the rotation that it makes, -1 for the others */
+  ckks_ciphertext *spare[EVAL_MAX_SPARES]; /**< made at first use, then kept */
+  int n_spares_used;
 };
+
+/* --- the evaluator itself (evaluator.c) */
+/** Bytes of scratch in ev->arena (the formula stands at its definition). */
+size_t eval_scratch_bytes(const ckks_params *params);
+/**
+ * A ciphertext of the evaluator's own with room for `level` and n_parts, given back by
+ * setting ev->n_spares_used to what it was. Memory is taken from the heap the
+ * first time only: the same sequence of operations allocates nothing when it is
+ * repeated. CKKS_ERROR_MEMORY.
+ */
+ckks_status eval_spare_take(ckks_ciphertext **out, int level, int n_parts, ckks_evaluator *ev);
+/** The key, or CKKS_ERROR_KEY naming what is missing and what there is. */
+ckks_status eval_key_find(const ckks_switch_key **out, uint32_t galois, int level,
+                          const ckks_evaluator *ev);
 
 /* --- arithmetic without keys (arith.c) */
 /** Same level, equal scales (ckks_scale_equal), 2 or 3 parts. */
@@ -49,7 +74,8 @@ ckks_status eval_add_scalar(ckks_ciphertext *out, const ckks_ciphertext *a, doub
 /** Multiplies by round(value*scale); out->scale = a->scale*scale. scale 1 and an integer: exact. */
 ckks_status eval_mul_scalar(ckks_ciphertext *out, const ckks_ciphertext *a, double value,
                             double scale, ckks_evaluator *ev);
-/** out = sum_j in[j] * round(values[j]*scale): all at one level and scale (throughput packing). */
+/** out = sum_j in[j] * round(values[j]*scale): n >= 1, all at one level and scale (throughput
+ * packing). */
 ckks_status eval_sum_scalar(ckks_ciphertext *out, const ckks_ciphertext *const *in,
                             const double *values, size_t n, double scale, ckks_evaluator *ev);
 /** Forgets limbs above `level`; value and scale unchanged. */
@@ -97,11 +123,19 @@ ckks_status eval_rotate_sum(ckks_ciphertext *out, const ckks_ciphertext *a, cons
  */
 typedef struct eval_diagonal {
   int baby, giant;
-  const ckks_plaintext *plaintext; /**< at a's level or above */
+  const ckks_plaintext *plaintext; /**< by eval_diagonal_encode, at a's level or above */
 } eval_diagonal;
 /**
+ * A plaintext at `level` that also has its residues modulo the first n_special special
+ * primes (behind limb `level`), as sums over P*Q need them. n <= N/2 values, the rest zero.
+ */
+ckks_status eval_diagonal_encode(ckks_plaintext **out, const double *values, size_t n, int level,
+                                 double scale, int n_special, const ckks_params *params);
+/**
  * out (not a) in product state: scale = a->scale * plaintext scale, not rescaled.
- * Babies are hoisted; inner sums stay over P*Q until one division per giant.
+ * Babies are hoisted; inner sums stay over P*Q until one division per giant (double hoisting,
+ * eprint 2020/1203). All plaintexts have one scale; the keys of all steps are
+ * direct and have one n_special, which no plaintext falls short of (else CKKS_ERROR_KEY).
  */
 ckks_status eval_diagonals(ckks_ciphertext *out, const ckks_ciphertext *a,
                            const eval_diagonal *terms, size_t n_terms, ckks_evaluator *ev);
@@ -112,8 +146,8 @@ ckks_status eval_diagonals(ckks_ciphertext *out, const ckks_ciphertext *a,
  * level's canonical scale). Degree <= 1 costs one level, degree 0 none.
  */
 ckks_status eval_polynomial(ckks_ciphertext *out, const ckks_ciphertext *a,
-                            const double *coefficients, int degree, ckks_basis basis,
-                            double scale, ckks_evaluator *ev);
+                            const double *coefficients, int degree, ckks_basis basis, double scale,
+                            ckks_evaluator *ev);
 /** Levels that eval_polynomial uses. */
 int eval_polynomial_depth(int degree);
 #endif

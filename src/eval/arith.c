@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Arithmetic that needs no keys. */
+#include "eval/arith.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "eval/basis.h"
+
+typedef void (*arith_binary)(ring_word *out, const ring_word *a, const ring_word *b, size_t n,
+                             const ring_modulus *m);
+
+/* The fields of a result that is computed limb by limb. */
+static void arith_finish(ckks_ciphertext *out, int n_parts, int level, double scale) {
+  BASE_ASSERT(level <= ckks_ciphertext_capacity(out));
+  out->n_parts = n_parts;
+  out->level = level;
+  out->scale = scale;
+  out->seeded = false;
+}
+
+static void arith_copy_part(ckks_ciphertext *out, const ckks_ciphertext *a, int part, int level) {
+  if (out->part[part].data != a->part[part].data)
+    memcpy(out->part[part].data, a->part[part].data,
+           (size_t)(level + 1) * a->part[part].stride * sizeof(ring_word));
+}
+
+/* out = a op b on parts and limbs that both have. */
+static void arith_each(ring_poly *out, const ring_poly *a, const ring_poly *b, int level,
+                       arith_binary op, ckks_evaluator *ev) {
+  const ring_ring *ring = &ev->params->ring;
+  for (int i = 0; i <= level; i++)
+    op(ring_poly_limb(out, i), ring_poly_limb(a, i), ring_poly_limb(b, i), ring->n,
+       &ring->modulus[i]);
+}
+
+static void arith_negate_part(ckks_ciphertext *out, const ckks_ciphertext *a, int part, int level,
+                              ckks_evaluator *ev) {
+  const ring_ring *ring = &ev->params->ring;
+  for (int i = 0; i <= level; i++)
+    ring->kernel->negate(ring_poly_limb(&out->part[part], i), ring_poly_limb(&a->part[part], i),
+                         ring->n, &ring->modulus[i]);
+}
+
+/* -------------------------------------------------------- sums, differences */
+
+void eval_add(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_ciphertext *b,
+              ckks_evaluator *ev) {
+  int level = a->level, n_parts = a->n_parts > b->n_parts ? a->n_parts : b->n_parts;
+  BASE_ASSERT(a->level == b->level && ckks_scale_equal(a->scale, b->scale));
+  for (int part = 0; part < n_parts; part++) {
+    if (part < a->n_parts && part < b->n_parts)
+      arith_each(&out->part[part], &a->part[part], &b->part[part], level,
+                 ev->params->ring.kernel->add, ev);
+    else
+      arith_copy_part(out, part < a->n_parts ? a : b, part, level);
+  }
+  arith_finish(out, n_parts, level, a->scale);
+}
+
+void eval_sub(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_ciphertext *b,
+              ckks_evaluator *ev) {
+  int level = a->level, n_parts = a->n_parts > b->n_parts ? a->n_parts : b->n_parts;
+  BASE_ASSERT(a->level == b->level && ckks_scale_equal(a->scale, b->scale));
+  for (int part = 0; part < n_parts; part++) {
+    if (part < a->n_parts && part < b->n_parts)
+      arith_each(&out->part[part], &a->part[part], &b->part[part], level,
+                 ev->params->ring.kernel->sub, ev);
+    else if (part < a->n_parts)
+      arith_copy_part(out, a, part, level);
+    else
+      arith_negate_part(out, b, part, level, ev);
+  }
+  arith_finish(out, n_parts, level, a->scale);
+}
+
+void eval_negate(ckks_ciphertext *out, const ckks_ciphertext *a, ckks_evaluator *ev) {
+  for (int part = 0; part < a->n_parts; part++)
+    arith_negate_part(out, a, part, a->level, ev);
+  arith_finish(out, a->n_parts, a->level, a->scale);
+}
+
+void eval_copy(ckks_ciphertext *out, const ckks_ciphertext *a, ckks_evaluator *ev) {
+  eval_cut(out, a, a->level, ev);
+}
+
+void eval_cut(ckks_ciphertext *out, const ckks_ciphertext *a, int level, ckks_evaluator *ev) {
+  (void)ev;
+  BASE_ASSERT(level >= 0 && level <= a->level);
+  for (int part = 0; part < a->n_parts; part++)
+    arith_copy_part(out, a, part, level);
+  arith_finish(out, a->n_parts, level, a->scale);
+}
+
+void eval_arith_zero(ckks_ciphertext *out, int level, double scale, ckks_evaluator *ev) {
+  (void)ev;
+  for (int part = 0; part < 2; part++)
+    memset(out->part[part].data, 0,
+           (size_t)(level + 1) * out->part[part].stride * sizeof(ring_word));
+  arith_finish(out, 2, level, scale);
+}
+
+/* -------------------------------------------------------------- plaintexts */
+
+void eval_add_plain(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_plaintext *p,
+                    ckks_evaluator *ev) {
+  BASE_ASSERT(p->level >= a->level && ckks_scale_equal(a->scale, p->scale));
+  arith_each(&out->part[0], &a->part[0], &p->poly, a->level, ev->params->ring.kernel->add, ev);
+  for (int part = 1; part < a->n_parts; part++)
+    arith_copy_part(out, a, part, a->level);
+  arith_finish(out, a->n_parts, a->level, a->scale);
+}
+
+void eval_mul_plain(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_plaintext *p,
+                    ckks_evaluator *ev) {
+  BASE_ASSERT(p->level >= a->level);
+  for (int part = 0; part < a->n_parts; part++)
+    arith_each(&out->part[part], &a->part[part], &p->poly, a->level, ev->params->ring.kernel->mul,
+               ev);
+  arith_finish(out, a->n_parts, a->level, a->scale * p->scale);
+}
+
+void eval_mul_plain_add(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_plaintext *p,
+                        ckks_evaluator *ev) {
+  BASE_ASSERT(p->level >= a->level && out->level == a->level && out->n_parts == a->n_parts);
+  BASE_ASSERT(ckks_scale_equal(out->scale, a->scale * p->scale));
+  for (int part = 0; part < a->n_parts; part++)
+    arith_each(&out->part[part], &a->part[part], &p->poly, a->level,
+               ev->params->ring.kernel->mul_add, ev);
+}
+
+/* --------------------------------------------------------------- constants */
+
+/* A constant polynomial takes the same value at every root: one residue fills a limb. */
+static void arith_fill(ring_word *out, uint64_t residue, int limb, ckks_evaluator *ev) {
+  const ring_ring *ring = &ev->params->ring;
+  for (size_t i = 0; i < ring->n; i++)
+    out[i].u = residue;
+  ring->kernel->from_uint64(out, &out->u, ring->n, &ring->modulus[limb]);
+}
+
+ckks_status eval_add_scalar(ckks_ciphertext *out, const ckks_ciphertext *a, double value,
+                            ckks_evaluator *ev) {
+  const ring_ring *ring = &ev->params->ring;
+  uint64_t residue[CKKS_MAX_Q];
+  BASE_TRY(ckks_encode_scalar(residue, a->level + 1, value, a->scale, ev->params));
+  size_t mark = base_arena_mark(&ev->arena);
+  ring_word *limb = ring_poly_take(&ev->arena, 1, ring).data;
+  for (int i = 0; i <= a->level; i++) {
+    arith_fill(limb, residue[i], i, ev);
+    ring->kernel->add(ring_poly_limb(&out->part[0], i), ring_poly_limb(&a->part[0], i), limb,
+                      ring->n, &ring->modulus[i]);
+  }
+  base_arena_reset(&ev->arena, mark);
+  for (int part = 1; part < a->n_parts; part++)
+    arith_copy_part(out, a, part, a->level);
+  arith_finish(out, a->n_parts, a->level, a->scale);
+  return CKKS_OK;
+}
+
+ckks_status eval_mul_scalar(ckks_ciphertext *out, const ckks_ciphertext *a, double value,
+                            double scale, ckks_evaluator *ev) {
+  const ring_ring *ring = &ev->params->ring;
+  uint64_t residue[CKKS_MAX_Q];
+  BASE_TRY(ckks_encode_scalar(residue, a->level + 1, value, scale, ev->params));
+  for (int part = 0; part < a->n_parts; part++)
+    for (int i = 0; i <= a->level; i++)
+      ring->kernel->mul_scalar(ring_poly_limb(&out->part[part], i),
+                               ring_poly_limb(&a->part[part], i), residue[i], ring->n,
+                               &ring->modulus[i]);
+  arith_finish(out, a->n_parts, a->level, a->scale * scale);
+  return CKKS_OK;
+}
+
+/* Sum of terms whose factors' residues stand at residue[limb*64 + term]. */
+static void arith_combine_limb(ring_word *out, const eval_arith_term *terms, size_t n, int part,
+                               int limb, const uint64_t *residue, ckks_evaluator *ev) {
+  const ring_ring *ring = &ev->params->ring;
+  const ring_word *in[EVAL_ARITH_MAX_TERMS];
+  for (size_t j = 0; j < n; j++)
+    in[j] = ring_poly_limb(&terms[j].in->part[part], limb);
+  ring->kernel->sum_scalar(out, in, residue + (size_t)limb * EVAL_ARITH_MAX_TERMS, (int)n, ring->n,
+                           &ring->modulus[limb]);
+}
+
+/* Factors of a batch of terms, limb-major as the kernel reads them. */
+static ckks_status arith_encode_factors(uint64_t *residue, const eval_arith_term *terms, size_t n,
+                                        int level, double scale, ckks_evaluator *ev) {
+  uint64_t column[CKKS_MAX_Q];
+  for (size_t j = 0; j < n; j++) {
+    double missing = scale / terms[j].in->scale;
+    BASE_TRY(ckks_encode_scalar(column, level + 1, terms[j].value, missing, ev->params));
+    for (int i = 0; i <= level; i++)
+      residue[i * EVAL_ARITH_MAX_TERMS + (int)j] = column[i];
+  }
+  return CKKS_OK;
+}
+
+ckks_status eval_arith_combine(ckks_ciphertext *out, const eval_arith_term *terms, size_t n,
+                               int level, double scale, ckks_evaluator *ev) {
+  BASE_ASSERT(n >= 1 && n <= EVAL_ARITH_MAX_TERMS);
+  size_t mark = base_arena_mark(&ev->arena);
+  uint64_t *residue =
+      base_arena_take(&ev->arena, (size_t)(level + 1) * EVAL_ARITH_MAX_TERMS * sizeof *residue);
+  ckks_status status = arith_encode_factors(residue, terms, n, level, scale, ev);
+  if (status == CKKS_OK) {
+    for (int part = 0; part < 2; part++)
+      for (int i = 0; i <= level; i++)
+        arith_combine_limb(ring_poly_limb(&out->part[part], i), terms, n, part, i, residue, ev);
+    arith_finish(out, 2, level, scale);
+  }
+  base_arena_reset(&ev->arena, mark);
+  return status;
+}
+
+ckks_status eval_sum_scalar(ckks_ciphertext *out, const ckks_ciphertext *const *in,
+                            const double *values, size_t n, double scale, ckks_evaluator *ev) {
+  int level = in[0]->level;
+  double target = in[0]->scale * scale;
+  size_t mark = base_arena_mark(&ev->arena);
+  /* In batches, so that the list of terms is bounded: later ones add to the sum. */
+  eval_arith_term terms[EVAL_ARITH_MAX_TERMS];
+  ckks_ciphertext sum = *out;
+  for (int part = 0; part < 2 && n > EVAL_ARITH_MAX_TERMS; part++)
+    sum.part[part] = ring_poly_take(&ev->arena, level + 1, &ev->params->ring);
+  ckks_status status = CKKS_OK;
+  for (size_t done = 0; done < n && status == CKKS_OK;) {
+    size_t batch = 0;
+    if (done > 0)
+      terms[batch++] = (eval_arith_term){&sum, 1};
+    for (; batch < EVAL_ARITH_MAX_TERMS && done < n; batch++, done++)
+      terms[batch] = (eval_arith_term){in[done], values[done]};
+    status = eval_arith_combine(&sum, terms, batch, level, target, ev);
+  }
+  if (status == CKKS_OK) {
+    for (int part = 0; part < 2; part++)
+      arith_copy_part(out, &sum, part, level);
+    arith_finish(out, 2, level, target);
+  }
+  base_arena_reset(&ev->arena, mark);
+  return status;
+}
+
+void eval_arith_tensor_add(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_ciphertext *b,
+                           ckks_evaluator *ev) {
+  const ring_ring *ring = &ev->params->ring;
+  BASE_ASSERT(out->n_parts == 3 && out->level <= a->level && out->level <= b->level);
+  size_t mark = base_arena_mark(&ev->arena);
+  ring_poly product = ring_poly_take(&ev->arena, 3, ring);
+  for (int i = 0; i <= out->level; i++) {
+    const ring_modulus *m = &ring->modulus[i];
+    ring->kernel->tensor(ring_poly_limb(&product, 0), ring_poly_limb(&product, 1),
+                         ring_poly_limb(&product, 2), ring_poly_limb(&a->part[0], i),
+                         ring_poly_limb(&a->part[1], i), ring_poly_limb(&b->part[0], i),
+                         ring_poly_limb(&b->part[1], i), ring->n, m);
+    for (int part = 0; part < 3; part++)
+      ring->kernel->add(ring_poly_limb(&out->part[part], i), ring_poly_limb(&out->part[part], i),
+                        ring_poly_limb(&product, part), ring->n, m);
+  }
+  base_arena_reset(&ev->arena, mark);
+}
+
+/* --------------------------------------------------------- down the levels */
+
+void eval_rescale(ckks_ciphertext *out, const ckks_ciphertext *a, ckks_evaluator *ev) {
+  int level = a->level;
+  BASE_ASSERT(level >= 1);
+  size_t mark = base_arena_mark(&ev->arena);
+  eval_division division;
+  eval_division_take(&division, eval_basis_rescale(ev, 0, level), ev);
+  for (int part = 0; part < a->n_parts; part++) {
+    const ring_word *last = ring_poly_limb(&a->part[part], level);
+    eval_division_begin(&division, &last, ev);
+    for (int i = 0; i < level; i++)
+      eval_division_limb(ring_poly_limb(&out->part[part], i), ring_poly_limb(&a->part[part], i),
+                         &division, i, ev);
+  }
+  base_arena_reset(&ev->arena, mark);
+  arith_finish(out, a->n_parts, level - 1, a->scale / ev->params->ring.modulus[level].f);
+}
+
+/*
+ * Rounding the factor that stands for 1 is a relative error of 1/(2 factor). Below this part of
+ * the scale it would show among the noise, and a second prime makes the factor finer.
+ */
+#define ARITH_MIN_FACTOR 0x1p-4
+
+ckks_status eval_adjust(ckks_ciphertext *out, const ckks_ciphertext *a, int level, double scale,
+                        ckks_evaluator *ev) {
+  BASE_ASSERT(level >= 0 && level <= a->level);
+  if (level == a->level) {
+    BASE_ASSERT(ckks_scale_equal(a->scale, scale));
+    eval_copy(out, a, ev);
+    return CKKS_OK;
+  }
+  const ring_modulus *modulus = ev->params->ring.modulus;
+  int from = level + 1;
+  double factor = scale / a->scale * modulus[from].f;
+  while (factor < ARITH_MIN_FACTOR * scale && from < a->level)
+    factor *= modulus[++from].f;
+  if (factor < 0.5)
+    return base_fail(CKKS_ERROR_RANGE,
+                     "the scale 2^%.2f cannot be brought down to 2^%.2f at level %d: start from a "
+                     "smaller scale or a higher level",
+                     log2(a->scale), log2(scale), level);
+  uint64_t residue[CKKS_MAX_Q];
+  BASE_TRY(ckks_encode_scalar(residue, from + 1, 1, factor, ev->params));
+  /* The operand may have less room in out than the level it is cut to: work in the arena. */
+  size_t mark = base_arena_mark(&ev->arena);
+  const ring_ring *ring = &ev->params->ring;
+  ckks_ciphertext product = *a;
+  for (int part = 0; part < a->n_parts; part++) {
+    product.part[part] = ring_poly_take(&ev->arena, from + 1, ring);
+    for (int i = 0; i <= from; i++)
+      ring->kernel->mul_scalar(ring_poly_limb(&product.part[part], i),
+                               ring_poly_limb(&a->part[part], i), residue[i], ring->n, &modulus[i]);
+  }
+  arith_finish(&product, a->n_parts, from, a->scale * factor);
+  for (; product.level > level + 1;)
+    eval_rescale(&product, &product, ev);
+  eval_rescale(out, &product, ev);
+  out->scale = scale;
+  base_arena_reset(&ev->arena, mark);
+  return CKKS_OK;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Digits of a key switch: decompose, extend, multiply by the key. */
+#include "eval/digits.h"
+
+/* First limb of digit d, and the basis of the whole digit as it is cut at the level. */
+static const eval_basis *digits_basis(const eval_digits *digits, int d, const ckks_evaluator *ev) {
+  int last = (d + 1) * digits->n_special - 1;
+  return eval_basis_digit(ev, digits->n_special, last < digits->level ? last : digits->level);
+}
+
+/* The run of `coefficient` that holds digit d. */
+static ring_poly digits_run(const eval_digits *digits, int d, int n_limbs) {
+  ring_poly run = digits->coefficient;
+  run.data = ring_poly_limb(&digits->coefficient, d * digits->n_special);
+  run.n_limbs = n_limbs;
+  return run;
+}
+
+void eval_digits_begin(eval_digits *digits, const ring_poly *input, int level, int n_special,
+                       ckks_evaluator *ev) {
+  const ring_ring *ring = &ev->params->ring;
+  digits->input = input;
+  digits->level = level;
+  digits->n_special = n_special;
+  digits->n_digits = (level + n_special) / n_special;
+  digits->coefficient = ring_poly_take(&ev->arena, level + 1, ring);
+  digits->extended = ring_poly_take(&ev->arena, digits->n_digits, ring);
+  for (int d = 0; d < digits->n_digits; d++) {
+    const eval_basis *basis = digits_basis(digits, d, ev);
+    const ring_word *in[EVAL_BASIS_MAX_TERMS];
+    for (int j = 0; j < basis->n_terms; j++)
+      in[j] = ring_poly_limb(input, basis->limb[j]);
+    ring_poly run = digits_run(digits, d, basis->n_terms);
+    eval_basis_lower(&run, in, basis, ev);
+  }
+}
+
+void eval_digits_extend(eval_digits *digits, int i, ckks_evaluator *ev) {
+  int own = i <= digits->level ? i / digits->n_special : -1;
+  int limb = ckks_params_limb(ev->params, digits->level, i);
+  for (int d = 0; d < digits->n_digits; d++) {
+    if (d == own) { /* modulo its own primes a digit is what it was cut from */
+      digits->digit[d] = ring_poly_limb(digits->input, i);
+      continue;
+    }
+    const eval_basis *basis = digits_basis(digits, d, ev);
+    ring_poly run = digits_run(digits, d, basis->n_terms);
+    ring_word *out = ring_poly_limb(&digits->extended, d);
+    eval_basis_raise(out, &run, NULL, basis, limb, ev);
+    digits->digit[d] = out;
+  }
+}
+
+void eval_digits_mac(ring_word *out0, ring_word *out1, const eval_digits *digits,
+                     const ckks_switch_key *key, int i, bool accumulate, ckks_evaluator *ev) {
+  const ring_ring *ring = &ev->params->ring;
+  BASE_ASSERT(key->level >= digits->level && key->n_special == digits->n_special);
+  /* A key for a higher level has more chain limbs in front of its special ones. */
+  int key_limb = i <= digits->level ? i : i + key->level - digits->level;
+  const ring_word *words = key->data + (size_t)key_limb * key->limb_words;
+  const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, digits->level, i)];
+  for (int d = 0; d < digits->n_digits; d += RING_MAX_TERMS) {
+    int n = digits->n_digits - d < RING_MAX_TERMS ? digits->n_digits - d : RING_MAX_TERMS;
+    ring->kernel->mac_key(out0, out1, digits->digit + d, words + 8 * d, n, key->n_digits,
+                          accumulate || d > 0, ring->n, m);
+  }
+  ev->counters.mac_words += ring->n * (size_t)digits->n_digits * 2;
+}

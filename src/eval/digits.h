@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * The first half of every key switch: a polynomial cut into digits, the digits
+ * over one prime at a time, and their inner product with a key
+ * (hybrid key switching, eprint 2019/688 section 3 and 2021/204 section 2.3).
+ *
+ * All callers walk over the target primes in the outer loop: the digits over one
+ * prime stay in the cache while every key that wants them reads them.
+ */
+#ifndef EVAL_DIGITS_H
+#define EVAL_DIGITS_H
+#include "eval/basis.h"
+
+typedef struct eval_digits {
+  const ring_poly *input; /**< NTT form, loose: must stay as it is limb by limb until used */
+  int level, n_special, n_digits;
+  ring_poly coefficient;              /**< level+1 limbs, ready for conversion */
+  ring_poly extended;                 /**< n_digits limbs: room for the digits over one prime */
+  const ring_word *digit[CKKS_MAX_Q]; /**< the digits over the prime of the last extend */
+} eval_digits;
+
+/** Decomposes; takes level+1 + n_digits limbs from the arena. */
+void eval_digits_begin(eval_digits *digits, const ring_poly *input, int level, int n_special,
+                       ckks_evaluator *ev);
+/** Brings every digit to limb i of level+1+n_special. Reads limb i of the input. */
+void eval_digits_extend(eval_digits *digits, int i, ckks_evaluator *ev);
+/** Inner product of the extended digits with limb i of the key, NTT form, loose. */
+void eval_digits_mac(ring_word *out0, ring_word *out1, const eval_digits *digits,
+                     const ckks_switch_key *key, int i, bool accumulate, ckks_evaluator *ev);
+/** Which limb of level+1+n_special has this ring limb. */
+static inline int eval_digits_position(const ckks_evaluator *ev, int level, int limb) {
+  int n_q = ev->params->literal.n_q;
+  return limb < n_q ? limb : level + 1 + limb - n_q;
+}
+#endif

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Linear maps by diagonals, baby-step giant-step with double hoisting (Halevi,
+ * Shoup, eprint 2018/244; Bossuat et al., eprint 2020/1203, algorithm 6):
+ *
+ *   out = sum_g sigma_g( sum_b p_{g,b} * sigma_b(a) ).
+ *
+ * The babies sigma_b(a) are left over P*Q, times P, and so are the inner sums. A
+ * giant brings the second part of its sum down by P, switches it, and adds it
+ * over P*Q to a total that is divided by P once for all giants. Limbs are the
+ * outer loop: over one prime, a baby is multiplied into every sum that wants it
+ * while it is in the cache, and no baby is ever stored whole.
+ */
+#include "eval/linear.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "eval/switch.h"
+
+/* Giants, other than 0, whose inner sums are held at a time. */
+#define LINEAR_BATCH 4
+
+/*
+ * Digits of a and of a giant: 2 (2 (L+1)); a giant's part over Q: L+1; total and 4 sums, two
+ * parts over P*Q: 10 (L+1+k); divisions: 2 (k+1); P*a, product and baby: 6; a division's own: 1.
+ */
+size_t eval_linear_scratch_limbs(const ckks_params *params) {
+  size_t n_q = (size_t)params->literal.n_q, n_p = (size_t)params->literal.n_p;
+  return 5 * n_q + 2 * (1 + LINEAR_BATCH) * (n_q + n_p) + 2 * (n_p + 1) + 7;
+}
+
+ckks_status eval_diagonal_encode(ckks_plaintext **out, const double *values, size_t n, int level,
+                                 double scale, int n_special, const ckks_params *params) {
+  size_t slots = params->ring.n / 2;
+  int limbs[CKKS_MAX_Q + CKKS_MAX_P], n_limbs = level + 1 + n_special;
+  BASE_ASSERT(n <= slots && n_special <= params->literal.n_p);
+  double limit = exp2(params->log2_q[level] - 1) / scale;
+  for (size_t i = 0; i < n; i++)
+    if (!(fabs(values[i]) < limit))
+      return base_fail(CKKS_ERROR_RANGE, "value %zu (%g) does not fit level %d at scale 2^%.2f", i,
+                       values[i], level, log2(scale));
+  for (int i = 0; i < n_limbs; i++)
+    limbs[i] = ckks_params_limb(params, level, i);
+  ckks_complex *slot = base_alloc_array(slots, sizeof *slot);
+  if (slot == NULL)
+    return base_fail_memory(slots * sizeof *slot);
+  for (size_t i = 0; i < n; i++)
+    slot[i].re = values[i];
+  ckks_plaintext *plaintext = NULL;
+  ckks_status status;
+  BASE_GOTO(status, ckks_plaintext_build_at(&plaintext, params, level), done);
+  ring_poly_clear(&plaintext->poly); /* this one is wider */
+  BASE_GOTO(status, ring_poly_init(&plaintext->poly, n_limbs, &params->ring), done);
+  BASE_GOTO(status, ckks_encode_limbs(&plaintext->poly, limbs, n_limbs, slot, slots, scale, params),
+            done);
+  plaintext->level = level;
+  plaintext->scale = scale;
+  plaintext->n_special = n_special;
+  *out = plaintext;
+done:
+  if (status != CKKS_OK)
+    ckks_plaintext_free(plaintext);
+  base_free(slot);
+  return status;
+}
+
+/* ------------------------------------------------------------------ state */
+
+/* A pair of polynomials over q_0..q_level and the special primes. */
+typedef struct linear_pair {
+  ring_poly part[2];
+} linear_pair;
+
+typedef struct linear_state {
+  const ckks_ciphertext *a;
+  const eval_diagonal *terms;
+  size_t n_terms;
+  int level, n_special, n_limbs;
+  eval_digits digits; /* of a */
+  linear_pair total;  /* over P*Q: the result times P */
+  linear_pair sum[LINEAR_BATCH];
+  int giant[LINEAR_BATCH]; /* of each sum */
+  int n_giants;
+  ring_word *base[2], *product[2], *baby[2]; /* one limb each */
+} linear_state;
+
+static linear_pair linear_pair_take(int n_limbs, ckks_evaluator *ev) {
+  linear_pair pair;
+  for (int part = 0; part < 2; part++)
+    pair.part[part] = ring_poly_take(&ev->arena, n_limbs, &ev->params->ring);
+  return pair;
+}
+
+static void linear_pair_zero(const linear_pair *pair) {
+  for (int part = 0; part < 2; part++)
+    memset(pair->part[part].data, 0,
+           (size_t)pair->part[part].n_limbs * pair->part[part].stride * sizeof(ring_word));
+}
+
+/* The key of a rotation that linear_check has seen. */
+static const ckks_switch_key *linear_key(int step, const linear_state *state,
+                                         const ckks_evaluator *ev) {
+  return ckks_evaluation_keys_find(ev->keys, ckks_galois_rotation(ev->params, step), state->level);
+}
+
+/* ----------------------------------------------------------------- babies */
+
+/* state->baby = P * sigma_b(a) over limb i, for the digits extended there. */
+static void linear_baby(linear_state *state, int baby, int i, ckks_evaluator *ev) {
+  const ring_ring *ring = &ev->params->ring;
+  const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, state->level, i)];
+  const ckks_switch_key *key = linear_key(baby, state, ev);
+  eval_digits_mac(state->product[0], state->product[1], &state->digits, key, i, false, ev);
+  if (i <= state->level)
+    ring->kernel->add(state->product[0], state->product[0], state->base[0], ring->n, m);
+  for (int part = 0; part < 2; part++)
+    ring->kernel->permute(state->baby[part], state->product[part], key->index, ring->n);
+  ev->counters.permute_words += 2 * ring->n;
+}
+
+/* Multiplies a baby (0: `pair` is P*a itself) into limb i of each sum of the batch that has it. */
+static void linear_spread(const linear_state *state, ring_word *const pair[2], int baby, int i,
+                          bool with_zero, ckks_evaluator *ev) {
+  const ring_ring *ring = &ev->params->ring;
+  const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, state->level, i)];
+  for (size_t t = 0; t < state->n_terms; t++) {
+    const eval_diagonal *term = &state->terms[t];
+    const linear_pair *sum = term->giant == 0 && with_zero ? &state->total : NULL;
+    if (term->baby != baby)
+      continue;
+    for (int g = 0; g < state->n_giants; g++)
+      if (state->giant[g] == term->giant)
+        sum = &state->sum[g];
+    if (sum == NULL)
+      continue; /* the giant of another batch */
+    int position = i <= state->level ? i : i + term->plaintext->level - state->level;
+    for (int part = 0; part < 2; part++)
+      ring->kernel->mul_add(ring_poly_limb(&sum->part[part], i), pair[part],
+                            ring_poly_limb(&term->plaintext->poly, position), ring->n, m);
+  }
+}
+
+/* Whether term t is the first with its baby. */
+static bool linear_first(const linear_state *state, size_t t) {
+  for (size_t s = 0; s < t; s++)
+    if (state->terms[s].baby == state->terms[t].baby)
+      return false;
+  return true;
+}
+
+/* Limb i of all inner sums of the batch. */
+static void linear_sums_limb(linear_state *state, int i, bool with_zero, ckks_evaluator *ev) {
+  const ring_ring *ring = &ev->params->ring;
+  bool extended = false;
+  if (i <= state->level) {
+    uint64_t p = eval_basis_special_product(ev, state->n_special, i);
+    for (int part = 0; part < 2; part++)
+      ring->kernel->mul_scalar(state->base[part], ring_poly_limb(&state->a->part[part], i), p,
+                               ring->n, &ring->modulus[i]);
+    linear_spread(state, state->base, 0, i, with_zero, ev);
+  }
+  for (size_t t = 0; t < state->n_terms; t++) {
+    int baby = state->terms[t].baby;
+    if (baby == 0 || !linear_first(state, t))
+      continue;
+    if (!extended)
+      eval_digits_extend(&state->digits, i, ev);
+    extended = true;
+    linear_baby(state, baby, i, ev);
+    linear_spread(state, state->baby, baby, i, with_zero, ev);
+  }
+}
+
+/* ----------------------------------------------------------------- giants */
+
+/* out = part / P over Q; in is over P*Q. */
+static void linear_divide(const ring_poly *out, const ring_poly *in, const linear_state *state,
+                          ckks_evaluator *ev) {
+  size_t mark = base_arena_mark(&ev->arena);
+  const ring_word *residues[CKKS_MAX_P];
+  eval_division division;
+  eval_division_take(&division, eval_basis_special(ev, state->n_special), ev);
+  for (int j = 0; j < state->n_special; j++)
+    residues[j] = ring_poly_limb(in, state->level + 1 + j);
+  eval_division_begin(&division, residues, ev);
+  for (int i = 0; i <= state->level; i++)
+    eval_division_limb(ring_poly_limb(out, i), ring_poly_limb(in, i), &division, i, ev);
+  base_arena_reset(&ev->arena, mark);
+}
+
+/* total += sigma_g(sum), its second part switched. */
+static void linear_giant(linear_state *state, const linear_pair *sum, int giant,
+                         ckks_evaluator *ev) {
+  const ring_ring *ring = &ev->params->ring;
+  const ckks_switch_key *key = linear_key(giant, state, ev);
+  size_t mark = base_arena_mark(&ev->arena);
+  ring_poly second = ring_poly_take(&ev->arena, state->level + 1, ring);
+  eval_digits digits;
+  linear_divide(&second, &sum->part[1], state, ev);
+  eval_digits_begin(&digits, &second, state->level, state->n_special, ev);
+  for (int i = 0; i < state->n_limbs; i++) {
+    const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, state->level, i)];
+    eval_digits_extend(&digits, i, ev);
+    eval_digits_mac(state->product[0], state->product[1], &digits, key, i, false, ev);
+    ring->kernel->add(state->product[0], state->product[0], ring_poly_limb(&sum->part[0], i),
+                      ring->n, m);
+    for (int part = 0; part < 2; part++)
+      ring->kernel->permute_add(ring_poly_limb(&state->total.part[part], i), state->product[part],
+                                key->index, ring->n, m);
+    ev->counters.permute_words += 2 * ring->n;
+  }
+  base_arena_reset(&ev->arena, mark);
+}
+
+/* The next giants, from term *at on, into the batch. */
+static void linear_next_batch(linear_state *state, size_t *at) {
+  state->n_giants = 0;
+  for (; *at < state->n_terms; ++*at) {
+    int giant = state->terms[*at].giant;
+    if (giant == 0 || (state->n_giants > 0 && state->giant[state->n_giants - 1] == giant))
+      continue; /* terms are sorted by giant */
+    if (state->n_giants == LINEAR_BATCH)
+      return;
+    state->giant[state->n_giants++] = giant;
+  }
+}
+
+/* -------------------------------------------------------------------- map */
+
+/* All keys there, of one n_special (0 when no rotation is needed), and plaintexts to match. */
+static ckks_status linear_check(int *n_special, const ckks_ciphertext *a,
+                                const eval_diagonal *terms, size_t n_terms,
+                                const ckks_evaluator *ev) {
+  *n_special = 0;
+  for (size_t t = 0; t < 2 * n_terms; t++) {
+    int step = t % 2 == 0 ? terms[t / 2].baby : terms[t / 2].giant;
+    const ckks_switch_key *key;
+    if (step == 0)
+      continue;
+    BASE_TRY(eval_key_find(&key, ckks_galois_rotation(ev->params, step), a->level, ev));
+    if (*n_special != 0 && *n_special != key->n_special)
+      return base_fail(CKKS_ERROR_KEY,
+                       "the keys of one linear map must have equal n_special: rotation by %d has "
+                       "%d, another %d",
+                       step, key->n_special, *n_special);
+    *n_special = key->n_special;
+  }
+  for (size_t t = 0; t < n_terms; t++) {
+    const ckks_plaintext *p = terms[t].plaintext;
+    BASE_ASSERT(p->level >= a->level && ckks_scale_equal(p->scale, terms[0].plaintext->scale));
+    if (p->n_special < *n_special)
+      return base_fail(CKKS_ERROR_KEY,
+                       "the keys of the linear map have n_special = %d, its diagonals were encoded "
+                       "for %d",
+                       *n_special, p->n_special);
+  }
+  return CKKS_OK;
+}
+
+/* Without rotations there is only the main diagonal, perhaps in several terms. */
+static void linear_main_diagonal(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                 const eval_diagonal *terms, size_t n_terms, ckks_evaluator *ev) {
+  eval_mul_plain(out, a, terms[0].plaintext, ev);
+  for (size_t t = 1; t < n_terms; t++)
+    eval_mul_plain_add(out, a, terms[t].plaintext, ev);
+}
+
+static void linear_take(linear_state *state, ckks_evaluator *ev) {
+  const ring_ring *ring = &ev->params->ring;
+  ring_poly limb = ring_poly_take(&ev->arena, 6, ring);
+  for (int part = 0; part < 2; part++) {
+    state->base[part] = ring_poly_limb(&limb, part);
+    state->product[part] = ring_poly_limb(&limb, 2 + part);
+    state->baby[part] = ring_poly_limb(&limb, 4 + part);
+  }
+  state->total = linear_pair_take(state->n_limbs, ev);
+  linear_pair_zero(&state->total);
+  for (int g = 0; g < LINEAR_BATCH; g++)
+    state->sum[g] = linear_pair_take(state->n_limbs, ev);
+}
+
+ckks_status eval_diagonals(ckks_ciphertext *out, const ckks_ciphertext *a,
+                           const eval_diagonal *terms, size_t n_terms, ckks_evaluator *ev) {
+  linear_state state = {.a = a, .terms = terms, .n_terms = n_terms, .level = a->level};
+  BASE_ASSERT(out != a && n_terms >= 1 && a->n_parts == 2);
+  BASE_TRY(linear_check(&state.n_special, a, terms, n_terms, ev));
+  if (state.n_special == 0) {
+    linear_main_diagonal(out, a, terms, n_terms, ev);
+    return CKKS_OK;
+  }
+  size_t mark = base_arena_mark(&ev->arena);
+  state.n_limbs = a->level + 1 + state.n_special;
+  linear_take(&state, ev);
+  eval_digits_begin(&state.digits, &a->part[1], a->level, state.n_special, ev);
+  size_t at = 0;
+  for (bool first = true; first || at < n_terms; first = false) {
+    linear_next_batch(&state, &at);
+    for (int g = 0; g < state.n_giants; g++)
+      linear_pair_zero(&state.sum[g]);
+    for (int i = 0; i < state.n_limbs; i++)
+      linear_sums_limb(&state, i, first, ev);
+    for (int g = 0; g < state.n_giants; g++)
+      linear_giant(&state, &state.sum[g], state.giant[g], ev);
+  }
+  for (int part = 0; part < 2; part++)
+    linear_divide(&out->part[part], &state.total.part[part], &state, ev);
+  base_arena_reset(&ev->arena, mark);
+  out->n_parts = 2;
+  out->level = a->level;
+  out->scale = a->scale * terms[0].plaintext->scale;
+  out->seeded = false;
+  return CKKS_OK;
+}

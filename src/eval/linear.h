@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVAL_LINEAR_H
+#define EVAL_LINEAR_H
+#include "eval/eval.h"
+/** Limb-sized scratch of eval_diagonals. */
+size_t eval_linear_scratch_limbs(const ckks_params *params);
+#endif
