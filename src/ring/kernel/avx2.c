@@ -42,14 +42,20 @@ V_INLINE vec v_pairs(const double *low, const double *high) {
   return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_load_pd(low)), _mm_load_pd(high), 1);
 }
 
-/* x[e], lane b = a[16 b + e] */
-V_INLINE void v_load_columns(vec x[16], const double *a) {
-#pragma GCC unroll 8
-  for (int e = 0; e < 16; e += 2) {
-    vec even = v_pairs(a + e, a + e + 32), odd = v_pairs(a + e + 16, a + e + 48);
-    x[e] = _mm256_unpacklo_pd(even, odd);
-    x[e + 1] = _mm256_unpackhi_pd(even, odd);
-  }
+/* Column e of a chunk: lane b is a[16 b + e]. Taken from memory in pairs. */
+typedef struct columns {
+  const double *a;
+} columns;
+
+V_INLINE void v_open_columns(columns *c, const double *a) {
+  c->a = a;
+}
+
+V_INLINE void v_take_columns(vec *x, vec *right, const columns *c, size_t e) {
+  const double *a = c->a + e;
+  vec even = v_pairs(a, a + 32), odd = v_pairs(a + 16, a + 48);
+  *x = _mm256_unpacklo_pd(even, odd);
+  *right = _mm256_unpackhi_pd(even, odd);
 }
 
 V_INLINE void v_store_columns(double *a, const vec x[16]) {

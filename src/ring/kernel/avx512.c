@@ -62,15 +62,24 @@ V_INLINE void v_transpose(vec x[8]) {
   }
 }
 
-/* x[e], lane b = a[16 b + e] */
-V_INLINE void v_load_columns(vec x[16], const double *a) {
+/* Column e of a chunk: lane b is a[16 b + e]. All are transposed at once. */
+typedef struct columns {
+  vec x[16];
+} columns;
+
+V_INLINE void v_open_columns(columns *c, const double *a) {
 #pragma GCC unroll 2
   for (int half = 0; half < 2; half++) {
 #pragma GCC unroll 8
     for (int b = 0; b < 8; b++)
-      x[8 * half + b] = v_load(a + 16 * b + 8 * half);
-    v_transpose(x + 8 * half);
+      c->x[8 * half + b] = v_load(a + 16 * b + 8 * half);
+    v_transpose(c->x + 8 * half);
   }
+}
+
+V_INLINE void v_take_columns(vec *x, vec *right, const columns *c, size_t e) {
+  *x = c->x[e];
+  *right = c->x[e + 1];
 }
 
 V_INLINE void v_store_columns(double *a, vec x[16]) {

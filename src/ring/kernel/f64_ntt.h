@@ -175,26 +175,48 @@ INLINE void split_plain(vec *a, vec *b, vec w, field f) {
   *a = v_add(*a, t);
 }
 
-/* Two layers on one group of `span` values; w: 3 factors and their quotients. */
+INLINE void load_quad(vec x[4], const double *in, size_t q, field f, bool reduce) {
+#pragma GCC unroll 4
+  for (size_t k = 0; k < 4; k++)
+    x[k] = v_load(in + k * q);
+  if (reduce)
+    x[0] = centred(x[0], f);
+}
+
+INLINE void store_quad(double *out, const vec x[4], size_t q) {
+#pragma GCC unroll 4
+  for (size_t k = 0; k < 4; k++)
+    v_store(out + k * q, x[k]);
+}
+
+/*
+ * Two layers on one group of `span` values; w: 3 factors and their quotients.
+ * The second layer of one column (x) is interleaved with the first of the next
+ * (y), so that a product's latency is spent on the other.
+ */
 INLINE void forward_quad(double *out, const double *in, size_t span, const double *w, field f,
                          bool reduce) {
   size_t q = span / 4;
   vec w1 = v_set(w[0]), w2 = v_set(w[1]), w3 = v_set(w[2]);
   vec w1p = v_set(w[3]), w2p = v_set(w[4]), w3p = v_set(w[5]);
-  for (size_t j = 0; j < q; j += LANES) {
-    vec x0 = v_load(in + j), x1 = v_load(in + j + q);
-    vec x2 = v_load(in + j + 2 * q), x3 = v_load(in + j + 3 * q);
-    if (reduce)
-      x0 = centred(x0, f);
-    split(&x0, &x2, w1, w1p, f);
-    split(&x1, &x3, w1, w1p, f);
-    split(&x0, &x1, w2, w2p, f);
-    split(&x2, &x3, w3, w3p, f);
-    v_store(out + j, x0);
-    v_store(out + j + q, x1);
-    v_store(out + j + 2 * q, x2);
-    v_store(out + j + 3 * q, x3);
+  vec x[4], y[4];
+  load_quad(x, in, q, f, reduce);
+  split(&x[0], &x[2], w1, w1p, f);
+  split(&x[1], &x[3], w1, w1p, f);
+  for (size_t j = LANES; j < q; j += LANES) {
+    load_quad(y, in + j, q, f, reduce);
+    split(&y[0], &y[2], w1, w1p, f);
+    split(&x[0], &x[1], w2, w2p, f);
+    split(&y[1], &y[3], w1, w1p, f);
+    split(&x[2], &x[3], w3, w3p, f);
+    store_quad(out + j - LANES, x, q);
+#pragma GCC unroll 4
+    for (size_t k = 0; k < 4; k++)
+      x[k] = y[k];
   }
+  split(&x[0], &x[1], w2, w2p, f);
+  split(&x[2], &x[3], w3, w3p, f);
+  store_quad(out + q - LANES, x, q);
 }
 
 /* Three layers; w: 7 factors and their quotients. */
@@ -224,33 +246,80 @@ INLINE void forward_octet(double *out, const double *in, size_t span, const doub
   }
 }
 
-/* Layers of distance 8 and 4, then 2 and 1, in 16*LANES values; leaves them centred. */
-INLINE void forward_chunk(double *a, const double *w, field f, bool reduce8, bool reduce2) {
-  vec x[16];
-  v_load_columns(x, a);
+/*
+ * The tail of the forward transform in halves. First layers of distance 8 and 4:
+ * columns j, j + 4, j + 8, j + 12 of a chunk, and their right neighbours.
+ */
+INLINE void forward_columns(double *buffer, const columns *in, size_t j, const double *w, field f,
+                            bool reduce) {
+  vec x[4], y[4];
 #pragma GCC unroll 4
-  for (size_t j = 0; j < 4; j++) {
-    if (reduce8)
-      x[j] = centred(x[j], f);
-    split(&x[j], &x[j + 8], v_load(w), v_load(w + 3 * LANES), f);
-    split(&x[j + 4], &x[j + 12], v_load(w), v_load(w + 3 * LANES), f);
-    split(&x[j], &x[j + 4], v_load(w + LANES), v_load(w + 4 * LANES), f);
-    split(&x[j + 8], &x[j + 12], v_load(w + 2 * LANES), v_load(w + 5 * LANES), f);
+  for (size_t k = 0; k < 4; k++)
+    v_take_columns(&x[k], &y[k], in, j + 4 * k);
+  if (reduce) {
+    x[0] = centred(x[0], f);
+    y[0] = centred(y[0], f);
+  }
+  split(&x[0], &x[2], v_load(w), v_load(w + 3 * LANES), f);
+  split(&x[1], &x[3], v_load(w), v_load(w + 3 * LANES), f);
+  split(&y[0], &y[2], v_load(w), v_load(w + 3 * LANES), f);
+  split(&y[1], &y[3], v_load(w), v_load(w + 3 * LANES), f);
+  split(&x[0], &x[1], v_load(w + LANES), v_load(w + 4 * LANES), f);
+  split(&x[2], &x[3], v_load(w + 2 * LANES), v_load(w + 5 * LANES), f);
+  split(&y[0], &y[1], v_load(w + LANES), v_load(w + 4 * LANES), f);
+  split(&y[2], &y[3], v_load(w + 2 * LANES), v_load(w + 5 * LANES), f);
+#pragma GCC unroll 4
+  for (size_t k = 0; k < 4; k++) {
+    v_store(buffer + (j + 4 * k) * LANES, x[k]);
+    v_store(buffer + (j + 4 * k + 1) * LANES, y[k]);
+  }
+}
+
+/* Then distance 2 and 1 in columns 4g to 4g + 3; the results are centred. */
+INLINE void forward_positions(double *out, const double *buffer, size_t g, const double *w, field f,
+                              bool reduce) {
+  const double *v = w + (6 + 3 * g) * LANES;
+  vec z[4];
+#pragma GCC unroll 4
+  for (size_t k = 0; k < 4; k++)
+    z[k] = v_load(buffer + (4 * g + k) * LANES);
+  if (reduce)
+    z[0] = centred(z[0], f);
+  split_plain(&z[0], &z[2], v_load(v), f);
+  split_plain(&z[1], &z[3], v_load(v), f);
+  split_plain(&z[0], &z[1], v_load(v + LANES), f);
+  split_plain(&z[2], &z[3], v_load(v + 2 * LANES), f);
+#pragma GCC unroll 4
+  for (size_t k = 0; k < 4; k++)
+    z[k] = centred(z[k], f);
+  v_store_positions(out + 16 * g, z);
+}
+
+/*
+ * The second half of one chunk is interleaved with the first half of the next:
+ * either alone is a chain of products too long for the processor's window.
+ */
+INLINE void forward_chunks(double *a, size_t n_chunks, const double *w, field f, bool reduce8,
+                           bool reduce2) {
+  _Alignas(64) double buffers[2][CHUNK];
+  columns in;
+  v_open_columns(&in, a);
+  forward_columns(buffers[0], &in, 0, w, f, reduce8);
+  forward_columns(buffers[0], &in, 2, w, f, reduce8);
+  for (size_t c = 0; c + 1 < n_chunks; c++, a += CHUNK, w += TAIL_FACTORS) {
+    const double *here = buffers[c & 1];
+    double *next = buffers[~c & 1];
+    v_open_columns(&in, a + CHUNK);
+#pragma GCC unroll 2
+    for (size_t j = 0; j < 4; j += 2) {
+      forward_positions(a, here, j, w, f, reduce2);
+      forward_columns(next, &in, j, w + TAIL_FACTORS, f, reduce8);
+      forward_positions(a, here, j + 1, w, f, reduce2);
+    }
   }
 #pragma GCC unroll 4
-  for (size_t g = 0; g < 4; g++) {
-    const double *v = w + (6 + 3 * g) * LANES;
-    vec *z = x + 4 * g;
-    if (reduce2)
-      z[0] = centred(z[0], f);
-    split_plain(&z[0], &z[2], v_load(v), f);
-    split_plain(&z[1], &z[3], v_load(v), f);
-    split_plain(&z[0], &z[1], v_load(v + LANES), f);
-    split_plain(&z[2], &z[3], v_load(v + 2 * LANES), f);
-    for (size_t k = 0; k < 4; k++)
-      z[k] = centred(z[k], f);
-    v_store_positions(a + 16 * g, z);
-  }
+  for (size_t g = 0; g < 4; g++)
+    forward_positions(a, buffers[~n_chunks & 1], g, w, f, reduce2);
 }
 
 /* `groups` neighbouring groups of pass i, the first of them number `group`. */
@@ -279,14 +348,13 @@ static void forward_tail(double *a, size_t at, size_t n, const ring_ntt *ntt) {
   bool reduce2 = ntt->bounds.reduce >> (ntt->n_broadcast + 1) & 1;
   const double *w = ntt->forward_tail + at / CHUNK * TAIL_FACTORS;
   BASE_ASSERT(within(a, n, ntt->bounds.forward[ntt->n_broadcast], ntt->p));
-  for (; n > 0; n -= CHUNK, a += CHUNK, w += TAIL_FACTORS) {
-    if (reduce8)
-      forward_chunk(a, w, f, true, false);
-    else if (reduce2)
-      forward_chunk(a, w, f, false, true);
-    else
-      forward_chunk(a, w, f, false, false);
-  }
+  BASE_ASSERT(!reduce8 || !reduce2); /* one resets the growth of both */
+  if (reduce8)
+    forward_chunks(a, n / CHUNK, w, f, true, false);
+  else if (reduce2)
+    forward_chunks(a, n / CHUNK, w, f, false, true);
+  else
+    forward_chunks(a, n / CHUNK, w, f, false, false);
 }
 
 /* Everything from pass i on for the group-th block of `span` values at out. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which table computes. RING_KERNEL_X86 is defined by the build exactly when
+ * Which table computes. RING_KERNEL_X86 is 1 in builds of which
  * avx2.c and avx512.c are part of it; no other file asks.
  */
 #include "base/cpu.h"
@@ -13,7 +13,7 @@
 static const ring_kernel *const tables[] = {
     &ring_kernel_scalar_u64,
     &ring_kernel_scalar_f64,
-#ifdef RING_KERNEL_X86
+#if RING_KERNEL_X86
     &ring_kernel_avx2,
     &ring_kernel_avx512,
 #endif
