@@ -22,7 +22,7 @@ endif()
 add_library(blindsight_flags INTERFACE)
 target_compile_options(blindsight_flags INTERFACE
   -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla
-  -Wpointer-arith -Wcast-align -Wundef -Wwrite-strings -Wdouble-promotion
+  -Wpointer-arith -Wcast-align -Wundef -Wwrite-strings
   -Wimplicit-fallthrough -Wformat=2)
 if(BLINDSIGHT_WERROR)
   target_compile_options(blindsight_flags INTERFACE -Werror)
