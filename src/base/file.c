@@ -101,18 +101,48 @@ static ckks_status read_stream(uint8_t **out, size_t *n_bytes, int fd, const cha
   return CKKS_OK;
 }
 
+/* Asked of the open file, not of the name: nobody can exchange the two. */
+static ckks_status check_private(int fd, const char *path) {
+  struct stat info;
+  if (fstat(fd, &info) != 0)
+    return fail_system(path, "read");
+  unsigned mode = (unsigned)info.st_mode & 0777;
+  if ((mode & 077) != 0)
+    return base_fail(CKKS_ERROR_IO,
+                     "%s: group or others can read this secret file (mode %03o): make it 600 "
+                     "(chmod 600), and a new key if it was exposed",
+                     path, mode);
+  return CKKS_OK;
+}
+
+static ckks_status read_named(uint8_t **out, size_t *n_bytes, const char *path, size_t limit_bytes,
+                              bool private) {
+  /* O_NONBLOCK: opening a FIFO that nobody writes to must fail here, not hang. */
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0)
+    return fail_system(path, "open");
+  ckks_status status = private ? check_private(fd, path) : CKKS_OK;
+  if (status == CKKS_OK)
+    status = read_regular(out, n_bytes, fd, path, limit_bytes);
+  close(fd);
+  return status;
+}
+
 ckks_status base_file_read(uint8_t **out, size_t *n_bytes, const char *path, size_t limit_bytes) {
   *out = NULL;
   *n_bytes = 0;
   if (strcmp(path, "-") == 0)
     return read_stream(out, n_bytes, STDIN_FILENO, "standard input", limit_bytes);
-  /* O_NONBLOCK: opening a FIFO that nobody writes to must fail here, not hang. */
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0)
-    return fail_system(path, "open");
-  ckks_status status = read_regular(out, n_bytes, fd, path, limit_bytes);
-  close(fd);
-  return status;
+  return read_named(out, n_bytes, path, limit_bytes, false);
+}
+
+ckks_status base_file_read_private(uint8_t **out, size_t *n_bytes, const char *path,
+                                   size_t limit_bytes) {
+  *out = NULL;
+  *n_bytes = 0;
+  if (strcmp(path, "-") == 0)
+    return base_fail(CKKS_ERROR_IO, "standard input: a secret is only read from a file");
+  return read_named(out, n_bytes, path, limit_bytes, true);
 }
 
 /* ------------------------------------------------------------------ writing */
