@@ -10,6 +10,10 @@
  * the system's reason; a file above the limit is CKKS_ERROR_FORMAT naming both.
  */
 ckks_status base_file_read(uint8_t **out, size_t *n_bytes, const char *path, size_t limit_bytes);
+/** The same for secrets: a file that group or others may read or write is CKKS_ERROR_IO, and so
+ * is standard input. */
+ckks_status base_file_read_private(uint8_t **out, size_t *n_bytes, const char *path,
+                                   size_t limit_bytes);
 /**
  * Writes a temporary file beside `path` with mode `mode`, syncs it and renames
  * it over `path`: readers see the old file or the whole new one. The temporary

@@ -39,6 +39,14 @@ void rand_stream_init(rand_stream *stream, const uint8_t seed[RAND_SEED_BYTES], 
   stream->used = sizeof stream->buffer;
 }
 
+ckks_status rand_stream_init_entropy(rand_stream *stream) {
+  uint8_t seed[RAND_SEED_BYTES];
+  BASE_TRY(rand_entropy(seed, sizeof seed));
+  rand_stream_init(stream, seed, 0);
+  base_wipe(seed, sizeof seed);
+  return CKKS_OK;
+}
+
 /* The next n_bytes (a multiple of a block) of key stream, straight to `out`. */
 static void next_blocks(rand_stream *stream, uint8_t *out, size_t n_bytes) {
   BASE_ASSERT(n_bytes / BLOCK_BYTES <= ((uint64_t)1 << 32) - stream->block);

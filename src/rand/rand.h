@@ -22,6 +22,8 @@ typedef struct rand_stream {
   uint8_t buffer[1024];
 } rand_stream;
 void rand_stream_init(rand_stream *stream, const uint8_t seed[RAND_SEED_BYTES], uint64_t domain);
+/** A stream that cannot be repeated: its seed comes from rand_entropy and is forgotten. */
+ckks_status rand_stream_init_entropy(rand_stream *stream);
 /** Next n bytes; large reads go straight to `out`. Same bytes however the reads are split. */
 void rand_stream_read(rand_stream *stream, void *out, size_t n_bytes);
 /** Wipes it. */
