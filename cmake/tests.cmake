@@ -61,7 +61,8 @@ foreach(file ${files})
   endif()
 endforeach()
 
-# Fuzz targets, together `fuzz_targets`: with libFuzzer in the Fuzz build, else replaying tests/fuzz/corpus/<name>/.
+# Fuzz targets, together `fuzz_targets`: with libFuzzer in the Fuzz build, else replaying
+# tests/fuzz/corpus/<name>/.
 file(GLOB files RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
 add_custom_target(fuzz_targets)
 foreach(file ${files})

@@ -26,15 +26,19 @@ expect() { # expect WHAT EXIT-CODE LAST-LINE PATTERN
 : >"$build/tests.list"
 expect "nothing to run" 1 "no tests" "no tests"
 list silent program 'exit 0'
-list units program 'echo "[  PASSED  ] 4 test(s)."; echo "[  SKIPPED ] 1 test(s), listed below:"'
+list units program 'echo "[  PASSED  ] 4 test(s)."
+  echo "[  SKIPPED ] 1 test(s), listed below:"'
 list sums program 'echo "10 passed, 0 failed, 2 skipped"'
 list missing program 'exit 77'
 list marked ctgrind 'exit 1'
 expect "all is well" 0 "15 passed, 0 failed, 4 skipped" "units  *4 passed, 0 failed, 1 skipped"
 list crash program 'echo before the end; kill -SEGV $$'
 expect "a crash" 1 "15 passed, 1 failed, 4 skipped" "before the end"
-list half program 'echo "[  PASSED  ] 2 test(s)."; echo "[  FAILED  ] 3 test(s), listed below:"; exit 3'
+list half program 'echo "[  PASSED  ] 2 test(s)."
+  echo "[  FAILED  ] 3 test(s), listed below:"
+  exit 3'
 expect "failing units" 1 "17 passed, 4 failed, 4 skipped" "half  *2 passed, 3 failed"
+expect "the names of what failed" 1 "17 passed, 4 failed, 4 skipped" "^failed: crash half$"
 list liar program 'echo "5 passed, 0 failed"; exit 1'
 expect "a good sum and a bad exit code" 1 "22 passed, 5 failed, 4 skipped" "liar  *5 passed, 1 failed"
 
