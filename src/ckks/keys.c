@@ -43,29 +43,45 @@ void ckks_public_key_free(ckks_public_key *key) {
 /* As between limbs of a polynomial: whole powers of two would alias in the cache. */
 #define LIMB_PAD_WORDS 88
 
-ckks_status ckks_switch_key_init(ckks_switch_key *key, const ckks_key_spec *spec,
-                                 const ckks_params *params) {
+/* Everything but memory. */
+static ckks_status set_shape(ckks_switch_key *key, const ckks_key_spec *spec,
+                             const ckks_params *params) {
   ckks_key_spec checked = *spec;
   BASE_TRY(ckks_key_spec_check(&checked, params));
-  size_t n = params->ring.n, n_limbs = (size_t)(checked.level + 1 + checked.n_special);
   memset(key, 0, sizeof *key);
   key->galois = checked.galois;
   key->level = checked.level;
   key->n_special = checked.n_special;
   key->n_digits = ckks_key_spec_digits(&checked);
-  key->limb_words = 2 * (size_t)key->n_digits * n + LIMB_PAD_WORDS;
-  key->data = base_alloc_array(n_limbs * key->limb_words, sizeof *key->data);
-  if (key->data == NULL)
-    return base_fail_memory(n_limbs * key->limb_words * sizeof *key->data);
+  key->limb_words = 2 * (size_t)key->n_digits * params->ring.n + LIMB_PAD_WORDS;
+  return CKKS_OK;
+}
+
+static size_t data_words(const ckks_switch_key *key) {
+  return (size_t)(key->level + 1 + key->n_special) * key->limb_words;
+}
+
+static ckks_status make_index(ckks_switch_key *key, const ckks_params *params) {
+  size_t n = params->ring.n;
   if (key->galois == 0)
     return CKKS_OK;
   key->index = base_alloc_array(n, sizeof *key->index);
-  if (key->index == NULL) {
-    ckks_switch_key_clear(key);
+  if (key->index == NULL)
     return base_fail_memory(n * sizeof *key->index);
-  }
   ring_automorphism_index(key->index, key->galois, params->literal.log2_n);
   return CKKS_OK;
+}
+
+ckks_status ckks_switch_key_init(ckks_switch_key *key, const ckks_key_spec *spec,
+                                 const ckks_params *params) {
+  BASE_TRY(set_shape(key, spec, params));
+  key->data = base_alloc_array(data_words(key), sizeof *key->data);
+  if (key->data == NULL)
+    return base_fail_memory(data_words(key) * sizeof *key->data);
+  ckks_status status = make_index(key, params);
+  if (status != CKKS_OK)
+    ckks_switch_key_clear(key);
+  return status;
 }
 
 void ckks_switch_key_clear(ckks_switch_key *key) {
@@ -128,11 +144,48 @@ ckks_status ckks_evaluation_keys_build(ckks_evaluation_keys **out, size_t n_keys
   return CKKS_OK;
 }
 
+/* Cuts one block into the data of keys whose shapes are set. */
+static ckks_status make_block(ckks_evaluation_keys *keys) {
+  size_t n_words = 0;
+  for (size_t i = 0; i < keys->n_keys; i++)
+    n_words += data_words(&keys->key[i]);
+  keys->block = base_alloc_array(n_words, sizeof *keys->block);
+  if (keys->block == NULL)
+    return base_fail_memory(n_words * sizeof *keys->block);
+  ring_word *next = keys->block;
+  for (size_t i = 0; i < keys->n_keys; i++) {
+    keys->key[i].data = next;
+    next += data_words(&keys->key[i]);
+  }
+  return CKKS_OK;
+}
+
+ckks_status ckks_evaluation_keys_build_at(ckks_evaluation_keys **out, const ckks_key_spec *specs,
+                                          size_t n_keys, const ckks_params *params) {
+  ckks_status status;
+  ckks_evaluation_keys *keys = NULL;
+  BASE_TRY(ckks_evaluation_keys_build(&keys, n_keys, params));
+  for (size_t i = 0; i < n_keys; i++)
+    BASE_GOTO(status, set_shape(&keys->key[i], &specs[i], params), fail);
+  BASE_GOTO(status, make_block(keys), fail);
+  for (size_t i = 0; i < n_keys; i++)
+    BASE_GOTO(status, make_index(&keys->key[i], params), fail);
+  *out = keys;
+  return CKKS_OK;
+fail:
+  ckks_evaluation_keys_free(keys);
+  return status;
+}
+
 void ckks_evaluation_keys_free(ckks_evaluation_keys *keys) {
   if (keys == NULL)
     return;
-  for (size_t i = 0; i < keys->n_keys; i++)
+  for (size_t i = 0; i < keys->n_keys; i++) {
+    if (keys->block != NULL)
+      keys->key[i].data = NULL; /* a part of the block */
     ckks_switch_key_clear(&keys->key[i]);
+  }
+  base_free(keys->block);
   base_free(keys->key);
   base_free(keys);
 }

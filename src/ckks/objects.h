@@ -78,11 +78,18 @@ typedef struct ckks_switch_key {
 struct ckks_evaluation_keys {
   ckks_switch_key *key; /**< sorted by galois */
   size_t n_keys;
+  ring_word *block; /**< data of all keys when they were built together; else NULL */
   uint8_t params_hash[CKKS_HASH_BYTES];
 };
 
 ckks_status ckks_evaluation_keys_build(ckks_evaluation_keys **out, size_t n_keys,
                                        const ckks_params *params);
+/**
+ * Keys for all specs (checked), with their data in one block: faster to take and to read than
+ * many (base_alloc's large pages). No key of it may be cleared by itself; seeds are zero.
+ */
+ckks_status ckks_evaluation_keys_build_at(ckks_evaluation_keys **out, const ckks_key_spec *specs,
+                                          size_t n_keys, const ckks_params *params);
 /** Allocates data and index for the spec (checked) and sets the fields; seed left zero. */
 ckks_status ckks_switch_key_init(ckks_switch_key *key, const ckks_key_spec *spec,
                                  const ckks_params *params);

@@ -92,7 +92,6 @@ ckks_status ckks_evaluation_keys_write(uint8_t **out, size_t *n_bytes,
 
 /** One key as it stands in the message. */
 typedef struct packed_key {
-  ckks_key_spec spec;
   const uint8_t *seed, *body;
 } packed_key;
 
@@ -113,17 +112,17 @@ static ckks_status check_header(ckks_key_spec *spec, size_t k, unsigned zero, in
 }
 
 /** Reads the header of key k and steps over its body. previous: galois before it, or -1. */
-static ckks_status read_packed(packed_key *key, base_reader *reader, size_t k, int64_t previous,
-                               const ckks_params *params) {
-  key->spec.galois = base_reader_u32(reader);
-  key->spec.level = base_reader_u8(reader);
-  key->spec.n_special = base_reader_u8(reader);
+static ckks_status read_packed(packed_key *key, ckks_key_spec *spec, base_reader *reader, size_t k,
+                               int64_t previous, const ckks_params *params) {
+  spec->galois = base_reader_u32(reader);
+  spec->level = base_reader_u8(reader);
+  spec->n_special = base_reader_u8(reader);
   unsigned zero = base_reader_u16(reader);
   key->seed = base_reader_view(reader, RAND_SEED_BYTES);
   if (key->seed == NULL)
     return base_fail(CKKS_ERROR_FORMAT, "evaluation key %zu: header is cut short", k);
-  BASE_TRY(check_header(&key->spec, k, zero, previous, params));
-  size_t n_body = ckks_key_spec_bytes(&key->spec, params) - KEY_HEADER_BYTES;
+  BASE_TRY(check_header(spec, k, zero, previous, params));
+  size_t n_body = ckks_key_spec_bytes(spec, params) - KEY_HEADER_BYTES;
   size_t n_left = base_reader_left(reader);
   key->body = base_reader_view(reader, n_body);
   if (key->body == NULL)
@@ -210,43 +209,52 @@ static ckks_status expand_keys(ckks_evaluation_keys *keys, const packed_key *pac
 }
 
 /** Takes memory for keys that are all there, and fills it. */
-static ckks_status build_keys(ckks_evaluation_keys **out, const packed_key *packed, size_t n_keys,
-                              const ckks_params *params, base_threads *threads) {
+static ckks_status build_keys(ckks_evaluation_keys **out, const packed_key *packed,
+                              const ckks_key_spec *specs, size_t n_keys, const ckks_params *params,
+                              base_threads *threads) {
   ckks_evaluation_keys *keys = NULL;
-  ckks_status status;
-  BASE_TRY(ckks_evaluation_keys_build(&keys, n_keys, params));
-  for (size_t k = 0; k < n_keys; k++) {
-    BASE_GOTO(status, ckks_switch_key_init(&keys->key[k], &packed[k].spec, params), failed);
+  BASE_TRY(ckks_evaluation_keys_build_at(&keys, specs, n_keys, params));
+  for (size_t k = 0; k < n_keys; k++)
     memcpy(keys->key[k].seed, packed[k].seed, RAND_SEED_BYTES);
+  ckks_status status = expand_keys(keys, packed, params, threads);
+  if (status != CKKS_OK) {
+    ckks_evaluation_keys_free(keys);
+    return status;
   }
-  BASE_GOTO(status, expand_keys(keys, packed, params, threads), failed);
   *out = keys;
   return CKKS_OK;
-failed:
-  ckks_evaluation_keys_free(keys);
-  return status;
+}
+
+/** All headers first, so that a set with a fault in its last key costs nothing. */
+static ckks_status read_all_packed(packed_key *packed, ckks_key_spec *specs, size_t n_keys,
+                                   base_reader *reader, const ckks_params *params) {
+  int64_t previous = -1;
+  for (size_t k = 0; k < n_keys; k++) {
+    BASE_TRY(read_packed(&packed[k], &specs[k], reader, k, previous, params));
+    previous = specs[k].galois;
+  }
+  return CKKS_OK;
 }
 
 ckks_status wire_evaluation_keys_get(ckks_evaluation_keys **out, base_reader *reader,
                                      const ckks_params *params, base_threads *threads) {
   *out = NULL;
   size_t n_keys = base_reader_u32(reader);
-  /* One header each is the least that n keys can take: bounds the next allocation. */
+  /* One header each is the least that n keys can take: bounds the next allocations. */
   if (reader->failed || n_keys > base_reader_left(reader) / KEY_HEADER_BYTES)
     return base_fail(CKKS_ERROR_FORMAT, "evaluation keys: %zu keys cannot be in %zu bytes", n_keys,
                      base_reader_left(reader));
+  ckks_status status;
   packed_key *packed = base_alloc_array(n_keys, sizeof *packed);
-  if (packed == NULL)
-    return base_fail_memory(n_keys * sizeof *packed);
-  ckks_status status = CKKS_OK;
-  int64_t previous = -1;
-  for (size_t k = 0; k < n_keys && status == CKKS_OK; k++) {
-    status = read_packed(&packed[k], reader, k, previous, params);
-    previous = packed[k].spec.galois;
-  }
+  ckks_key_spec *specs = base_alloc_array(n_keys, sizeof *specs);
+  if (packed == NULL || specs == NULL)
+    status = base_fail_memory(n_keys * sizeof *packed);
+  else
+    status = read_all_packed(packed, specs, n_keys, reader, params);
   if (status == CKKS_OK)
-    status = build_keys(out, packed, n_keys, params, threads);
+    status = build_keys(out, packed, specs, n_keys, params, threads);
   base_free(packed);
+  base_free(specs);
   return status;
 }
 

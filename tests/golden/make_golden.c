@@ -40,7 +40,7 @@ static void save(const char *name, const uint8_t *bytes, size_t n_bytes) {
 /* ------------------------------------------------------------------- good */
 
 static void fill(ring_word *out, int tag, int limb) {
-  uint64_t values[GOLDEN_N];
+  _Alignas(64) uint64_t values[GOLDEN_N];
   for (int i = 0; i < GOLDEN_N; i++)
     values[i] = golden_value(tag, limb, i, golden_prime(limb));
   params->ring.kernel->from_uint64(out, values, GOLDEN_N, &params->ring.modulus[limb]);

@@ -138,7 +138,7 @@ static inline ckks_public_key *random_public_key(const ckks_params *params, uint
 /* Residues in [0, p): what two words must agree in, whatever table made them. */
 static inline void assert_limb_equal(const ring_word *a, const ring_word *b, int limb,
                                      const ckks_params *params) {
-  uint64_t of_a[GOLDEN_N], of_b[GOLDEN_N];
+  _Alignas(64) uint64_t of_a[GOLDEN_N], of_b[GOLDEN_N];
   assert_int_equal(params->ring.n, GOLDEN_N);
   params->ring.kernel->to_uint64(of_a, a, GOLDEN_N, &params->ring.modulus[limb]);
   params->ring.kernel->to_uint64(of_b, b, GOLDEN_N, &params->ring.modulus[limb]);
@@ -154,7 +154,7 @@ static inline void assert_poly_equal(const ring_poly *a, const ring_poly *b, int
 /* A limb of the golden parameters against content.h. */
 static inline void assert_golden_limb(const ring_word *words, int tag, int limb,
                                       const ckks_params *params) {
-  uint64_t values[GOLDEN_N];
+  _Alignas(64) uint64_t values[GOLDEN_N];
   params->ring.kernel->to_uint64(values, words, GOLDEN_N, &params->ring.modulus[limb]);
   for (int i = 0; i < GOLDEN_N; i++)
     assert_int_equal(values[i], golden_value(tag, limb, i, golden_prime(limb)));
@@ -167,7 +167,8 @@ static inline void assert_golden_limb(const ring_word *words, int tag, int limb,
 static inline void assert_golden_seeded(const ring_word *words, int tag, uint64_t domain, int limb,
                                         const ckks_params *params) {
   static uint8_t stream[8 * 4 * GOLDEN_N];
-  uint64_t values[GOLDEN_N], p = golden_prime(limb), mask = 1;
+  _Alignas(64) uint64_t values[GOLDEN_N];
+  uint64_t p = golden_prime(limb), mask = 1;
   uint8_t seed[32], nonce[12] = {0};
   golden_seed(seed, tag);
   for (int i = 0; i < 8; i++)

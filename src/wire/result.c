@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Encrypted results: u8 packing, u8 zero, u16 zero, u32 rows, u32 ciphertexts, then each:
+ * LATENCY: the packed coefficients k*N/(2 period) of c0, then all of c1, coefficient form, mod q_0;
+ * THROUGHPUT: the packed c0 and c1 in NTT form, mod q_0. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "ring/pack.h"
+#include "wire/sample.h"
+
+#define HEADER_BYTES 12
+
+size_t wire_result_count(const model_interface *interface, model_packing packing, size_t n_rows) {
+  size_t slots = (size_t)1 << (interface->params.log2_n - 1);
+  if (!interface->layout[packing].available || n_rows == 0)
+    return 0;
+  return packing == MODEL_LATENCY ? n_rows : (n_rows + slots - 1) / slots * interface->n_outputs;
+}
+
+/* Coefficients of c0 that travel. */
+static size_t kept(const model_interface *interface, model_packing packing,
+                   const ckks_params *params) {
+  return packing == MODEL_LATENCY ? 2 * interface->layout[packing].period : params->ring.n;
+}
+
+static size_t ciphertext_bytes(const model_interface *interface, model_packing packing,
+                               const ckks_params *params) {
+  int bits = params->ring.modulus[0].bits;
+  return ring_pack_bytes(kept(interface, packing, params), bits) +
+         ring_pack_bytes(params->ring.n, bits);
+}
+
+ckks_status wire_result_begin(base_buffer *buffer, model_packing packing, size_t n_rows,
+                              const model_interface *interface, const ckks_params *params) {
+  size_t n = wire_result_count(interface, packing, n_rows);
+  base_buffer_init(buffer, BASE_FRAME_OVERHEAD_BYTES + HEADER_BYTES +
+                               n * ciphertext_bytes(interface, packing, params));
+  base_frame_begin(buffer, BASE_FRAME_RESULT, params->hash, interface->id);
+  base_buffer_u8(buffer, (uint8_t)packing);
+  base_buffer_u8(buffer, 0);
+  base_buffer_u16(buffer, 0);
+  base_buffer_u32(buffer, (uint32_t)n_rows);
+  base_buffer_u32(buffer, (uint32_t)n);
+  return base_buffer_status(buffer);
+}
+
+static ckks_status put_words(base_buffer *buffer, const ring_word *words, size_t n,
+                             const ckks_params *params) {
+  const ring_modulus *modulus = &params->ring.modulus[0];
+  uint8_t *out = base_buffer_extend(buffer, ring_pack_bytes(n, modulus->bits));
+  if (!out)
+    return base_buffer_status(buffer);
+  ring_pack_write(out, words, n, modulus, params->ring.kernel);
+  return CKKS_OK;
+}
+
+ckks_status wire_result_append(base_buffer *buffer, const ckks_ciphertext *ciphertext,
+                               model_packing packing, const model_interface *interface,
+                               const ckks_params *params) {
+  const ring_ring *ring = &params->ring;
+  const ring_word *c0 = ring_poly_limb(&ciphertext->part[0], 0);
+  const ring_word *c1 = ring_poly_limb(&ciphertext->part[1], 0);
+  size_t n = kept(interface, packing, params), gap = ring->n / n;
+  BASE_ASSERT(ciphertext->level == 0 && ciphertext->n_parts == 2);
+  if (packing == MODEL_THROUGHPUT) {
+    BASE_TRY(put_words(buffer, c0, ring->n, params));
+    return put_words(buffer, c1, ring->n, params);
+  }
+  ring_word *scratch = base_alloc_array(ring->n, sizeof *scratch);
+  if (!scratch)
+    return base_fail_memory(ring->n * sizeof *scratch);
+  ring->kernel->ntt_inverse(scratch, c0, ring->ntt[0]);
+  for (size_t i = 0; i < n; i++)
+    scratch[i] = scratch[i * gap];
+  ckks_status status = put_words(buffer, scratch, n, params);
+  ring->kernel->ntt_inverse(scratch, c1, ring->ntt[0]);
+  if (status == CKKS_OK)
+    status = put_words(buffer, scratch, ring->n, params);
+  base_free(scratch);
+  return status;
+}
+
+ckks_status wire_result_end(uint8_t **out, size_t *n_bytes, base_buffer *buffer) {
+  return wire_frame_finish(out, n_bytes, buffer);
+}
+
+static ckks_status get_words(ring_word *words, base_reader *reader, size_t n,
+                             const ckks_params *params) {
+  const ring_modulus *modulus = &params->ring.modulus[0];
+  const uint8_t *in = base_reader_view(reader, ring_pack_bytes(n, modulus->bits));
+  if (!in)
+    return base_fail(CKKS_ERROR_FORMAT, "cut short");
+  return ring_pack_read(words, in, n, modulus, params->ring.kernel);
+}
+
+static ckks_status get_sparse(wire_sparse *sparse, base_reader *reader,
+                              const model_interface *interface, const ckks_params *params) {
+  size_t n = kept(interface, MODEL_LATENCY, params);
+  sparse->c0 = base_alloc_array(n, sizeof *sparse->c0);
+  sparse->c1 = base_alloc_array(params->ring.n, sizeof *sparse->c1);
+  if (!sparse->c0 || !sparse->c1)
+    return base_fail_memory(params->ring.n * sizeof *sparse->c1);
+  BASE_TRY(get_words(sparse->c0, reader, n, params));
+  return get_words(sparse->c1, reader, params->ring.n, params);
+}
+
+static ckks_status get_ciphertext(ckks_ciphertext **out, base_reader *reader,
+                                  const model_interface *interface, const ckks_params *params) {
+  BASE_TRY(ckks_ciphertext_build_at(out, params, 0, 2));
+  ckks_ciphertext *c = *out;
+  c->n_parts = 2;
+  c->level = 0;
+  c->scale = interface->layout[MODEL_THROUGHPUT].output_scale;
+  memcpy(c->params_hash, params->hash, CKKS_HASH_BYTES);
+  for (int part = 0; part < 2; part++)
+    BASE_TRY(get_words(ring_poly_limb(&c->part[part], 0), reader, params->ring.n, params));
+  return CKKS_OK;
+}
+
+static ckks_status read_header(wire_result *result, base_reader *reader, const char *name,
+                               const model_interface *interface, const ckks_params *params) {
+  unsigned packing = base_reader_u8(reader), zero = base_reader_u8(reader);
+  zero |= base_reader_u16(reader);
+  size_t n_rows = base_reader_u32(reader), n = base_reader_u32(reader);
+  if (reader->failed || packing >= MODEL_N_PACKINGS || zero != 0)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: the result's header is not one", name);
+  size_t expected = wire_result_count(interface, (model_packing)packing, n_rows);
+  if (n_rows > WIRE_MAX_ROWS || expected == 0 || n != expected)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: %zu ciphertexts for %zu rows", name, n, n_rows);
+  size_t needed = n * ciphertext_bytes(interface, (model_packing)packing, params);
+  if (base_reader_left(reader) != needed)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: %zu bytes of ciphertexts where %zu are needed", name,
+                     base_reader_left(reader), needed);
+  *result = (wire_result){
+      .packing = (model_packing)packing, .n_rows = n_rows, .n_ciphertexts = n};
+  if (packing == MODEL_LATENCY)
+    result->sparse = base_alloc_array(n, sizeof *result->sparse);
+  else
+    result->ciphertext = base_alloc_array(n, sizeof *result->ciphertext);
+  return result->sparse || result->ciphertext ? CKKS_OK : base_fail_memory(n * sizeof(void *));
+}
+
+ckks_status wire_result_read(wire_result *result, const uint8_t *bytes, size_t n_bytes,
+                             const char *name, const model_interface *interface,
+                             const ckks_params *params) {
+  base_reader reader;
+  memset(result, 0, sizeof *result);
+  BASE_TRY(wire_plan_frame_read(&reader, bytes, n_bytes, BASE_FRAME_RESULT, name, interface,
+                                params));
+  ckks_status status = read_header(result, &reader, name, interface, params);
+  for (size_t i = 0; status == CKKS_OK && i < result->n_ciphertexts; i++) {
+    status = result->packing == MODEL_LATENCY
+                 ? get_sparse(&result->sparse[i], &reader, interface, params)
+                 : get_ciphertext(&result->ciphertext[i], &reader, interface, params);
+    if (status == CKKS_ERROR_FORMAT)
+      status = base_fail_in(status, "%s: ciphertext %zu", name, i);
+  }
+  if (status != CKKS_OK)
+    wire_result_clear(result);
+  return status;
+}
+
+void wire_result_clear(wire_result *result) {
+  for (size_t i = 0; i < result->n_ciphertexts; i++) {
+    if (result->sparse) {
+      base_free(result->sparse[i].c0);
+      base_free(result->sparse[i].c1);
+    }
+    if (result->ciphertext)
+      ckks_ciphertext_free(result->ciphertext[i]);
+  }
+  base_free(result->sparse);
+  base_free(result->ciphertext);
+  memset(result, 0, sizeof *result);
+}

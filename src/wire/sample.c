@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Encrypted samples: u8 packing, u8 log2 fold, u16 zero, u32 rows, u32 ciphertexts, then each:
+ * 32 seed and, for every limb, the packed c0 -- whole and in NTT form when fold is 1, else
+ * its coefficients 0, fold, 2 fold, ... in coefficient form. */
+#include "wire/sample.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "ring/pack.h"
+
+#define HEADER_BYTES 12
+
+size_t wire_sample_count(const model_interface *interface, model_packing packing, size_t n_rows) {
+  size_t slots = (size_t)1 << (interface->params.log2_n - 1);
+  if (!interface->layout[packing].available || n_rows == 0)
+    return 0;
+  return packing == MODEL_LATENCY ? n_rows
+                                  : (n_rows + slots - 1) / slots * interface->n_features;
+}
+
+ckks_status wire_sample_init(wire_sample *sample, model_packing packing, size_t n_rows,
+                             const model_interface *interface) {
+  *sample = (wire_sample){.packing = packing, .n_rows = n_rows};
+  if (n_rows < 1 || n_rows > WIRE_MAX_ROWS)
+    return base_fail(CKKS_ERROR_ARGUMENT, "%zu rows: a message holds 1 to %d", n_rows,
+                     WIRE_MAX_ROWS);
+  sample->n_ciphertexts = wire_sample_count(interface, packing, n_rows);
+  if (sample->n_ciphertexts == 0)
+    return base_fail(CKKS_ERROR_ARGUMENT, "the model was not compiled for %s packing",
+                     packing == MODEL_LATENCY ? "latency" : "throughput");
+  sample->ciphertext = base_alloc_array(sample->n_ciphertexts, sizeof *sample->ciphertext);
+  return sample->ciphertext ? CKKS_OK
+                            : base_fail_memory(sample->n_ciphertexts * sizeof(void *));
+}
+
+void wire_sample_clear(wire_sample *sample) {
+  for (size_t i = 0; sample->ciphertext && i < sample->n_ciphertexts; i++)
+    ckks_ciphertext_free(sample->ciphertext[i]);
+  base_free(sample->ciphertext);
+  memset(sample, 0, sizeof *sample);
+}
+
+static size_t ciphertext_bytes(const model_layout *layout, const ckks_params *params) {
+  size_t n_bytes = RAND_SEED_BYTES, n = params->ring.n / layout->fold;
+  for (int limb = 0; limb <= layout->input_level; limb++)
+    n_bytes += ring_pack_bytes(n, params->ring.modulus[limb].bits);
+  return n_bytes;
+}
+
+/* scratch: one limb. Coefficients of the fold leave their gaps behind. */
+static void put_limb(base_buffer *buffer, ring_word *scratch, const ring_word *c0, int limb,
+                     size_t fold, const ckks_params *params) {
+  const ring_ring *ring = &params->ring;
+  const ring_modulus *modulus = &ring->modulus[limb];
+  size_t n = ring->n / fold;
+  uint8_t *out = base_buffer_extend(buffer, ring_pack_bytes(n, modulus->bits));
+  if (!out)
+    return;
+  if (fold > 1) {
+    ring->kernel->ntt_inverse(scratch, c0, ring->ntt[limb]);
+    for (size_t i = 0; i < n; i++)
+      scratch[i] = scratch[i * fold];
+    c0 = scratch;
+  }
+  ring_pack_write(out, c0, n, modulus, ring->kernel);
+}
+
+static void put_all(base_buffer *buffer, ring_word *scratch, const wire_sample *sample,
+                    const model_layout *layout, const ckks_params *params) {
+  int log2_fold = 0;
+  while ((size_t)1 << log2_fold < layout->fold)
+    log2_fold++;
+  base_buffer_u8(buffer, (uint8_t)sample->packing);
+  base_buffer_u8(buffer, (uint8_t)log2_fold);
+  base_buffer_u16(buffer, 0);
+  base_buffer_u32(buffer, (uint32_t)sample->n_rows);
+  base_buffer_u32(buffer, (uint32_t)sample->n_ciphertexts);
+  for (size_t i = 0; i < sample->n_ciphertexts; i++) {
+    const ckks_ciphertext *c = sample->ciphertext[i];
+    BASE_ASSERT(c->seeded && c->level == layout->input_level);
+    base_buffer_append(buffer, c->seed, RAND_SEED_BYTES);
+    for (int limb = 0; limb <= c->level; limb++)
+      put_limb(buffer, scratch, ring_poly_limb(&c->part[0], limb), limb, layout->fold, params);
+  }
+}
+
+ckks_status wire_sample_write(uint8_t **out, size_t *n_bytes, const wire_sample *sample,
+                              const model_interface *interface, const ckks_params *params) {
+  const model_layout *layout = &interface->layout[sample->packing];
+  base_buffer buffer;
+  *out = NULL;
+  *n_bytes = 0;
+  ring_word *scratch = base_alloc_array(params->ring.n, sizeof *scratch);
+  if (!scratch)
+    return base_fail_memory(params->ring.n * sizeof *scratch);
+  base_buffer_init(&buffer, BASE_FRAME_OVERHEAD_BYTES + HEADER_BYTES +
+                                sample->n_ciphertexts * ciphertext_bytes(layout, params));
+  base_frame_begin(&buffer, BASE_FRAME_SAMPLE, params->hash, interface->id);
+  put_all(&buffer, scratch, sample, layout, params);
+  base_free(scratch);
+  return wire_frame_finish(out, n_bytes, &buffer);
+}
+
+ckks_status wire_plan_frame_read(base_reader *payload, const uint8_t *bytes, size_t n_bytes,
+                                 base_frame_kind kind, const char *name,
+                                 const model_interface *interface, const ckks_params *params) {
+  base_frame frame;
+  BASE_TRY(base_frame_read(&frame, bytes, n_bytes, kind, name));
+  if (memcmp(frame.params_hash, params->hash, CKKS_HASH_BYTES) != 0)
+    return base_fail(CKKS_ERROR_MISMATCH,
+                     "%s: made for other encryption parameters than this model's", name);
+  if (memcmp(frame.plan_id, interface->id, MODEL_ID_BYTES) != 0)
+    return base_fail(CKKS_ERROR_MISMATCH, "%s: made for another model than '%s'", name,
+                     interface->name);
+  base_reader_init(payload, frame.payload, frame.n_payload);
+  return CKKS_OK;
+}
+
+static ckks_status read_header(wire_sample *sample, base_reader *reader, const char *name,
+                               const model_interface *interface, const ckks_params *params) {
+  unsigned packing = base_reader_u8(reader), log2_fold = base_reader_u8(reader);
+  unsigned zero = base_reader_u16(reader);
+  size_t n_rows = base_reader_u32(reader), n = base_reader_u32(reader);
+  if (reader->failed || packing >= MODEL_N_PACKINGS || zero != 0)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: the sample's header is not one", name);
+  const model_layout *layout = &interface->layout[packing];
+  size_t expected = wire_sample_count(interface, (model_packing)packing, n_rows);
+  if (n_rows > WIRE_MAX_ROWS || expected == 0 || n != expected)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: %zu ciphertexts for %zu rows", name, n, n_rows);
+  if (log2_fold > 30 || (size_t)1 << log2_fold != layout->fold)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: fold 2^%u where the model has %zu", name, log2_fold,
+                     layout->fold);
+  if (base_reader_left(reader) != n * ciphertext_bytes(layout, params))
+    return base_fail(CKKS_ERROR_FORMAT, "%s: %zu bytes of ciphertexts where %zu are needed", name,
+                     base_reader_left(reader), n * ciphertext_bytes(layout, params));
+  return wire_sample_init(sample, (model_packing)packing, n_rows, interface);
+}
+
+/* Back into NTT form; the coefficients that did not travel are zero. */
+static ckks_status get_limb(ring_word *c0, base_reader *reader, int limb, size_t fold,
+                            const ckks_params *params) {
+  const ring_ring *ring = &params->ring;
+  const ring_modulus *modulus = &ring->modulus[limb];
+  size_t n = ring->n / fold;
+  const uint8_t *in = base_reader_view(reader, ring_pack_bytes(n, modulus->bits));
+  if (!in)
+    return base_fail(CKKS_ERROR_FORMAT, "limb %d is cut short", limb);
+  BASE_TRY(ring_pack_read(c0, in, n, modulus, ring->kernel));
+  if (fold == 1)
+    return CKKS_OK;
+  for (size_t i = n; i-- > 1;) {
+    c0[i * fold] = c0[i];
+    memset(&c0[(i - 1) * fold + 1], 0, (fold - 1) * sizeof *c0);
+  }
+  memset(&c0[(n - 1) * fold + 1], 0, (fold - 1) * sizeof *c0);
+  ring->kernel->ntt_forward(c0, c0, ring->ntt[limb]);
+  return CKKS_OK;
+}
+
+static ckks_status get_ciphertext(ckks_ciphertext **out, base_reader *reader,
+                                  const model_layout *layout, const ckks_params *params) {
+  BASE_TRY(ckks_ciphertext_build_at(out, params, layout->input_level, 2));
+  ckks_ciphertext *c = *out;
+  c->n_parts = 2;
+  c->level = layout->input_level;
+  c->scale = layout->input_scale;
+  c->seeded = true;
+  memcpy(c->params_hash, params->hash, CKKS_HASH_BYTES);
+  base_reader_copy(reader, c->seed, RAND_SEED_BYTES);
+  for (int limb = 0; limb <= c->level; limb++)
+    BASE_TRY(get_limb(ring_poly_limb(&c->part[0], limb), reader, limb, layout->fold, params));
+  ckks_seed_expand(&c->part[1], c->level + 1, c->seed, params);
+  return CKKS_OK;
+}
+
+ckks_status wire_sample_read(wire_sample *sample, const uint8_t *bytes, size_t n_bytes,
+                             const char *name, const model_interface *interface,
+                             const ckks_params *params) {
+  base_reader reader;
+  memset(sample, 0, sizeof *sample);
+  BASE_TRY(wire_plan_frame_read(&reader, bytes, n_bytes, BASE_FRAME_SAMPLE, name, interface,
+                                params));
+  ckks_status status = read_header(sample, &reader, name, interface, params);
+  for (size_t i = 0; status == CKKS_OK && i < sample->n_ciphertexts; i++) {
+    status = get_ciphertext(&sample->ciphertext[i], &reader, &interface->layout[sample->packing],
+                            params);
+    if (status == CKKS_ERROR_FORMAT)
+      status = base_fail_in(status, "%s: ciphertext %zu", name, i);
+  }
+  if (status != CKKS_OK)
+    wire_sample_clear(sample);
+  return status;
+}

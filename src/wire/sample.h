@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Encrypted samples and results: the messages between a client and the server of
+ * one plan. A sample of latency packing carries only those coefficients of c0
+ * that are multiples of the layout's `fold` (the plan's rotations sum the rest away); its
+ * result carries c1 and the few coefficients of c0 that hold outputs, so no slot but an
+ * output's can be decrypted from it.
+ */
+#ifndef WIRE_SAMPLE_H
+#define WIRE_SAMPLE_H
+#include "model/plan.h"
+#include "wire/wire.h"
+
+/** Rows that one message may hold. */
+#define WIRE_MAX_ROWS 65536
+/** A message above this is refused before it is read. */
+#define WIRE_MAX_SAMPLE_BYTES ((size_t)1 << 31)
+
+/** LATENCY: one ciphertext a row. THROUGHPUT: n_features ciphertexts for each N/2 rows. */
+typedef struct wire_sample {
+  model_packing packing;
+  size_t n_rows, n_ciphertexts;
+  ckks_ciphertext **ciphertext;
+} wire_sample;
+
+/** Ciphertexts that n_rows rows take going in; 0 when the packing is not available. */
+size_t wire_sample_count(const model_interface *interface, model_packing packing, size_t n_rows);
+/** An empty sample with room for its ciphertexts (all NULL). */
+ckks_status wire_sample_init(wire_sample *sample, model_packing packing, size_t n_rows,
+                             const model_interface *interface);
+void wire_sample_clear(wire_sample *sample);
+/** A frame in a new buffer. Ciphertexts: seeded, at the layout's level and scale. */
+ckks_status wire_sample_write(uint8_t **out, size_t *n_bytes, const wire_sample *sample,
+                              const model_interface *interface, const ckks_params *params);
+/** Checked against the interface; `name` starts every error. */
+ckks_status wire_sample_read(wire_sample *sample, const uint8_t *bytes, size_t n_bytes,
+                             const char *name, const model_interface *interface,
+                             const ckks_params *params);
+
+/** One row's (LATENCY) or one output's (THROUGHPUT) part of a result, as the client reads it. */
+typedef struct wire_sparse {
+  ring_word *c0, *c1; /**< 2*period and N coefficients, centred modulo q_0 */
+} wire_sparse;
+
+typedef struct wire_result {
+  model_packing packing;
+  size_t n_rows, n_ciphertexts;
+  wire_sparse *sparse;          /**< LATENCY: n_rows */
+  ckks_ciphertext **ciphertext; /**< THROUGHPUT: n_outputs for each N/2 rows */
+} wire_result;
+
+/** Ciphertexts that n_rows rows take coming out. */
+size_t wire_result_count(const model_interface *interface, model_packing packing, size_t n_rows);
+/** Starts a result frame; append every ciphertext in order, then end with wire_result_end. */
+ckks_status wire_result_begin(base_buffer *buffer, model_packing packing, size_t n_rows,
+                              const model_interface *interface, const ckks_params *params);
+/** A ciphertext at level 0 and the output scale. Scratch on the heap. */
+ckks_status wire_result_append(base_buffer *buffer, const ckks_ciphertext *ciphertext,
+                               model_packing packing, const model_interface *interface,
+                               const ckks_params *params);
+ckks_status wire_result_end(uint8_t **out, size_t *n_bytes, base_buffer *buffer);
+ckks_status wire_result_read(wire_result *result, const uint8_t *bytes, size_t n_bytes,
+                             const char *name, const model_interface *interface,
+                             const ckks_params *params);
+void wire_result_clear(wire_result *result);
+
+/** Frames with a plan's identity: both hashes are checked, each with an error of its own. */
+ckks_status wire_plan_frame_read(base_reader *payload, const uint8_t *bytes, size_t n_bytes,
+                                 base_frame_kind kind, const char *name,
+                                 const model_interface *interface, const ckks_params *params);
+#endif
