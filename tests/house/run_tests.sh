@@ -8,8 +8,9 @@ mkdir -p "$build"
 
 # list NAME KIND SCRIPT: one more test of the made-up build folder.
 list() {
-  printf '%s\n' "$3" >"$TEST_TMP/$1.sh"
-  printf '%s\t%s\tsh %s\n' "$1" "$2" "$TEST_TMP/$1.sh" >>"$build/tests.list"
+  printf '#!/bin/sh\n%s\n' "$3" >"$TEST_TMP/$1.sh"
+  chmod +x "$TEST_TMP/$1.sh"
+  printf '%s\t%s\t%s\n' "$1" "$2" "$TEST_TMP/$1.sh" >>"$build/tests.list"
 }
 expect() { # expect WHAT EXIT-CODE LAST-LINE PATTERN
   rc=0
@@ -28,19 +29,20 @@ expect "nothing to run" 1 "no tests" "no tests"
 list silent program 'exit 0'
 list units program 'echo "[  PASSED  ] 4 test(s)."
   echo "[  SKIPPED ] 1 test(s), listed below:"'
-list sums program 'echo "10 passed, 0 failed, 2 skipped"'
+list sums shell 'echo "10 passed, 0 failed, 2 skipped"'
 list missing program 'exit 77'
+list kernels program 'echo "SKIP avx: not on this CPU"; echo "1000 passed, 0 failed"'
 list marked ctgrind 'exit 1'
-expect "all is well" 0 "15 passed, 0 failed, 4 skipped" "units  *4 passed, 0 failed, 1 skipped"
+expect "all is well" 0 "16 passed, 0 failed, 5 skipped" "units  *4 passed, 0 failed, 1 skipped"
 list crash program 'echo before the end; kill -SEGV $$'
-expect "a crash" 1 "15 passed, 1 failed, 4 skipped" "before the end"
+expect "a crash" 1 "16 passed, 1 failed, 5 skipped" "before the end"
 list half program 'echo "[  PASSED  ] 2 test(s)."
   echo "[  FAILED  ] 3 test(s), listed below:"
   exit 3'
-expect "failing units" 1 "17 passed, 4 failed, 4 skipped" "half  *2 passed, 3 failed"
-expect "the names of what failed" 1 "17 passed, 4 failed, 4 skipped" "^failed: crash half$"
-list liar program 'echo "5 passed, 0 failed"; exit 1'
-expect "a good sum and a bad exit code" 1 "22 passed, 5 failed, 4 skipped" "liar  *5 passed, 1 failed"
+expect "failing units" 1 "18 passed, 4 failed, 5 skipped" "half  *2 passed, 3 failed"
+expect "the names of what failed" 1 "18 passed, 4 failed, 5 skipped" "^failed: crash half$"
+list liar shell 'echo "5 passed, 0 failed"; exit 1'
+expect "a good sum, a bad exit code" 1 "23 passed, 5 failed, 5 skipped" "liar  *5 passed, 1 failed"
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
