@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/wipe.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* Values handed to a kernel at a time: as bits they fill whole 64-bit words. */
@@ -31,16 +32,26 @@ static void pack_chunk(uint8_t *out, const uint64_t *values, unsigned bits) {
   }
 }
 
-/* CHUNK values from as many words and one more, which may hold anything. */
-static void unpack_chunk(uint64_t *values, const uint64_t *words, unsigned bits) {
-  uint64_t mask = ((uint64_t)1 << bits) - 1;
+/*
+ * CHUNK values from their bits, which have 9 bytes of anything behind them.
+ * Returns 0 when all are below p; no branch asks before all are taken.
+ */
+static uint64_t unpack_chunk(uint64_t *values, const uint8_t *bytes, unsigned bits, uint64_t p) {
+  const uint64_t mask = ((uint64_t)1 << bits) - 1;
+  const bool wide = bits > 57; /* may reach into a ninth byte */
+  uint64_t too_large = 0;
   for (size_t i = 0; i < CHUNK; i++) {
     size_t at = i * bits;
-    unsigned shift = at & 63;
-    const uint64_t *pair = words + (at >> 6);
-    /* Two shifts for the upper word, since one by 64 is not defined. */
-    values[i] = (pair[0] >> shift | pair[1] << 1 << (63 - shift)) & mask;
+    unsigned shift = at & 7;
+    const uint8_t *place = bytes + (at >> 3);
+    uint64_t value = base_load_u64(place) >> shift;
+    if (wide) /* two shifts, since one by 64 is not defined */
+      value |= (uint64_t)place[8] << 1 << (63 - shift);
+    value &= mask;
+    values[i] = value;
+    too_large |= p - 1 - value; /* both below 2^61: the top bit tells whether it wrapped */
   }
+  return too_large >> 63;
 }
 
 void ring_pack_write(uint8_t *out, const ring_word *in, size_t n, const ring_modulus *modulus,
@@ -68,56 +79,42 @@ void ring_pack_write(uint8_t *out, const ring_word *in, size_t n, const ring_mod
     base_wipe(last, sizeof last);
 }
 
-static ckks_status check_values(const uint64_t *values, uint64_t p, size_t done) {
-  uint64_t too_large = 0; /* without a branch until all are looked at */
-  for (size_t i = 0; i < CHUNK; i++)
-    too_large |= (p - 1 - values[i]) >> 63; /* both below 2^61: the difference wraps or not */
-  if (too_large == 0)
-    return CKKS_OK;
+static ckks_status fail_value(const uint64_t *values, uint64_t p, size_t done) {
   size_t i = 0;
   while (values[i] < p)
     i++;
-  return base_fail(CKKS_ERROR_FORMAT, "coefficient %zu is not below its prime %llu", done + i,
-                   (unsigned long long)p);
-}
-
-/* Little-endian bytes to words, zeros behind them. */
-static void load_words(uint64_t *words, const uint8_t *in, size_t n_bytes) {
-  size_t whole = n_bytes / 8;
-  for (size_t i = 0; i < whole; i++)
-    words[i] = base_load_u64(in + 8 * i);
-  uint8_t rest[8] = {0};
-  if (n_bytes % 8 != 0)
-    memcpy(rest, in + 8 * whole, n_bytes % 8);
-  memset(words + whole, 0, (CHUNK_WORDS_MAX + 1 - whole) * sizeof *words);
-  words[whole] = base_load_u64(rest);
+  return base_fail(CKKS_ERROR_FORMAT, "coefficient %zu is not below its prime %" PRIu64, done + i,
+                   p);
 }
 
 ckks_status ring_pack_read(ring_word *out, const uint8_t *in, size_t n, const ring_modulus *modulus,
                            const ring_kernel *kernel) {
-  uint64_t words[CHUNK_WORDS_MAX + 1];
+  uint8_t bytes[8 * CHUNK_WORDS_MAX + 9] = {0};
   _Alignas(64) uint64_t values[CHUNK];
   _Alignas(64) ring_word last[CHUNK];
-  unsigned bits = (unsigned)modulus->bits;
+  const unsigned bits = (unsigned)modulus->bits;
   ckks_status status = CKKS_OK;
   for (size_t done = 0; done < n && status == CKKS_OK; done += CHUNK) {
     size_t count = n - done < CHUNK ? n - done : CHUNK;
     size_t n_bytes = ring_pack_bytes(count, modulus->bits);
-    load_words(words, in, n_bytes);
-    in += n_bytes;
-    unpack_chunk(values, words, bits);
-    status = check_values(values, modulus->p, done);
-    if (status == CKKS_OK && count < CHUNK && values[count] != 0)
-      status = base_fail(CKKS_ERROR_FORMAT, "the unused bits behind the last coefficient are set");
-    if (status != CKKS_OK)
-      break;
-    kernel->from_uint64(count < CHUNK ? last : out + done, values, CHUNK, modulus);
     if (count < CHUNK)
+      memset(bytes, 0, sizeof bytes);
+    memcpy(bytes, in, n_bytes);
+    in += n_bytes;
+    if (unpack_chunk(values, bytes, bits, modulus->p) != 0) {
+      status = fail_value(values, modulus->p, done);
+    } else if (count == CHUNK) {
+      kernel->from_uint64(out + done, values, CHUNK, modulus);
+    } else if (values[count] != 0) { /* behind the last value only pad bits can be set */
+      status = base_fail(CKKS_ERROR_FORMAT, "the unused bits behind the last coefficient are set");
+    } else {
+      kernel->from_uint64(last, values, CHUNK, modulus);
       memcpy(out + done, last, count * sizeof *out);
+    }
   }
   if (status != CKKS_OK)
     memset(out, 0, n * sizeof *out);
-  base_wipe(words, sizeof words);
+  base_wipe(bytes, sizeof bytes);
   base_wipe(values, sizeof values);
   if (n % CHUNK != 0)
     base_wipe(last, sizeof last);
