@@ -26,6 +26,21 @@ static void memory_is_zeroed_and_aligned(void **state) {
   base_free(NULL);
 }
 
+/* Above 2 MB blocks are laid out for large pages, and are otherwise like all. */
+static void large_blocks_are_zeroed_too(void **state) {
+  (void)state;
+  const size_t huge = (size_t)2 << 20;
+  for (size_t size = huge - 1; size <= huge + 1; size++) {
+    unsigned char *bytes = base_alloc(size);
+    assert_non_null(bytes);
+    assert_int_equal((uintptr_t)bytes % (size >= huge ? huge : 64), 0);
+    assert_int_equal(bytes[0] | bytes[size / 2] | bytes[size - 1], 0);
+    assert_memory_equal(bytes, bytes + 1, size - 1);
+    bytes[size - 1] = 1;
+    base_free(bytes);
+  }
+}
+
 static void products_that_overflow_are_refused(void **state) {
   (void)state;
   assert_null(base_alloc_array(SIZE_MAX / 2, 3));
@@ -122,6 +137,7 @@ static void threads_share_the_count(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(memory_is_zeroed_and_aligned),
+      cmocka_unit_test(large_blocks_are_zeroed_too),
       cmocka_unit_test(products_that_overflow_are_refused),
       cmocka_unit_test(strings_are_copied),
       cmocka_unit_test(the_chosen_allocation_fails_once),

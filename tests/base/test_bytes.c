@@ -98,6 +98,7 @@ static void well_formed_text_is_copied(void **state) {
     char *text = NULL;
     assert_int_equal(read_text(&text, good[i], strlen(good[i]), strlen(good[i])), CKKS_OK);
     assert_string_equal(text, good[i]);
+    assert_true(base_is_text(good[i], strlen(good[i])));
     base_free(text);
   }
 }
@@ -129,6 +130,7 @@ static void ill_formed_text_is_refused(void **state) {
     char *text = (char *)"untouched";
     assert_int_equal(read_text(&text, bad[i], strlen(bad[i]), 100), CKKS_ERROR_FORMAT);
     assert_null(text);
+    assert_false(base_is_text(bad[i], strlen(bad[i])));
     assert_non_null(strstr(base_last_error(), "model.name"));
   }
   char *text = NULL;

@@ -213,6 +213,36 @@ static void failing_allocations_are_reported(void **state) {
   assert_unreadable(path, 10, CKKS_ERROR_MEMORY, "memory");
 }
 
+static void assert_not_private(const char *name, const char *reason) {
+  uint8_t *bytes = (uint8_t *)"untouched";
+  size_t n_bytes = 5;
+  assert_int_equal(base_file_read_private(&bytes, &n_bytes, name, 100), CKKS_ERROR_IO);
+  assert_non_null(strstr(base_last_error(), reason));
+  assert_null(bytes);
+  assert_int_equal(n_bytes, 0);
+}
+
+static void secrets_are_read_from_private_files(void **state) {
+  (void)state;
+  uint8_t *bytes = NULL;
+  size_t n_bytes = 0;
+  assert_int_equal(base_file_write(path, "key", 3, 0600), CKKS_OK);
+  static const mode_t owner[] = {0400, 0600, 0700};
+  for (int i = 0; i < 3; i++) {
+    chmod(path, owner[i]);
+    assert_int_equal(base_file_read_private(&bytes, &n_bytes, path, 3), CKKS_OK);
+    assert_memory_equal(bytes, "key", 4);
+    base_free(bytes);
+    assert_int_equal(base_file_read_private(&bytes, &n_bytes, path, 2), CKKS_ERROR_FORMAT);
+    assert_null(bytes);
+  }
+  for (mode_t bit = 1; bit <= 040; bit <<= 1) { /* any right of group or others */
+    chmod(path, 0600 | bit);
+    assert_not_private(path, "chmod 600");
+  }
+  assert_not_private("-", "standard input");
+}
+
 /* Runs `body` in a child with its standard input and output in our hands; its exit status. */
 static int in_child(int (*body)(void), const void *input, size_t n_input, void *output,
                     ssize_t *n_output) {
@@ -262,6 +292,30 @@ static int copy_without_memory(void) {
   return copy_with_limit(10);
 }
 
+/* Ctrl-C in the midst of a write: played by the signal that a limit on file sizes raises. */
+static void abandon(int signal_number) {
+  (void)signal_number;
+  base_file_abandon();
+  _exit(7);
+}
+
+static int write_too_much(void) {
+  struct rlimit small = {.rlim_cur = 3, .rlim_max = 3};
+  signal(SIGXFSZ, abandon);
+  setrlimit(RLIMIT_FSIZE, &small);
+  return (int)base_file_write(path, "12345", 5, 0644);
+}
+
+static void an_abandoned_write_leaves_the_old_file(void **state) {
+  (void)state;
+  char out[1000];
+  ssize_t n_out;
+  assert_int_equal(base_file_write(path, "old", 3, 0644), CKKS_OK);
+  assert_int_equal(in_child(write_too_much, "", 0, out, &n_out), 7);
+  assert_content("old", 3);
+  assert_int_equal(count_entries(), 1);
+}
+
 static void a_dash_is_a_standard_stream(void **state) {
   (void)state;
   char out[1000];
@@ -289,6 +343,8 @@ int main(void) {
       IN_FOLDER(devices_are_written_to_not_replaced),
       IN_FOLDER(names_that_exist_are_left_alone),
       IN_FOLDER(failing_allocations_are_reported),
+      IN_FOLDER(secrets_are_read_from_private_files),
+      IN_FOLDER(an_abandoned_write_leaves_the_old_file),
       cmocka_unit_test(a_dash_is_a_standard_stream),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

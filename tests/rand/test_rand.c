@@ -172,11 +172,28 @@ static void entropy_fills_all_it_should(void **state) {
   assert_memory_not_equal(a, b, 32);
 }
 
+static void unrepeatable_streams_differ(void **state) {
+  (void)state;
+  rand_stream a, b;
+  uint8_t of_a[64], of_b[64], again[64];
+  assert_int_equal(rand_stream_init_entropy(&a), CKKS_OK);
+  assert_int_equal(rand_stream_init_entropy(&b), CKKS_OK);
+  rand_stream_read(&a, of_a, sizeof of_a);
+  rand_stream_read(&b, of_b, sizeof of_b);
+  assert_memory_not_equal(of_a, of_b, sizeof of_a);
+  rand_stream_init(&b, a.key, 0); /* but for its seed a stream like any other */
+  rand_stream_read(&b, again, sizeof again);
+  assert_memory_equal(of_a, again, sizeof again);
+  rand_stream_clear(&a);
+  rand_stream_clear(&b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(known_answer_of_the_rfc),   cmocka_unit_test(the_stream_is_its_definition),
-      cmocka_unit_test(split_reads_are_equal),     cmocka_unit_test(seeds_and_domains_differ),
-      cmocka_unit_test(clearing_wipes_everything), cmocka_unit_test(entropy_fills_all_it_should),
+      cmocka_unit_test(known_answer_of_the_rfc),     cmocka_unit_test(the_stream_is_its_definition),
+      cmocka_unit_test(split_reads_are_equal),       cmocka_unit_test(seeds_and_domains_differ),
+      cmocka_unit_test(clearing_wipes_everything),   cmocka_unit_test(entropy_fills_all_it_should),
+      cmocka_unit_test(unrepeatable_streams_differ),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
