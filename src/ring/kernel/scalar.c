@@ -28,9 +28,13 @@ typedef unsigned __int128 wide;
 
 /* ---- residues ---- */
 
-/* value - bound where value >= bound, without a branch */
+/*
+ * value - bound where value >= bound; the difference is within +-2^63. Masks are
+ * made of sign bits: compilers turn those of comparisons into branches.
+ */
 INLINE uint64_t below(uint64_t value, uint64_t bound) {
-  return value - (bound & (0 - (uint64_t)(value >= bound)));
+  uint64_t difference = value - bound;
+  return difference + (bound & (uint64_t)((int64_t)difference >> 63));
 }
 
 /*
@@ -67,7 +71,7 @@ INLINE uint64_t product(uint64_t a, uint64_t b, const ring_modulus *m) {
 
 /* [0, p) to [-(p-1)/2, (p-1)/2] */
 INLINE int64_t centred(uint64_t a, const ring_modulus *m) {
-  return (int64_t)(a - (m->p & (0 - (uint64_t)(a > m->p / 2))));
+  return (int64_t)(a - (m->p & (uint64_t)((int64_t)(m->p / 2 - a) >> 63)));
 }
 
 /* ---- words ---- */
