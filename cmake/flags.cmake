@@ -9,6 +9,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 set(sanitize "-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer")
+# -O3 was measured on the kernels: no gain in the vector ones, a tenth in the scalar ones.
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g")
 set(CMAKE_C_FLAGS_DEBUG "-O1 -g -DBASE_DEBUG")
 set(CMAKE_C_FLAGS_ASAN "-O1 -g -DBASE_DEBUG ${sanitize}")
