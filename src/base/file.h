@@ -17,7 +17,8 @@ ckks_status base_file_read_private(uint8_t **out, size_t *n_bytes, const char *p
 /**
  * Writes a temporary file beside `path` with mode `mode`, syncs it and renames
  * it over `path`: readers see the old file or the whole new one. The temporary
- * file is removed on failure and by base_file_abandon.
+ * file is removed on failure and by base_file_abandon. "-" is standard output;
+ * a device or a pipe is written to, not replaced. The umask applies to `mode`.
  */
 ckks_status base_file_write(const char *path, const void *bytes, size_t n_bytes, unsigned mode);
 /** Async-signal-safe: removes a temporary file being written, if any (for Ctrl-C). */

@@ -49,7 +49,7 @@ void base_frame_begin(base_buffer *buffer, base_frame_kind kind, const uint8_t *
 ckks_status base_frame_end(base_buffer *buffer);
 /**
  * Checks magic, version, reserved bytes, length and digest, in that order, each with a message
- * of its own (empty; too short; not one of our files; newer version; truncated; trailing bytes;
+ * of its own (empty; not one of our files; too short; newer version; truncated; trailing bytes;
  * damaged) and then the kind (`expected`, 0 = any): "this is a client file where a secret key
  * file is needed". All are CKKS_ERROR_FORMAT. `name` (a path, or "message") starts every text.
  */

@@ -19,8 +19,8 @@ typedef union ring_word {
 
 typedef struct ring_modulus {
   uint64_t p;
-  int bits;            /**< 2^(bits-1) < p < 2^bits */
-  double f, inverse;   /**< p and 1/p rounded to nearest */
+  int bits;                    /**< 2^(bits-1) < p < 2^bits */
+  double f, inverse;           /**< p and 1/p rounded to nearest */
   uint64_t ratio_hi, ratio_lo; /**< floor(2^128 / p), for Barrett reduction */
 } ring_modulus;
 

@@ -5,10 +5,16 @@
 #include "ring/ring.h"
 /** (n*bits+7)/8 */
 size_t ring_pack_bytes(size_t n, int bits);
-/** loose words -> bytes. Values are the residues in [0,p), modulus->bits each, in position order. */
+/**
+ * loose words -> bytes. Values are the residues in [0,p), modulus->bits each, in position order.
+ * Any n; full speed for multiples of 1024. Timing does not depend on the values.
+ */
 void ring_pack_write(uint8_t *out, const ring_word *in, size_t n, const ring_modulus *modulus,
                      const ring_kernel *kernel);
-/** bytes -> centred words. CKKS_ERROR_FORMAT when a value is not below p or pad bits are set. */
-ckks_status ring_pack_read(ring_word *out, const uint8_t *in, size_t n,
-                           const ring_modulus *modulus, const ring_kernel *kernel);
+/**
+ * bytes -> centred words. CKKS_ERROR_FORMAT when a value is not below p or pad
+ * bits are set; `out` is zeroed then.
+ */
+ckks_status ring_pack_read(ring_word *out, const uint8_t *in, size_t n, const ring_modulus *modulus,
+                           const ring_kernel *kernel);
 #endif
