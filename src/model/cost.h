@@ -16,7 +16,8 @@ typedef struct model_chain {
   double log2_output; /**< scale of the outputs, at level 0 */
 } model_chain;
 
-/** Sets scale and factor of every op; false when a factor or a scale is unusable (< 2^10, > 2^90). */
+/** Sets scale and factor of every op; false when a factor or a scale is unusable (< 2^10, > 2^90).
+ */
 bool model_assign(model_program *program, const model_chain *chain);
 /** Special primes that a key used at `level` takes: as many as there are limbs, at most all. */
 int model_key_special(int level, int n_p);
@@ -31,9 +32,8 @@ double *model_cost_vector_max(const model_plan *plan);
  * outputs do not fit the base modulus with `headroom`. max_abs_output: of the last affine map.
  */
 double model_cost_error(const model_plan *plan, const model_program *program,
-                        const model_layout *layout, model_packing packing,
-                        const model_chain *chain, const double *vector_max,
-                        double max_abs_input);
+                        const model_layout *layout, model_packing packing, const model_chain *chain,
+                        const double *vector_max, double max_abs_input);
 #define MODEL_COST_TAIL 6.0
 /** Galois and relinearisation keys of a program, appended; CKKS_ERROR_MEMORY. */
 ckks_status model_cost_keys(ckks_key_spec **keys, size_t *n_keys, const model_program *program,

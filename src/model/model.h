@@ -32,11 +32,11 @@ typedef struct model_layer {
 typedef struct model_model {
   char *name;
   size_t n_features;
-  char **feature;        /**< names */
+  char **feature;           /**< names */
   double *mean, *deviation; /**< scaler: (x - mean)/deviation; deviation > 0 */
-  double max_abs_input;  /**< largest |scaled feature| in calibration data; 0 = not calibrated */
-  size_t n_classes;      /**< outputs of the last layer */
-  char **label;          /**< names of the classes; prediction = argmax of the outputs */
+  double max_abs_input;     /**< largest |scaled feature| in calibration data; 0 = not calibrated */
+  size_t n_classes;         /**< outputs of the last layer */
+  char **label;             /**< names of the classes; prediction = argmax of the outputs */
   size_t n_layers;
   model_layer *layer;
 } model_model;
@@ -83,8 +83,7 @@ size_t model_argmax(const double *outputs, size_t n);
 ckks_status model_calibrate(model_model *model, const double *rows, size_t n_rows);
 
 /** The documented JSON form (docs/model-json.md); errors name the JSON path of the field. */
-ckks_status model_json_read(model_model *model, const char *text, size_t n_bytes,
-                            const char *name);
+ckks_status model_json_read(model_model *model, const char *text, size_t n_bytes, const char *name);
 ckks_status model_json_write(char **text, const model_model *model);
 /** The payload of a model file, and back (bounded, checked). */
 struct base_buffer;

@@ -35,11 +35,11 @@ typedef enum model_op_kind {
   MODEL_OP_MUL_VECTOR = 1, /**< out = a * vector[index], rescaled */
   MODEL_OP_ADD_VECTOR,     /**< out = a + vector[index] */
   MODEL_OP_ROTATE_SUM,     /**< out = a + sum_i rotation(a, term[i]) */
-  MODEL_OP_MUL_SUM,        /**< out = sum_i reg[term[2i]] * reg[term[2i+1]], relinearised once, rescaled */
-  MODEL_OP_DIAGONALS,      /**< out = sum_i vector[index+i] * rotation(a, term[2i] + term[2i+1]), rescaled;
-                                term = baby, giant; the vector is stored rotated by -giant */
-  MODEL_OP_POLYNOMIAL,     /**< out = p(a), coefficients vector[index] (period > degree, zero-padded) */
-  MODEL_OP_DENSE           /**< out = sum_i vector[index].value[i] * reg[term[i]], rescaled */
+  MODEL_OP_MUL_SUM, /**< out = sum_i reg[term[2i]] * reg[term[2i+1]], relinearised once, rescaled */
+  MODEL_OP_DIAGONALS,  /**< out = sum_i vector[index+i] * rotation(a, term[2i] + term[2i+1]),
+                          rescaled;  term = baby, giant; the vector is stored rotated by -giant */
+  MODEL_OP_POLYNOMIAL, /**< out = p(a), coefficients vector[index] (period > degree, zero-padded) */
+  MODEL_OP_DENSE       /**< out = sum_i vector[index].value[i] * reg[term[i]], rescaled */
 } model_op_kind;
 
 /** After an op its out register has this level and this exact scale. */
@@ -51,7 +51,7 @@ typedef struct model_op {
   int32_t *term;
   int level;
   double scale;
-  double factor; /**< scale of the plaintext factor of MUL_VECTOR, DIAGONALS and DENSE, else 0 */
+  double factor;  /**< scale of the plaintext factor of MUL_VECTOR, DIAGONALS and DENSE, else 0 */
   double max_abs; /**< largest |value| expected; 0 = follows from the operands */
 } model_op;
 
@@ -67,7 +67,7 @@ typedef struct model_layout {
   size_t stride, padded, fold;
   int input_level;
   double input_scale;
-  size_t period;   /**< LATENCY: power of two >= n_outputs; slots >= n_outputs repeat output 0 */
+  size_t period; /**< LATENCY: power of two >= n_outputs; slots >= n_outputs repeat output 0 */
   double output_scale; /**< at level 0 */
 } model_layout;
 
@@ -101,7 +101,7 @@ typedef struct model_interface {
   size_t n_features, n_outputs;
   char **feature, **label;
   double *mean, *deviation;
-  double max_abs_input; /**< certified range of scaled features; 0 = none known */
+  double max_abs_input;  /**< certified range of scaled features; 0 = none known */
   double max_abs_output; /**< what the output modulus holds before the client's polynomial */
   model_polynomial last; /**< the client applies it to every output: public */
   int depth;
@@ -129,12 +129,12 @@ typedef struct model_units {
 extern const model_units model_units_default;
 
 typedef struct model_compile_options {
-  double error;            /**< target for predicted_error, default 1e-5 */
-  ckks_security security;  /**< default 128 */
-  int log2_n;              /**< 0 = choose */
-  bool latency, throughput;/**< which packings are wanted; default both */
-  bool last_on_server;     /**< evaluate the last polynomial under encryption */
-  double headroom;         /**< factor over the calibrated ranges, default 4 */
+  double error;             /**< target for predicted_error, default 1e-5 */
+  ckks_security security;   /**< default 128 */
+  int log2_n;               /**< 0 = choose */
+  bool latency, throughput; /**< which packings are wanted; default both */
+  bool last_on_server;      /**< evaluate the last polynomial under encryption */
+  double headroom;          /**< factor over the calibrated ranges, default 4 */
   model_minimise minimise;
   model_units units;
 } model_compile_options;
@@ -165,7 +165,8 @@ void model_pack_row(double *slots, size_t n_slots, const double *scaled,
 /** THROUGHPUT: slots of feature f for n_rows rows (row-major, scaled); unused slots zero. */
 void model_pack_column(double *slots, size_t n_slots, const double *scaled, size_t n_rows,
                        size_t feature, const model_interface *interface);
-/** (x - mean)/deviation; NaN (missing) becomes 0. Returns the number outside the certified range. */
+/** (x - mean)/deviation; NaN (missing) becomes 0. Returns the number outside the certified range.
+ */
 size_t model_scale_row(double *scaled, const double *features, const model_interface *interface);
 
 /* --- plan_bytes.c */

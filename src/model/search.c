@@ -25,7 +25,7 @@ typedef struct searching {
   model_choice choice;
   ckks_params params; /* sizes only, for the noise bounds and the keys' bytes */
   ring_modulus modulus[CKKS_MAX_Q + CKKS_MAX_P];
-  double closest;     /* smallest error seen, for the refusal's text */
+  double closest; /* smallest error seen, for the refusal's text */
 } searching;
 
 /* The layout that the client sees, from the choice. */
@@ -303,11 +303,47 @@ ckks_status model_search_run(model_search_result *best, const model_stages *stag
                    model_depth(stages, &flat), last, (int)options->security);
 }
 
+static ckks_key_spec *find_key(model_interface *interface, int32_t steps) {
+  uint32_t galois = ring_automorphism_rotation(steps, interface->params.log2_n);
+  for (size_t i = 0; i < interface->n_keys; i++)
+    if (interface->key[i].galois == galois)
+      return &interface->key[i];
+  return NULL;
+}
+
+/*
+ * Rotations that share a decomposition need keys over the same special primes; a key
+ * that another op uses at a higher level may have more. Returns whether any was raised.
+ */
+static bool level_specials(model_interface *interface, const model_op *op) {
+  int words = op->kind == MODEL_OP_DIAGONALS ? 2 : op->kind == MODEL_OP_ROTATE_SUM ? 1 : 0;
+  int most = 0;
+  bool raised = false;
+  for (int pass = 0; pass < 2; pass++)
+    for (int t = 0; t < words * op->n_terms; t++) {
+      ckks_key_spec *key = op->term[t] ? find_key(interface, op->term[t]) : NULL;
+      if (!key)
+        continue;
+      if (pass == 0 && key->n_special > most)
+        most = key->n_special;
+      if (pass == 1 && key->n_special < most) {
+        key->n_special = most;
+        raised = true;
+      }
+    }
+  return raised;
+}
+
 static ckks_status fill_keys(model_plan *plan, const model_chain *chain) {
   model_interface *interface = &plan->interface;
   for (int packing = 0; packing < MODEL_N_PACKINGS; packing++)
     BASE_TRY(model_cost_keys(&interface->key, &interface->n_keys, &plan->program[packing], chain));
   interface->n_keys = ckks_key_spec_merge(interface->key, interface->n_keys);
+  for (bool raised = true; raised;) {
+    raised = false;
+    for (int i = 0; i < plan->program[MODEL_LATENCY].n_ops; i++)
+      raised = level_specials(interface, &plan->program[MODEL_LATENCY].op[i]) || raised;
+  }
   interface->key_bytes = key_bytes(interface->key, interface->n_keys, chain->params);
   return CKKS_OK;
 }

@@ -24,7 +24,7 @@ typedef struct model_stage {
 typedef struct model_stages {
   size_t n_stages;
   model_stage stage[MODEL_MAX_LAYERS];
-  model_polynomial last; /**< for the client; identity when the server does it all */
+  model_polynomial last;                /**< for the client; identity when the server does it all */
   double max_abs_input, max_abs_output; /**< the latter of what leaves the server */
 } model_stages;
 
@@ -33,7 +33,6 @@ typedef struct model_stages {
  * square: v = sqrt|c2| (u + c1/(2 c2))), fills in ranges by interval analysis where the
  * model is not calibrated. The model must have passed model_check.
  */
-ckks_status model_stages_build(model_stages *stages, const model_model *model,
-                               bool last_on_server);
+ckks_status model_stages_build(model_stages *stages, const model_model *model, bool last_on_server);
 void model_stages_clear(model_stages *stages);
 #endif

@@ -131,8 +131,7 @@ static ckks_status read_header(wire_result *result, base_reader *reader, const c
   if (base_reader_left(reader) != needed)
     return base_fail(CKKS_ERROR_FORMAT, "%s: %zu bytes of ciphertexts where %zu are needed", name,
                      base_reader_left(reader), needed);
-  *result = (wire_result){
-      .packing = (model_packing)packing, .n_rows = n_rows, .n_ciphertexts = n};
+  *result = (wire_result){.packing = (model_packing)packing, .n_rows = n_rows, .n_ciphertexts = n};
   if (packing == MODEL_LATENCY)
     result->sparse = base_alloc_array(n, sizeof *result->sparse);
   else
@@ -145,8 +144,8 @@ ckks_status wire_result_read(wire_result *result, const uint8_t *bytes, size_t n
                              const ckks_params *params) {
   base_reader reader;
   memset(result, 0, sizeof *result);
-  BASE_TRY(wire_plan_frame_read(&reader, bytes, n_bytes, BASE_FRAME_RESULT, name, interface,
-                                params));
+  BASE_TRY(
+      wire_plan_frame_read(&reader, bytes, n_bytes, BASE_FRAME_RESULT, name, interface, params));
   ckks_status status = read_header(result, &reader, name, interface, params);
   for (size_t i = 0; status == CKKS_OK && i < result->n_ciphertexts; i++) {
     status = result->packing == MODEL_LATENCY

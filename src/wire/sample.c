@@ -15,8 +15,7 @@ size_t wire_sample_count(const model_interface *interface, model_packing packing
   size_t slots = (size_t)1 << (interface->params.log2_n - 1);
   if (!interface->layout[packing].available || n_rows == 0)
     return 0;
-  return packing == MODEL_LATENCY ? n_rows
-                                  : (n_rows + slots - 1) / slots * interface->n_features;
+  return packing == MODEL_LATENCY ? n_rows : (n_rows + slots - 1) / slots * interface->n_features;
 }
 
 ckks_status wire_sample_init(wire_sample *sample, model_packing packing, size_t n_rows,
@@ -30,8 +29,7 @@ ckks_status wire_sample_init(wire_sample *sample, model_packing packing, size_t 
     return base_fail(CKKS_ERROR_ARGUMENT, "the model was not compiled for %s packing",
                      packing == MODEL_LATENCY ? "latency" : "throughput");
   sample->ciphertext = base_alloc_array(sample->n_ciphertexts, sizeof *sample->ciphertext);
-  return sample->ciphertext ? CKKS_OK
-                            : base_fail_memory(sample->n_ciphertexts * sizeof(void *));
+  return sample->ciphertext ? CKKS_OK : base_fail_memory(sample->n_ciphertexts * sizeof(void *));
 }
 
 void wire_sample_clear(wire_sample *sample) {
@@ -179,8 +177,8 @@ ckks_status wire_sample_read(wire_sample *sample, const uint8_t *bytes, size_t n
                              const ckks_params *params) {
   base_reader reader;
   memset(sample, 0, sizeof *sample);
-  BASE_TRY(wire_plan_frame_read(&reader, bytes, n_bytes, BASE_FRAME_SAMPLE, name, interface,
-                                params));
+  BASE_TRY(
+      wire_plan_frame_read(&reader, bytes, n_bytes, BASE_FRAME_SAMPLE, name, interface, params));
   ckks_status status = read_header(sample, &reader, name, interface, params);
   for (size_t i = 0; status == CKKS_OK && i < sample->n_ciphertexts; i++) {
     status = get_ciphertext(&sample->ciphertext[i], &reader, &interface->layout[sample->packing],

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/client.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/wipe.h"
+#include "secret/secret.h"
+#include "wire/sample.h"
+
+ckks_status client_keygen(ckks_secret_key **secret, uint8_t **keys, size_t *n_keys,
+                          const model_interface *interface, const ckks_params *params) {
+  ckks_evaluation_keys *evaluation = NULL;
+  base_buffer buffer;
+  *keys = NULL;
+  *n_keys = 0;
+  BASE_TRY(ckks_secret_key_generate(secret, params));
+  ckks_status status = ckks_evaluation_keys_generate(&evaluation, interface->key, interface->n_keys,
+                                                     *secret, params);
+  if (status == CKKS_OK) {
+    base_buffer_init(&buffer,
+                     BASE_FRAME_OVERHEAD_BYTES + wire_evaluation_keys_bytes(evaluation, params));
+    base_frame_begin(&buffer, BASE_FRAME_EVALUATION_KEYS, params->hash, interface->id);
+    wire_evaluation_keys_put(&buffer, evaluation, params);
+    status = wire_frame_finish(keys, n_keys, &buffer);
+  }
+  ckks_evaluation_keys_free(evaluation);
+  if (status != CKKS_OK) {
+    ckks_secret_key_free(*secret);
+    *secret = NULL;
+  }
+  return status;
+}
+
+/* --- encryption */
+
+typedef struct encrypting {
+  const ckks_secret_key *secret;
+  const model_interface *interface;
+  const ckks_params *params;
+  double *scaled, *slots; /* n_rows x n_features; N/2 */
+  size_t n_rows;
+  ckks_plaintext *plaintext;
+} encrypting;
+
+static ckks_status encrypt_slots(ckks_ciphertext **out, const encrypting *e,
+                                 model_packing packing) {
+  const model_layout *layout = &e->interface->layout[packing];
+  size_t n_slots = e->params->ring.n / 2;
+  size_t period = packing == MODEL_LATENCY ? layout->stride * layout->padded : n_slots;
+  BASE_TRY(ckks_encode_repeat(e->plaintext, e->slots, period, layout->input_level,
+                              layout->input_scale, e->params));
+  BASE_TRY(ckks_ciphertext_build_at(out, e->params, layout->input_level, 2));
+  return secret_encrypt(*out, e->plaintext, e->secret, e->params);
+}
+
+static ckks_status encrypt_all(const encrypting *e, wire_sample *sample) {
+  size_t n_slots = e->params->ring.n / 2, n_features = e->interface->n_features;
+  for (size_t i = 0; i < sample->n_ciphertexts; i++) {
+    if (sample->packing == MODEL_LATENCY) {
+      model_pack_row(e->slots, n_slots, e->scaled + i * n_features, e->interface);
+    } else {
+      size_t first = i / n_features * n_slots;
+      size_t left = e->n_rows - first;
+      model_pack_column(e->slots, n_slots, e->scaled + first * n_features,
+                        left < n_slots ? left : n_slots, i % n_features, e->interface);
+    }
+    BASE_TRY(encrypt_slots(&sample->ciphertext[i], e, sample->packing));
+  }
+  return CKKS_OK;
+}
+
+static ckks_status encrypt_rows(encrypting *e, wire_sample *sample, const double *rows,
+                                size_t *n_outside) {
+  size_t n_features = e->interface->n_features, outside = 0;
+  e->scaled = base_alloc_array(e->n_rows * n_features, sizeof *e->scaled);
+  e->slots = base_alloc_array(e->params->ring.n / 2, sizeof *e->slots);
+  if (!e->scaled || !e->slots)
+    return base_fail_memory(e->n_rows * n_features * sizeof *e->scaled);
+  for (size_t row = 0; row < e->n_rows; row++)
+    outside += model_scale_row(e->scaled + row * n_features, rows + row * n_features, e->interface);
+  if (n_outside)
+    *n_outside = outside;
+  BASE_TRY(ckks_plaintext_build(&e->plaintext, e->params));
+  return encrypt_all(e, sample);
+}
+
+static void encrypting_clear(encrypting *e) {
+  if (e->scaled)
+    base_wipe(e->scaled, e->n_rows * e->interface->n_features * sizeof *e->scaled);
+  if (e->slots)
+    base_wipe(e->slots, e->params->ring.n / 2 * sizeof *e->slots);
+  base_free(e->scaled);
+  base_free(e->slots);
+  ckks_plaintext_free(e->plaintext);
+}
+
+ckks_status client_encrypt(uint8_t **out, size_t *n_bytes, const double *rows, size_t n_rows,
+                           model_packing packing, size_t *n_outside, const ckks_secret_key *secret,
+                           const model_interface *interface, const ckks_params *params) {
+  wire_sample sample;
+  encrypting e = {.secret = secret, .interface = interface, .params = params, .n_rows = n_rows};
+  *out = NULL;
+  *n_bytes = 0;
+  BASE_TRY(ckks_params_check(params, secret->params_hash, "secret key"));
+  ckks_status status = wire_sample_init(&sample, packing, n_rows, interface);
+  if (status == CKKS_OK)
+    status = encrypt_rows(&e, &sample, rows, n_outside);
+  if (status == CKKS_OK)
+    status = wire_sample_write(out, n_bytes, &sample, interface, params);
+  encrypting_clear(&e);
+  wire_sample_clear(&sample);
+  return status;
+}
+
+/* --- decryption */
+
+/* Latency: the mean over all slots of each output, from the few coefficients that carry it. */
+static ckks_status decrypt_sparse(double *outputs, const wire_result *result,
+                                  const ckks_secret_key *secret, const model_interface *interface,
+                                  const ckks_params *params) {
+  const model_layout *layout = &interface->layout[MODEL_LATENCY];
+  double *values = base_alloc_array(layout->period, sizeof *values);
+  if (!values)
+    return base_fail_memory(layout->period * sizeof *values);
+  ckks_status status = CKKS_OK;
+  for (size_t row = 0; row < result->n_rows && status == CKKS_OK; row++) {
+    status = secret_decrypt_sparse(values, result->sparse[row].c0, result->sparse[row].c1,
+                                   params->ring.n / (2 * layout->period), layout->output_scale,
+                                   secret, params);
+    for (size_t i = 0; i < interface->n_outputs && status == CKKS_OK; i++)
+      outputs[row * interface->n_outputs + i] = values[i];
+  }
+  base_wipe(values, layout->period * sizeof *values);
+  base_free(values);
+  return status;
+}
+
+static ckks_status decrypt_batches(double *outputs, const wire_result *result,
+                                   const ckks_secret_key *secret, const model_interface *interface,
+                                   const ckks_params *params) {
+  size_t n_slots = params->ring.n / 2, n_outputs = interface->n_outputs;
+  ckks_plaintext *plaintext = NULL;
+  double *slots = base_alloc_array(n_slots, sizeof *slots);
+  ckks_status status =
+      slots ? ckks_plaintext_build(&plaintext, params) : base_fail_memory(n_slots * sizeof *slots);
+  for (size_t i = 0; i < result->n_ciphertexts && status == CKKS_OK; i++) {
+    size_t first = i / n_outputs * n_slots;
+    status = ckks_decrypt(plaintext, result->ciphertext[i], secret, params);
+    if (status == CKKS_OK)
+      status = ckks_decode_real(slots, n_slots, plaintext, params);
+    for (size_t row = first; row < result->n_rows && row < first + n_slots; row++)
+      outputs[row * n_outputs + i % n_outputs] = slots[row - first];
+  }
+  if (slots)
+    base_wipe(slots, n_slots * sizeof *slots);
+  base_free(slots);
+  ckks_plaintext_free(plaintext);
+  return status;
+}
+
+static ckks_status decrypt_result(double *outputs, const wire_result *result,
+                                  const ckks_secret_key *secret, const model_interface *interface,
+                                  const ckks_params *params) {
+  BASE_TRY(result->packing == MODEL_LATENCY
+               ? decrypt_sparse(outputs, result, secret, interface, params)
+               : decrypt_batches(outputs, result, secret, interface, params));
+  for (size_t i = 0; i < result->n_rows * interface->n_outputs; i++)
+    outputs[i] = model_polynomial_value(&interface->last, outputs[i]);
+  return CKKS_OK;
+}
+
+ckks_status client_decrypt(double **outputs, size_t *n_rows, const uint8_t *bytes, size_t n_bytes,
+                           const char *name, const ckks_secret_key *secret,
+                           const model_interface *interface, const ckks_params *params) {
+  wire_result result;
+  *outputs = NULL;
+  *n_rows = 0;
+  BASE_TRY(ckks_params_check(params, secret->params_hash, "secret key"));
+  BASE_TRY(wire_result_read(&result, bytes, n_bytes, name, interface, params));
+  size_t n = result.n_rows * interface->n_outputs;
+  double *values = base_alloc_array(n, sizeof *values);
+  ckks_status status = values ? decrypt_result(values, &result, secret, interface, params)
+                              : base_fail_memory(n * sizeof *values);
+  if (status == CKKS_OK) {
+    *outputs = values;
+    *n_rows = result.n_rows;
+  } else if (values) {
+    base_wipe(values, n * sizeof *values);
+    base_free(values);
+  }
+  wire_result_clear(&result);
+  return status;
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exec/exec.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "eval/arith.h"
+
+/* What an op needs encoded: one plaintext for each vector it multiplies or adds. */
+typedef struct encoded_op {
+  ckks_plaintext **plaintext; /* NULL where a number does (period 1, DENSE, POLYNOMIAL) */
+  eval_diagonal *diagonal;
+  int n_plaintexts;
+} encoded_op;
+
+/* A program with its encoded vectors and each register's highest level and last reader. */
+typedef struct prepared {
+  encoded_op *op;
+  int *top_level;
+  int *last_use; /* op that reads it last; n_ops for outputs */
+} prepared;
+
+struct exec_engine {
+  const model_plan *plan;
+  ckks_params *params;
+  prepared program[MODEL_N_PACKINGS];
+};
+
+struct exec_session {
+  const exec_engine *engine;
+  ckks_evaluator *evaluator;
+  ckks_ciphertext **reg[MODEL_N_PACKINGS];
+  bool *written[MODEL_N_PACKINGS]; /* registers that no longer stand for an input */
+  ckks_ciphertext *product;        /* three parts */
+};
+
+/* --- preparing */
+
+static ckks_status encode_vector(ckks_plaintext **out, const model_vector *vector, int level,
+                                 double scale, const ckks_params *params) {
+  BASE_TRY(ckks_plaintext_build_at(out, params, level));
+  return ckks_encode_repeat(*out, vector->value, vector->period, level, scale, params);
+}
+
+/* The vector over all slots, with residues modulo the special primes. */
+static ckks_status encode_diagonal(ckks_plaintext **out, const model_vector *vector,
+                                   const model_op *op, double *slots, const ckks_params *params) {
+  size_t n = params->ring.n / 2;
+  for (size_t j = 0; j < n; j++)
+    slots[j] = vector->value[j % vector->period];
+  return eval_diagonal_encode(out, slots, n, op->level + 1, op->factor, params->literal.n_p,
+                              params);
+}
+
+static ckks_status prepare_diagonals(encoded_op *encoded, const model_op *op,
+                                     const exec_engine *engine) {
+  double *slots = base_alloc_array(engine->params->ring.n / 2, sizeof *slots);
+  encoded->diagonal = base_alloc_array((size_t)op->n_terms, sizeof *encoded->diagonal);
+  if (!slots || !encoded->diagonal) {
+    base_free(slots);
+    return base_fail_memory((size_t)op->n_terms * sizeof *encoded->diagonal);
+  }
+  ckks_status status = CKKS_OK;
+  for (int t = 0; t < op->n_terms && status == CKKS_OK; t++) {
+    status = encode_diagonal(&encoded->plaintext[t], &engine->plan->vector[op->index + t], op,
+                             slots, engine->params);
+    encoded->diagonal[t] =
+        (eval_diagonal){op->term[2 * t], op->term[2 * t + 1], encoded->plaintext[t]};
+  }
+  base_free(slots);
+  return status;
+}
+
+static ckks_status prepare_op(encoded_op *encoded, const model_op *op, const exec_engine *engine) {
+  bool diagonals = op->kind == MODEL_OP_DIAGONALS;
+  bool adds = op->kind == MODEL_OP_ADD_VECTOR;
+  if (!diagonals && !adds && op->kind != MODEL_OP_MUL_VECTOR)
+    return CKKS_OK;
+  const model_vector *vector = &engine->plan->vector[op->index];
+  if (!diagonals && vector->period == 1)
+    return CKKS_OK;
+  encoded->n_plaintexts = diagonals ? op->n_terms : 1;
+  encoded->plaintext = base_alloc_array((size_t)encoded->n_plaintexts, sizeof *encoded->plaintext);
+  if (!encoded->plaintext)
+    return base_fail_memory((size_t)encoded->n_plaintexts * sizeof(void *));
+  if (diagonals)
+    return prepare_diagonals(encoded, op, engine);
+  return encode_vector(&encoded->plaintext[0], vector, adds ? op->level : op->level + 1,
+                       adds ? op->scale : op->factor, engine->params);
+}
+
+/* Registers that op number i reads, handed to `visit` one by one. */
+static void each_operand(const model_op *op, void (*visit)(void *, int, int), void *context,
+                         int i) {
+  int words = op->kind == MODEL_OP_MUL_SUM ? 2 : op->kind == MODEL_OP_DENSE ? 1 : 0;
+  for (int t = 0; t < words * op->n_terms; t++)
+    visit(context, op->term[t], i);
+  if (words == 0)
+    visit(context, op->a, i);
+}
+
+static void note_use(void *context, int reg, int i) {
+  ((int *)context)[reg] = i;
+}
+
+static ckks_status prepare_program(prepared *p, const exec_engine *engine, model_packing packing) {
+  const model_program *program = &engine->plan->program[packing];
+  size_t n = (size_t)program->n_registers;
+  p->op = base_alloc_array((size_t)program->n_ops + 1, sizeof *p->op);
+  p->top_level = base_alloc_array(n + 1, sizeof *p->top_level);
+  p->last_use = base_alloc_array(n + 1, sizeof *p->last_use);
+  if (!p->op || !p->top_level || !p->last_use)
+    return base_fail_memory(n * sizeof *p->last_use);
+  for (int i = 0; i < program->n_ops; i++) {
+    const model_op *op = &program->op[i];
+    if (p->top_level[op->out] < op->level + 1)
+      p->top_level[op->out] = op->level + 1; /* products are made one level up */
+    each_operand(op, note_use, p->last_use, i);
+    BASE_TRY(prepare_op(&p->op[i], op, engine));
+  }
+  for (int i = 0; i < program->n_outputs; i++)
+    p->last_use[program->output[i]] = program->n_ops;
+  for (size_t reg = 0; reg < n; reg++)
+    if (p->top_level[reg] > engine->params->literal.n_q - 1)
+      p->top_level[reg] = engine->params->literal.n_q - 1;
+  return CKKS_OK;
+}
+
+ckks_status exec_engine_build(exec_engine **out, const model_plan *plan) {
+  exec_engine *engine = base_alloc(sizeof *engine);
+  *out = NULL;
+  if (!engine)
+    return base_fail_memory(sizeof *engine);
+  engine->plan = plan;
+  ckks_status status = ckks_params_build(&engine->params, &plan->interface.params);
+  for (int i = 0; i < MODEL_N_PACKINGS && status == CKKS_OK; i++)
+    status = prepare_program(&engine->program[i], engine, (model_packing)i);
+  if (status != CKKS_OK) {
+    exec_engine_free(engine);
+    return status;
+  }
+  *out = engine;
+  return CKKS_OK;
+}
+
+static void prepared_clear(prepared *p, int n_ops) {
+  for (int i = 0; p->op && i < n_ops; i++) {
+    for (int t = 0; p->op[i].plaintext && t < p->op[i].n_plaintexts; t++)
+      ckks_plaintext_free(p->op[i].plaintext[t]);
+    base_free(p->op[i].plaintext);
+    base_free(p->op[i].diagonal);
+  }
+  base_free(p->op);
+  base_free(p->top_level);
+  base_free(p->last_use);
+}
+
+void exec_engine_free(exec_engine *engine) {
+  if (!engine)
+    return;
+  for (int i = 0; i < MODEL_N_PACKINGS; i++)
+    prepared_clear(&engine->program[i], engine->plan->program[i].n_ops);
+  ckks_params_free(engine->params);
+  base_free(engine);
+}
+
+const ckks_params *exec_engine_params(const exec_engine *engine) {
+  return engine->params;
+}
+
+const model_plan *exec_engine_plan(const exec_engine *engine) {
+  return engine->plan;
+}
+
+/* --- sessions */
+
+static ckks_status check_keys(const exec_engine *engine, const ckks_evaluation_keys *keys) {
+  const model_interface *interface = &engine->plan->interface;
+  for (size_t i = 0; i < interface->n_keys; i++)
+    if (!ckks_evaluation_keys_find(keys, interface->key[i].galois, interface->key[i].level))
+      return base_fail(CKKS_ERROR_KEY,
+                       "the evaluation keys lack %s %u at level %d, which model '%s' needs",
+                       interface->key[i].galois ? "the Galois key" : "relinearisation key",
+                       interface->key[i].galois, interface->key[i].level, interface->name);
+  return CKKS_OK;
+}
+
+ckks_status exec_session_build(exec_session **out, const exec_engine *engine,
+                               const ckks_evaluation_keys *keys) {
+  *out = NULL;
+  BASE_TRY(ckks_params_check(engine->params, keys->params_hash, "evaluation keys"));
+  BASE_TRY(check_keys(engine, keys));
+  exec_session *session = base_alloc(sizeof *session);
+  if (!session)
+    return base_fail_memory(sizeof *session);
+  session->engine = engine;
+  ckks_status status = ckks_evaluator_build(&session->evaluator, engine->params, keys);
+  for (int i = 0; i < MODEL_N_PACKINGS && status == CKKS_OK; i++) {
+    size_t n = (size_t)engine->plan->program[i].n_registers;
+    session->reg[i] = base_alloc_array(n + 1, sizeof *session->reg[i]);
+    session->written[i] = base_alloc_array(n + 1, sizeof *session->written[i]);
+    if (!session->reg[i] || !session->written[i])
+      status = base_fail_memory(n * sizeof(void *));
+  }
+  if (status == CKKS_OK)
+    status = ckks_ciphertext_build_at(&session->product, engine->params,
+                                      engine->params->literal.n_q - 1, 3);
+  if (status != CKKS_OK) {
+    exec_session_free(session);
+    return status;
+  }
+  *out = session;
+  return CKKS_OK;
+}
+
+void exec_session_free(exec_session *session) {
+  if (!session)
+    return;
+  for (int i = 0; i < MODEL_N_PACKINGS; i++) {
+    for (int reg = 0; session->reg[i] && reg < session->engine->plan->program[i].n_registers; reg++)
+      ckks_ciphertext_free(session->reg[i][reg]);
+    base_free(session->reg[i]);
+    base_free(session->written[i]);
+  }
+  ckks_ciphertext_free(session->product);
+  ckks_evaluator_free(session->evaluator);
+  base_free(session);
+}
+
+ckks_evaluator *exec_session_evaluator(exec_session *session) {
+  return session->evaluator;
+}
+
+const model_plan *exec_session_plan(const exec_session *session) {
+  return session->engine->plan;
+}
+
+/* --- running */
+
+typedef struct running {
+  exec_session *session;
+  const prepared *prepared;
+  const model_program *program;
+  ckks_ciphertext *const *inputs;
+  model_packing packing;
+  ckks_ciphertext **reg;
+  bool *written;
+  const ckks_ciphertext *operand[MODEL_MAX_TERMS];
+} running;
+
+/* The value of a register: the input itself until something is written there. */
+static const ckks_ciphertext *value_of(const running *r, int reg) {
+  return r->written[reg] || reg >= r->program->n_inputs ? r->reg[reg] : r->inputs[reg];
+}
+
+/* A ciphertext without its limbs above `level`; it shares the others. */
+static ckks_ciphertext cut_view(const ckks_ciphertext *a, int level) {
+  ckks_ciphertext view = *a;
+  view.level = level;
+  return view;
+}
+
+static ckks_status run_mul_sum(running *r, ckks_ciphertext *out, const model_op *op) {
+  ckks_evaluator *ev = r->session->evaluator;
+  ckks_ciphertext *sum = r->session->product;
+  for (int t = 0; t < op->n_terms; t++) {
+    ckks_ciphertext x = cut_view(value_of(r, op->term[2 * t]), op->level + 1);
+    ckks_ciphertext y = cut_view(value_of(r, op->term[2 * t + 1]), op->level + 1);
+    if (t == 0)
+      eval_tensor(sum, &x, &y, ev);
+    else
+      eval_arith_tensor_add(sum, &x, &y, ev);
+  }
+  return eval_relinearize(out, sum, true, ev);
+}
+
+static ckks_status run_dense(running *r, ckks_ciphertext *out, const model_op *op) {
+  ckks_evaluator *ev = r->session->evaluator;
+  for (int t = 0; t < op->n_terms; t++)
+    r->operand[t] = value_of(r, op->term[t]);
+  BASE_TRY(eval_sum_scalar(out, r->operand, r->session->engine->plan->vector[op->index].value,
+                           (size_t)op->n_terms, op->factor, ev));
+  eval_rescale(out, out, ev);
+  return CKKS_OK;
+}
+
+static ckks_status run_mul_vector(running *r, ckks_ciphertext *out, const model_op *op,
+                                  const encoded_op *encoded) {
+  ckks_evaluator *ev = r->session->evaluator;
+  const ckks_ciphertext *a = value_of(r, op->a);
+  if (encoded->n_plaintexts == 0)
+    BASE_TRY(eval_mul_scalar(out, a, r->session->engine->plan->vector[op->index].value[0],
+                             op->factor, ev));
+  else
+    eval_mul_plain(out, a, encoded->plaintext[0], ev);
+  eval_rescale(out, out, ev);
+  return CKKS_OK;
+}
+
+static ckks_status run_add_vector(running *r, ckks_ciphertext *out, const model_op *op,
+                                  const encoded_op *encoded) {
+  ckks_evaluator *ev = r->session->evaluator;
+  if (encoded->n_plaintexts == 0)
+    return eval_add_scalar(out, value_of(r, op->a),
+                           r->session->engine->plan->vector[op->index].value[0], ev);
+  eval_add_plain(out, value_of(r, op->a), encoded->plaintext[0], ev);
+  return CKKS_OK;
+}
+
+static ckks_status run_polynomial(running *r, ckks_ciphertext *out, const model_op *op) {
+  const model_vector *vector = &r->session->engine->plan->vector[op->index];
+  int degree = (int)vector->period - 1;
+  while (degree > 1 && vector->value[degree] == 0.0)
+    degree--;
+  return eval_polynomial(out, value_of(r, op->a), vector->value, degree, CKKS_MONOMIAL, op->scale,
+                         r->session->evaluator);
+}
+
+static ckks_status run_op(running *r, ckks_ciphertext *out, int i) {
+  const model_op *op = &r->program->op[i];
+  const encoded_op *encoded = &r->prepared->op[i];
+  ckks_evaluator *ev = r->session->evaluator;
+  switch (op->kind) {
+  case MODEL_OP_MUL_VECTOR:
+    return run_mul_vector(r, out, op, encoded);
+  case MODEL_OP_ADD_VECTOR:
+    return run_add_vector(r, out, op, encoded);
+  case MODEL_OP_ROTATE_SUM:
+    return eval_rotate_sum(out, value_of(r, op->a), op->term, (size_t)op->n_terms, ev);
+  case MODEL_OP_MUL_SUM:
+    return run_mul_sum(r, out, op);
+  case MODEL_OP_DIAGONALS:
+    BASE_TRY(eval_diagonals(out, value_of(r, op->a), encoded->diagonal, (size_t)op->n_terms, ev));
+    eval_rescale(out, out, ev);
+    return CKKS_OK;
+  case MODEL_OP_POLYNOMIAL:
+    return run_polynomial(r, out, op);
+  case MODEL_OP_DENSE:
+    return run_dense(r, out, op);
+  }
+  return CKKS_OK;
+}
+
+static void release_operand(void *context, int reg, int i) {
+  running *r = context;
+  if (r->prepared->last_use[reg] <= i && r->written[reg]) {
+    ckks_ciphertext_free(r->reg[reg]);
+    r->reg[reg] = NULL;
+    r->written[reg] = false;
+  }
+}
+
+static ckks_status step(running *r, int i) {
+  const model_op *op = &r->program->op[i];
+  if (!r->reg[op->out])
+    BASE_TRY(ckks_ciphertext_build_at(&r->reg[op->out], r->session->engine->params,
+                                      r->prepared->top_level[op->out], 2));
+  BASE_TRY(run_op(r, r->reg[op->out], i));
+  r->written[op->out] = true;
+  /* Scales are exact by construction; what is kept is the plan's own figure, bit for bit. */
+  BASE_ASSERT(ckks_scale_equal(r->reg[op->out]->scale, op->scale));
+  r->reg[op->out]->scale = op->scale;
+  if (r->packing == MODEL_THROUGHPUT)
+    each_operand(op, release_operand, r, i);
+  return CKKS_OK;
+}
+
+ckks_status exec_session_run(const ckks_ciphertext **outputs, ckks_ciphertext *const *inputs,
+                             model_packing packing, exec_session *session) {
+  running r = {.session = session,
+               .prepared = &session->engine->program[packing],
+               .program = &session->engine->plan->program[packing],
+               .inputs = inputs,
+               .packing = packing,
+               .reg = session->reg[packing],
+               .written = session->written[packing]};
+  BASE_TRY(ckks_params_check_rounding());
+  memset(r.written, 0, (size_t)r.program->n_registers * sizeof *r.written);
+  ckks_status status = CKKS_OK;
+  for (int i = 0; i < r.program->n_ops && status == CKKS_OK; i++)
+    status = step(&r, i);
+  for (int i = 0; i < r.program->n_outputs && status == CKKS_OK; i++)
+    outputs[i] = value_of(&r, r.program->output[i]);
+  return status;
+}

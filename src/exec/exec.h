@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * The encrypted reading of a plan. An engine is a plan made ready: its vectors
+ * encoded once; it is shared and read-only. A session is one client's keys and one
+ * thread's registers and scratch on top of an engine.
+ */
+#ifndef EXEC_EXEC_H
+#define EXEC_EXEC_H
+#include "eval/eval.h"
+#include "model/plan.h"
+
+typedef struct exec_engine exec_engine;
+typedef struct exec_session exec_session;
+
+/** The plan stays the caller's, unchanged, and must outlive the engine. */
+ckks_status exec_engine_build(exec_engine **out, const model_plan *plan);
+void exec_engine_free(exec_engine *engine);
+const ckks_params *exec_engine_params(const exec_engine *engine);
+const model_plan *exec_engine_plan(const exec_engine *engine);
+
+/** Keys stay the caller's. CKKS_ERROR_KEY names the first key that the plan needs and is not there.
+ */
+ckks_status exec_session_build(exec_session **out, const exec_engine *engine,
+                               const ckks_evaluation_keys *keys);
+void exec_session_free(exec_session *session);
+ckks_evaluator *exec_session_evaluator(exec_session *session);
+const model_plan *exec_session_plan(const exec_session *session);
+/**
+ * Runs the program of a packing. Inputs at the layout's level and scale (2 parts);
+ * outputs[i] are the session's own, valid until its next run. Latency runs
+ * allocate nothing from the second one on; throughput runs give registers back
+ * as soon as their last reader is done.
+ */
+ckks_status exec_session_run(const ckks_ciphertext **outputs, ckks_ciphertext *const *inputs,
+                             model_packing packing, exec_session *session);
+
+/** A whole message: sample frame in, result frame out (free with base_free). `name` starts errors.
+ */
+ckks_status exec_infer(uint8_t **out, size_t *n_out, const uint8_t *sample, size_t n_sample,
+                       const char *name, exec_session *session);
+/**
+ * Reads an evaluation-key frame of this plan. Parameters and plan are checked, each with an
+ * error of its own.
+ */
+ckks_status exec_keys_read(ckks_evaluation_keys **out, const uint8_t *bytes, size_t n_bytes,
+                           const char *name, const exec_engine *engine, base_threads *threads);
+#endif
