@@ -6,8 +6,9 @@
 /** (n*bits+7)/8 */
 size_t ring_pack_bytes(size_t n, int bits);
 /**
- * loose words -> bytes. Values are the residues in [0,p), modulus->bits each, in position order.
- * Any n; full speed for multiples of 1024. Timing does not depend on the values.
+ * loose words -> bytes. Values are the residues in [0,p), modulus->bits each, in
+ * position order. Any n, at full speed for multiples of 1024; timing does not
+ * depend on the values.
  */
 void ring_pack_write(uint8_t *out, const ring_word *in, size_t n, const ring_modulus *modulus,
                      const ring_kernel *kernel);
