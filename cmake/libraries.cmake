@@ -21,7 +21,7 @@ function(library name rooms_of_library outside)
   endforeach()
   set_target_properties(${name}_shared PROPERTIES
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} EXPORT_NAME ${name})
-  target_link_options(${name}_shared PRIVATE -Wl,-Bsymbolic-functions)
+  target_link_options(${name}_shared PRIVATE -Wl,-Bsymbolic-functions -Wl,--no-undefined)
   install(TARGETS ${name}_shared ${name}_static EXPORT ${name}Targets)
   install(EXPORT ${name}Targets NAMESPACE ${name}::
           DESTINATION "${CMAKE_INSTALL_LIBDIR}/cmake/${name}")
