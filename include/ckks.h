@@ -47,17 +47,17 @@ CKKS_API const char *ckks_version(void);
 
 typedef enum ckks_status {
   CKKS_OK = 0,
-  CKKS_ERROR_ARGUMENT,  /**< a value outside its documented range */
-  CKKS_ERROR_MEMORY,    /**< allocation failed or a ceiling was reached */
-  CKKS_ERROR_SECURITY,  /**< parameters weaker than the level asked for */
-  CKKS_ERROR_LEVEL,     /**< not enough levels left for the operation */
-  CKKS_ERROR_RANGE,     /**< a number too large for its modulus or scale */
-  CKKS_ERROR_MISMATCH,  /**< objects made for different parameters or models */
-  CKKS_ERROR_KEY,       /**< an evaluation key that is needed is missing */
-  CKKS_ERROR_FORMAT,    /**< bytes that are not what they should be */
-  CKKS_ERROR_IO,        /**< the operating system refused */
-  CKKS_ERROR_ENTROPY,   /**< no randomness could be had */
-  CKKS_ERROR_CANCELLED  /**< stopped on request */
+  CKKS_ERROR_ARGUMENT, /**< a value outside its documented range */
+  CKKS_ERROR_MEMORY,   /**< allocation failed or a ceiling was reached */
+  CKKS_ERROR_SECURITY, /**< parameters weaker than the level asked for */
+  CKKS_ERROR_LEVEL,    /**< not enough levels left for the operation */
+  CKKS_ERROR_RANGE,    /**< a number too large for its modulus or scale */
+  CKKS_ERROR_MISMATCH, /**< objects made for different parameters or models */
+  CKKS_ERROR_KEY,      /**< an evaluation key that is needed is missing */
+  CKKS_ERROR_FORMAT,   /**< bytes that are not what they should be */
+  CKKS_ERROR_IO,       /**< the operating system refused */
+  CKKS_ERROR_ENTROPY,  /**< no randomness could be had */
+  CKKS_ERROR_CANCELLED /**< stopped on request */
 } ckks_status;
 
 /** Short lower-case name of a status ("level", "format", ...). */
@@ -88,14 +88,14 @@ typedef enum ckks_security {
  * the others as the largest unused primes below 2^bits, all = 1 mod 2N.
  */
 typedef struct ckks_params_literal {
-  int log2_n;               /**< ring degree N = 2^log2_n, 10..17 */
-  int n_q;                  /**< chain primes, 1..CKKS_MAX_Q; top level n_q-1 */
-  int n_p;                  /**< special primes, 0..CKKS_MAX_P; 0 = no keys */
-  int q_bits[CKKS_MAX_Q];   /**< 18..60 each; q_bits[0] is the base prime */
-  int p_bits[CKKS_MAX_P];   /**< 18..60 each */
-  uint64_t q[CKKS_MAX_Q];   /**< the primes themselves; 0 = choose */
+  int log2_n;             /**< ring degree N = 2^log2_n, 10..17 */
+  int n_q;                /**< chain primes, 1..CKKS_MAX_Q; top level n_q-1 */
+  int n_p;                /**< special primes, 0..CKKS_MAX_P; 0 = no keys */
+  int q_bits[CKKS_MAX_Q]; /**< 18..60 each; q_bits[0] is the base prime */
+  int p_bits[CKKS_MAX_P]; /**< 18..60 each */
+  uint64_t q[CKKS_MAX_Q]; /**< the primes themselves; 0 = choose */
   uint64_t p[CKKS_MAX_P];
-  double log2_scale;        /**< scale of the top level, 10..58 */
+  double log2_scale; /**< scale of the top level, 10..58 */
   ckks_security security;
 } ckks_params_literal;
 
@@ -243,14 +243,14 @@ CKKS_API ckks_status ckks_negate(ckks_ciphertext *out, const ckks_ciphertext *a,
                                  ckks_evaluator *evaluator);
 CKKS_API ckks_status ckks_add_real(ckks_ciphertext *out, const ckks_ciphertext *a,
                                    const double *values, size_t n, ckks_evaluator *evaluator);
-CKKS_API ckks_status ckks_add_constant(ckks_ciphertext *out, const ckks_ciphertext *a,
-                                       double value, ckks_evaluator *evaluator);
+CKKS_API ckks_status ckks_add_constant(ckks_ciphertext *out, const ckks_ciphertext *a, double value,
+                                       ckks_evaluator *evaluator);
 /** One level. */
 CKKS_API ckks_status ckks_mul_real(ckks_ciphertext *out, const ckks_ciphertext *a,
                                    const double *values, size_t n, ckks_evaluator *evaluator);
 /** One level; integers of magnitude up to 2^20 cost none. */
-CKKS_API ckks_status ckks_mul_constant(ckks_ciphertext *out, const ckks_ciphertext *a,
-                                       double value, ckks_evaluator *evaluator);
+CKKS_API ckks_status ckks_mul_constant(ckks_ciphertext *out, const ckks_ciphertext *a, double value,
+                                       ckks_evaluator *evaluator);
 /** Multiply, relinearise, rescale: one level. */
 CKKS_API ckks_status ckks_mul(ckks_ciphertext *out, const ckks_ciphertext *a,
                               const ckks_ciphertext *b, ckks_evaluator *evaluator);
@@ -300,9 +300,9 @@ typedef struct ckks_linear_map ckks_linear_map;
  * (other slots must be zero or the periodic repetition that
  * ckks_linear_map_period names); y comes out in the first `rows` slots.
  */
-CKKS_API ckks_status ckks_linear_map_build(ckks_linear_map **out, const double *matrix,
-                                           size_t rows, size_t columns, const double *bias,
-                                           int level, const ckks_params *params);
+CKKS_API ckks_status ckks_linear_map_build(ckks_linear_map **out, const double *matrix, size_t rows,
+                                           size_t columns, const double *bias, int level,
+                                           const ckks_params *params);
 CKKS_API void ckks_linear_map_free(ckks_linear_map *map);
 /** Specs of the Galois keys it needs; returns their number, writes at most `capacity`. */
 CKKS_API size_t ckks_linear_map_keys(const ckks_linear_map *map, ckks_key_spec *specs,

@@ -11,10 +11,10 @@
 #include "ckks/params.h"
 #define CKKS_NOISE_TAIL 8.0
 
-double ckks_noise_encode(const ckks_params *params);            /**< rounding of a full plaintext */
-double ckks_noise_fresh(const ckks_params *params);             /**< symmetric encryption */
-double ckks_noise_fresh_public(const ckks_params *params);      /**< public-key encryption */
-double ckks_noise_rescale(const ckks_params *params);           /**< rounding of a division */
+double ckks_noise_encode(const ckks_params *params);       /**< rounding of a full plaintext */
+double ckks_noise_fresh(const ckks_params *params);        /**< symmetric encryption */
+double ckks_noise_fresh_public(const ckks_params *params); /**< public-key encryption */
+double ckks_noise_rescale(const ckks_params *params);      /**< rounding of a division */
 /** Key switch of a polynomial at `level` with n_special primes, ModDown's rounding included. */
 double ckks_noise_switch(const ckks_params *params, int level, int n_special);
 /** Same without the rounding of the ModDown (for hoisted sums). */

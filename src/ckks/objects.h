@@ -34,8 +34,7 @@ ckks_status ckks_ciphertext_build_at(ckks_ciphertext **out, const ckks_params *p
                                      int max_level, int max_parts);
 /** Highest level there is room for. */
 int ckks_ciphertext_capacity(const ckks_ciphertext *ciphertext);
-ckks_status ckks_plaintext_build_at(ckks_plaintext **out, const ckks_params *params,
-                                    int max_level);
+ckks_status ckks_plaintext_build_at(ckks_plaintext **out, const ckks_params *params, int max_level);
 /** Relative difference of two scales below 2^-40: the same scale. */
 bool ckks_scale_equal(double a, double b);
 
@@ -104,8 +103,8 @@ void ckks_switch_key_get(ring_word *b, ring_word *a, const ckks_switch_key *key,
 void ckks_switch_key_expand(ring_word *a, const ckks_switch_key *key, int digit, int limb,
                             const ckks_params *params);
 /** NULL when there is none at this level or above. */
-const ckks_switch_key *ckks_evaluation_keys_find(const ckks_evaluation_keys *keys,
-                                                 uint32_t galois, int level);
+const ckks_switch_key *ckks_evaluation_keys_find(const ckks_evaluation_keys *keys, uint32_t galois,
+                                                 int level);
 /** Checks a spec and fills in its defaults (-1, 0). Galois elements: odd, 1 < g < 2N, or 0. */
 ckks_status ckks_key_spec_check(ckks_key_spec *spec, const ckks_params *params);
 /** Digits of a checked spec: ceil((level+1)/n_special), at most RING_MAX_TERMS. */

@@ -48,6 +48,7 @@ ckks_status ckks_params_check(const ckks_params *params, const uint8_t hash[CKKS
 /** CKKS_ERROR_LEVEL unless 0 <= level <= max_level and level <= capacity, the room of `what`. */
 ckks_status ckks_params_check_level(const ckks_params *params, int level, int capacity,
                                     const char *what);
-/** CKKS_ERROR_ARGUMENT unless the FPU rounds to nearest. Every public entry that computes calls it. */
+/** CKKS_ERROR_ARGUMENT unless the FPU rounds to nearest. Every public entry that computes calls it.
+ */
 ckks_status ckks_params_check_rounding(void);
 #endif

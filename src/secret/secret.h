@@ -11,9 +11,9 @@
 #include "ckks/objects.h"
 
 struct ckks_secret_key {
-  ring_poly s;      /**< NTT form over all q and p limbs */
-  int8_t *ternary;  /**< the N coefficients -1, 0, 1 */
-  size_t n;         /**< N */
+  ring_poly s;     /**< NTT form over all q and p limbs */
+  int8_t *ternary; /**< the N coefficients -1, 0, 1 */
+  size_t n;        /**< N */
   uint8_t params_hash[CKKS_HASH_BYTES];
 };
 
