@@ -18,6 +18,7 @@ static void write_numbers(base_buffer *buffer, const double *numbers, size_t n) 
     base_buffer_f64(buffer, numbers[i]);
 }
 
+/* Shapes are not repeated here: the widths in front say them all. */
 static void write_layer(base_buffer *buffer, const model_layer *layer) {
   base_buffer_u32(buffer, (uint32_t)layer->activation.degree);
   write_numbers(buffer, layer->activation.coefficient, (size_t)layer->activation.degree + 1);
@@ -49,6 +50,7 @@ static void read_numbers(double *numbers, size_t n, base_reader *reader) {
     numbers[i] = base_reader_f64(reader);
 }
 
+/* base_reader_text judges the bytes and names the field. */
 static ckks_status read_text(char **field, base_reader *reader, const char *list, size_t index) {
   char path[64], *text = NULL;
   snprintf(path, sizeof path, "%s[%zu]", list, index);
@@ -98,6 +100,7 @@ static ckks_status read_layer(model_layer *layer, base_reader *reader, size_t in
   return CKKS_OK;
 }
 
+/* A payload that ends early reads as zeros; that is noticed once, at the end. */
 static ckks_status read_fields(model_model *model, base_reader *reader) {
   char *name = NULL;
   BASE_TRY(base_reader_text(reader, &name, MODEL_MAX_NAME_BYTES, "name"));

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One judge of names, for models, tables and forms alike; base_is_text judges the bytes. */
 ckks_status model_check_text(const char *text, const char *field) {
   if (text == NULL || text[0] == '\0')
     return base_fail(CKKS_ERROR_FORMAT, "%s: empty", field);
@@ -21,10 +22,12 @@ ckks_status model_check_text(const char *text, const char *field) {
   return CKKS_OK;
 }
 
+/* Bytes, not a locale: the order is the same everywhere. */
 static int compare_texts(const void *a, const void *b) {
   return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* Sorted, for 4096 names by pairs would be eight million comparisons each time. */
 static ckks_status check_distinct(char *const *names, size_t n, const char *field) {
   char **sorted = base_alloc_array(n, sizeof(char *));
   if (sorted == NULL)
@@ -39,6 +42,7 @@ static ckks_status check_distinct(char *const *names, size_t n, const char *fiel
   return status;
 }
 
+/* Each name by itself first: the message about a bad one can then say which it is. */
 static ckks_status check_names(char *const *names, size_t n, const char *field) {
   for (size_t i = 0; i < n; i++) {
     char path[64];
@@ -56,6 +60,7 @@ static ckks_status check_maximum(double value, const char *field) {
   return CKKS_OK;
 }
 
+/* A deviation of 0 would divide by it, a negative one would turn the feature round. */
 static ckks_status check_scaler(const model_model *model) {
   for (size_t i = 0; i < model->n_features; i++) {
     if (!isfinite(model->mean[i]))
@@ -68,6 +73,7 @@ static ckks_status check_scaler(const model_model *model) {
   return check_maximum(model->max_abs_input, "max_abs_input");
 }
 
+/* A leading zero would make the planner pay for a degree that is not there. */
 static ckks_status check_activation(const model_polynomial *p, size_t index) {
   if (p->degree < 1 || p->degree > MODEL_MAX_DEGREE)
     return base_fail(CKKS_ERROR_FORMAT,
@@ -84,6 +90,7 @@ static ckks_status check_activation(const model_polynomial *p, size_t index) {
   return CKKS_OK;
 }
 
+/* n_in must be what the layer before gives; the numbers are then as many as the shape says. */
 static ckks_status check_layer(const model_layer *layer, size_t index, size_t n_in) {
   char path[64];
   if (layer->n_in != n_in)
@@ -106,6 +113,7 @@ static ckks_status check_layer(const model_layer *layer, size_t index, size_t n_
   return check_activation(&layer->activation, index);
 }
 
+/* Counts before contents: no loop runs further than its limit, whoever filled in the model. */
 ckks_status model_check(const model_model *model) {
   if (model->n_features < 1 || model->n_features > MODEL_MAX_FEATURES)
     return base_fail(CKKS_ERROR_FORMAT, "features: %zu where 1 to %d are allowed",

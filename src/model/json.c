@@ -30,6 +30,7 @@ static json_path path_at(const char *format, ...) {
   return path;
 }
 
+/* As it reads in "... where a number is needed". */
 static const char *type_name(const json_t *value) {
   switch (value == NULL ? JSON_NULL : json_typeof(value)) {
   case JSON_OBJECT:
@@ -49,6 +50,7 @@ static const char *type_name(const json_t *value) {
   }
 }
 
+/* An absent value and a wrong one are two different mistakes. */
 static ckks_status fail_type(const json_t *value, const char *path, const char *wanted) {
   if (value == NULL)
     return base_fail(CKKS_ERROR_FORMAT, "%s: missing", path);
@@ -69,6 +71,7 @@ static ckks_status check_fields(json_t *object, const char *prefix, const char *
   return CKKS_OK;
 }
 
+/* Range is for model_check: here a number only has to be one. */
 static ckks_status read_number(double *out, const json_t *value, const char *path) {
   if (!json_is_number(value))
     return fail_type(value, path, "a number");
@@ -80,6 +83,7 @@ static ckks_status read_optional_number(double *out, const json_t *value, const 
   return value == NULL ? CKKS_OK : read_number(out, value, path);
 }
 
+/* `least` = `most` asks for that very number, and the message says so. */
 static ckks_status read_array(const json_t *value, const char *path, size_t least, size_t most,
                               const char *what) {
   if (!json_is_array(value))
@@ -93,6 +97,7 @@ static ckks_status read_array(const json_t *value, const char *path, size_t leas
                    least, most);
 }
 
+/* Paths of elements are only made for a message: weights come by the million. */
 static ckks_status read_numbers(double *out, size_t n, const json_t *value, const char *path) {
   BASE_TRY(read_array(value, path, n, n, "numbers"));
   for (size_t i = 0; i < n; i++) {
@@ -104,6 +109,7 @@ static ckks_status read_numbers(double *out, size_t n, const json_t *value, cons
   return CKKS_OK;
 }
 
+/* Judged before it is copied: a text of megabytes is refused, not stored. */
 static ckks_status read_text(char **out, const json_t *value, const char *path) {
   if (!json_is_string(value))
     return fail_type(value, path, "a string");
@@ -119,6 +125,7 @@ static ckks_status read_texts(char **out, size_t n, const json_t *value, const c
 
 /* ---------------------------------------------------------------- layers */
 
+/* Lowest first, as everywhere here; 32 of them make degree 31. */
 static ckks_status read_coefficients(model_polynomial *out, json_t *value, const char *path) {
   static const char *const fields[] = {"polynomial", NULL};
   BASE_TRY(check_fields(value, path_at("%s.", path).text, fields));
@@ -154,6 +161,7 @@ static ckks_status read_activation(model_polynomial *out, json_t *value, const c
                    path, json_string_value(value));
 }
 
+/* The number of rows was taken as n_out before; each row must now have n_in numbers. */
 static ckks_status read_layer(model_layer *layer, json_t *value, size_t index) {
   static const char *const fields[] = {"weight", "bias", "activation", "max_abs", NULL};
   BASE_TRY(check_fields(value, path_at("layers[%zu].", index).text, fields));
@@ -194,6 +202,7 @@ static ckks_status read_widths(size_t *widths, size_t *n_layers, json_t *root) {
                     "names for the outputs of the last layer");
 }
 
+/* Both lists or none: a mean without its deviation would be a guess. */
 static ckks_status read_scaler(model_model *model, json_t *scaler) {
   static const char *const fields[] = {"mean", "deviation", NULL};
   if (scaler == NULL)
@@ -207,6 +216,7 @@ static ckks_status read_scaler(model_model *model, json_t *scaler) {
                       "scaler.deviation");
 }
 
+/* The model has its shape and its defaults; what the file says replaces them. */
 static ckks_status read_fields(model_model *model, json_t *root) {
   BASE_TRY(read_text(&model->name, json_object_get(root, "name"), "name"));
   BASE_TRY(
@@ -221,6 +231,7 @@ static ckks_status read_fields(model_model *model, json_t *root) {
   return model_check(model);
 }
 
+/* Unknown fields first: a misspelt one would otherwise be reported as missing. */
 static ckks_status read_model(model_model *model, json_t *root) {
   static const char *const fields[] = {"name",   "features", "scaler", "max_abs_input",
                                        "labels", "layers",   NULL};
@@ -272,6 +283,7 @@ static void write_number(base_buffer *out, double value) {
   base_buffer_printf(out, "%s", text);
 }
 
+/* One line, so that a weight matrix looks like one. */
 static void write_numbers(base_buffer *out, const double *numbers, size_t n) {
   base_buffer_printf(out, "[");
   for (size_t i = 0; i < n; i++) {
@@ -301,6 +313,7 @@ static void write_texts(base_buffer *out, char *const *texts, size_t n) {
   base_buffer_printf(out, "]");
 }
 
+/* Exact: a coefficient that is off by one bit is written out as it is. */
 static bool same_polynomial(const model_polynomial *a, const model_polynomial *b) {
   bool same = a->degree == b->degree;
   for (int k = 0; same && k <= a->degree; k++)
@@ -308,6 +321,7 @@ static bool same_polynomial(const model_polynomial *a, const model_polynomial *b
   return same;
 }
 
+/* By its name where it has one: easier to read, and exact. */
 static void write_activation(base_buffer *out, const model_polynomial *activation) {
   for (size_t i = 0; i < N_NAMED; i++)
     if (same_polynomial(activation, named_activations[i].polynomial)) {
@@ -356,6 +370,7 @@ static void write_model(base_buffer *out, const model_model *model) {
   base_buffer_printf(out, "  ]\n}\n");
 }
 
+/* Checked first, so that nothing is ever written that could not be read back. */
 ckks_status model_json_write(char **text, const model_model *model) {
   base_buffer out;
   *text = NULL;

@@ -34,6 +34,7 @@ double model_dot(const double *a, const double *b, size_t n) {
 
 /* ---------------------------------------------------------------- memory */
 
+/* Messages speak of the model's fields, for that is where a reader's widths come from. */
 static ckks_status check_widths(const size_t *widths, size_t n_layers) {
   if (n_layers < 1 || n_layers > MODEL_MAX_LAYERS)
     return base_fail(CKKS_ERROR_ARGUMENT, "layers: %zu where 1 to %d are allowed", n_layers,
@@ -65,6 +66,7 @@ static ckks_status init_names(char ***names, const char *prefix, size_t n) {
   return CKKS_OK;
 }
 
+/* Mean 0 and deviation 1: a model without a scaler takes its inputs as they are. */
 static ckks_status init_scaler(model_model *model) {
   size_t n = model->n_features;
   model->mean = base_alloc_array(n, sizeof(double));
@@ -76,6 +78,7 @@ static ckks_status init_scaler(model_model *model) {
   return CKKS_OK;
 }
 
+/* The identity is the activation that changes nothing; zeros come from the allocator. */
 static ckks_status init_layer(model_layer *layer, size_t n_in, size_t n_out) {
   layer->n_in = n_in;
   layer->n_out = n_out;
@@ -101,6 +104,7 @@ static ckks_status init_parts(model_model *model, const size_t *widths) {
   return CKKS_OK;
 }
 
+/* The counts are set before the parts are made, so that model_clear knows how far to go. */
 ckks_status model_init(model_model *model, const size_t *widths, size_t n_layers) {
   *model = (model_model){0};
   BASE_TRY(check_widths(widths, n_layers));
@@ -126,6 +130,7 @@ static void clear_numbers(double *numbers, size_t n) {
   base_free(numbers);
 }
 
+/* Takes what model_init left half made, and a cleared model, just as well. */
 void model_clear(model_model *model) {
   base_free(model->name);
   clear_names(model->feature, model->n_features);
@@ -141,6 +146,7 @@ void model_clear(model_model *model) {
   *model = (model_model){0};
 }
 
+/* The copy comes first: when there is no memory the old text stays. */
 ckks_status model_set_text(char **field, const char *text) {
   char *copy = base_strdup(text);
   if (copy == NULL)
@@ -165,6 +171,7 @@ void model_scale(double *scaled, const double *features, const model_model *mode
     scaled[i] = isnan(features[i]) ? 0.0 : (features[i] - model->mean[i]) / model->deviation[i];
 }
 
+/* Two rows of values on the stack take turns: no allocation, and many threads may share a model. */
 void model_forward_scaled(double *outputs, const double *scaled, double *pre_max,
                           const model_model *model) {
   double ping[MODEL_MAX_WIDTH], pong[MODEL_MAX_WIDTH];
@@ -215,6 +222,7 @@ static ckks_status calibrate_row(double *max, const double *row, size_t index,
   return CKKS_OK;
 }
 
+/* Nothing is stored before every row has passed: a failure leaves the model as it was. */
 ckks_status model_calibrate(model_model *model, const double *rows, size_t n_rows) {
   double max[1 + MODEL_MAX_LAYERS] = {0.0};
   if (n_rows == 0)

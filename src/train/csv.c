@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+/* Works on a copy, so that fields can be cut out in place and the caller's bytes stay as they are.
+ */
 ckks_status train_csv_init(train_csv *csv, const char *text, size_t n_bytes, const char *name) {
   *csv = (train_csv){.name = name, .n_bytes = n_bytes, .next_line = 1};
   if (n_bytes > 0 && memchr(text, '\0', n_bytes) != NULL)
@@ -42,6 +44,7 @@ static bool skip_line_end(train_csv *csv) {
   return true;
 }
 
+/* The field being read has no index yet: it is the one behind those already counted. */
 static ckks_status fail_field(const train_csv *csv, const char *what) {
   return base_fail(CKKS_ERROR_FORMAT, "%s: line %zu, column %zu: %s", csv->name, csv->line,
                    csv->n_fields + 1, what);
@@ -70,6 +73,7 @@ static ckks_status cut_quoted(train_csv *csv, char **field, size_t *end) {
   return CKKS_OK;
 }
 
+/* A quote inside an unquoted field is an ordinary character, as in most readers. */
 static void cut_plain(train_csv *csv, char **field, size_t *end) {
   size_t first = csv->at;
   csv->at += strcspn(csv->text + csv->at, ",\r\n");
@@ -105,6 +109,7 @@ static ckks_status read_field(train_csv *csv, bool *more) {
   return CKKS_OK;
 }
 
+/* Blank lines, common at the end of files, are no records. */
 ckks_status train_csv_next(train_csv *csv, bool *end) {
   do {
     size_t start = csv->at;
@@ -170,4 +175,9 @@ train_csv_kind train_csv_number(double *value, const char *field) {
     return TRAIN_CSV_INFINITE;
   *value = number;
   return TRAIN_CSV_NUMBER;
+}
+
+bool train_csv_is_number(const char *field) {
+  double unused;
+  return train_csv_number(&unused, field) == TRAIN_CSV_NUMBER;
 }

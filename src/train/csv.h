@@ -35,4 +35,5 @@ typedef enum train_csv_kind {
 } train_csv_kind;
 /** What a field is; its value when it is a decimal number, NaN when it is missing. */
 train_csv_kind train_csv_number(double *value, const char *field);
+bool train_csv_is_number(const char *field); /**< a finite decimal number */
 #endif

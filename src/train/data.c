@@ -2,28 +2,13 @@
 /* Tables of numbers with a label column, out of CSV records. */
 #include "base/alloc.h"
 #include "base/file.h"
-#include "train/csv.h"
-#include "train/train.h"
+#include "train/columns.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#define NO_COLUMN SIZE_MAX
-
-/* One file being read: which columns are wanted, and where the rows go. */
-typedef struct table {
-  train_csv csv;
-  size_t n_columns;
-  char **header;           /* n_columns texts */
-  size_t *source;          /* column of each feature */
-  size_t label;            /* NO_COLUMN = none */
-  const char **label_text; /* of each row */
-  train_data *data;
-} table;
-
-static void table_clear(table *t) {
+/* What is only needed while reading; the header's texts lie in the csv. */
+static void table_clear(train_table *t) {
   train_csv_clear(&t->csv);
   base_free(t->header);
   base_free(t->source);
@@ -44,169 +29,10 @@ void train_data_clear(train_data *data) {
   *data = (train_data){0};
 }
 
-/* The array, or NULL with the failure recorded. */
-static void *take(size_t count, size_t size) {
-  void *array = base_alloc_array(count, size);
-  if (array == NULL)
-    (void)base_fail_memory(count * size);
-  return array;
-}
-
-/* ---------------------------------------------------------------- header */
-
-static size_t find_column(const table *t, const char *name) {
-  for (size_t c = 0; c < t->n_columns; c++)
-    if (strcmp(t->header[c], name) == 0)
-      return c;
-  return NO_COLUMN;
-}
-
-/* The names there are, cut where a message would get too long. */
-static void list_columns(char *list, size_t capacity, const table *t) {
-  size_t used = 0;
-  list[0] = '\0';
-  for (size_t c = 0; c < t->n_columns; c++) {
-    size_t length = strlen(t->header[c]);
-    if (used + length + 8 > capacity) {
-      memcpy(list + used, ", ...", 6);
-      return;
-    }
-    memcpy(list + used, ", ", used > 0 ? 2 : 0);
-    used += used > 0 ? 2 : 0;
-    memcpy(list + used, t->header[c], length + 1);
-    used += length;
-  }
-}
-
-static ckks_status fail_no_column(const table *t, const char *what, const char *name) {
-  char list[240];
-  list_columns(list, sizeof list, t);
-  return base_fail(CKKS_ERROR_FORMAT,
-                   "%s: line %zu: there is no column \"%.80s\" (%s); there are: %s", t->csv.name,
-                   t->csv.line, name, what, list);
-}
-
-static int compare_texts(const void *a, const void *b) {
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static ckks_status check_distinct(const table *t) {
-  char **sorted = take(t->n_columns, sizeof(char *));
-  if (sorted == NULL)
-    return CKKS_ERROR_MEMORY;
-  memcpy(sorted, t->header, t->n_columns * sizeof(char *));
-  qsort(sorted, t->n_columns, sizeof(char *), compare_texts);
-  ckks_status status = CKKS_OK;
-  for (size_t c = 1; c < t->n_columns && status == CKKS_OK; c++)
-    if (strcmp(sorted[c - 1], sorted[c]) == 0)
-      status = base_fail(CKKS_ERROR_FORMAT, "%s: line %zu: two columns are named \"%.80s\"",
-                         t->csv.name, t->csv.line, sorted[c]);
-  base_free(sorted);
-  return status;
-}
-
-static ckks_status check_header(const table *t) {
-  for (size_t c = 0; c < t->n_columns; c++) {
-    if (c == 0 && t->header[0][0] == '\0')
-      continue;
-    ckks_status status = model_check_text(t->header[c], "the column's name");
-    if (status != CKKS_OK)
-      return base_fail_in(status, "%s: line %zu, column %zu", t->csv.name, t->csv.line, c + 1);
-  }
-  return check_distinct(t);
-}
-
-static bool is_number(const char *text) {
-  double value;
-  return train_csv_number(&value, text) == TRAIN_CSV_NUMBER;
-}
-
-static ckks_status read_header(table *t) {
-  bool end;
-  size_t n_numbers = 0;
-  BASE_TRY(train_csv_next(&t->csv, &end));
-  if (end)
-    return base_fail(CKKS_ERROR_FORMAT, "%s: empty: a header line with column names is needed",
-                     t->csv.name);
-  t->n_columns = t->csv.n_fields;
-  t->header = take(t->n_columns, sizeof(char *));
-  if (t->header == NULL)
-    return CKKS_ERROR_MEMORY;
-  memcpy(t->header, t->csv.field, t->n_columns * sizeof(char *));
-  for (size_t c = 0; c < t->n_columns; c++)
-    n_numbers += is_number(t->header[c]);
-  if (n_numbers == t->n_columns)
-    return base_fail(CKKS_ERROR_FORMAT,
-                     "%s: line %zu: numbers where a header line with column names is needed",
-                     t->csv.name, t->csv.line);
-  if (t->n_columns == 1 && strpbrk(t->header[0], ";\t") != NULL)
-    return base_fail(CKKS_ERROR_FORMAT, "%s: line %zu: one column only: separate fields by commas",
-                     t->csv.name, t->csv.line);
-  return check_header(t);
-}
-
-/* --------------------------------------------------------------- columns */
-
-static bool is_dropped(const table *t, size_t column, const train_options_data *options) {
-  const char *name = t->header[column];
-  if ((column == 0 && name[0] == '\0') || strcasecmp(name, "id") == 0)
-    return true;
-  for (size_t i = 0; i < options->n_drop; i++)
-    if (strcmp(options->drop[i], name) == 0)
-      return true;
-  return false;
-}
-
-/* All columns but the label and those to be dropped. */
-static ckks_status choose_all(table *t, const train_options_data *options) {
-  t->label = NO_COLUMN;
-  if (options->label != NULL && (t->label = find_column(t, options->label)) == NO_COLUMN)
-    return fail_no_column(t, "label", options->label);
-  for (size_t i = 0; i < options->n_drop; i++)
-    if (find_column(t, options->drop[i]) == NO_COLUMN)
-      return fail_no_column(t, "to be dropped", options->drop[i]);
-  t->source = take(t->n_columns, sizeof(size_t));
-  if (t->source == NULL)
-    return CKKS_ERROR_MEMORY;
-  for (size_t c = 0; c < t->n_columns; c++) {
-    if (c == t->label)
-      continue;
-    if (is_dropped(t, c, options))
-      t->data->n_dropped_columns++;
-    else
-      t->source[t->data->n_features++] = c;
-  }
-  if (t->data->n_features < 1 || t->data->n_features > MODEL_MAX_FEATURES)
-    return base_fail(CKKS_ERROR_FORMAT,
-                     "%s: line %zu: %zu feature columns where 1 to %d are allowed", t->csv.name,
-                     t->csv.line, t->data->n_features, MODEL_MAX_FEATURES);
-  return CKKS_OK;
-}
-
-/* The columns of a model, in its order. */
-static ckks_status choose_features(table *t, const char *const *features, size_t n_features,
-                                   const char *label) {
-  t->label = label == NULL ? NO_COLUMN : find_column(t, label);
-  t->source = take(n_features, sizeof(size_t));
-  if (t->source == NULL)
-    return CKKS_ERROR_MEMORY;
-  for (size_t i = 0; i < n_features; i++)
-    if ((t->source[i] = find_column(t, features[i])) == NO_COLUMN)
-      return fail_no_column(t, "needed by the model", features[i]);
-  t->data->n_features = n_features;
-  for (size_t c = 0; c < t->n_columns; c++) {
-    bool used = c == t->label;
-    for (size_t i = 0; i < n_features && !used; i++)
-      used = t->source[i] == c;
-    t->data->n_dropped_columns += !used;
-  }
-  return CKKS_OK;
-}
-
 /* ------------------------------------------------------------------ rows */
 
 /* Each row takes a line end and all its commas: no file can claim more rows than that. */
-static size_t rows_at_most(const table *t) {
+static size_t rows_at_most(const train_table *t) {
   size_t lines = 1;
   for (size_t i = t->csv.at; i < t->csv.n_bytes; i++)
     lines += t->csv.text[i] == '\n' || t->csv.text[i] == '\r';
@@ -215,13 +41,14 @@ static size_t rows_at_most(const table *t) {
   return rows < TRAIN_DATA_MAX_ROWS ? rows : TRAIN_DATA_MAX_ROWS;
 }
 
-static ckks_status take_rows(table *t, size_t capacity) {
+/* Everything that grows with the rows is taken at once, at its ceiling: nothing grows later. */
+static ckks_status take_rows(train_table *t, size_t capacity) {
   train_data *data = t->data;
-  data->feature = take(data->n_features, sizeof(char *));
-  data->missing = take(data->n_features, sizeof(size_t));
-  data->value = take(capacity * data->n_features, sizeof(double));
-  data->line = take(capacity, sizeof(size_t));
-  t->label_text = take(capacity, sizeof(char *));
+  data->feature = train_columns_take(data->n_features, sizeof(char *));
+  data->missing = train_columns_take(data->n_features, sizeof(size_t));
+  data->value = train_columns_take(capacity * data->n_features, sizeof(double));
+  data->line = train_columns_take(capacity, sizeof(size_t));
+  t->label_text = train_columns_take(capacity, sizeof(char *));
   if (data->feature == NULL || data->missing == NULL || data->value == NULL || data->line == NULL ||
       t->label_text == NULL)
     return CKKS_ERROR_MEMORY;
@@ -230,13 +57,15 @@ static ckks_status take_rows(table *t, size_t capacity) {
   return CKKS_OK;
 }
 
-static ckks_status fail_value(const table *t, size_t column, const char *what) {
+/* Values come from strangers: only their first bytes go into a message. */
+static ckks_status fail_value(const train_table *t, size_t column, const char *what) {
   return base_fail(CKKS_ERROR_FORMAT, "%s: line %zu, column %zu \"%.80s\": \"%.40s\" %s",
                    t->csv.name, t->csv.line, column + 1, t->header[column], t->csv.field[column],
                    what);
 }
 
-static ckks_status read_value(table *t, size_t feature, double *value) {
+/* A missing value stays NaN: what to put in its place is for the scaler to say, not the reader. */
+static ckks_status read_value(train_table *t, size_t feature, double *value) {
   size_t column = t->source[feature];
   switch (train_csv_number(value, t->csv.field[column])) {
   case TRAIN_CSV_TEXT:
@@ -251,7 +80,8 @@ static ckks_status read_value(table *t, size_t feature, double *value) {
   }
 }
 
-static ckks_status read_row(table *t) {
+/* The label text stays where it is, in the csv's memory, until all of them are known. */
+static ckks_status read_row(train_table *t) {
   train_data *data = t->data;
   double *row = data->value + data->n_rows * data->n_features, unused;
   if (t->csv.n_fields != t->n_columns)
@@ -260,7 +90,7 @@ static ckks_status read_row(table *t) {
   for (size_t i = 0; i < data->n_features; i++)
     BASE_TRY(read_value(t, i, &row[i]));
   data->line[data->n_rows] = t->csv.line;
-  if (t->label != NO_COLUMN) {
+  if (t->label != TRAIN_NO_COLUMN) {
     const char *text = t->csv.field[t->label];
     if (train_csv_number(&unused, text) == TRAIN_CSV_MISSING)
       return fail_value(t, t->label, "where a label is needed");
@@ -272,7 +102,7 @@ static ckks_status read_row(table *t) {
   return CKKS_OK;
 }
 
-static ckks_status read_rows(table *t) {
+static ckks_status read_rows(train_table *t) {
   size_t capacity = rows_at_most(t);
   BASE_TRY(take_rows(t, capacity));
   for (;;) {
@@ -292,6 +122,11 @@ static ckks_status read_rows(table *t) {
 
 /* --------------------------------------------------------------- classes */
 
+static int compare_texts(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* "1" and "1.0" are two labels: texts decide between equal numbers. */
 static int compare_numbers(const void *a, const void *b) {
   double x, y;
   (void)train_csv_number(&x, *(const char *const *)a);
@@ -307,16 +142,17 @@ static size_t sort_distinct(const char **texts, size_t n) {
     if (n_distinct == 0 || strcmp(texts[n_distinct - 1], texts[i]) != 0)
       texts[n_distinct++] = texts[i];
   for (size_t i = 0; i < n_distinct; i++)
-    n_numbers += is_number(texts[i]);
+    n_numbers += train_csv_is_number(texts[i]);
   if (n_numbers == n_distinct)
     qsort(texts, n_distinct, sizeof(char *), compare_numbers);
   return n_distinct;
 }
 
-static ckks_status set_classes(table *t, const char *const *classes, size_t n_classes) {
+/* The class of each row is the index of its label text among `classes`. */
+static ckks_status set_classes(train_table *t, const char *const *classes, size_t n_classes) {
   train_data *data = t->data;
-  data->class_name = take(n_classes, sizeof(char *));
-  data->label = take(data->n_rows, sizeof(int));
+  data->class_name = train_columns_take(n_classes, sizeof(char *));
+  data->label = train_columns_take(data->n_rows, sizeof(int));
   if (data->class_name == NULL || data->label == NULL)
     return CKKS_ERROR_MEMORY;
   data->n_classes = n_classes;
@@ -337,9 +173,10 @@ static ckks_status set_classes(table *t, const char *const *classes, size_t n_cl
   return CKKS_OK;
 }
 
-static ckks_status find_classes(table *t) {
+/* Class numbers must not depend on the order of the rows: the distinct texts are sorted. */
+static ckks_status find_classes(train_table *t) {
   size_t n_rows = t->data->n_rows;
-  const char **sorted = take(n_rows, sizeof(char *));
+  const char **sorted = train_columns_take(n_rows, sizeof(char *));
   if (sorted == NULL)
     return CKKS_ERROR_MEMORY;
   memcpy(sorted, t->label_text, n_rows * sizeof(char *));
@@ -357,16 +194,16 @@ static ckks_status find_classes(table *t) {
 
 /* --------------------------------------------------------------- readers */
 
-static ckks_status parse_all(table *t, const train_options_data *options) {
-  BASE_TRY(read_header(t));
-  BASE_TRY(choose_all(t, options));
+static ckks_status parse_all(train_table *t, const train_options_data *options) {
+  BASE_TRY(train_columns_read(t));
+  BASE_TRY(train_columns_choose(t, options));
   BASE_TRY(read_rows(t));
-  return t->label == NO_COLUMN ? CKKS_OK : find_classes(t);
+  return t->label == TRAIN_NO_COLUMN ? CKKS_OK : find_classes(t);
 }
 
 ckks_status train_data_parse(train_data *data, const char *text, size_t n_bytes, const char *name,
                              const train_options_data *options) {
-  table t = {.data = data};
+  train_table t = {.data = data};
   *data = (train_data){0};
   BASE_TRY(train_csv_init(&t.csv, text, n_bytes, name));
   ckks_status status = parse_all(&t, options);
@@ -376,19 +213,19 @@ ckks_status train_data_parse(train_data *data, const char *text, size_t n_bytes,
   return status;
 }
 
-static ckks_status parse_features(table *t, const char *const *features, size_t n_features,
+static ckks_status parse_features(train_table *t, const char *const *features, size_t n_features,
                                   const char *label, const char *const *classes, size_t n_classes) {
-  BASE_TRY(read_header(t));
-  BASE_TRY(choose_features(t, features, n_features, label));
+  BASE_TRY(train_columns_read(t));
+  BASE_TRY(train_columns_find(t, features, n_features, label));
   BASE_TRY(read_rows(t));
-  return t->label == NO_COLUMN ? CKKS_OK : set_classes(t, classes, n_classes);
+  return t->label == TRAIN_NO_COLUMN ? CKKS_OK : set_classes(t, classes, n_classes);
 }
 
 ckks_status train_data_parse_features(train_data *data, const char *text, size_t n_bytes,
                                       const char *name, const char *const *features,
                                       size_t n_features, const char *label,
                                       const char *const *classes, size_t n_classes) {
-  table t = {.data = data};
+  train_table t = {.data = data};
   *data = (train_data){0};
   BASE_TRY(train_csv_init(&t.csv, text, n_bytes, name));
   ckks_status status = parse_features(&t, features, n_features, label, classes, n_classes);
@@ -398,6 +235,7 @@ ckks_status train_data_parse_features(train_data *data, const char *text, size_t
   return status;
 }
 
+/* The file is read whole: its size has a limit, and messages can then name lines exactly. */
 ckks_status train_data_read(train_data *data, const char *path, const train_options_data *options) {
   uint8_t *bytes = NULL;
   size_t n_bytes = 0;

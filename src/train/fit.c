@@ -44,6 +44,7 @@ void train_options_default(train_options *options) {
                              .seed = 15};
 }
 
+/* Also clears a history of which only the first parts were made. */
 void train_history_clear(train_history *history) {
   base_free(history->train_loss);
   base_free(history->validation_loss);
@@ -54,6 +55,7 @@ void train_history_clear(train_history *history) {
   *history = (train_history){0};
 }
 
+/* As model_check will ask of the layers, but before any work is done. */
 static ckks_status check_activation(const model_polynomial *activation) {
   if (activation->degree < 1 || activation->degree > MODEL_MAX_DEGREE)
     return base_fail(CKKS_ERROR_ARGUMENT, "activation: degree %d where 1 to %d is allowed",
@@ -66,6 +68,7 @@ static ckks_status check_activation(const model_polynomial *activation) {
   return CKKS_OK;
 }
 
+/* Everything that needs no data to be judged; widths and frac are judged where they are used. */
 static ckks_status check_options(const train_options *options, const train_data *data) {
   if (data->label == NULL || data->n_classes < 2)
     return base_fail(CKKS_ERROR_ARGUMENT, "training needs a label column with at least 2 classes");
@@ -123,6 +126,10 @@ static ckks_status fit_feature(fit *f, size_t feature) {
   return CKKS_OK;
 }
 
+/*
+ * Fits on the training rows alone, so that nothing of the validation rows leaks
+ * into the model, then scales all rows once: epochs never divide again.
+ */
 static ckks_status fit_scaler(fit *f) {
   const train_data *data = f->data;
   f->history->constant = base_alloc_array(data->n_features, sizeof(size_t));
@@ -168,10 +175,12 @@ static void shuffle(fit *f) {
   }
 }
 
+/* Rows keep the numbers they have in the table; the split is a list of them. */
 static const double *scaled_row(const fit *f, size_t row) {
   return f->scaled + row * f->data->n_features;
 }
 
+/* One pass over the training rows; the last batch may be smaller and counts by its own size. */
 static ckks_status run_epoch(fit *f, int epoch) {
   size_t n = f->history->n_train, batch_size = (size_t)f->options->batch_size;
   shuffle(f);
@@ -224,6 +233,7 @@ static ckks_status record_epoch(fit *f, int epoch) {
   return CKKS_OK;
 }
 
+/* Initial parameters and orders come from two streams: more epochs leave the start as it was. */
 static ckks_status run_epochs(fit *f, const size_t *widths, size_t n_layers) {
   train_history *h = f->history;
   size_t n_epochs = (size_t)f->options->n_epochs;
@@ -250,6 +260,7 @@ static ckks_status run_epochs(fit *f, const size_t *widths, size_t n_layers) {
 
 /* ----------------------------------------------------------------- model */
 
+/* The model carries names, so that clients need nothing but it to find their columns. */
 static ckks_status init_model(fit *f, const size_t *widths, size_t n_layers) {
   BASE_TRY(model_init(f->model, widths, n_layers));
   for (size_t i = 0; i < f->model->n_features; i++)
@@ -259,6 +270,7 @@ static ckks_status init_model(fit *f, const size_t *widths, size_t n_layers) {
   return CKKS_OK;
 }
 
+/* On raw rows through the finished model: what is measured is what will be evaluated. */
 static ckks_status calibrate(fit *f) {
   const train_history *h = f->history;
   size_t n = f->data->n_features;
@@ -272,6 +284,7 @@ static ckks_status calibrate(fit *f) {
   return status == CKKS_OK ? model_check(f->model) : status;
 }
 
+/* On failure the caller clears model and history, whatever they hold by then. */
 static ckks_status fit_all(fit *f) {
   const train_options *options = f->options;
   train_history *h = f->history;

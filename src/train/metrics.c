@@ -23,6 +23,7 @@ static double class_f1(const train_metrics *metrics, size_t class) {
   return both == 0 ? -1.0 : 2.0 * (double)metrics->confusion[class * n + class] / (double)both;
 }
 
+/* With two classes F1 is that of class 1, the positive one, as is usual. */
 static double compute_f1(const train_metrics *metrics) {
   if (metrics->n_classes == 2)
     return fmax(class_f1(metrics, 1), 0.0);
@@ -38,6 +39,7 @@ static double compute_f1(const train_metrics *metrics) {
   return sum / (double)n_present; /* a row makes at least one class present */
 }
 
+/* Everything that one pass over the rows gives. */
 static ckks_status count(train_metrics *metrics, const double *outputs, const int *labels) {
   size_t n = metrics->n_classes, n_right = 0;
   double sum = 0.0;
@@ -62,6 +64,7 @@ static ckks_status count(train_metrics *metrics, const double *outputs, const in
 
 /* ------------------------------------------------------------------- ROC */
 
+/* Sorting pairs, not indices: the comparison then needs no context. */
 typedef struct scored {
   double score;
   int label;
@@ -94,6 +97,7 @@ static void trace_roc(train_metrics *metrics, const scored *rows, size_t n_posit
   metrics->auc = (double)half_pairs / (2.0 * (double)n_positive * (double)n_negative);
 }
 
+/* With one side empty a rate would be 0/0: no curve, and an area that is not a number. */
 static ckks_status compute_roc(train_metrics *metrics, const double *outputs, const int *labels) {
   size_t n = metrics->n_rows, n_positive = 0;
   for (size_t r = 0; r < n; r++)

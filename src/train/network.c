@@ -14,6 +14,7 @@
 #define BETA2 0.999
 #define EPSILON 1e-8
 
+/* The derivative of the activation, once: backward passes then evaluate it as they do the other. */
 static void init_slope(model_polynomial *slope, const model_polynomial *activation) {
   *slope = (model_polynomial){.degree = activation->degree - 1};
   for (int k = 1; k <= activation->degree; k++)
@@ -38,6 +39,7 @@ static void lay_out(train_network *network) {
   }
 }
 
+/* One allocation: training itself never asks for memory. */
 ckks_status train_network_init(train_network *network, const size_t *widths, size_t n_layers,
                                const model_polynomial *activation) {
   *network = (train_network){
@@ -82,6 +84,7 @@ void train_network_randomize(train_network *network, rand_stream *stream) {
   }
 }
 
+/* pre and post of every layer are kept: the backward pass needs them. */
 static void forward(train_network *network, const double *row) {
   const double *in = row;
   for (size_t l = 0; l < network->n_layers; l++) {
@@ -102,6 +105,7 @@ double train_network_loss(train_network *network, const double *row, size_t labe
   return train_softmax_loss(NULL, network->post[last], network->width[last + 1], label);
 }
 
+/* Each element is its own sum: vectorising this loop cannot change a bit. */
 static void add_scaled(double *restrict out, const double *restrict in, double factor, size_t n) {
   for (size_t i = 0; i < n; i++)
     out[i] += factor * in[i];
@@ -140,6 +144,7 @@ double train_network_learn(train_network *network, const double *row, size_t lab
   return loss;
 }
 
+/* The corrections 1 - beta^t by running products: pow is not the same in every C library. */
 void train_network_step(train_network *network, size_t n_rows, double learning_rate,
                         double weight_decay) {
   network->beta1_power *= BETA1;

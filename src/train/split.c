@@ -36,6 +36,7 @@ static void mt_refill(mt19937 *mt) {
   mt->at = 0;
 }
 
+/* Tempering, as in the paper's table II. */
 static uint32_t mt_next(mt19937 *mt) {
   if (mt->at == MT_WORDS)
     mt_refill(mt);
@@ -57,6 +58,7 @@ static size_t mt_interval(mt19937 *mt, size_t most) {
   return value;
 }
 
+/* Fisher-Yates from the back, as RandomState.shuffle runs it; the first indices are the sample. */
 static void permute(size_t *index, size_t n, uint32_t seed) {
   mt19937 mt;
   mt_init(&mt, seed);
