@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ring/ring.h"
 
+/* The lowest n_bits in reverse order: halves change places (Warren, Hacker's Delight, 7-1). */
 static size_t reverse(size_t i, int n_bits) {
-  size_t reversed = 0;
-  for (int bit = 0; bit < n_bits; bit++)
-    reversed |= (i >> bit & 1) << (n_bits - 1 - bit);
-  return reversed;
+  uint32_t x = (uint32_t)i;
+  x = (x & 0x55555555) << 1 | (x >> 1 & 0x55555555);
+  x = (x & 0x33333333) << 2 | (x >> 2 & 0x33333333);
+  x = (x & 0x0f0f0f0f) << 4 | (x >> 4 & 0x0f0f0f0f);
+  x = (x & 0x00ff00ff) << 8 | (x >> 8 & 0x00ff00ff);
+  x = x << 16 | x >> 16;
+  return x >> (32 - n_bits);
 }
 
 /*
