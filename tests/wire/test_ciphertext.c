@@ -190,7 +190,7 @@ static void test_scales_are_bounded_from_both_sides(void **unused) {
   ckks_ciphertext *ciphertext = random_ciphertext(params, 0, 2, true, &state);
   double top = exp2(params->log2_q[0] + 32);
   const double good[] = {ldexp(1, -32), 1, top * 0.999},
-               bad[] = {0, -1, ldexp(0.99, -32), top * 1.001, INFINITY, NAN};
+               bad[] = {0, -1, ldexp(0.99, -32), top * 1.001, HUGE_VAL, nan("")};
   for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
     ciphertext->scale = good[i];
     assert_int_equal(ckks_ciphertext_write(&bytes, &n_bytes, ciphertext, params), CKKS_OK);
