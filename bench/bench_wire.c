@@ -39,6 +39,7 @@ typedef struct workload {
   size_t n_bytes, n_ciphertext;
   ring_word *limb; /* two limbs of scratch */
   size_t n_limbs;  /* packed limbs in the whole set */
+  base_threads *threads;
 } workload;
 
 static void check(ckks_status status) {
@@ -77,6 +78,16 @@ static void measure(const char *name, void (*run)(workload *), workload *w) {
 static void read_keys(workload *w) {
   ckks_evaluation_keys *keys;
   check(ckks_evaluation_keys_read(&keys, w->bytes, w->n_bytes, w->params));
+  ckks_evaluation_keys_free(keys);
+}
+
+/* Without the frame, so without the digest. */
+static void expand_keys(workload *w) {
+  ckks_evaluation_keys *keys;
+  base_reader reader;
+  base_reader_init(&reader, w->bytes + BASE_FRAME_HEADER_BYTES,
+                   w->n_bytes - BASE_FRAME_OVERHEAD_BYTES);
+  check(wire_evaluation_keys_get(&keys, &reader, w->params, w->threads));
   ckks_evaluation_keys_free(keys);
 }
 
@@ -173,15 +184,26 @@ int main(void) {
   fill_keys(&w);
   fill_ciphertext(&w);
   printf("cpu %s, kernel %s, compiler %s\n", base_cpu_get()->name, ring->kernel->name, __VERSION__);
-  printf("N = 2^%d, %d keys at level 1 over 1 special prime, %zu limbs, %.2f MB; ciphertext %zu "
-         "bytes\n",
-         ring->log2_n, N_KEYS, w.n_limbs, 1e-6 * (double)w.n_bytes, w.n_ciphertext);
+  if (base_cpu_get()->avx2_fma && strncmp(ring->kernel->name, "avx", 3) != 0) {
+    fprintf(stderr, "bench_wire: this CPU has AVX2, but the %s kernels are in use\n",
+            ring->kernel->name);
+    return 1;
+  }
+  printf("N = 2^%d, primes of %d, %d and %d bits, %d keys at level 1, %zu limbs, %.2f MB; "
+         "ciphertext %zu bytes\n",
+         ring->log2_n, ring->modulus[0].bits, ring->modulus[1].bits,
+         ring->modulus[literal.n_q].bits, N_KEYS, w.n_limbs, 1e-6 * (double)w.n_bytes,
+         w.n_ciphertext);
   measure("keys: read and expand", read_keys, &w);
   measure("  digest", digest_bytes, &w);
   measure("  memory", take_memory, &w);
   measure("  seeds to a", expand_seeds, &w);
   measure("  unpack b", unpack_limbs, &w);
   measure("  interleave", interleave, &w);
+  measure("keys: expand", expand_keys, &w);
+  check(base_threads_build(&w.threads, 2));
+  measure("keys: expand, 2 threads", expand_keys, &w);
+  base_threads_free(w.threads);
   measure("keys: write", write_keys, &w);
   measure("ciphertext: read, 4 limbs", read_ciphertext, &w);
   base_free(w.limb);
