@@ -296,32 +296,49 @@ typedef struct ckks_linear_map ckks_linear_map;
 
 /**
  * y = M x + b for a rows x columns matrix (row-major; b may be NULL), sizes up
- * to N/2 and need not be powers of two. x stands in the first `columns` slots
- * (other slots must be zero or the periodic repetition that
- * ckks_linear_map_period names); y comes out in the first `rows` slots.
+ * to N/2 and need not be powers of two. x stands in the first `columns` slots,
+ * and further slots may hold anything: they are masked. y comes out in the first
+ * `rows` slots, the others are zero (up to noise). `level` is where it will be applied, at
+ * least 1; the result is one level below. The diagonals take (rows + columns - 1) *
+ * (level + 1 + special primes) * N * 8 bytes at most; zero ones are left out.
  */
 CKKS_API ckks_status ckks_linear_map_build(ckks_linear_map **out, const double *matrix, size_t rows,
                                            size_t columns, const double *bias, int level,
                                            const ckks_params *params);
 CKKS_API void ckks_linear_map_free(ckks_linear_map *map);
-/** Specs of the Galois keys it needs; returns their number, writes at most `capacity`. */
+/**
+ * Specs of the Galois keys it needs, at the map's level and with all special primes: the keys of
+ * ckks_evaluation_keys_generate_all are not enough. Returns their number, writes at most
+ * `capacity`; specs may be NULL when that is 0.
+ */
 CKKS_API size_t ckks_linear_map_keys(const ckks_linear_map *map, ckks_key_spec *specs,
                                      size_t capacity);
+/** `a` at the map's level or above. */
 CKKS_API ckks_status ckks_linear_map_apply(ckks_ciphertext *out, const ckks_linear_map *map,
                                            const ckks_ciphertext *a, ckks_evaluator *evaluator);
 
 /* ---------------------------------------------------------- vector comfort */
 
-/** Sum of the first n slots, in every slot. Needs the rotations of generate_all. */
+/**
+ * Sum of the first n slots, in every slot: one level, in which the further slots are masked, or
+ * none when n = N/2. This and what follows needs the rotations of generate_all.
+ */
 CKKS_API ckks_status ckks_sum(ckks_ciphertext *out, const ckks_ciphertext *a, size_t n,
                               ckks_evaluator *evaluator);
-/** Dot product of two encrypted vectors of length n, in every slot: one level. */
+/**
+ * Dot product of two encrypted vectors of length n, in every slot: one level. From slot n on,
+ * one of them must be zero (as ckks_encode_real leaves it).
+ */
 CKKS_API ckks_status ckks_dot(ckks_ciphertext *out, const ckks_ciphertext *a,
                               const ckks_ciphertext *b, size_t n, ckks_evaluator *evaluator);
 /** Dot product with a plain vector, in every slot: one level. */
 CKKS_API ckks_status ckks_dot_real(ckks_ciphertext *out, const ckks_ciphertext *a,
                                    const double *values, size_t n, ckks_evaluator *evaluator);
-/** x^T M with a plain rows x columns matrix, any sizes; one level; uses generate_all's keys. */
+/**
+ * x^T M with a plain rows x columns matrix, any sizes up to N/2: one level. x in the first `rows`
+ * slots, the result in the first `columns`, zero elsewhere. For a matrix that is used
+ * more than once a ckks_linear_map is faster.
+ */
 CKKS_API ckks_status ckks_matmul(ckks_ciphertext *out, const ckks_ciphertext *a,
                                  const double *matrix, size_t rows, size_t columns,
                                  ckks_evaluator *evaluator);
@@ -340,6 +357,7 @@ CKKS_API ckks_status ckks_params_read(ckks_params **out, const uint8_t *bytes, s
 CKKS_API ckks_status ckks_ciphertext_write(uint8_t **out, size_t *n_bytes,
                                            const ckks_ciphertext *ciphertext,
                                            const ckks_params *params);
+/** The result has room for its own level and parts: it cannot take a result of a higher level. */
 CKKS_API ckks_status ckks_ciphertext_read(ckks_ciphertext **out, const uint8_t *bytes,
                                           size_t n_bytes, const ckks_params *params);
 CKKS_API ckks_status ckks_public_key_write(uint8_t **out, size_t *n_bytes,
