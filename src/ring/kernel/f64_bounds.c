@@ -31,24 +31,25 @@ static double grow(double first, double others, double e, int layers) {
   return first;
 }
 
+/* The largest value that pass i multiplies, or the transform returns, given inputs of k. */
+static double demand(const ring_bounds *bounds, int i, double k, double e) {
+  return i == bounds->n_passes ? k : grow(k, k, e, bounds->log2_radix[i] - 1);
+}
+
 void ring_bounds_init(ring_bounds *bounds, uint64_t p, int log2_n) {
-  double limit = 0x1p52 / (double)p;
-  double k = RING_BOUNDS_INPUT;
+  double limit = 0x1p52 / (double)p, k = RING_BOUNDS_INPUT;
+  double e = (double)p * 0x1p-54, e_last = 2 * e; /* the last pass has no w' */
   plan_passes(bounds, log2_n);
   bounds->reduce = 0;
-  for (int i = 0; i < bounds->n_passes; i++) {
-    int layers = bounds->log2_radix[i];
-    /* The last pass takes its quotients from rounded products. */
-    double e = (double)p * (i == bounds->n_passes - 1 ? 0x1p-53 : 0x1p-54);
+  int last = bounds->n_passes - 1;
+  for (int i = 0; i <= last; i++) {
+    double here = i == last ? e_last : e, next = i + 1 == last ? e_last : e;
     bounds->forward[i] = k;
-    double grown = grow(k, k, e, layers);
-    /*
-     * Multiplied operands of the next pass are larger than its inputs by up to
-     * two products, each below 1/2 + 8*2^-4: leave room for them.
-     */
-    if (grown + 2 > limit && i > 0) {
+    double grown = grow(k, k, here, bounds->log2_radix[i]);
+    /* Reduce now if what leaves this pass would be too much for the next. */
+    if (demand(bounds, i + 1, grown, next) > limit) {
       bounds->reduce |= UINT32_C(1) << i;
-      grown = grow(0.5, k, e, layers);
+      grown = grow(0.5, k, here, bounds->log2_radix[i]);
     }
     k = grown;
   }
