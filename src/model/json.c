@@ -145,17 +145,23 @@ static const struct {
     {"sigmoid3", &model_polynomial_sigmoid3}, {"square", &square}, {"identity", &identity}};
 enum { N_NAMED = sizeof named_activations / sizeof named_activations[0] };
 
+bool model_polynomial_named(model_polynomial *out, const char *name) {
+  for (size_t i = 0; i < N_NAMED; i++)
+    if (strcmp(name, named_activations[i].name) == 0) {
+      *out = *named_activations[i].polynomial;
+      return true;
+    }
+  return false;
+}
+
 static ckks_status read_activation(model_polynomial *out, json_t *value, const char *path) {
   *out = (model_polynomial){0};
   if (json_is_object(value))
     return read_coefficients(out, value, path);
   if (!json_is_string(value))
     return fail_type(value, path, "a name or {\"polynomial\": [...]}");
-  for (size_t i = 0; i < N_NAMED; i++)
-    if (strcmp(json_string_value(value), named_activations[i].name) == 0) {
-      *out = *named_activations[i].polynomial;
-      return CKKS_OK;
-    }
+  if (model_polynomial_named(out, json_string_value(value)))
+    return CKKS_OK;
   return base_fail(CKKS_ERROR_FORMAT,
                    "%s: \"%s\" is not one of sigmoid3, square, identity, {\"polynomial\": [...]}",
                    path, json_string_value(value));

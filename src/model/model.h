@@ -43,6 +43,8 @@ typedef struct model_model {
 
 /** s(x) = 0.5 + 0.197 x - 0.004 x^3 (eprint 2018/462). */
 extern const model_polynomial model_polynomial_sigmoid3;
+/** "sigmoid3", "square" (x^2) or "identity" (x); false for any other name. */
+bool model_polynomial_named(model_polynomial *out, const char *name);
 double model_polynomial_value(const model_polynomial *polynomial, double x);
 /** Sum of a[i] b[i], always added up in the same order (four partial sums). */
 double model_dot(const double *a, const double *b, size_t n);
