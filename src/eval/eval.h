@@ -19,7 +19,11 @@
 
 /** Counts of the expensive things, for `bench` and the cost model's tests. */
 typedef struct eval_counters {
-  uint64_t ntt, mac_words, convert_words, permute_words;
+  uint64_t ntt;           /**< transforms, both ways */
+  uint64_t mac_words;     /**< words of keys read */
+  uint64_t convert_words; /**< words that enter a basis conversion */
+  uint64_t permute_words; /**< words moved by automorphisms */
+  uint64_t switches;      /**< key switches: one for each key applied */
 } eval_counters;
 
 typedef struct eval_tables eval_tables; /* constants of basis conversions, basis.h */
@@ -33,7 +37,8 @@ struct ckks_evaluator {
   base_arena arena;                 /**< all scratch; sized at build for the top level */
   eval_counters counters;
   eval_tables *tables;
-  int *steps; /**< of each key: the rotation that it makes, -1 for the others */
+  int *steps;                /**< of each key: the rotation that it makes, -1 for the others */
+  ckks_plaintext *plaintext; /**< for values that come in as numbers; room for the top level */
   ckks_ciphertext *spare[EVAL_MAX_SPARES]; /**< made at first use, then kept */
   int n_spares_used;
 };
@@ -106,6 +111,8 @@ ckks_status eval_automorphism(ckks_ciphertext *out, const ckks_ciphertext *a, ui
 /** Rotation by any number of slots; composes from the keys at hand when there is no direct one. */
 ckks_status eval_rotate(ckks_ciphertext *out, const ckks_ciphertext *a, int steps,
                         ckks_evaluator *ev);
+/** How many key switches eval_rotate takes (1: there is a key), or why it cannot. */
+ckks_status eval_rotate_check(int *n_switches, int steps, int level, ckks_evaluator *ev);
 /** out[i] = sigma_galois[i](a), one decomposition; galois 1 copies. out[i] not a. */
 ckks_status eval_automorphism_many(ckks_ciphertext *const *out, const ckks_ciphertext *a,
                                    const uint32_t *galois, size_t n, ckks_evaluator *ev);

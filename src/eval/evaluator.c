@@ -21,7 +21,8 @@
  *   eval_diagonals          eval_linear_scratch_limbs
  *   eval_sum_scalar         2 (L+1) + L+1         (64 residues for each limb fit one limb)
  *   eval_adjust             3 (L+1) + 3
- * and 64 bytes of rounding for each of at most 512 takes.
+ * one limb more for a row of slots that ckks_matmul holds meanwhile, and 64 bytes of
+ * rounding for each of at most 512 takes.
  */
 size_t eval_scratch_bytes(const ckks_params *params) {
   size_t n_q = (size_t)params->literal.n_q;
@@ -30,7 +31,7 @@ size_t eval_scratch_bytes(const ckks_params *params) {
   size_t linear = eval_linear_scratch_limbs(params);
   if (linear > limbs)
     limbs = linear;
-  return limbs * ring_poly_bytes(1, &params->ring) + 512 * 64;
+  return (limbs + 1) * ring_poly_bytes(1, &params->ring) + 512 * 64;
 }
 
 /* Exchanges a spare for one with room for level and n_parts, and no less than it had. */
@@ -169,6 +170,7 @@ ckks_status ckks_evaluator_build(ckks_evaluator **out, const ckks_params *params
   ev->keys = keys;
   BASE_GOTO(status, eval_tables_build(&ev->tables, params), fail);
   BASE_GOTO(status, base_arena_init(&ev->arena, eval_scratch_bytes(params)), fail);
+  BASE_GOTO(status, ckks_plaintext_build(&ev->plaintext, params), fail);
   if (keys != NULL)
     BASE_GOTO(status, evaluator_find_steps(ev), fail);
   *out = ev;
@@ -183,6 +185,7 @@ void ckks_evaluator_free(ckks_evaluator *evaluator) {
     return;
   for (int i = 0; i < EVAL_MAX_SPARES; i++)
     ckks_ciphertext_free(evaluator->spare[i]);
+  ckks_plaintext_free(evaluator->plaintext);
   base_free(evaluator->steps);
   base_arena_clear(&evaluator->arena);
   eval_tables_free(evaluator->tables);

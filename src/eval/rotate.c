@@ -85,19 +85,38 @@ static int rotate_by_search(int terms[ROTATE_MAX_TERMS], int steps, int level, c
   return sum == steps ? n : 0;
 }
 
+/* The rotations that make up `steps` in [0, slots): *n of them, none for 0. */
+static ckks_status rotate_plan(int terms[ROTATE_MAX_TERMS], int *n, int steps, int level,
+                               ckks_evaluator *ev) {
+  *n = steps != 0;
+  terms[0] = steps;
+  if (steps == 0 || rotate_has(ev, steps, level))
+    return CKKS_OK;
+  *n = rotate_by_powers(terms, steps, level, ev);
+  if (*n == 0)
+    *n = rotate_by_search(terms, steps, level, ev);
+  if (*n > 0)
+    return CKKS_OK;
+  const ckks_switch_key *key; /* fails, naming the rotation and the keys there are */
+  return eval_key_find(&key, ckks_galois_rotation(ev->params, steps), level, ev);
+}
+
+static int rotate_normal(int steps, const ckks_evaluator *ev) {
+  int slots = (int)(ev->params->ring.n / 2);
+  return (steps % slots + slots) % slots;
+}
+
+ckks_status eval_rotate_check(int *n_switches, int steps, int level, ckks_evaluator *ev) {
+  int terms[ROTATE_MAX_TERMS];
+  return rotate_plan(terms, n_switches, rotate_normal(steps, ev), level, ev);
+}
+
 ckks_status eval_rotate(ckks_ciphertext *out, const ckks_ciphertext *a, int steps,
                         ckks_evaluator *ev) {
-  int slots = (int)(ev->params->ring.n / 2), terms[ROTATE_MAX_TERMS] = {0}, n = 0;
-  steps = (steps % slots + slots) % slots;
-  if (steps == 0 || rotate_has(ev, steps, a->level))
-    return eval_automorphism(out, a, ckks_galois_rotation(ev->params, steps), ev);
-  n = rotate_by_powers(terms, steps, a->level, ev);
+  int terms[ROTATE_MAX_TERMS], n;
+  BASE_TRY(rotate_plan(terms, &n, rotate_normal(steps, ev), a->level, ev));
   if (n == 0)
-    n = rotate_by_search(terms, steps, a->level, ev);
-  if (n == 0) { /* names the rotation and the keys there are */
-    const ckks_switch_key *key;
-    return eval_key_find(&key, ckks_galois_rotation(ev->params, steps), a->level, ev);
-  }
+    eval_copy(out, a, ev);
   for (int i = 0; i < n; i++)
     BASE_TRY(
         eval_automorphism(out, i == 0 ? a : out, ckks_galois_rotation(ev->params, terms[i]), ev));

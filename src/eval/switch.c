@@ -104,6 +104,7 @@ void eval_switch_run(const eval_switch_target *targets, int n_targets, const rin
   switch_remainders(division, targets, n_targets, &digits, basis, add0, add1, ev);
   for (int i = 0; i <= level - (rescale ? 1 : 0); i++)
     switch_limb(targets, n_targets, &scratch, division, &digits, add0, add1, i, ev);
+  ev->counters.switches += (uint64_t)n_targets;
   base_arena_reset(&ev->arena, mark);
 }
 
