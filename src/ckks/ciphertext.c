@@ -39,11 +39,13 @@ void ckks_ciphertext_free(ckks_ciphertext *ciphertext) {
   base_free(ciphertext);
 }
 
+/* The level changes as limbs are dropped; the limbs allocated at birth stay. */
 int ckks_ciphertext_capacity(const ckks_ciphertext *ciphertext) {
   return ciphertext->part[0].n_limbs - 1;
 }
 
 ckks_status ckks_ciphertext_copy(ckks_ciphertext *out, const ckks_ciphertext *in) {
+  /* Parameters are compared between the two: whose they are does not matter here. */
   if (out == in)
     return CKKS_OK;
   if (memcmp(out->params_hash, in->params_hash, CKKS_HASH_BYTES) != 0)

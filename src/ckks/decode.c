@@ -17,6 +17,7 @@ typedef struct garner {
   uint64_t (*inverse)[CKKS_MAX_Q];
 } garner;
 
+/* All inverses once, not once a coefficient. */
 static ckks_status garner_init(garner *g, int n_limbs, const ckks_params *params) {
   g->n_limbs = n_limbs;
   g->modulus = params->ring.modulus;
@@ -143,6 +144,7 @@ static ckks_status decode(double *real, ckks_complex *complex, size_t n,
   if (slots == NULL)
     return base_fail_memory(n_slots * sizeof *slots);
   ckks_status status = decode_slots(slots, plaintext, params);
+  /* Only now is the caller's array written to: on failure it is as it was. */
   for (size_t i = 0; i < n && status == CKKS_OK; i++) {
     if (real != NULL)
       real[i] = slots[i].re;

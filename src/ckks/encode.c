@@ -23,6 +23,7 @@ static double half_product(const int *limbs, int n_limbs, const ckks_params *par
   return product;
 }
 
+/* First of all checks: a NaN passes every comparison that is written as "not too large". */
 static ckks_status check_finite(const ckks_complex *values, size_t n) {
   for (size_t i = 0; i < n; i++) {
     if (!isfinite(values[i].re) || !isfinite(values[i].im))

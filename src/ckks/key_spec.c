@@ -8,6 +8,7 @@ uint32_t ckks_galois_rotation(const ckks_params *params, int steps) {
   return ring_automorphism_rotation(steps, params->literal.log2_n);
 }
 
+/* X -> X^-1, and -1 = 2N - 1 modulo 2N. */
 uint32_t ckks_galois_conjugation(const ckks_params *params) {
   return (uint32_t)(2 * params->ring.n - 1);
 }
@@ -16,6 +17,7 @@ int ckks_key_spec_digits(const ckks_key_spec *spec) {
   return (spec->level + spec->n_special) / spec->n_special; /* ceil((level+1)/n_special) */
 }
 
+/* Leaves wrong values as they are, for the check to name. */
 static void fill_defaults(ckks_key_spec *spec, const ckks_params *params) {
   if (spec->level == -1)
     spec->level = params->literal.n_q - 1;
@@ -23,6 +25,7 @@ static void fill_defaults(ckks_key_spec *spec, const ckks_params *params) {
     spec->n_special = params->literal.n_p;
 }
 
+/* On a copy: a refused spec stays as it was written. */
 ckks_status ckks_key_spec_check(ckks_key_spec *spec, const ckks_params *params) {
   const ckks_params_literal *literal = &params->literal;
   ckks_key_spec full = *spec;
@@ -61,6 +64,7 @@ static int compare_specs(const void *a, const void *b) {
   return (y->n_special > x->n_special) - (y->n_special < x->n_special);
 }
 
+/* One key at the highest level serves every level below it: its digits are just cut. */
 size_t ckks_key_spec_merge(ckks_key_spec *specs, size_t n) {
   if (n == 0)
     return 0;

@@ -5,6 +5,12 @@
 #include "ring/sample.h"
 #include <string.h>
 
+/*
+ * This room makes the objects and knows their layout; filling them takes the secret
+ * (secret/keygen.c) or bytes from a wire. Both expand seeds by the two functions here,
+ * so that there is one definition of which domain belongs to which limb.
+ */
+
 /* ------------------------------------------------------------ public key */
 
 void ckks_seed_expand(ring_poly *out, int n_limbs, const uint8_t seed[RAND_SEED_BYTES],
@@ -57,10 +63,12 @@ static ckks_status set_shape(ckks_switch_key *key, const ckks_key_spec *spec,
   return CKKS_OK;
 }
 
+/* All limbs of a key whose shape is set. */
 static size_t data_words(const ckks_switch_key *key) {
   return (size_t)(key->level + 1 + key->n_special) * key->limb_words;
 }
 
+/* The evaluator's table of the automorphism, kept with the key that needs it. */
 static ckks_status make_index(ckks_switch_key *key, const ckks_params *params) {
   size_t n = params->ring.n;
   if (key->galois == 0)
@@ -84,6 +92,7 @@ ckks_status ckks_switch_key_init(ckks_switch_key *key, const ckks_key_spec *spec
   return status;
 }
 
+/* Public material: freed, not wiped. */
 void ckks_switch_key_clear(ckks_switch_key *key) {
   base_free(key->data);
   base_free(key->index);
@@ -97,6 +106,10 @@ static size_t digit_offset(const ckks_switch_key *key, int digit, int limb) {
   return (size_t)limb * key->limb_words + (size_t)digit * 8;
 }
 
+/*
+ * Groups of four positions, digit after digit, b before a: the order in which mac_key
+ * reads, so that an inner product streams through the key once, forwards.
+ */
 void ckks_switch_key_put(ckks_switch_key *key, int digit, int limb, const ring_word *b,
                          const ring_word *a, const ckks_params *params) {
   ring_word *group = key->data + digit_offset(key, digit, limb);
@@ -190,6 +203,7 @@ void ckks_evaluation_keys_free(ckks_evaluation_keys *keys) {
   base_free(keys);
 }
 
+/* Sorted by Galois element, each once (ckks_key_spec_merge): a binary search finds the only one. */
 const ckks_switch_key *ckks_evaluation_keys_find(const ckks_evaluation_keys *keys, uint32_t galois,
                                                  int level) {
   size_t low = 0, high = keys->n_keys;

@@ -9,8 +9,10 @@
 #include <math.h>
 #include <string.h>
 
+/* Below 18 bits hardly any prime is 1 mod 2N; above 60 the 64-bit kernels have no room to add. */
 #define MIN_PRIME_BITS 18
 #define MAX_PRIME_BITS 60
+/* Below 2^10 rounding eats the values; encoded coefficients must stay below 2^62. */
 #define MIN_LOG2_SCALE 10
 #define MAX_LOG2_SCALE 58
 
@@ -30,13 +32,14 @@ static ckks_status check_sizes(const char *field, const int *bits, const uint64_
   return CKKS_OK;
 }
 
+/* Ranges only: what the numbers mean together is checked once the primes are known. */
 static ckks_status check_literal(const ckks_params_literal *literal) {
   BASE_TRY(check_int("log2_n", literal->log2_n, CKKS_MIN_LOG2_N, CKKS_MAX_LOG2_N));
   BASE_TRY(check_int("n_q", literal->n_q, 1, CKKS_MAX_Q));
   BASE_TRY(check_int("n_p", literal->n_p, 0, CKKS_MAX_P));
   BASE_TRY(check_sizes("q_bits", literal->q_bits, literal->q, literal->n_q));
   BASE_TRY(check_sizes("p_bits", literal->p_bits, literal->p, literal->n_p));
-  if (!(literal->log2_scale >= MIN_LOG2_SCALE && literal->log2_scale <= MAX_LOG2_SCALE))
+  if (literal->log2_scale != 0 && !(literal->log2_scale >= MIN_LOG2_SCALE && literal->log2_scale <= MAX_LOG2_SCALE))
     return base_fail(CKKS_ERROR_ARGUMENT, "log2_scale = %g: must be %d to %d", literal->log2_scale,
                      MIN_LOG2_SCALE, MAX_LOG2_SCALE);
   switch (literal->security) {
@@ -50,6 +53,7 @@ static ckks_status check_literal(const ckks_params_literal *literal) {
                    (int)literal->security);
 }
 
+/* After the primes are chosen, so that the exact size counts and not the sum of q_bits. */
 static ckks_status check_security(const ckks_params *params) {
   int log2_n = params->literal.log2_n, security = (int)params->literal.security;
   if (ckks_security_allows(log2_n, params->log2_qp, params->literal.security))
@@ -63,6 +67,7 @@ static ckks_status check_security(const ckks_params *params) {
       params->log2_qp_limit, log2_n, security, params->log2_qp);
 }
 
+/* Sums of logarithms; their error of about 2^-45 bits is far inside the slack of security.c. */
 static void set_sizes(ckks_params *params) {
   const ckks_params_literal *literal = &params->literal;
   double bits = 0;
@@ -74,6 +79,7 @@ static void set_sizes(ckks_params *params) {
   params->log2_qp_limit = ckks_security_limit(literal->log2_n, literal->security);
 }
 
+/* One ring for all primes: limb i is q_i, limb n_q + j is p_j (params.h). */
 static ckks_status set_ring(ckks_params *params) {
   const ckks_params_literal *literal = &params->literal;
   uint64_t primes[CKKS_MAX_Q + CKKS_MAX_P];
@@ -82,6 +88,7 @@ static ckks_status set_ring(ckks_params *params) {
   return ring_ring_init(&params->ring, literal->log2_n, primes, literal->n_q + literal->n_p);
 }
 
+/* Of the bytes and not of the struct: padding, and q_bits that follow from q, are no parameters. */
 static ckks_status set_hash(ckks_params *params) {
   base_buffer buffer;
   base_buffer_init(&buffer, CKKS_PARAMS_BYTES_MAX);
@@ -137,6 +144,7 @@ void ckks_params_free(ckks_params *params) {
 
 /* ------------------------------------------------------------- by depth */
 
+/* Scales at which noise leaves some digits, and all primes stay small enough for doubles. */
 #define MIN_DEPTH_SCALE 25
 #define MAX_DEPTH_SCALE 45
 #define HEADROOM_BITS 10 /* integer part of results in the base prime */
@@ -160,6 +168,7 @@ static void depth_literal(ckks_params_literal *literal, int log2_n, int depth, i
     literal->p_bits[i] = base_bits;
 }
 
+/* Before any prime is looked for: nominal sizes, which the primes meet to a thousandth of a bit. */
 static double depth_bits(const ckks_params_literal *literal) {
   double bits = 0;
   for (int i = 0; i < literal->n_q; i++)
@@ -172,7 +181,8 @@ static double depth_bits(const ckks_params_literal *literal) {
 /*
  * The smallest N comes first; then as many special primes as it still allows, up
  * to a third of the chain: each one more merges digits and speeds key switching
- * up (docs/design: few digits win above about six limbs).
+ * up (few digits win above about six limbs). Fewer than least_p would need more
+ * digits than a key may have.
  */
 ckks_status ckks_params_build_depth(ckks_params **out, int depth, int log2_scale) {
   BASE_TRY(check_int("depth", depth, 0, CKKS_MAX_Q - 1));
@@ -180,9 +190,10 @@ ckks_status ckks_params_build_depth(ckks_params **out, int depth, int log2_scale
   int most_p = (depth + LIMBS_PER_DIGIT_RATIO) / LIMBS_PER_DIGIT_RATIO;
   if (most_p > CKKS_MAX_P)
     most_p = CKKS_MAX_P;
+  int least_p = (depth + RING_MAX_TERMS) / RING_MAX_TERMS;
   ckks_params_literal literal;
   for (int log2_n = CKKS_MIN_LOG2_N; log2_n <= CKKS_MAX_LOG2_N; log2_n++) {
-    for (int n_p = most_p; n_p >= 1; n_p--) {
+    for (int n_p = most_p; n_p >= least_p; n_p--) {
       depth_literal(&literal, log2_n, depth, log2_scale, n_p);
       if (ckks_security_allows(log2_n, depth_bits(&literal), CKKS_SECURITY_128))
         return ckks_params_build(out, &literal);
@@ -229,6 +240,7 @@ const uint8_t *ckks_params_hash(const ckks_params *params) {
   return params->hash;
 }
 
+/* Set-up only, so plain products of residues will do. */
 uint64_t ckks_params_special_product(const ckks_params *params, int n_special, int limb) {
   const ring_modulus *modulus = &params->ring.modulus[limb];
   uint64_t product = 1;
@@ -256,6 +268,7 @@ ckks_status ckks_params_check_level(const ckks_params *params, int level, int ca
 }
 
 ckks_status ckks_params_check_rounding(void) {
+  /* Exactness would survive another mode, the bounds of the double kernels would not. */
   if (fegetround() != FE_TONEAREST)
     return base_fail(CKKS_ERROR_ARGUMENT,
                      "rounding mode: the floating-point unit must round to nearest");

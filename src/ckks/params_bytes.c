@@ -3,6 +3,7 @@
 #include "ckks/params_bytes.h"
 #include <string.h>
 
+/* q_bits and p_bits are not written: they are the sizes of the primes. */
 void ckks_params_bytes_write(base_buffer *buffer, const ckks_params_literal *literal) {
   base_buffer_u8(buffer, (uint8_t)literal->log2_n);
   base_buffer_u8(buffer, (uint8_t)literal->n_q);
@@ -42,6 +43,7 @@ static ckks_status read_primes(uint64_t *primes, int *bits, int n, const char *f
   return CKKS_OK;
 }
 
+/* The sixteen bytes before the primes; the counts are bounded before anything is read by them. */
 static ckks_status read_fields(ckks_params_literal *literal, base_reader *reader) {
   unsigned log2_n = base_reader_u8(reader), n_q = base_reader_u8(reader);
   unsigned n_p = base_reader_u8(reader), reserved = base_reader_u8(reader);
@@ -56,8 +58,8 @@ static ckks_status read_fields(ckks_params_literal *literal, base_reader *reader
   if (security != 0 && security != 128 && security != 192 && security != 256)
     return base_fail(CKKS_ERROR_FORMAT, "parameters: security = %u, must be 0, 128, 192 or 256",
                      (unsigned)security);
-  if (!(log2_scale >= 10 && log2_scale <= 58)) /* NaN too */
-    return base_fail(CKKS_ERROR_FORMAT, "parameters: log2_scale = %g, must be 10 to 58",
+  if (log2_scale != 0 && !(log2_scale >= 10 && log2_scale <= 58)) /* NaN too */
+    return base_fail(CKKS_ERROR_FORMAT, "parameters: log2_scale = %g, must be 10 to 58, or 0",
                      log2_scale);
   literal->log2_n = (int)log2_n;
   literal->n_q = (int)n_q;
@@ -67,6 +69,7 @@ static ckks_status read_fields(ckks_params_literal *literal, base_reader *reader
   return CKKS_OK;
 }
 
+/* Into a literal of our own first, so that the caller's is untouched on failure. */
 ckks_status ckks_params_bytes_read(ckks_params_literal *literal, base_reader *reader) {
   ckks_params_literal read;
   memset(&read, 0, sizeof read);

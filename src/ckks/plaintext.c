@@ -5,6 +5,10 @@
 #include <math.h>
 #include <string.h>
 
+/*
+ * Scales are computed along different ways through the same primes, each step rounded to 2^-53.
+ * Another prime below 2^49 differs by 2^-38 or more; less would not show in the values.
+ */
 bool ckks_scale_equal(double a, double b) {
   return fabs(a - b) < 0x1p-40 * fmax(a, b);
 }
@@ -27,10 +31,12 @@ ckks_status ckks_plaintext_build_at(ckks_plaintext **out, const ckks_params *par
   return CKKS_OK;
 }
 
+/* What a user makes can hold any level. */
 ckks_status ckks_plaintext_build(ckks_plaintext **out, const ckks_params *params) {
   return ckks_plaintext_build_at(out, params, ckks_params_max_level(params));
 }
 
+/* A plaintext may be a decrypted one: ring_poly_clear wipes. */
 void ckks_plaintext_free(ckks_plaintext *plaintext) {
   if (plaintext == NULL)
     return;

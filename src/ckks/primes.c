@@ -102,6 +102,14 @@ static ckks_status take_near(uint64_t *prime, primes *set, double target, int lo
 static ckks_status choose_chain(ckks_params_literal *literal, double *scale, primes *set) {
   int top = literal->n_q - 1, log2_n = literal->log2_n;
   double wanted = exp2(literal->log2_scale);
+  if (literal->log2_scale == 0) { /* no canonical scales: there is nothing to steer by */
+    for (int l = 0; l <= top; l++) {
+      if (literal->q[l] == 0)
+        return base_fail(CKKS_ERROR_ARGUMENT, "log2_scale = 0: q[%d] must be given", l);
+      scale[l] = 0;
+    }
+    return CKKS_OK;
+  }
   scale[top] = wanted;
   for (int l = top; l > 0; l--) {
     uint64_t *q = &literal->q[l];

@@ -20,6 +20,7 @@ static void fresh_clear(fresh *noise, size_t n) {
   ring_poly_clear(&noise->work); /* wipes */
 }
 
+/* The stream is unrepeatable: two encryptions never share v, which would cancel between them. */
 static ckks_status fresh_init(fresh *noise, const ckks_params *params) {
   size_t n = params->ring.n;
   rand_stream stream;
@@ -71,6 +72,7 @@ static ckks_status check_key(const ckks_ciphertext *out, const ckks_public_key *
   return ckks_params_check(params, key->params_hash, "public key");
 }
 
+/* A third part, if there is one, needs nothing: zero is encrypted in the first two. */
 ckks_status public_add_zero(ckks_ciphertext *out, const ckks_public_key *key,
                             const ckks_params *params) {
   fresh noise;
@@ -100,6 +102,7 @@ ckks_status ckks_encrypt_public(ckks_ciphertext *out, const ckks_plaintext *plai
   BASE_TRY(ckks_params_check(params, plaintext->params_hash, "plaintext"));
   BASE_TRY(ckks_params_check_level(params, plaintext->level, ckks_ciphertext_capacity(out),
                                    "ciphertext"));
+  /* All that can fail comes before the message is put into the output. */
   BASE_TRY(fresh_init(&noise, params));
   set_trivial(out, plaintext, params->ring.n);
   add_fresh(out, &noise, key, params);

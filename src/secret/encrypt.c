@@ -16,7 +16,10 @@ static ckks_status sample_error(int64_t *error, size_t n) {
   return CKKS_OK;
 }
 
-/* Nothing can fail from here on. */
+/*
+ * Nothing can fail from here on. c1 is expanded from the public seed; whoever receives
+ * the seed instead of c1 expands the same words (ckks_seed_expand).
+ */
 static void fill_limbs(ckks_ciphertext *out, const ckks_plaintext *plaintext, const int64_t *error,
                        const ckks_secret_key *key, const ckks_params *params) {
   const ring_ring *ring = &params->ring;
@@ -56,6 +59,7 @@ ckks_status secret_encrypt(ckks_ciphertext *out, const ckks_plaintext *plaintext
   return status;
 }
 
+/* The public tier: checks everything, and leaves the output alone when anything is wrong. */
 ckks_status ckks_encrypt(ckks_ciphertext *out, const ckks_plaintext *plaintext,
                          const ckks_secret_key *key, const ckks_params *params) {
   BASE_TRY(ckks_params_check_rounding());

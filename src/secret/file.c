@@ -19,6 +19,7 @@ static size_t file_bytes_most(const ckks_params *params) {
 
 /* ---------------------------------------------------------------- writing */
 
+/* Arithmetic on every coefficient alike: neither index nor branch depends on them. */
 static void pack_ternary(uint8_t *out, const int8_t *ternary, size_t n) {
   for (size_t i = 0; i < n; i += PER_BYTE) {
     unsigned byte = 0;
@@ -76,6 +77,7 @@ static ckks_status read_payload(ckks_secret_key **out, base_reader *payload,
   return status;
 }
 
+/* The frame first (magic, length, digest, kind), then whether the key is for these parameters. */
 static ckks_status read_frame(ckks_secret_key **out, const uint8_t *bytes, size_t n_bytes,
                               const char *path, const ckks_params *params) {
   base_frame frame;
@@ -87,6 +89,7 @@ static ckks_status read_frame(ckks_secret_key **out, const uint8_t *bytes, size_
   return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", path);
 }
 
+/* The bytes of the file are as secret as the key, and wiped whatever became of them. */
 ckks_status ckks_secret_key_load(ckks_secret_key **out, const char *path,
                                  const ckks_params *params) {
   uint8_t *bytes;

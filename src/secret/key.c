@@ -37,7 +37,10 @@ static ckks_status key_alloc(ckks_secret_key **out, const ckks_params *params) {
   return CKKS_OK;
 }
 
-/* From integers that are known to be ternary. */
+/*
+ * From integers that are known to be ternary. The transform over the special primes is
+ * kept too: key generation needs s modulo all of them.
+ */
 static ckks_status key_from_integers(ckks_secret_key **out, const int64_t *s,
                                      const ckks_params *params) {
   ckks_secret_key *key = NULL;
@@ -50,6 +53,7 @@ static ckks_status key_from_integers(ckks_secret_key **out, const int64_t *s,
   return CKKS_OK;
 }
 
+/* The verdict alone is branched on: that a key file is bad is no secret. */
 ckks_status secret_key_from_ternary(ckks_secret_key **out, const int8_t *ternary,
                                     const ckks_params *params) {
   size_t n = params->ring.n;
@@ -67,6 +71,7 @@ ckks_status secret_key_from_ternary(ckks_secret_key **out, const int8_t *ternary
   return status;
 }
 
+/* Where keys come from: a stream of the seed's or of the system's making. */
 static ckks_status key_from_stream(ckks_secret_key **out, rand_stream *stream,
                                    const ckks_params *params) {
   size_t n = params->ring.n;

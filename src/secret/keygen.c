@@ -27,6 +27,7 @@ static void keygen_clear(keygen *gen) {
   rand_stream_clear(&gen->errors);
 }
 
+/* Checks, then takes the memory and the entropy for errors, for all keys of one call. */
 static ckks_status keygen_init(keygen *gen, const ckks_secret_key *secret,
                                const ckks_params *params) {
   ckks_status status;
@@ -130,8 +131,8 @@ static void make_digit(ckks_switch_key *key, int digit, keygen *gen) {
   }
 }
 
-static ckks_status make_key(ckks_switch_key *key, const ckks_key_spec *spec, keygen *gen) {
-  BASE_TRY(ckks_switch_key_init(key, spec, gen->params));
+/* Each key has a public seed of its own, for its a_d; errors go on from the one secret stream. */
+static ckks_status make_key(ckks_switch_key *key, keygen *gen) {
   BASE_TRY(rand_entropy(key->seed, sizeof key->seed));
   if (key->galois != 0)
     ring_automorphism_index(gen->index, galois_inverse(key->galois, gen->params),
@@ -145,9 +146,9 @@ static ckks_status make_key(ckks_switch_key *key, const ckks_key_spec *spec, key
 static ckks_status make_keys(ckks_evaluation_keys **out, const ckks_key_spec *specs, size_t n_specs,
                              keygen *gen) {
   ckks_evaluation_keys *keys;
-  BASE_TRY(ckks_evaluation_keys_build(&keys, n_specs, gen->params));
+  BASE_TRY(ckks_evaluation_keys_build_at(&keys, specs, n_specs, gen->params));
   for (size_t i = 0; i < n_specs; i++) {
-    ckks_status status = make_key(&keys->key[i], &specs[i], gen);
+    ckks_status status = make_key(&keys->key[i], gen);
     if (status != CKKS_OK) {
       ckks_evaluation_keys_free(keys);
       return status;
@@ -162,6 +163,7 @@ ckks_status ckks_evaluation_keys_generate(ckks_evaluation_keys **out, const ckks
                                           const ckks_params *params) {
   keygen gen;
   ckks_status status;
+  /* The caller's specs stay as they are; defaults are filled in and duplicates merged in a copy. */
   ckks_key_spec *merged = base_alloc_array(n_specs, sizeof *merged);
   if (merged == NULL)
     return base_fail_memory(n_specs * sizeof *merged);

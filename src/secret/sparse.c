@@ -46,6 +46,7 @@ static int64_t inner_product(const int64_t *c, const int8_t *window, size_t n, i
   return sum;
 }
 
+/* A word in coefficient form; what arrives from a server is public, so this may branch. */
 static int64_t centred(ring_word word, const ckks_params *params) {
   if (params->ring.kind == RING_F64)
     return (int64_t)word.f;
@@ -100,6 +101,7 @@ ckks_status secret_decrypt_sparse(double *values, const ring_word *c0, const rin
     work.c1[j] = centred(c1[j], params);
   fill_window(work.window, key->ternary, n);
   for (size_t k = 0; k < 2 * n_slots; k++) {
+    /* Coefficient k*gap of c0 + c1 s: c0 is the start of the sum. */
     int64_t m =
         inner_product(work.c1, work.window + (n - 1 - k * gap), n, centred(c0[k], params), modulus);
     if (k < n_slots)

@@ -298,6 +298,42 @@ static void keys_are_found(void **unused) {
   ckks_params_free(params);
 }
 
+/* The same keys in one block: disjoint, in order, zero, and freed together. */
+static void keys_are_built_together(void **unused) {
+  (void)unused;
+  ckks_params *params = build_params(literal_f64());
+  ckks_evaluation_keys *keys = NULL;
+  ckks_key_spec specs[] = {{0, 2, 1}, {5, -1, 0}, {2047, 0, 1}};
+  assert_int_equal(ckks_evaluation_keys_build_at(&keys, specs, 3, params), CKKS_OK);
+  const ring_word *end = keys->block;
+  for (int i = 0; i < 3; i++) {
+    const ckks_switch_key *key = &keys->key[i];
+    int n_limbs = key->level + 1 + key->n_special;
+    assert_ptr_equal(key->data, end);
+    assert_int_equal((uintptr_t)key->data % 64, 0);
+    end += (size_t)n_limbs * key->limb_words;
+    assert_true(key->data[0].u == 0 && end[-1].u == 0);
+    assert_true((key->index == NULL) == (key->galois == 0));
+  }
+  assert_int_equal(keys->key[1].level, 4);
+  assert_int_equal(keys->key[1].n_special, 2);
+  ckks_evaluation_keys_free(keys);
+  keys = NULL;
+  specs[2].level = 5;
+  assert_fails(ckks_evaluation_keys_build_at(&keys, specs, 3, params), CKKS_ERROR_ARGUMENT,
+               "level = 5");
+  assert_null(keys);
+  ckks_params_free(params);
+}
+
+static ckks_status build_together(void *context) {
+  ckks_evaluation_keys *keys = NULL;
+  ckks_key_spec specs[] = {{0, 1, 1}, {5, 1, 1}};
+  ckks_status status = ckks_evaluation_keys_build_at(&keys, specs, 2, context);
+  ckks_evaluation_keys_free(keys);
+  return status;
+}
+
 static ckks_status build_everything(void *context) {
   const ckks_params *params = context;
   ckks_plaintext *plaintext = NULL;
@@ -323,6 +359,7 @@ static void allocations_may_fail(void **unused) {
   (void)unused;
   ckks_params *params = build_params(literal_f64());
   fail_each_allocation(build_everything, params);
+  fail_each_allocation(build_together, params);
   ckks_params_free(params);
 }
 
@@ -340,6 +377,7 @@ int main(void) {
       cmocka_unit_test(galois_elements_move_slots),
       cmocka_unit_test(keys_are_laid_out_for_the_kernel),
       cmocka_unit_test(keys_are_found),
+      cmocka_unit_test(keys_are_built_together),
       cmocka_unit_test(allocations_may_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

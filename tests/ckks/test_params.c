@@ -288,6 +288,19 @@ static void depth_chooses_the_smallest_ring(void **unused) {
   }
 }
 
+/* However deep: the keys of its top level can be made. */
+static void depth_leaves_few_digits(void **unused) {
+  (void)unused;
+  int depths[] = {15, 16, 20, 40};
+  for (int i = 0; i < 4; i++) {
+    ckks_params *params;
+    ckks_key_spec spec = {.galois = 0, .level = -1};
+    assert_int_equal(ckks_params_build_depth(&params, depths[i], 30), CKKS_OK);
+    assert_int_equal(ckks_key_spec_check(&spec, params), CKKS_OK);
+    ckks_params_free(params);
+  }
+}
+
 static void depth_has_its_limits(void **unused) {
   (void)unused;
   ckks_params *out = NULL;
@@ -327,6 +340,7 @@ int main(void) {
       cmocka_unit_test(special_products_by_gmp),
       cmocka_unit_test(the_hash_is_of_the_bytes),
       cmocka_unit_test(depth_chooses_the_smallest_ring),
+      cmocka_unit_test(depth_leaves_few_digits),
       cmocka_unit_test(depth_has_its_limits),
       cmocka_unit_test(allocations_may_fail),
   };
