@@ -308,10 +308,10 @@ static void refusals_name_the_culprit(void **unused) {
   double values[513] = {0};
   assert_int_equal(ckks_plaintext_build(&plaintext, params), CKKS_OK);
   assert_int_equal(ckks_plaintext_build_at(&low, params, 1), CKKS_OK);
-  values[7] = NAN;
+  values[7] = (double)NAN;
   assert_fails(ckks_encode_real(plaintext, values, 512, 0, 0, params), CKKS_ERROR_RANGE,
                "value 7 is not a finite");
-  values[7] = -INFINITY;
+  values[7] = -(double)INFINITY;
   assert_fails(ckks_encode_real(plaintext, values, 512, 0, 0, params), CKKS_ERROR_RANGE, "value 7");
   values[7] = 0;
   values[3] = 0x1p60;
@@ -331,7 +331,7 @@ static void refusals_name_the_culprit(void **unused) {
                "room up to level 1, 2 is needed");
   assert_fails(ckks_encode_real(plaintext, values, 3, 0, -1, params), CKKS_ERROR_ARGUMENT,
                "scale = -1");
-  assert_fails(ckks_encode_real(plaintext, values, 3, 0, NAN, params), CKKS_ERROR_ARGUMENT,
+  assert_fails(ckks_encode_real(plaintext, values, 3, 0, (double)NAN, params), CKKS_ERROR_ARGUMENT,
                "scale");
   assert_fails(ckks_encode_real(plaintext, values, 3, 0, 0, others), CKKS_ERROR_MISMATCH,
                "plaintext");

@@ -148,7 +148,7 @@ static void every_field_has_its_limits(void **unused) {
   REFUSE(p_bits[1], 0, CKKS_ERROR_ARGUMENT, "p_bits[1] = 0: must be 18 to 60");
   REFUSE(log2_scale, 9.9, CKKS_ERROR_ARGUMENT, "log2_scale = 9.9: must be 10 to 58");
   REFUSE(log2_scale, 58.1, CKKS_ERROR_ARGUMENT, "log2_scale = 58.1");
-  REFUSE(log2_scale, NAN, CKKS_ERROR_ARGUMENT, "log2_scale = ");
+  REFUSE(log2_scale, (double)NAN, CKKS_ERROR_ARGUMENT, "log2_scale = ");
   REFUSE(security, (ckks_security)127, CKKS_ERROR_ARGUMENT, "security = 127");
 #undef REFUSE
   assert_null(out);

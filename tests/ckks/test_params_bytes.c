@@ -103,7 +103,7 @@ static void refuse(size_t at, const void *bytes_there, size_t n_there, const cha
 static void every_field_is_bounded(void **unused) {
   (void)unused;
   uint8_t ff = 255, nine = 9, zero = 0, one = 1;
-  double nan = NAN, small = 9.5, large = 58.5;
+  double nan = (double)NAN, small = 9.5, large = 58.5;
   uint64_t prime_low = (1 << 17) - 1, prime_high = 1ULL << 60;
   refuse(0, &nine, 1, "log2_n = 9, must be 10 to 17");
   refuse(0, &ff, 1, "log2_n = 255");

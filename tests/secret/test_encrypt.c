@@ -238,9 +238,10 @@ static void publication_refuses_too_little(void **unused) {
   assert_fails(ckks_decrypt_for_publication(&value, 1, s.ciphertext, 0x1p-40, 0.999 * least, s.key,
                                             s.params),
                CKKS_ERROR_RANGE, "must be at least 0.0039");
-  assert_fails(ckks_decrypt_for_publication(&value, 1, s.ciphertext, 0x1p-40, NAN, s.key, s.params),
-               CKKS_ERROR_RANGE, "error");
-  double bad[] = {0, -1, NAN, INFINITY};
+  assert_fails(
+      ckks_decrypt_for_publication(&value, 1, s.ciphertext, 0x1p-40, (double)NAN, s.key, s.params),
+      CKKS_ERROR_RANGE, "error");
+  double bad[] = {0, -1, (double)NAN, (double)INFINITY};
   for (int i = 0; i < 4; i++)
     assert_fails(ckks_decrypt_for_publication(&value, 1, s.ciphertext, bad[i], 1, s.key, s.params),
                  CKKS_ERROR_ARGUMENT, "noise");

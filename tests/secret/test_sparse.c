@@ -133,7 +133,7 @@ static void refusals(void **unused) {
                  CKKS_ERROR_ARGUMENT, "must be a power of two up to 512");
   assert_fails(secret_decrypt_sparse(values, words, words, 512, 0, key, params),
                CKKS_ERROR_ARGUMENT, "scale = 0");
-  assert_fails(secret_decrypt_sparse(values, words, words, 512, NAN, key, params),
+  assert_fails(secret_decrypt_sparse(values, words, words, 512, (double)NAN, key, params),
                CKKS_ERROR_ARGUMENT, "scale");
   assert_fails(secret_decrypt_sparse(values, words, words, 512, 1, key, others),
                CKKS_ERROR_MISMATCH, "secret key");
