@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-static int layers_of(const ring_bounds *bounds) {
+static int layers_of(const ring_f64_bounds *bounds) {
   int layers = 0;
   for (int i = 0; i < bounds->n_passes; i++)
     layers += bounds->log2_radix[i];
@@ -45,10 +45,10 @@ static double pass_growth(double k, bool reduce, int layers, double error, doubl
 }
 
 static void check_bounds(uint64_t p, int log2_n) {
-  ring_bounds bounds;
-  ring_bounds_init(&bounds, p, log2_n);
+  ring_f64_bounds bounds;
+  ring_f64_bounds_init(&bounds, p, log2_n);
   assert_int_equal(layers_of(&bounds), log2_n);
-  assert_true(bounds.n_passes <= RING_BOUNDS_MAX_PASSES);
+  assert_true(bounds.n_passes <= RING_F64_BOUNDS_MAX_PASSES);
   assert_int_equal(bounds.log2_radix[0], 2); /* the inverse transform's last pass needs it */
   assert_int_equal(bounds.reduce & 1, 0);
   double limit = 0x1p52 / (double)p, k = 1.5;
@@ -76,7 +76,7 @@ static void masks_keep_every_layer_within_its_limit(void **state) {
 }
 
 /* Without any one of its reductions a mask would let some layer pass the limit. */
-static bool stays_within(const ring_bounds *bounds, uint64_t p, uint32_t reduce) {
+static bool stays_within(const ring_f64_bounds *bounds, uint64_t p, uint32_t reduce) {
   double k = 1.5, limit = 0x1p52 / (double)p;
   for (int i = 0; i < bounds->n_passes; i++) {
     double error = (double)p / (i == bounds->n_passes - 1 ? 0x1p53 : 0x1p54);
@@ -97,13 +97,13 @@ static void masks_are_no_wider_than_needed(void **state) {
   (void)state;
   uint64_t p = (UINT64_C(1) << 49) - 1;
   for (int log2_n = 10; log2_n <= 17; log2_n++) {
-    ring_bounds bounds;
-    ring_bounds_init(&bounds, p, log2_n);
+    ring_f64_bounds bounds;
+    ring_f64_bounds_init(&bounds, p, log2_n);
     assert_int_equal(__builtin_popcount(bounds.reduce), 1);
     assert_true(stays_within(&bounds, p, bounds.reduce));
     assert_false(stays_within(&bounds, p, 0));
     /* Half the prime, twice the room: never a reduction. */
-    ring_bounds_init(&bounds, p / 2, log2_n);
+    ring_f64_bounds_init(&bounds, p / 2, log2_n);
     assert_int_equal(bounds.reduce, 0);
     assert_true(bounds.forward[bounds.n_passes] > 1.5 + 0.5 * log2_n);
   }
@@ -112,15 +112,15 @@ static void masks_are_no_wider_than_needed(void **state) {
 /* From 1.5: the first passes by hand, 1/2 + k/32 a layer. */
 static void known_answers(void **state) {
   (void)state;
-  ring_bounds bounds;
-  ring_bounds_init(&bounds, (UINT64_C(1) << 49) - 1, 17);
+  ring_f64_bounds bounds;
+  ring_f64_bounds_init(&bounds, (UINT64_C(1) << 49) - 1, 17);
   assert_int_equal(bounds.n_passes, 8);
   assert_int_equal(bounds.log2_radix[5], 3);
   assert_int_equal(bounds.reduce, 1 << 4);
   static const double k[] = {1.5, 2.6108, 3.7920, 5.0481, 6.3838, 1.9211};
   for (int i = 0; i < 6; i++)
     assert_true(bounds.forward[i] > k[i] - 1e-3 && bounds.forward[i] < k[i] + 1e-3);
-  ring_bounds_init(&bounds, (UINT64_C(1) << 49) - 1, 12);
+  ring_f64_bounds_init(&bounds, (UINT64_C(1) << 49) - 1, 12);
   assert_int_equal(bounds.n_passes, 6);
   assert_int_equal(bounds.reduce, 1 << 4);
 }

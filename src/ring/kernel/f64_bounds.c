@@ -5,7 +5,7 @@
  * The tail takes four layers as two radix-4 passes; the others are radix 4,
  * with one of radix 8, the innermost, where their number is odd.
  */
-static void plan_passes(ring_bounds *bounds, int log2_n) {
+static void plan_passes(ring_f64_bounds *bounds, int log2_n) {
   int layers = log2_n - 4, n = 0;
   while (layers > 0) {
     int radix = layers == 3 ? 3 : 2;
@@ -32,12 +32,12 @@ static double grow(double first, double others, double e, int layers) {
 }
 
 /* The largest value that pass i multiplies, or the transform returns, given inputs of k. */
-static double demand(const ring_bounds *bounds, int i, double k, double e) {
+static double demand(const ring_f64_bounds *bounds, int i, double k, double e) {
   return i == bounds->n_passes ? k : grow(k, k, e, bounds->log2_radix[i] - 1);
 }
 
-void ring_bounds_init(ring_bounds *bounds, uint64_t p, int log2_n) {
-  double limit = 0x1p52 / (double)p, k = RING_BOUNDS_INPUT;
+void ring_f64_bounds_init(ring_f64_bounds *bounds, uint64_t p, int log2_n) {
+  double limit = 0x1p52 / (double)p, k = RING_F64_BOUNDS_INPUT;
   double e = (double)p * 0x1p-54, e_last = 2 * e; /* the last pass has no w' */
   plan_passes(bounds, log2_n);
   bounds->reduce = 0;

@@ -18,23 +18,23 @@
 #define RING_KERNEL_F64_BOUNDS_H
 #include <stdint.h>
 
-#define RING_BOUNDS_MAX_PASSES 9 /* broadcast passes and the two of the tail, log2_n <= 17 */
+#define RING_F64_BOUNDS_MAX_PASSES 9 /* broadcast passes and the two of the tail, log2_n <= 17 */
 
 /** A transform as a list of passes; pass i merges log2_radix[i] (2 or 3) layers. */
-typedef struct ring_bounds {
+typedef struct ring_f64_bounds {
   int n_passes;
-  int log2_radix[RING_BOUNDS_MAX_PASSES];
+  int log2_radix[RING_F64_BOUNDS_MAX_PASSES];
   /** Bit i: pass i reduces the one input that none of its layers multiplies. */
   uint32_t reduce;
   /** forward[i]: the values that enter pass i, forward[n_passes]: that leave the last. */
-  double forward[RING_BOUNDS_MAX_PASSES + 1];
-} ring_bounds;
+  double forward[RING_F64_BOUNDS_MAX_PASSES + 1];
+} ring_f64_bounds;
 
 /** What ntt_forward accepts, in multiples of p. */
-#define RING_BOUNDS_INPUT 1.5
+#define RING_F64_BOUNDS_INPUT 1.5
 /** What every pass of the inverse transform accepts and leaves. */
-#define RING_BOUNDS_INVERSE 1.5
+#define RING_F64_BOUNDS_INVERSE 1.5
 
 /** Plan, mask and bounds of the forward transform of 2^log2_n values modulo p < 2^49. */
-void ring_bounds_init(ring_bounds *bounds, uint64_t p, int log2_n);
+void ring_f64_bounds_init(ring_f64_bounds *bounds, uint64_t p, int log2_n);
 #endif
