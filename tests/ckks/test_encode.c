@@ -215,7 +215,7 @@ static void set_constant(ckks_plaintext *plaintext, const mpz_t integer, int lev
                          const ckks_params *params) {
   plaintext->level = level;
   for (int limb = 0; limb <= level; limb++) {
-    uint64_t residues[1024];
+    _Alignas(64) uint64_t residues[1024];
     for (size_t i = 0; i < 1024; i++)
       residues[i] = mpz_fdiv_ui(integer, params->literal.q[limb]);
     params->ring.kernel->from_uint64(ring_poly_limb(&plaintext->poly, limb), residues, 1024,

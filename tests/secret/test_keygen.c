@@ -21,7 +21,7 @@ static void public_key_is_an_encryption_of_zero(void **unused) {
     ckks_secret_key *secret = key_of(3, params);
     ckks_public_key *key, *expanded;
     const ring_ring *ring = &params->ring;
-    int64_t first[1024], error[1024], a[1024], b[1024];
+    _Alignas(64) int64_t first[1024], error[1024], a[1024], b[1024];
     double squares;
     assert_int_equal(ckks_public_key_generate(&key, secret, params), CKKS_OK);
     assert_int_equal(ckks_public_key_build(&expanded, params), CKKS_OK);
@@ -90,7 +90,7 @@ static void key_error(int64_t *error, const ckks_switch_key *key, int digit, int
   ckks_switch_key_get(b, a, key, digit, i, params);
   /* a is the seed's, in the documented domain. */
   ring_sample_uniform(t, key->seed, (uint64_t)(digit * 64 + limb), ring->n, modulus, ring->kernel);
-  int64_t left[1024], right[1024];
+  _Alignas(64) int64_t left[1024], right[1024];
   limb_integers(left, a, limb, params);
   limb_integers(right, t, limb, params);
   assert_memory_equal(left, right, sizeof left);
@@ -112,7 +112,7 @@ static void key_error(int64_t *error, const ckks_switch_key *key, int digit, int
 
 static void check_key(const ckks_switch_key *key, const ckks_secret_key *secret,
                       const ckks_params *params) {
-  int64_t source[1024], target[1024], first[1024], error[1024];
+  _Alignas(64) int64_t source[1024], target[1024], first[1024], error[1024];
   double squares;
   if (key->galois == 0) {
     square(source, secret->ternary, 1024);
@@ -167,7 +167,7 @@ static void nothing_is_used_twice(void **unused) {
   ckks_params *params = build_params(literal_f64());
   ckks_secret_key *secret = key_of(5, params);
   ckks_evaluation_keys *keys;
-  int64_t identity[1024], squared[1024], errors[3][1024];
+  _Alignas(64) int64_t identity[1024], squared[1024], errors[3][1024];
   ckks_key_spec specs[] = {{.galois = 0, .level = 3, .n_special = 2},
                            {.galois = 5, .level = 3, .n_special = 2}};
   assert_int_equal(ckks_evaluation_keys_generate(&keys, specs, 2, secret, params), CKKS_OK);
