@@ -122,7 +122,7 @@ CKKS_API int ckks_params_max_level(const ckks_params *params);
 CKKS_API double ckks_params_log2_qp(const ckks_params *params);
 /** Largest log2(QP) allowed for this N and security (1e9 for NONE). */
 CKKS_API double ckks_params_log2_qp_limit(const ckks_params *params);
-/** Canonical scale of a level, 0..max_level. */
+/** Canonical scale of a level, 0..max_level; 0 for any other. */
 CKKS_API double ckks_params_scale(const ckks_params *params, int level);
 /** BLAKE2b-256 of the literal with its primes: equal hash, equal parameters. */
 CKKS_API const uint8_t *ckks_params_hash(const ckks_params *params);

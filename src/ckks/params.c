@@ -39,7 +39,8 @@ static ckks_status check_literal(const ckks_params_literal *literal) {
   BASE_TRY(check_int("n_p", literal->n_p, 0, CKKS_MAX_P));
   BASE_TRY(check_sizes("q_bits", literal->q_bits, literal->q, literal->n_q));
   BASE_TRY(check_sizes("p_bits", literal->p_bits, literal->p, literal->n_p));
-  if (literal->log2_scale != 0 && !(literal->log2_scale >= MIN_LOG2_SCALE && literal->log2_scale <= MAX_LOG2_SCALE))
+  if (literal->log2_scale != 0 &&
+      !(literal->log2_scale >= MIN_LOG2_SCALE && literal->log2_scale <= MAX_LOG2_SCALE))
     return base_fail(CKKS_ERROR_ARGUMENT, "log2_scale = %g: must be %d to %d", literal->log2_scale,
                      MIN_LOG2_SCALE, MAX_LOG2_SCALE);
   switch (literal->security) {
@@ -232,8 +233,7 @@ double ckks_params_log2_qp_limit(const ckks_params *params) {
 }
 
 double ckks_params_scale(const ckks_params *params, int level) {
-  BASE_ASSERT(level >= 0 && level < params->literal.n_q);
-  return params->scale[level];
+  return level >= 0 && level < params->literal.n_q ? params->scale[level] : 0;
 }
 
 const uint8_t *ckks_params_hash(const ckks_params *params) {

@@ -29,17 +29,22 @@ static void pack_ternary(uint8_t *out, const int8_t *ternary, size_t n) {
   }
 }
 
+ckks_status secret_file_write(base_buffer *buffer, const ckks_secret_key *key,
+                              const ckks_params *params) {
+  base_buffer_init(buffer, file_bytes_most(params));
+  BASE_TRY(ckks_params_check(params, key->params_hash, "secret key"));
+  base_frame_begin(buffer, BASE_FRAME_SECRET_KEY, params->hash, NULL);
+  ckks_params_bytes_write(buffer, &params->literal);
+  uint8_t *packed = base_buffer_extend(buffer, key->n / PER_BYTE);
+  if (packed != NULL)
+    pack_ternary(packed, key->ternary, key->n);
+  return base_frame_end(buffer);
+}
+
 ckks_status ckks_secret_key_save(const char *path, const ckks_secret_key *key,
                                  const ckks_params *params) {
   base_buffer buffer;
-  BASE_TRY(ckks_params_check(params, key->params_hash, "secret key"));
-  base_buffer_init(&buffer, file_bytes_most(params));
-  base_frame_begin(&buffer, BASE_FRAME_SECRET_KEY, params->hash, NULL);
-  ckks_params_bytes_write(&buffer, &params->literal);
-  uint8_t *packed = base_buffer_extend(&buffer, key->n / PER_BYTE);
-  if (packed != NULL)
-    pack_ternary(packed, key->ternary, key->n);
-  ckks_status status = base_frame_end(&buffer);
+  ckks_status status = secret_file_write(&buffer, key, params);
   if (status == CKKS_OK)
     status = base_file_write(path, buffer.bytes, buffer.n_bytes, OWNER_ONLY);
   base_buffer_clear(&buffer); /* wipes */
@@ -78,15 +83,15 @@ static ckks_status read_payload(ckks_secret_key **out, base_reader *payload,
 }
 
 /* The frame first (magic, length, digest, kind), then whether the key is for these parameters. */
-static ckks_status read_frame(ckks_secret_key **out, const uint8_t *bytes, size_t n_bytes,
-                              const char *path, const ckks_params *params) {
+ckks_status secret_file_read(ckks_secret_key **out, const uint8_t *bytes, size_t n_bytes,
+                             const char *name, const ckks_params *params) {
   base_frame frame;
   base_reader payload;
-  BASE_TRY(base_frame_read(&frame, bytes, n_bytes, BASE_FRAME_SECRET_KEY, path));
-  BASE_TRY(ckks_params_check(params, frame.params_hash, path));
+  BASE_TRY(base_frame_read(&frame, bytes, n_bytes, BASE_FRAME_SECRET_KEY, name));
+  BASE_TRY(ckks_params_check(params, frame.params_hash, name));
   base_reader_init(&payload, frame.payload, frame.n_payload);
   ckks_status status = read_payload(out, &payload, params);
-  return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", path);
+  return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", name);
 }
 
 /* The bytes of the file are as secret as the key, and wiped whatever became of them. */
@@ -95,7 +100,7 @@ ckks_status ckks_secret_key_load(ckks_secret_key **out, const char *path,
   uint8_t *bytes;
   size_t n_bytes;
   BASE_TRY(base_file_read_private(&bytes, &n_bytes, path, file_bytes_most(params)));
-  ckks_status status = read_frame(out, bytes, n_bytes, path, params);
+  ckks_status status = secret_file_read(out, bytes, n_bytes, path, params);
   base_wipe(bytes, n_bytes);
   base_free(bytes);
   return status;

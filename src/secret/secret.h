@@ -8,6 +8,7 @@
  */
 #ifndef SECRET_SECRET_H
 #define SECRET_SECRET_H
+#include "base/bytes.h"
 #include "ckks/objects.h"
 
 struct ckks_secret_key {
@@ -23,6 +24,15 @@ ckks_status secret_key_from_ternary(ckks_secret_key **out, const int8_t *ternary
 /** Key from a chosen randomness seed: for tests and known answers only. */
 ckks_status secret_key_from_seed(ckks_secret_key **out, const uint8_t seed[RAND_SEED_BYTES],
                                  const ckks_params *params);
+/** A key file's bytes into an empty buffer (base_buffer_clear wipes them). */
+ckks_status secret_file_write(base_buffer *buffer, const ckks_secret_key *key,
+                              const ckks_params *params);
+/**
+ * A key from a file's bytes, every one of them checked. `name` (the path) starts the messages of
+ * CKKS_ERROR_FORMAT and CKKS_ERROR_MISMATCH.
+ */
+ckks_status secret_file_read(ckks_secret_key **out, const uint8_t *bytes, size_t n_bytes,
+                             const char *name, const ckks_params *params);
 /** Encrypts at plaintext->level with seed c1 and error from the OS. out must have room. */
 ckks_status secret_encrypt(ckks_ciphertext *out, const ckks_plaintext *plaintext,
                            const ckks_secret_key *key, const ckks_params *params);

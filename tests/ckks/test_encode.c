@@ -165,6 +165,37 @@ static void repeat_fills_all_slots(void **unused) {
   ckks_params_free(params);
 }
 
+/* Over q_0, q_1, p_0, p_1 (what a product before the division by P needs): one set of integers. */
+static void any_limbs_hold_the_same_integers(void **unused) {
+  (void)unused;
+  ckks_params *params = build_params(literal_f64());
+  ring_poly poly;
+  ckks_complex slots[512];
+  uint64_t random = 6;
+  int limbs[] = {0, 1, 5, 6}, bad = 5;
+  random_slots(slots, 512, 100, &random);
+  assert_int_equal(ring_poly_init(&poly, 4, &params->ring), CKKS_OK);
+  assert_int_equal(ckks_encode_limbs(&poly, limbs, 4, slots, 512, 0x1p30, params), CKKS_OK);
+  ckks_complex coefficients[512];
+  memcpy(coefficients, slots, sizeof slots);
+  ckks_encoder_inverse(coefficients, 512, params->encoder);
+  for (int i = 0; i < 4; i++) {
+    ring_word *words = ring_poly_limb(&poly, i);
+    params->ring.kernel->ntt_inverse(words, words, params->ring.ntt[limbs[i]]);
+    for (int k = 0; k < 512; k++) {
+      assert_int_equal(word_value(words[k], limbs[i], params), llrint(coefficients[k].re * 0x1p30));
+      assert_int_equal(word_value(words[k + 512], limbs[i], params),
+                       llrint(coefficients[k].im * 0x1p30));
+    }
+  }
+  /* The bound is that of the limbs given, here 45 bits. */
+  slots[9].re = 0x1p30;
+  assert_fails(ckks_encode_limbs(&poly, &bad, 1, slots, 512, 0x1p30, params), CKKS_ERROR_RANGE,
+               "value 9 ");
+  ring_poly_clear(&poly);
+  ckks_params_free(params);
+}
+
 static void constants_are_polynomials_of_degree_zero(void **unused) {
   (void)unused;
   ckks_params_literal literals[] = {literal_f64(), literal_u64()};
@@ -409,6 +440,7 @@ int main(void) {
       cmocka_unit_test(decode_gives_back),
       cmocka_unit_test(encoding_is_accurate),
       cmocka_unit_test(repeat_fills_all_slots),
+      cmocka_unit_test(any_limbs_hold_the_same_integers),
       cmocka_unit_test(constants_are_polynomials_of_degree_zero),
       cmocka_unit_test(scalars_reach_120_bits),
       cmocka_unit_test(decoding_is_exact),

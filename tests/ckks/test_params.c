@@ -208,6 +208,8 @@ static void getters_tell_what_was_built(void **unused) {
   bits += log2((double)params->literal.p[0]) + log2((double)params->literal.p[1]);
   assert_true(fabs(ckks_params_log2_qp(params) - bits) < 1e-9);
   assert_int_equal(params->ring.kind, RING_F64);
+  assert_true(ckks_params_scale(params, 4) == 0x1p36);
+  assert_true(ckks_params_scale(params, -1) == 0 && ckks_params_scale(params, 5) == 0);
   /* Limbs of level 1 over two special primes: q_0 q_1 p_0 p_1. */
   assert_int_equal(ckks_params_limb(params, 1, 1), 1);
   assert_int_equal(ckks_params_limb(params, 1, 2), 5);

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/frame.h"
 #include "ckks/params_bytes.h"
+#include "golden/content.h"
 #include "secret/fixture.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +87,28 @@ static void the_file_is_as_documented(void **unused) {
   assert_int_equal(frame.payload[n_params + 1], 0 + 4 * 0 + 16 * 1 + 64 * 2);
   for (size_t i = 2; i < 256; i++)
     assert_int_equal(frame.payload[n_params + i], 1 + 4 + 16 + 64);
+  base_free(bytes);
+  ckks_secret_key_free(key);
+  ckks_params_free(params);
+}
+
+/* A file written without this library, by the documentation alone: read, and written again. */
+static void the_golden_file_is_understood(void **unused) {
+  (void)unused;
+  ckks_params *params = build_params(golden_literal);
+  ckks_secret_key *key;
+  uint8_t *bytes;
+  size_t n_bytes;
+  base_buffer again;
+  if (base_file_read(&bytes, &n_bytes, GOLDEN_DIR "/secret_key.bin", 1 << 16) != CKKS_OK ||
+      secret_file_read(&key, bytes, n_bytes, "golden", params) != CKKS_OK)
+    fail_msg("%s", ckks_last_error());
+  static const int8_t first[8] = {-1, 1, -1, 0, -1, 0, 0, 0};
+  assert_memory_equal(key->ternary, first, sizeof first);
+  assert_int_equal(secret_file_write(&again, key, params), CKKS_OK);
+  assert_int_equal(again.n_bytes, n_bytes);
+  assert_memory_equal(again.bytes, bytes, n_bytes);
+  base_buffer_clear(&again);
   base_free(bytes);
   ckks_secret_key_free(key);
   ckks_params_free(params);
@@ -257,6 +280,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_key_comes_back),
       cmocka_unit_test(the_file_is_as_documented),
+      cmocka_unit_test(the_golden_file_is_understood),
       cmocka_unit_test(only_the_owner_may_read),
       cmocka_unit_test(missing_files_are_named),
       cmocka_unit_test(damage_is_refused),
