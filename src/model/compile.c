@@ -92,6 +92,7 @@ static ckks_status finish(model_plan *plan, const model_stages *stages,
   model_interface *interface = &plan->interface;
   interface->params = best->literal;
   BASE_TRY(choose_primes(&interface->params));
+  interface->params.log2_scale = 0; /* a plan names every scale itself */
   ckks_params *params = NULL;
   BASE_TRY(ckks_params_build(&params, &interface->params));
   interface->params = *ckks_params_get_literal(params);

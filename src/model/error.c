@@ -11,6 +11,9 @@
 #include "base/alloc.h"
 #include "model/cost.h"
 
+/* Points on either side of zero at which polynomials are looked at. */
+#define GRID 24
+
 typedef struct estimate {
   double max_abs, sd, mean;
   size_t period; /* slots j and j + period hold the same value */
@@ -28,24 +31,33 @@ static double square(double x) {
   return x * x;
 }
 
+static double larger(double x, double y) {
+  return x > y ? x : y;
+}
+
+/* Deviation of a sum of independent errors; nothing here is near the ends of the range. */
+static double both(double x, double y) {
+  return sqrt(x * x + y * y);
+}
+
 double *model_cost_vector_max(const model_plan *plan) {
   double *max = base_alloc_array((size_t)plan->n_vectors + 1, sizeof(double));
   for (int i = 0; max && i < plan->n_vectors; i++)
     for (size_t j = 0; j < plan->vector[i].period; j++)
-      max[i] = fmax(max[i], fabs(plan->vector[i].value[j]));
+      max[i] = larger(max[i], fabs(plan->vector[i].value[j]));
   return max;
 }
 
 /* Independent noise of deviation sd joins: averaged over the replicas of each value. */
 static void add_noise(const estimating *e, estimate *x, double sd) {
-  x->sd = hypot(x->sd, sd);
-  x->mean = hypot(x->mean, sd / sqrt(e->slots / (double)x->period));
+  x->sd = both(x->sd, sd);
+  x->mean = both(x->mean, sd / sqrt(e->slots / (double)x->period));
 }
 
 /* An error that is the same in every replica (rounded weights). */
 static void add_bias(estimate *x, double sd) {
-  x->sd = hypot(x->sd, sd);
-  x->mean = hypot(x->mean, sd);
+  x->sd = both(x->sd, sd);
+  x->mean = both(x->mean, sd);
 }
 
 /* Values now repeat less often: their mean is over fewer slots. */
@@ -77,7 +89,7 @@ static void estimate_rotate_sum(const estimating *e, estimate *x, const model_op
   x->sd *= sqrt(n);
   x->mean *= replicas * sqrt(distinct);
   x->max_abs *= n;
-  x->period = (size_t)fmax(1.0, (double)x->period / distinct);
+  x->period = (size_t)larger(1.0, (double)x->period / distinct);
   double noise = square(ckks_noise_switch_product(params, op->level, special)) * op->n_terms +
                  square(ckks_noise_rescale(params));
   add_noise(e, x, sqrt(noise) / op->scale);
@@ -92,17 +104,17 @@ static estimate estimate_mul_sum(const estimating *e, const model_op *op) {
     widen(&x, period);
     widen(&y, period);
     bool same = op->term[2 * t] == op->term[2 * t + 1];
-    double sd = same ? 2 * x.max_abs * x.sd : hypot(x.max_abs * y.sd, y.max_abs * x.sd);
-    double mean = same ? 2 * x.max_abs * x.mean : hypot(x.max_abs * y.mean, y.max_abs * x.mean);
-    sum.sd = hypot(sum.sd, sd);
-    sum.mean = hypot(sum.mean, mean);
+    double sd = same ? 2 * x.max_abs * x.sd : both(x.max_abs * y.sd, y.max_abs * x.sd);
+    double mean = same ? 2 * x.max_abs * x.mean : both(x.max_abs * y.mean, y.max_abs * x.mean);
+    sum.sd = both(sum.sd, sd);
+    sum.mean = both(sum.mean, mean);
     sum.max_abs += x.max_abs * y.max_abs;
     sum.period = period;
   }
   int special = model_key_special(op->level + 1, params->literal.n_p);
-  double noise = hypot(ckks_noise_switch_product(params, op->level + 1, special) /
-                           (double)params->literal.q[op->level + 1],
-                       ckks_noise_rescale(params));
+  double noise = both(ckks_noise_switch_product(params, op->level + 1, special) /
+                          (double)params->literal.q[op->level + 1],
+                      ckks_noise_rescale(params));
   add_noise(e, &sum, noise / op->scale);
   return sum;
 }
@@ -112,8 +124,8 @@ static estimate estimate_dense(const estimating *e, const model_op *op) {
   const double *weight = e->plan->vector[op->index].value;
   for (int t = 0; t < op->n_terms; t++) {
     const estimate *x = &e->reg[op->term[t]];
-    sum.sd = hypot(sum.sd, weight[t] * x->sd);
-    sum.sd = hypot(sum.sd, x->max_abs * sqrt(1.0 / 12.0) / op->factor);
+    sum.sd = both(sum.sd, weight[t] * x->sd);
+    sum.sd = both(sum.sd, x->max_abs * sqrt(1.0 / 12.0) / op->factor);
     sum.max_abs += fabs(weight[t]) * x->max_abs;
   }
   sum.mean = sum.sd;
@@ -130,8 +142,8 @@ static estimate estimate_diagonals(const estimating *e, const model_op *op) {
     double scale = op->scale * (double)params->literal.q[level] / op->factor;
     add_noise(e, &x, ckks_noise_switch(params, level, special) / scale);
     estimate_mul_vector(e, &x, op, op->index + t);
-    sum.sd = hypot(sum.sd, x.sd);
-    sum.mean = hypot(sum.mean, x.mean);
+    sum.sd = both(sum.sd, x.sd);
+    sum.mean = both(sum.mean, x.mean);
     sum.max_abs += x.max_abs;
     sum.period = x.period;
   }
@@ -143,17 +155,17 @@ static estimate estimate_diagonals(const estimating *e, const model_op *op) {
 static void estimate_polynomial(const estimating *e, estimate *x, const model_op *op) {
   const model_vector *vector = &e->plan->vector[op->index];
   double slope = 0.0, value = 0.0, amplitude = 1.0;
-  for (int i = 0; i <= 200; i++) {
-    double at = x->max_abs * (i - 100) / 100.0, p = 0.0, d = 0.0;
+  for (int i = 0; i <= 2 * GRID; i++) {
+    double at = x->max_abs * (double)(i - GRID) / GRID, p = 0.0, d = 0.0;
     for (size_t k = vector->period; k-- > 0;) {
       d = d * at + p;
       p = p * at + vector->value[k];
     }
-    slope = fmax(slope, fabs(d));
-    value = fmax(value, fabs(p));
+    slope = larger(slope, fabs(d));
+    value = larger(value, fabs(p));
   }
   for (size_t k = 1; k < vector->period; k++)
-    amplitude += fabs(vector->value[k]) * pow(fmax(1.0, x->max_abs), (double)k);
+    amplitude += fabs(vector->value[k]) * pow(larger(1.0, x->max_abs), (double)k);
   x->sd *= slope;
   x->mean *= slope;
   x->max_abs = value;
@@ -198,12 +210,12 @@ static void estimate_op(estimating *e, const model_op *op) {
 /* How the client's polynomial passes an error on, relative to max(1, |output|). */
 static double last_gain(const model_polynomial *p, double max_abs, bool extreme) {
   double worst = 0.0;
-  for (int i = extreme ? 100 : 0; i <= 100; i++)
+  for (int i = extreme ? GRID : 0; i <= GRID; i++)
     for (int sign = -1; sign <= 1; sign += 2) {
-      double at = sign * max_abs * i / 100.0, slope = 0.0;
+      double at = sign * max_abs * i / GRID, slope = 0.0;
       for (int k = p->degree; k >= 1; k--)
         slope = slope * at + k * p->coefficient[k];
-      worst = fmax(worst, fabs(slope) / fmax(1.0, fabs(model_polynomial_value(p, at))));
+      worst = larger(worst, fabs(slope) / larger(1.0, fabs(model_polynomial_value(p, at))));
     }
   return worst;
 }
@@ -222,8 +234,8 @@ static double error_at(estimating *e, const model_program *program, const model_
   double worst = 0.0;
   for (int i = 0; i < program->n_outputs; i++) {
     const estimate *x = &e->reg[program->output[i]];
-    worst = fmax(worst, MODEL_COST_TAIL * (packing == MODEL_LATENCY ? x->mean : x->sd) *
-                            last_gain(&e->plan->interface.last, x->max_abs, magnitude >= 1.0));
+    worst = larger(worst, MODEL_COST_TAIL * (packing == MODEL_LATENCY ? x->mean : x->sd) *
+                              last_gain(&e->plan->interface.last, x->max_abs, magnitude >= 1.0));
   }
   return worst;
 }
@@ -241,5 +253,5 @@ double model_cost_error(const model_plan *plan, const model_program *program,
   double common = error_at(&e, program, layout, packing, max_abs_input, 0.25);
   double extreme = error_at(&e, program, layout, packing, max_abs_input, 1.0);
   base_free(e.reg);
-  return fmax(common, extreme);
+  return larger(common, extreme);
 }

@@ -13,8 +13,15 @@
 #define MAX_SPECIAL 4
 #define MIN_VALUE_BITS 22
 #define MAX_VALUE_BITS 46
+#define MIN_OUTPUT_BITS 20
+#define MAX_OUTPUT_BITS 40
 #define MIN_PRIME_BITS 18
+#define MAX_PRIME_BITS (RING_F64_BITS - 1)
 #define MAX_LOG2_N 15 /* beyond this a plan is too slow to be meant */
+
+typedef struct sizes {
+  int value, weight, output, n_p;
+} sizes;
 
 typedef struct searching {
   const model_stages *stages;
@@ -25,7 +32,8 @@ typedef struct searching {
   model_choice choice;
   ckks_params params; /* sizes only, for the noise bounds and the keys' bytes */
   ring_modulus modulus[CKKS_MAX_Q + CKKS_MAX_P];
-  double closest; /* smallest error seen, for the refusal's text */
+  double closest;                /* smallest error seen, for the refusal's text */
+  sizes frugal[MAX_SPECIAL + 1]; /* best sizes with radix 1, by number of special primes */
 } searching;
 
 /* The layout that the client sees, from the choice. */
@@ -83,10 +91,6 @@ static bool last_is_steered(const model_program *program) {
   return false;
 }
 
-typedef struct sizes {
-  int value, weight, output, n_p;
-} sizes;
-
 static const model_program *any_program(const searching *s) {
   return &s->plan.program[s->choice.latency ? MODEL_LATENCY : MODEL_THROUGHPUT];
 }
@@ -109,7 +113,7 @@ static bool set_chain(searching *s, const sizes *z) {
       bits = level == 1 && !last_is_steered(program) ? 2 * z->value - z->output : z->value;
     else
       bits = z->weight + (level == 1 ? z->value - z->output : 0);
-    good = bits >= MIN_PRIME_BITS && bits > literal->log2_n + 2 && bits <= RING_F64_BITS - 1;
+    good = bits >= MIN_PRIME_BITS && bits > literal->log2_n + 2 && bits <= MAX_PRIME_BITS;
     literal->q_bits[level] = bits;
     literal->q[level] = (uint64_t)1 << (bits & 63);
     s->modulus[level].bits = bits;
@@ -191,15 +195,22 @@ static double score_of(searching *s, const model_chain *chain) {
   return score;
 }
 
-/* One set of sizes: remembered when it meets the error more cheaply than the best so far. */
-static bool try_sizes(searching *s, const sizes *z) {
+/* Error with these sizes; infinite when they make no legal chain. */
+static double error_of_sizes(searching *s, const sizes *z) {
   if (!set_chain(s, z))
-    return false;
+    return INFINITY;
   model_chain chain = {.params = &s->params, .log2_value = z->value, .log2_output = z->output};
   double error = error_of(s, &chain);
   s->closest = fmin(s->closest, error);
+  return error;
+}
+
+/* Remembered when they meet the error more cheaply than the best so far; returns the score. */
+static double try_sizes(searching *s, const sizes *z) {
+  double error = error_of_sizes(s, z);
   if (!(error <= s->options->error))
-    return false;
+    return INFINITY;
+  model_chain chain = {.params = &s->params, .log2_value = z->value, .log2_output = z->output};
   double score = score_of(s, &chain);
   if (!s->best->found || score < s->best->score)
     *s->best = (model_search_result){.found = true,
@@ -209,17 +220,70 @@ static bool try_sizes(searching *s, const sizes *z) {
                                      .log2_output = z->output,
                                      .score = score,
                                      .error = error};
-  return true;
+  return score;
 }
 
-/* For every weight and output size the smallest value size that works. */
+/*
+ * The smallest value size that meets the error with fewer bits in all than max_bits, by
+ * halving: among the legal sizes the error falls as values get larger scales. 0 when none does.
+ */
+static int smallest_value(searching *s, sizes z, double max_bits) {
+  int legal[MAX_VALUE_BITS + 1], n = 0;
+  for (z.value = MIN_VALUE_BITS; z.value <= MAX_VALUE_BITS; z.value++)
+    if (set_chain(s, &z) && s->params.log2_qp < max_bits)
+      legal[n++] = z.value;
+  if (n == 0)
+    return 0;
+  z.value = legal[n - 1];
+  if (error_of_sizes(s, &z) > s->options->error)
+    return 0;
+  int low = 0, high = n - 1;
+  while (low < high) {
+    int middle = (low + high) / 2;
+    z.value = legal[middle];
+    if (error_of_sizes(s, &z) <= s->options->error)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return legal[low];
+}
+
+/*
+ * All sizes for one number of special primes; the best is left in s->frugal. With layout
+ * and special primes fixed, time hardly depends on the bits and bytes are proportional to them.
+ */
+static void try_special(searching *s, int n_p) {
+  double bits = INFINITY;
+  s->frugal[n_p] = (sizes){.value = 0};
+  for (int weight = 18; weight <= 34; weight += 2)
+    for (int output = MIN_OUTPUT_BITS; output <= MAX_OUTPUT_BITS; output++) {
+      sizes z = {0, weight, output, n_p};
+      z.value = smallest_value(s, z, bits);
+      if (z.value == 0 || !set_chain(s, &z))
+        continue;
+      bits = s->params.log2_qp;
+      s->frugal[n_p] = z;
+    }
+  if (s->frugal[n_p].value)
+    try_sizes(s, &s->frugal[n_p]);
+}
+
+/*
+ * The radix of the rotation sums hardly moves the error: beyond the first, the sizes that won
+ * there are tried again, with a little more room where they just miss.
+ */
 static void try_choice(searching *s) {
-  for (int n_p = 1; n_p <= MAX_SPECIAL; n_p++)
-    for (int weight = 18; weight <= 34; weight += 2)
-      for (int output = 20; output <= 40; output += 1)
-        for (int value = MIN_VALUE_BITS; value <= MAX_VALUE_BITS; value++)
-          if (try_sizes(s, &(sizes){value, weight, output, n_p}))
-            break;
+  for (int n_p = 1; n_p <= MAX_SPECIAL; n_p++) {
+    if (s->choice.log2_radix == 1) {
+      try_special(s, n_p);
+      continue;
+    }
+    sizes z = s->frugal[n_p];
+    for (int more = 0; z.value && more < 3; more++, z.value++)
+      if (try_sizes(s, &z) < INFINITY)
+        break;
+  }
 }
 
 static ckks_status try_lowered(searching *s) {
@@ -291,6 +355,13 @@ ckks_status model_search_run(model_search_result *best, const model_stages *stag
   if (best->found)
     return CKKS_OK;
   model_choice flat = {.fold = 1};
+  int output_bits = (int)ceil(log2(fmax(1.0, stages->max_abs_output * options->headroom)));
+  if (output_bits + 1 + MIN_OUTPUT_BITS > MAX_PRIME_BITS)
+    return base_fail(CKKS_ERROR_RANGE,
+                     "the last map's outputs can reach %.3g, with headroom %.3g: more than the "
+                     "base modulus of %d bits holds. Calibrate the model on real data, or give "
+                     "less headroom",
+                     stages->max_abs_output, options->headroom, MAX_PRIME_BITS);
   if (s.closest < INFINITY)
     return base_fail(CKKS_ERROR_RANGE,
                      "no parameters with N <= 2^%d reach an output error of %g at %d-bit "

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Random networks for the tests of plans, and options that compile them in a small ring. */
+#ifndef TESTS_MODEL_PLANS_H
+#define TESTS_MODEL_PLANS_H
+#include "model/models.h"
+#include "model/plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static inline size_t test_between(uint64_t *state, size_t low, size_t high) {
+  return low + (size_t)(test_random(state) % (high - low + 1));
+}
+
+/* Cubic, square, none, or something of degree 4 or 5. */
+static inline model_polynomial test_activation(uint64_t *state) {
+  static const model_polynomial choices[] = {{3, {0.5, 0.197, 0.0, -0.004}},
+                                             {3, {0.1, 0.4, 0.05, 0.02}},
+                                             {2, {0.0, 0.0, 0.5}},
+                                             {2, {0.25, -0.5, -0.25}},
+                                             {1, {0.0, 1.0}},
+                                             {4, {0.3, 0.5, 0.1, 0.0, -0.01}},
+                                             {5, {0.0, 0.8, 0.0, -0.05, 0.0, 0.002}}};
+  return choices[test_random(state) % (sizeof choices / sizeof *choices)];
+}
+
+/* One to three layers of random widths; values stay of the order of one. */
+static inline ckks_status test_network(model_model *model, uint64_t *state) {
+  size_t widths[4], n_layers = test_between(state, 1, 3);
+  for (size_t i = 0; i <= n_layers; i++)
+    widths[i] = test_between(state, i == n_layers ? 2 : 1, 12);
+  BASE_TRY(model_init(model, widths, n_layers));
+  for (size_t l = 0; l < n_layers; l++) {
+    model_layer *layer = &model->layer[l];
+    for (size_t i = 0; i < layer->n_out * layer->n_in; i++)
+      layer->weight[i] = 1.5 * test_uniform(state) / sqrt((double)layer->n_in);
+    for (size_t i = 0; i < layer->n_out; i++)
+      layer->bias[i] = 0.5 * test_uniform(state);
+    layer->activation = test_activation(state);
+  }
+  for (size_t i = 0; i < model->n_features; i++) {
+    model->mean[i] = test_uniform(state);
+    model->deviation[i] = 1.5 + test_uniform(state);
+  }
+  return CKKS_OK;
+}
+
+/* Rows whose scaled values lie in [-2, 2]. */
+static inline void test_rows(double *rows, size_t n_rows, const model_model *model,
+                             uint64_t *state) {
+  for (size_t row = 0; row < n_rows; row++)
+    for (size_t i = 0; i < model->n_features; i++)
+      rows[row * model->n_features + i] =
+          model->mean[i] + 2.0 * test_uniform(state) * model->deviation[i];
+}
+
+static inline void test_calibrate(model_model *model, uint64_t *state) {
+  double rows[64 * 16];
+  test_rows(rows, 64, model, state);
+  if (model_calibrate(model, rows, 64) != CKKS_OK)
+    abort();
+}
+
+static inline model_compile_options test_options(double error, int log2_n) {
+  model_compile_options options;
+  model_compile_options_default(&options);
+  options.error = error;
+  options.log2_n = log2_n;
+  options.security = CKKS_SECURITY_NONE;
+  return options;
+}
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plans: the clear reading equals the model, every slot of a result is an output, bytes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "model/plans.h"
+
+#define LOG2_N 10
+#define SLOTS ((size_t)1 << (LOG2_N - 1))
+
+static void assert_ok(ckks_status status) {
+  if (status != CKKS_OK)
+    fail_msg("%s", ckks_last_error());
+}
+
+static void assert_near(double a, double b, double tolerance) {
+  if (!(fabs(a - b) <= tolerance * fmax(1.0, fabs(b))))
+    fail_msg("%.17g is not within %g of %.17g", a, tolerance, b);
+}
+
+/* Every slot of the one result ciphertext must hold output slot % period, or output 0. */
+static void check_latency(const model_plan *plan, const model_model *model, const double *row) {
+  const model_interface *interface = &plan->interface;
+  double scaled[16], wanted[16], input[SLOTS], output[SLOTS];
+  const double *inputs[] = {input};
+  double *outputs[] = {output};
+  model_scale_row(scaled, row, interface);
+  model_forward(wanted, row, model);
+  model_pack_row(input, SLOTS, scaled, interface);
+  assert_ok(model_clear_run(outputs, inputs, plan, MODEL_LATENCY));
+  for (size_t j = 0; j < SLOTS; j++) {
+    size_t k = j % interface->layout[MODEL_LATENCY].period;
+    assert_near(model_polynomial_value(&interface->last, output[j]),
+                wanted[k < interface->n_outputs ? k : 0], 1e-9);
+  }
+}
+
+static void check_throughput(const model_plan *plan, const model_model *model, const double *rows,
+                             size_t n_rows) {
+  const model_interface *interface = &plan->interface;
+  size_t n = interface->n_features;
+  double scaled[16 * 8], wanted[16], *inputs[16], *outputs[16];
+  for (size_t row = 0; row < n_rows; row++)
+    model_scale_row(scaled + row * n, rows + row * n, interface);
+  for (size_t i = 0; i < n; i++) {
+    inputs[i] = base_alloc_array(SLOTS, sizeof(double));
+    model_pack_column(inputs[i], SLOTS, scaled, n_rows, i, interface);
+  }
+  for (size_t i = 0; i < interface->n_outputs; i++)
+    outputs[i] = base_alloc_array(SLOTS, sizeof(double));
+  assert_ok(model_clear_run(outputs, (const double *const *)inputs, plan, MODEL_THROUGHPUT));
+  for (size_t row = 0; row < n_rows; row++) {
+    model_forward(wanted, rows + row * n, model);
+    for (size_t k = 0; k < interface->n_outputs; k++)
+      assert_near(model_polynomial_value(&interface->last, outputs[k][row]), wanted[k], 1e-9);
+  }
+  for (size_t i = 0; i < n; i++)
+    base_free(inputs[i]);
+  for (size_t i = 0; i < interface->n_outputs; i++)
+    base_free(outputs[i]);
+}
+
+static void compile_random(model_plan *plan, model_model *model, uint64_t *state,
+                           bool last_on_server) {
+  model_compile_options options = test_options(1e-3, LOG2_N);
+  options.last_on_server = last_on_server;
+  options.minimise = (model_minimise)(test_random(state) % 4);
+  assert_ok(test_network(model, state));
+  test_calibrate(model, state);
+  assert_ok(model_compile(plan, model, &options));
+}
+
+static void test_clear_equals_model(void **unused) {
+  (void)unused;
+  uint64_t state = 1;
+  for (int round = 0; round < 60; round++) {
+    model_model model;
+    model_plan plan;
+    double rows[16 * 8];
+    compile_random(&plan, &model, &state, round % 3 == 0);
+    test_rows(rows, 8, &model, &state);
+    if (plan.interface.layout[MODEL_LATENCY].available)
+      for (int row = 0; row < 8; row++)
+        check_latency(&plan, &model, rows + (size_t)row * model.n_features);
+    check_throughput(&plan, &model, rows, 8);
+    model_plan_clear(&plan);
+    model_clear(&model);
+  }
+}
+
+/* A model whose cubic and square have every coefficient: folding must lose none. */
+static void test_bytes_round_trip(void **unused) {
+  (void)unused;
+  uint64_t state = 7;
+  for (int round = 0; round < 12; round++) {
+    model_model model;
+    model_plan plan, copy;
+    base_buffer first, second;
+    base_reader reader;
+    compile_random(&plan, &model, &state, false);
+    base_buffer_init(&first, 1 << 26);
+    base_buffer_init(&second, 1 << 26);
+    model_plan_write(&first, &plan);
+    base_reader_init(&reader, first.bytes, first.n_bytes);
+    assert_ok(model_plan_read(&copy, &reader));
+    model_plan_write(&second, &copy);
+    assert_int_equal(first.n_bytes, second.n_bytes);
+    assert_memory_equal(first.bytes, second.bytes, first.n_bytes);
+    uint8_t id[MODEL_ID_BYTES];
+    memcpy(id, plan.interface.id, sizeof id);
+    assert_ok(model_plan_identify(&copy));
+    assert_memory_equal(id, copy.interface.id, sizeof id);
+    base_buffer_clear(&first);
+    base_buffer_clear(&second);
+    model_plan_clear(&copy);
+    model_plan_clear(&plan);
+    model_clear(&model);
+  }
+}
+
+/* Damage behind the digest: refused, or still a plan that is safe to run. */
+static void test_bytes_damaged(void **unused) {
+  (void)unused;
+  uint64_t state = 11;
+  model_model model;
+  model_plan plan, copy;
+  base_buffer buffer;
+  base_reader reader;
+  int refused = 0;
+  compile_random(&plan, &model, &state, false);
+  base_buffer_init(&buffer, 1 << 26);
+  model_plan_write(&buffer, &plan);
+  for (int round = 0; round < 3000; round++) {
+    size_t at = test_random(&state) % (round % 2 ? buffer.n_bytes : 1200);
+    uint8_t flip = (uint8_t)(1u << test_random(&state) % 8);
+    buffer.bytes[at] ^= flip;
+    base_reader_init(&reader, buffer.bytes, buffer.n_bytes);
+    if (model_plan_read(&copy, &reader) == CKKS_OK) {
+      assert_ok(model_plan_check(&copy));
+      model_plan_clear(&copy);
+    } else {
+      refused++;
+    }
+    buffer.bytes[at] ^= flip;
+  }
+  assert_true(refused > 300);
+  for (size_t n = 0; n < buffer.n_bytes; n += 1 + n / 50) {
+    base_reader_init(&reader, buffer.bytes, n);
+    assert_int_not_equal(model_plan_read(&copy, &reader), CKKS_OK);
+  }
+  base_buffer_clear(&buffer);
+  model_plan_clear(&plan);
+  model_clear(&model);
+}
+
+static void test_refusals(void **unused) {
+  (void)unused;
+  uint64_t state = 3;
+  model_model model;
+  model_plan plan;
+  assert_ok(test_network(&model, &state));
+  model_compile_options options = test_options(1e-3, LOG2_N);
+  options.error = 0.0;
+  assert_int_equal(model_compile(&plan, &model, &options), CKKS_ERROR_ARGUMENT);
+  options = test_options(1e-3, LOG2_N);
+  options.latency = options.throughput = false;
+  assert_int_equal(model_compile(&plan, &model, &options), CKKS_ERROR_ARGUMENT);
+  options = test_options(1e-3, 9);
+  assert_int_equal(model_compile(&plan, &model, &options), CKKS_ERROR_ARGUMENT);
+  /* N = 2^10 allows 26 bits at 128-bit security: no chain fits, and the text says so. */
+  options = test_options(1e-3, LOG2_N);
+  options.security = CKKS_SECURITY_128;
+  assert_int_equal(model_compile(&plan, &model, &options), CKKS_ERROR_SECURITY);
+  assert_non_null(strstr(ckks_last_error(), "128-bit"));
+  options = test_options(1e-9, LOG2_N);
+  options.headroom = 1e6;
+  model.layer[0].max_abs = 1e6;
+  ckks_status status = model_compile(&plan, &model, &options);
+  assert_true(status == CKKS_ERROR_RANGE || status == CKKS_ERROR_SECURITY);
+  model_clear(&model);
+}
+
+static void test_allocation_failures(void **unused) {
+  (void)unused;
+  static const size_t widths[] = {3, 2, 2};
+  model_model model;
+  model_plan plan;
+  assert_ok(model_init(&model, widths, 2));
+  for (size_t i = 0; i < 6; i++)
+    model.layer[0].weight[i] = 0.25 * (double)i - 0.5;
+  for (size_t i = 0; i < 4; i++)
+    model.layer[1].weight[i] = 0.5 - 0.25 * (double)i;
+  model.layer[0].activation = model_polynomial_sigmoid3;
+  model_compile_options options = test_options(1e-2, LOG2_N);
+  long before = base_alloc_count();
+  assert_ok(model_compile(&plan, &model, &options));
+  long n = base_alloc_count() - before;
+  model_plan_clear(&plan);
+  for (long k = 1; k <= n; k += 1 + n / 200) {
+    base_alloc_fail_at(k);
+    ckks_status status = model_compile(&plan, &model, &options);
+    base_alloc_fail_at(0);
+    if (status == CKKS_OK) /* the search may do without one candidate */
+      model_plan_clear(&plan);
+  }
+  model_clear(&model);
+}
+
+/* The reference network: 128 bits at N = 2^13, three levels, small keys and messages. */
+static void test_reference_shape(void **unused) {
+  (void)unused;
+  static const size_t widths[] = {30, 16, 2};
+  uint64_t state = 42;
+  model_model model;
+  model_plan plan;
+  model_compile_options options;
+  assert_ok(model_init(&model, widths, 2));
+  for (size_t l = 0; l < 2; l++) {
+    for (size_t i = 0; i < model.layer[l].n_in * model.layer[l].n_out; i++)
+      model.layer[l].weight[i] = 0.6 * test_uniform(&state);
+    model.layer[l].activation = model_polynomial_sigmoid3;
+  }
+  model.layer[0].max_abs = 13.0;
+  model.layer[1].max_abs = 39.0;
+  model.max_abs_input = 12.0;
+  model_compile_options_default(&options);
+  options.error = 1e-4;
+  assert_ok(model_compile(&plan, &model, &options));
+  const model_interface *interface = &plan.interface;
+  assert_int_equal(interface->params.log2_n, 13);
+  assert_int_equal(interface->depth, 3);
+  assert_true(interface->key_bytes <= 4000000);
+  assert_true(interface->cost[MODEL_LATENCY].input_bytes <= 150000);
+  assert_true(interface->cost[MODEL_LATENCY].output_bytes <= 40000);
+  assert_true(interface->cost[MODEL_LATENCY].predicted_error <= 1e-4);
+  assert_true(interface->max_abs_output >= 4 * 39.0);
+  model_plan_clear(&plan);
+  model_clear(&model);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_clear_equals_model),  cmocka_unit_test(test_bytes_round_trip),
+      cmocka_unit_test(test_bytes_damaged),       cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_allocation_failures), cmocka_unit_test(test_reference_shape)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
