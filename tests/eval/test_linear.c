@@ -138,7 +138,7 @@ static void test_inner_errors(void **unused) {
   values[5] = 0x1p200;
   CHECK_FAILS(eval_diagonal_encode(&none, values, 6, 1, 0x1p30, 0, s.params), CKKS_ERROR_RANGE,
               "value 5");
-  values[5] = NAN;
+  values[5] = (double)NAN;
   CHECK_FAILS(eval_diagonal_encode(&none, values, 6, 1, 0x1p30, 0, s.params), CKKS_ERROR_RANGE,
               "value 5");
   assert_null(none);
@@ -236,7 +236,7 @@ static void test_map_errors(void **unused) {
   scheme s, other;
   scheme_init(&s, &all_literals[0]);
   scheme_init(&other, &all_literals[1]);
-  double matrix[4] = {1, 2, 3, INFINITY};
+  double matrix[4] = {1, 2, 3, (double)INFINITY};
   ckks_linear_map *map = NULL;
   ckks_ciphertext *a = encrypt_real(&s, matrix, 3, 1), *b = encrypt_real(&other, matrix, 3, 1);
   CHECK_FAILS(ckks_linear_map_build(&map, matrix, 2, 2, NULL, 2, s.params), CKKS_ERROR_RANGE,
