@@ -16,15 +16,30 @@ static ring_poly digits_run(const eval_digits *digits, int d, int n_limbs) {
   return run;
 }
 
+/* The digits over limb i, from `room` on; the own one is where it was. */
+static void digits_compute(eval_digits *digits, int i, int room, ckks_evaluator *ev) {
+  int own = i <= digits->level ? i / digits->n_special : -1;
+  int limb = ckks_params_limb(ev->params, digits->level, i);
+  for (int d = 0; d < digits->n_digits; d++) {
+    if (d == own) /* modulo its own primes a digit is what it was cut from */
+      continue;
+    const eval_basis *basis = digits_basis(digits, d, ev);
+    ring_poly run = digits_run(digits, d, basis->n_terms);
+    eval_basis_raise(ring_poly_limb(&digits->extended, room + d), &run, NULL, basis, limb, ev);
+  }
+}
+
 void eval_digits_begin(eval_digits *digits, const ring_poly *input, int level, int n_special,
-                       ckks_evaluator *ev) {
+                       bool keeps, ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
+  int n_limbs = level + 1 + n_special;
   digits->input = input;
   digits->level = level;
   digits->n_special = n_special;
   digits->n_digits = (level + n_special) / n_special;
+  digits->keeps = keeps;
   digits->coefficient = ring_poly_take(&ev->arena, level + 1, ring);
-  digits->extended = ring_poly_take(&ev->arena, digits->n_digits, ring);
+  digits->extended = ring_poly_take(&ev->arena, digits->n_digits * (keeps ? n_limbs : 1), ring);
   for (int d = 0; d < digits->n_digits; d++) {
     const eval_basis *basis = digits_basis(digits, d, ev);
     const ring_word *in[EVAL_BASIS_MAX_TERMS];
@@ -33,22 +48,18 @@ void eval_digits_begin(eval_digits *digits, const ring_poly *input, int level, i
     ring_poly run = digits_run(digits, d, basis->n_terms);
     eval_basis_lower(&run, in, basis, ev);
   }
+  for (int i = 0; keeps && i < n_limbs; i++)
+    digits_compute(digits, i, i * digits->n_digits, ev);
 }
 
 void eval_digits_extend(eval_digits *digits, int i, ckks_evaluator *ev) {
   int own = i <= digits->level ? i / digits->n_special : -1;
-  int limb = ckks_params_limb(ev->params, digits->level, i);
-  for (int d = 0; d < digits->n_digits; d++) {
-    if (d == own) { /* modulo its own primes a digit is what it was cut from */
-      digits->digit[d] = ring_poly_limb(digits->input, i);
-      continue;
-    }
-    const eval_basis *basis = digits_basis(digits, d, ev);
-    ring_poly run = digits_run(digits, d, basis->n_terms);
-    ring_word *out = ring_poly_limb(&digits->extended, d);
-    eval_basis_raise(out, &run, NULL, basis, limb, ev);
-    digits->digit[d] = out;
-  }
+  int room = digits->keeps ? i * digits->n_digits : 0;
+  if (!digits->keeps)
+    digits_compute(digits, i, room, ev);
+  for (int d = 0; d < digits->n_digits; d++)
+    digits->digit[d] =
+        d == own ? ring_poly_limb(digits->input, i) : ring_poly_limb(&digits->extended, room + d);
 }
 
 void eval_digits_mac(ring_word *out0, ring_word *out1, const eval_digits *digits,
@@ -65,4 +76,5 @@ void eval_digits_mac(ring_word *out0, ring_word *out1, const eval_digits *digits
                           accumulate || d > 0, ring->n, m);
   }
   ev->counters.mac_words += ring->n * (size_t)digits->n_digits * 2;
+  ev->counters.switches += i == 0; /* every key that is applied meets limb 0 once */
 }

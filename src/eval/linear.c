@@ -199,7 +199,7 @@ static void linear_giant(linear_state *state, const linear_pair *sum, int giant,
   ring_poly second = ring_poly_take(&ev->arena, state->level + 1, ring);
   eval_digits digits;
   linear_divide(&second, &sum->part[1], state, ev);
-  eval_digits_begin(&digits, &second, state->level, state->n_special, ev);
+  eval_digits_begin(&digits, &second, state->level, state->n_special, false, ev);
   for (int i = 0; i < state->n_limbs; i++) {
     const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, state->level, i)];
     eval_digits_extend(&digits, i, ev);
@@ -293,7 +293,7 @@ ckks_status eval_diagonals(ckks_ciphertext *out, const ckks_ciphertext *a,
   size_t mark = base_arena_mark(&ev->arena);
   state.n_limbs = a->level + 1 + state.n_special;
   linear_take(&state, ev);
-  eval_digits_begin(&state.digits, &a->part[1], a->level, state.n_special, ev);
+  eval_digits_begin(&state.digits, &a->part[1], a->level, state.n_special, false, ev);
   size_t at = 0;
   for (bool first = true; first || at < n_terms; first = false) {
     linear_next_batch(&state, &at);

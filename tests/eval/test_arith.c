@@ -93,7 +93,7 @@ static void check_digits(scheme *s, int level, int k) {
   eval_digits digits;
   mpz_t integer, d, difference, multiple;
   mpz_inits(integer, d, difference, multiple, NULL);
-  eval_digits_begin(&digits, &x.poly, level, k, s->ev);
+  eval_digits_begin(&digits, &x.poly, level, k, level % 2 == 0, s->ev); /* kept or not */
   assert_int_equal(digits.n_digits, (level + k) / k);
   for (int i = 0; i <= level + k; i++) {
     int limb = ckks_params_limb(s->params, level, i);
