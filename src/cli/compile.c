@@ -65,6 +65,9 @@ static ckks_status compile(model_plan *plan, const arguments *a) {
   model_model model;
   BASE_TRY(model_files_model_read(&model, a->model));
   ckks_status status = a->calibrate != NULL ? calibrate(&model, a->calibrate) : CKKS_OK;
+  if (status == CKKS_OK && !model_is_calibrated(&model))
+    cli_print_warning("%s: its ranges are not known, the worst is assumed; --calibrate tells them",
+                      a->model);
   if (status == CKKS_OK && (status = model_compile(plan, &model, &a->options)) != CKKS_OK)
     status = base_fail_in(status, "%s", a->model);
   model_clear(&model);

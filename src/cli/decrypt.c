@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/wipe.h"
 #include "cli/cli.h"
+#include "cli/key.h"
 #include "cli/options.h"
 #include "cli/predictions.h"
 #include "client/client.h"
@@ -62,7 +63,7 @@ static ckks_status decrypt(const arguments *a) {
   ckks_params *params;
   ckks_secret_key *secret = NULL;
   BASE_TRY(model_files_client_read(&interface, &params, a->operand[0]));
-  ckks_status status = ckks_secret_key_load(&secret, a->key, params);
+  ckks_status status = cli_key_load(&secret, a->key, a->operand[0], params);
   if (status == CKKS_OK)
     status = decrypt_result(a, secret, &interface, params);
   ckks_secret_key_free(secret);

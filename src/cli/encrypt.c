@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/wipe.h"
 #include "cli/cli.h"
+#include "cli/key.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/plan_report.h"
@@ -127,7 +128,7 @@ static ckks_status encrypt(encryption *e, const arguments *a) {
   char bytes[16];
   BASE_TRY(cli_output_check(a->output));
   BASE_TRY(model_files_client_read(&e->interface, &e->params, client));
-  BASE_TRY(ckks_secret_key_load(&e->secret, a->key, e->params));
+  BASE_TRY(cli_key_load(&e->secret, a->key, client, e->params));
   BASE_TRY(train_data_read_features(&e->data, path, (const char *const *)e->interface.feature,
                                     e->interface.n_features, NULL, NULL, 0));
   BASE_TRY(choose_rows(e, a));

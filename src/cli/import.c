@@ -28,10 +28,7 @@ static void print_report(const model_model *model, const char *output) {
   FILE *out = cli_print_stream(output);
   cli_print_field(out, "model", "%s: %zu features, %zu layers, %zu outputs", model->name,
                   model->n_features, model->n_layers, model->n_classes);
-  bool calibrated = model->max_abs_input > 0.0;
-  for (size_t l = 0; l < model->n_layers; l++)
-    calibrated = calibrated && model->layer[l].max_abs > 0.0;
-  if (!calibrated)
+  if (!model_is_calibrated(model))
     cli_print_field(out, "ranges", "not known: compile it with --calibrate");
 }
 
