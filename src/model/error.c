@@ -151,7 +151,7 @@ static estimate estimate_diagonals(const estimating *e, const model_op *op) {
   return sum;
 }
 
-/* Products inside act like a few roundings at the result's scale, amplified by the coefficients. */
+/* Products inside act like a few roundings, amplified by the coefficients. */
 static void estimate_polynomial(const estimating *e, estimate *x, const model_op *op) {
   const model_vector *vector = &e->plan->vector[op->index];
   double slope = 0.0, value = 0.0, amplitude = 1.0;
@@ -166,10 +166,18 @@ static void estimate_polynomial(const estimating *e, estimate *x, const model_op
   }
   for (size_t k = 1; k < vector->period; k++)
     amplitude += fabs(vector->value[k]) * pow(larger(1.0, x->max_abs), (double)k);
+  /* What rounds a factor of the largest power of two is multiplied by that power. */
+  int giant = 1;
+  for (size_t k = 2; k < vector->period; k++)
+    if (vector->value[k] != 0.0 && k >= 2 * (size_t)giant)
+      giant *= 2;
+  amplitude += pow(larger(1.0, x->max_abs), giant);
   x->sd *= slope;
   x->mean *= slope;
   x->max_abs = value;
-  add_noise(e, x, 2.0 * amplitude * ckks_noise_rescale(e->chain->params) / op->scale);
+  /* The powers stand at the scale of values, which an output's may exceed. */
+  double scale = fmin(op->scale, exp2(e->chain->log2_value));
+  add_noise(e, x, 2.0 * amplitude * ckks_noise_rescale(e->chain->params) / scale);
 }
 
 static void estimate_op(estimating *e, const model_op *op) {

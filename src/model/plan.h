@@ -81,7 +81,8 @@ typedef struct model_program {
 
 /** What a compiled model costs; times from the calibrated or built-in unit costs. */
 typedef struct model_cost {
-  uint64_t ntt, mac_words, convert_words, point_words; /**< per evaluation */
+  /** Per evaluation (model/counts.h); point_words: written or moved by all other passes. */
+  uint64_t ntt, mac_words, convert_words, point_words;
   double predicted_ms;
   double predicted_error; /**< of |encrypted - clear| / max(1, |clear|), see docs/math.md */
   int n_switches;         /**< key switches (rotations and relinearisations) */
@@ -124,7 +125,11 @@ typedef enum model_minimise {
 /** Unit costs of a machine in nanoseconds, one thread (blindsight calibrate). */
 typedef struct model_units {
   double ntt_butterfly_ns; /**< times N/2 log2 N */
-  double mac_word_ns, convert_word_ns, point_word_ns;
+  double mac_word_ns;      /**< of a key, multiplied and added */
+  double convert_word_ns;  /**< entering a change of basis */
+  double permute_word_ns;  /**< moved by an automorphism */
+  double point_word_ns;    /**< written by pointwise work */
+  double sum_word_ns;      /**< read by a sum of whole ciphertexts (throughput packing) */
 } model_units;
 extern const model_units model_units_default;
 
