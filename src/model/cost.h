@@ -31,14 +31,16 @@ void model_cost_count(model_cost *cost, const model_plan *plan, model_packing pa
 /** Largest |value| in each vector of the plan, for model_cost_error. */
 double *model_cost_vector_max(const model_plan *plan);
 /**
- * Predicted error of |encrypted - clear| / max(1, |clear|): MODEL_COST_TAIL deviations, worst of
+ * Predicted error of |encrypted - clear| / max(1, |clear|): MODEL_COST_TAIL deviations for single
+ * slots (their tail is Laplace's, ckks/noise.h), MODEL_COST_MEAN_TAIL for means over many; worst of
  * a common sample (values a quarter of their largest) and an extreme one. Infinite when the
  * outputs do not fit the base modulus with `headroom`. max_abs_output: of the last affine map.
  */
 double model_cost_error(const model_plan *plan, const model_program *program,
                         const model_layout *layout, model_packing packing, const model_chain *chain,
                         const double *vector_max, double max_abs_input);
-#define MODEL_COST_TAIL 6.0
+#define MODEL_COST_TAIL 12.0
+#define MODEL_COST_MEAN_TAIL 8.0
 /** Galois and relinearisation keys of a program, appended; CKKS_ERROR_MEMORY. */
 ckks_status model_cost_keys(ckks_key_spec **keys, size_t *n_keys, const model_program *program,
                             const model_chain *chain);

@@ -34,7 +34,7 @@ typedef struct model_vector {
 typedef enum model_op_kind {
   MODEL_OP_MUL_VECTOR = 1, /**< out = a * vector[index], rescaled */
   MODEL_OP_ADD_VECTOR,     /**< out = a + vector[index] */
-  MODEL_OP_ROTATE_SUM,     /**< out = a + sum_i rotation(a, term[i]) */
+  MODEL_OP_ROTATE_SUM, /**< out = reg[index] + sum_i rotation(a, term[i]); one term if index != a */
   MODEL_OP_MUL_SUM, /**< out = sum_i reg[term[2i]] * reg[term[2i+1]], relinearised once, rescaled */
   MODEL_OP_DIAGONALS,  /**< out = sum_i vector[index+i] * rotation(a, term[2i] + term[2i+1]),
                           rescaled;  term = baby, giant; the vector is stored rotated by -giant */
@@ -46,7 +46,7 @@ typedef enum model_op_kind {
 typedef struct model_op {
   model_op_kind kind;
   int out, a;  /**< registers; a unused by MUL_SUM and DENSE */
-  int index;   /**< vector; unused by ROTATE_SUM and MUL_SUM */
+  int index;   /**< vector; register of ROTATE_SUM; unused by MUL_SUM */
   int n_terms; /**< length of term as counted in the list above (pairs count once) */
   int32_t *term;
   int level;
@@ -116,7 +116,7 @@ typedef struct model_plan {
 } model_plan;
 
 typedef enum model_minimise {
-  MODEL_MINIMISE_BALANCED, /**< time, with a megabyte of keys worth a millisecond */
+  MODEL_MINIMISE_BALANCED, /**< time, with a megabyte of keys worth 1 ms, of upload 12 ms */
   MODEL_MINIMISE_LATENCY,
   MODEL_MINIMISE_UPLOAD,
   MODEL_MINIMISE_KEYS

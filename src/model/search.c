@@ -194,7 +194,7 @@ static double score_of(searching *s, const model_chain *chain) {
     double upload_mb = 1e-6 * (double)cost.input_bytes;
     switch (s->options->minimise) {
     case MODEL_MINIMISE_BALANCED:
-      score = cost.predicted_ms + key_mb + 10.0 * upload_mb;
+      score = cost.predicted_ms + key_mb + 12.0 * upload_mb;
       break;
     case MODEL_MINIMISE_LATENCY:
       score = cost.predicted_ms + 1e-3 * key_mb;
@@ -286,12 +286,12 @@ static void try_special(searching *s, int n_p) {
 }
 
 /*
- * The radix of the rotation sums hardly moves the error: beyond the first, the sizes that won
+ * How the rotation sums are done hardly moves the error: beyond the first way, the sizes that won
  * there are tried again, with a little more room where they just miss.
  */
-static void try_choice(searching *s) {
+static void try_choice(searching *s, bool all_sizes) {
   for (int n_p = 1; n_p <= MAX_SPECIAL; n_p++) {
-    if (s->choice.log2_radix == 1) {
+    if (all_sizes) {
       try_special(s, n_p);
       continue;
     }
@@ -302,14 +302,14 @@ static void try_choice(searching *s) {
   }
 }
 
-static ckks_status try_lowered(searching *s) {
+static ckks_status try_lowered(searching *s, bool all_sizes) {
   memset(&s->plan, 0, sizeof s->plan);
   s->plan.interface.last = s->stages->last;
   ckks_status status = lower(&s->plan, s->stages, &s->choice, s->options->throughput);
   if (status == CKKS_OK && !(s->vector_max = model_cost_vector_max(&s->plan)))
     status = base_fail_memory((size_t)s->plan.n_vectors * sizeof(double));
   if (status == CKKS_OK)
-    try_choice(s);
+    try_choice(s, all_sizes);
   base_free(s->vector_max);
   s->vector_max = NULL;
   model_plan_clear(&s->plan);
@@ -320,15 +320,16 @@ static ckks_status try_lowered(searching *s) {
 static ckks_status try_layout(searching *s, const model_choice *layout) {
   s->choice = *layout;
   if (!layout->latency)
-    return try_lowered(s);
+    return try_lowered(s, true);
   size_t used = layout->affine[0].stride * model_padded(s->stages->stage[0].n_in);
   size_t replicas = ((size_t)1 << (layout->log2_n - 1)) / used;
   for (int log2_fold = 0; log2_fold <= MAX_LOG2_FOLD; log2_fold++)
-    for (int radix = 1; radix <= MAX_RADIX; radix++) {
+    for (int radix = 1; radix <= MAX_RADIX + 1; radix++) {
       s->choice.fold = (size_t)1 << log2_fold;
-      s->choice.log2_radix = radix;
+      s->choice.horner = radix > MAX_RADIX;
+      s->choice.log2_radix = s->choice.horner ? 2 : radix;
       if (s->choice.fold <= replicas)
-        BASE_TRY(try_lowered(s));
+        BASE_TRY(try_lowered(s, radix == 1));
     }
   return CKKS_OK;
 }
