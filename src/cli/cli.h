@@ -22,4 +22,5 @@ int cli_encrypt(int argc, char **argv);
 int cli_infer(int argc, char **argv);
 int cli_decrypt(int argc, char **argv);
 int cli_inspect(int argc, char **argv);
+int cli_demo(int argc, char **argv);
 #endif
