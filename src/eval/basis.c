@@ -180,6 +180,19 @@ static const ring_word *basis_reduce(ring_word *out, const ring_word *y, const r
   return out;
 }
 
+/* With a part of what the evaluator will read next. */
+static void basis_forward(ring_word *out, const ring_word *in, int limb, ckks_evaluator *ev) {
+  const ring_ring *ring = &ev->params->ring;
+  size_t n_bytes = ev->ahead.n_bytes < ev->ahead.share ? ev->ahead.n_bytes : ev->ahead.share;
+  if (n_bytes == 0) {
+    ring->kernel->ntt_forward(out, in, ring->ntt[limb]);
+    return;
+  }
+  ring->kernel->ntt_forward_fetching(out, in, ring->ntt[limb], ev->ahead.next, n_bytes);
+  ev->ahead.next += n_bytes;
+  ev->ahead.n_bytes -= n_bytes;
+}
+
 void eval_basis_raise(ring_word *out, const ring_poly *y, const ring_word *v,
                       const eval_basis *basis, int limb, ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
@@ -204,7 +217,7 @@ void eval_basis_raise(ring_word *out, const ring_poly *y, const ring_word *v,
     ring->kernel->convert(out, in, from, weight, n_terms, ring->n, m);
     ev->counters.convert_words += ring->n * (size_t)n_terms;
   }
-  ring->kernel->ntt_forward(out, source, ring->ntt[limb]);
+  basis_forward(out, source, limb, ev);
   ev->counters.ntt++;
 }
 

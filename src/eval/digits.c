@@ -38,6 +38,7 @@ void eval_digits_begin(eval_digits *digits, const ring_poly *input, int level, i
   digits->n_special = n_special;
   digits->n_digits = (level + n_special) / n_special;
   digits->keeps = keeps;
+  digits->next_key = NULL;
   digits->coefficient = ring_poly_take(&ev->arena, level + 1, ring);
   digits->extended = ring_poly_take(&ev->arena, digits->n_digits * (keeps ? n_limbs : 1), ring);
   for (int d = 0; d < digits->n_digits; d++) {
@@ -62,13 +63,30 @@ void eval_digits_extend(eval_digits *digits, int i, ckks_evaluator *ev) {
         d == own ? ring_poly_limb(digits->input, i) : ring_poly_limb(&digits->extended, room + d);
 }
 
+/* A key for a higher level has more chain limbs in front of its special ones. */
+static const ring_word *digits_key_limb(const eval_digits *digits, const ckks_switch_key *key,
+                                        int i) {
+  int limb = i <= digits->level ? i : i + key->level - digits->level;
+  return key->data + (size_t)limb * key->limb_words;
+}
+
+/* Half of a second-level cache as they are today: more would drive out the digits. */
+#define DIGITS_MAX_AHEAD_BYTES ((size_t)512 << 10)
+
+void eval_digits_look_ahead(const eval_digits *digits, const ckks_switch_key *key, int i,
+                            int n_transforms, ckks_evaluator *ev) {
+  /* The words of a group's digits lie together: with a cut key the last are not read. */
+  size_t n_bytes = 2 * (size_t)key->n_digits * ev->params->ring.n * sizeof(ring_word);
+  ev->ahead.next = (const char *)digits_key_limb(digits, key, i);
+  ev->ahead.n_bytes = n_bytes < DIGITS_MAX_AHEAD_BYTES ? n_bytes : DIGITS_MAX_AHEAD_BYTES;
+  ev->ahead.share = n_transforms > 0 ? ev->ahead.n_bytes / (size_t)n_transforms : 0;
+}
+
 void eval_digits_mac(ring_word *out0, ring_word *out1, const eval_digits *digits,
                      const ckks_switch_key *key, int i, bool accumulate, ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
   BASE_ASSERT(key->level >= digits->level && key->n_special == digits->n_special);
-  /* A key for a higher level has more chain limbs in front of its special ones. */
-  int key_limb = i <= digits->level ? i : i + key->level - digits->level;
-  const ring_word *words = key->data + (size_t)key_limb * key->limb_words;
+  const ring_word *words = digits_key_limb(digits, key, i);
   const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, digits->level, i)];
   for (int d = 0; d < digits->n_digits; d += RING_MAX_TERMS) {
     int n = digits->n_digits - d < RING_MAX_TERMS ? digits->n_digits - d : RING_MAX_TERMS;

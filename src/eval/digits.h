@@ -17,6 +17,7 @@ typedef struct eval_digits {
   int level, n_special, n_digits;
   ring_poly coefficient;              /**< level+1 limbs, ready for conversion */
   bool keeps;                         /**< `extended` holds the digits over every prime */
+  const ckks_switch_key *next_key;    /**< where they are kept: whose turn is next, or NULL */
   ring_poly extended;                 /**< n_digits limbs, for one prime or for each in turn */
   const ring_word *digit[CKKS_MAX_Q]; /**< the digits over the prime of the last extend */
 } eval_digits;
@@ -32,6 +33,9 @@ void eval_digits_extend(eval_digits *digits, int i, ckks_evaluator *ev);
 /** Inner product of the extended digits with limb i of the key, NTT form, loose. */
 void eval_digits_mac(ring_word *out0, ring_word *out1, const eval_digits *digits,
                      const ckks_switch_key *key, int i, bool accumulate, ckks_evaluator *ev);
+/** Spreads the reading of limb i of the key over the next n_transforms forward transforms. */
+void eval_digits_look_ahead(const eval_digits *digits, const ckks_switch_key *key, int i,
+                            int n_transforms, ckks_evaluator *ev);
 /** Which limb of level+1+n_special has this ring limb. */
 static inline int eval_digits_position(const ckks_evaluator *ev, int level, int limb) {
   int n_q = ev->params->literal.n_q;

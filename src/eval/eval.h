@@ -37,6 +37,10 @@ struct ckks_evaluator {
   base_arena arena;                 /**< all scratch; sized at build for the top level */
   eval_counters counters;
   eval_tables *tables;
+  struct {
+    const char *next;      /**< of a key, to be read soon */
+    size_t n_bytes, share; /**< how much of it, and how much beside each transform */
+  } ahead;
   int *steps;                /**< of each key: the rotation that it makes, -1 for the others */
   ckks_plaintext *plaintext; /**< for values that come in as numbers; room for the top level */
   ckks_ciphertext *spare[EVAL_MAX_SPARES]; /**< made at first use, then kept */

@@ -10,20 +10,35 @@
 
 /* ------------------------------------------------------- many automorphisms */
 
+/* The first i, from `from` on, whose key has n_special primes; n when there is none. */
+static size_t hoist_next(const ckks_switch_key **key, size_t from, const ckks_ciphertext *a,
+                         const uint32_t *galois, size_t n, int n_special,
+                         const ckks_evaluator *ev) {
+  for (size_t i = from; i < n; i++) {
+    *key = ckks_evaluation_keys_find(ev->keys, galois[i], a->level);
+    if (galois[i] != 1 && (*key)->n_special == n_special)
+      return i;
+  }
+  *key = NULL;
+  return n;
+}
+
 /* All automorphisms whose key has n_special primes, from one decomposition. */
 static void hoist_kind(ckks_ciphertext *const *out, const ckks_ciphertext *a,
                        const uint32_t *galois, size_t n, int n_special, ckks_evaluator *ev) {
+  const ckks_switch_key *key, *next;
+  size_t i = hoist_next(&key, 0, a, galois, n, n_special, ev);
+  if (i == n)
+    return;
   size_t mark = base_arena_mark(&ev->arena);
   eval_digits digits;
-  bool begun = false;
-  for (size_t i = 0; i < n; i++) {
-    const ckks_switch_key *key = ckks_evaluation_keys_find(ev->keys, galois[i], a->level);
-    if (key == NULL || key->n_special != n_special)
-      continue; /* NULL: the identity, keys were looked for before */
-    if (!begun)
-      eval_digits_begin(&digits, &a->part[1], a->level, n_special, true, ev);
-    begun = true;
+  eval_digits_begin(&digits, &a->part[1], a->level, n_special, true, ev);
+  while (i < n) {
+    size_t following = hoist_next(&next, i + 1, a, galois, n, n_special, ev);
+    digits.next_key = next;
     eval_switch_run(out[i], key, &a->part[0], NULL, &digits, false, ev);
+    key = next;
+    i = following;
   }
   base_arena_reset(&ev->arena, mark);
 }

@@ -43,6 +43,15 @@ static void switch_inner(ring_word *out0, ring_word *out1, const eval_digits *di
   eval_digits_mac(out0, out1, digits, key, i, true, ev);
 }
 
+/* Extends to limb i, the key coming in beside the transforms; kept digits have none left. */
+static void switch_extend(eval_digits *digits, const ckks_switch_key *key, int i,
+                          ckks_evaluator *ev) {
+  if (!digits->keeps)
+    eval_digits_look_ahead(digits, key, i, digits->n_digits - (i <= digits->level), ev);
+  eval_digits_extend(digits, i, ev);
+  ev->ahead.n_bytes = 0;
+}
+
 /* The limbs of the divisor, lowered: what is to be taken off before dividing. */
 static void switch_remainders(eval_division division[2], const ckks_switch_key *key,
                               const ring_poly *add0, const ring_poly *add1, eval_digits *digits,
@@ -53,11 +62,25 @@ static void switch_remainders(eval_division division[2], const ckks_switch_key *
     ring_word *sum[2];
     for (int part = 0; part < 2; part++)
       residues[part][j] = sum[part] = ring_poly_limb(&division[part].remainder, j);
-    eval_digits_extend(digits, i, ev);
+    switch_extend(digits, key, i, ev);
     switch_inner(sum[0], sum[1], digits, key, add0, add1, i, ev);
   }
   for (int part = 0; part < 2; part++)
     eval_division_begin(&division[part], residues[part], ev);
+}
+
+/*
+ * Kept digits leave the two transforms of the division to read the next limb beside: of this
+ * key, or the first special one of the key whose turn is next.
+ */
+static void switch_look_ahead(const eval_digits *digits, const ckks_switch_key *key, int i,
+                              int last, ckks_evaluator *ev) {
+  if (!digits->keeps)
+    return;
+  if (i < last)
+    eval_digits_look_ahead(digits, key, i + 1, 2, ev);
+  else if (digits->next_key != NULL)
+    eval_digits_look_ahead(digits, digits->next_key, digits->level + 1, 2, ev);
 }
 
 /* sum / divisor, permuted, to where it belongs. */
@@ -85,9 +108,11 @@ void eval_switch_run(ckks_ciphertext *out, const ckks_switch_key *key, const rin
   ring_poly scratch = ring_poly_take(&ev->arena, 2, &ev->params->ring);
   ring_word *sum[2] = {ring_poly_limb(&scratch, 0), ring_poly_limb(&scratch, 1)};
   switch_remainders(division, key, add0, add1, digits, basis, ev);
-  for (int i = 0; i <= level - (rescale ? 1 : 0); i++) {
-    eval_digits_extend(digits, i, ev);
+  int last = level - (rescale ? 1 : 0);
+  for (int i = 0; i <= last; i++) {
+    switch_extend(digits, key, i, ev);
     switch_inner(sum[0], sum[1], digits, key, add0, add1, i, ev);
+    switch_look_ahead(digits, key, i, last, ev);
     for (int part = 0; part < 2; part++)
       switch_finish(ring_poly_limb(&out->part[part], i), sum[part], &division[part], key, i, ev);
   }
