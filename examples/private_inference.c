@@ -67,7 +67,7 @@ int main(int argc, char **argv) {
                                   secret, client));
 
   /* The server: no row and no prediction is ever in clear here. */
-  check(blindsight_session_build(&session, server, keys, n_keys));
+  check(blindsight_session_build(&session, server, keys, n_keys, 1));
   check(blindsight_session_infer(&result, &n_result, sample, n_sample, session));
 
   /* The client again; and, to compare, the owner in clear. */

@@ -180,13 +180,15 @@ BLINDSIGHT_API const blindsight_client *blindsight_server_client(const blindsigh
 
 /**
  * Takes a client's evaluation keys (the bytes of blindsight_client_keygen), checks every one
- * of them and makes room to compute. `server` must outlive the session.
+ * of them and makes room to compute. `server` must outlive the session. n_threads (1 to 256)
+ * work on one message together when it holds several rows; 1 = the caller alone.
  */
 BLINDSIGHT_API ckks_status blindsight_session_build(blindsight_session **out,
                                                     const blindsight_server *server,
-                                                    const uint8_t *keys, size_t n_bytes);
+                                                    const uint8_t *keys, size_t n_bytes,
+                                                    int n_threads);
 BLINDSIGHT_API void blindsight_session_free(blindsight_session *session);
-/** Sample in, result out. */
+/** Sample in, result out; the same bytes whatever the number of threads. */
 BLINDSIGHT_API ckks_status blindsight_session_infer(uint8_t **result, size_t *n_result,
                                                     const uint8_t *sample, size_t n_sample,
                                                     blindsight_session *session);

@@ -6,7 +6,7 @@
  */
 #ifndef BLINDSIGHT_OBJECTS_H
 #define BLINDSIGHT_OBJECTS_H
-#include "base/status.h"
+#include "base/threads.h"
 #include "blindsight.h"
 #include "exec/exec.h"
 #include "model/plan.h"
@@ -30,8 +30,9 @@ struct blindsight_server {
 };
 
 struct blindsight_session {
-  ckks_evaluation_keys *keys;
-  exec_session *session;
+  ckks_evaluation_keys *keys; /**< shared by all workers */
+  base_threads *threads;
+  exec_session **worker; /**< one for each of base_threads_count(threads) */
 };
 
 /** CKKS_ERROR_ARGUMENT naming the argument when it is NULL. */

@@ -106,27 +106,45 @@ const blindsight_client *blindsight_server_client(const blindsight_server *serve
 
 /* ---------------------------------------------------------------- sessions */
 
+#define MAX_THREADS 256
+
 void blindsight_session_free(blindsight_session *session) {
   if (session == NULL)
     return;
-  exec_session_free(session->session);
+  for (int i = 0; session->worker != NULL && i < base_threads_count(session->threads); i++)
+    exec_session_free(session->worker[i]);
+  base_free(session->worker);
+  base_threads_free(session->threads);
   ckks_evaluation_keys_free(session->keys);
   base_free(session);
 }
 
+static ckks_status session_fill(blindsight_session *session, const blindsight_server *server,
+                                const uint8_t *keys, size_t n_bytes, int n_threads) {
+  BASE_TRY(base_threads_build(&session->threads, n_threads));
+  BASE_TRY(exec_keys_read(&session->keys, keys, n_bytes, "evaluation keys", server->engine,
+                          session->threads));
+  session->worker = base_alloc_array((size_t)n_threads, sizeof *session->worker);
+  if (session->worker == NULL)
+    return base_fail_memory((size_t)n_threads * sizeof *session->worker);
+  for (int i = 0; i < n_threads; i++)
+    BASE_TRY(exec_session_build(&session->worker[i], server->engine, session->keys));
+  return CKKS_OK;
+}
+
 ckks_status blindsight_session_build(blindsight_session **out, const blindsight_server *server,
-                                     const uint8_t *keys, size_t n_bytes) {
+                                     const uint8_t *keys, size_t n_bytes, int n_threads) {
   BASE_TRY(blindsight_objects_require(out, "out"));
   *out = NULL;
   BASE_TRY(blindsight_objects_require(server, "server"));
   BASE_TRY(blindsight_objects_require(keys, "keys"));
+  if (n_threads < 1 || n_threads > MAX_THREADS)
+    return base_fail(CKKS_ERROR_ARGUMENT, "n_threads = %d: must be 1 to %d", n_threads,
+                     MAX_THREADS);
   blindsight_session *session = base_alloc(sizeof *session);
   if (session == NULL)
     return base_fail_memory(sizeof *session);
-  ckks_status status =
-      exec_keys_read(&session->keys, keys, n_bytes, "evaluation keys", server->engine, NULL);
-  if (status == CKKS_OK)
-    status = exec_session_build(&session->session, server->engine, session->keys);
+  ckks_status status = session_fill(session, server, keys, n_bytes, n_threads);
   if (status != CKKS_OK) {
     blindsight_session_free(session);
     return status;
@@ -143,5 +161,6 @@ ckks_status blindsight_session_infer(uint8_t **result, size_t *n_result, const u
   *n_result = 0;
   BASE_TRY(blindsight_objects_require(sample, "sample"));
   BASE_TRY(blindsight_objects_require(session, "session"));
-  return exec_infer(result, n_result, sample, n_sample, "sample", session->session);
+  return exec_infer_threads(result, n_result, sample, n_sample, "sample", session->worker,
+                            session->threads);
 }

@@ -50,7 +50,7 @@ static void facts_are_true(void **state) {
   uint8_t *keys = NULL;
   size_t n_keys = 0, slots = ckks_params_slots(blindsight_client_params(client));
   assert_int_equal(blindsight_client_keygen(&secret, &keys, &n_keys, client), CKKS_OK);
-  assert_int_equal(blindsight_session_build(&session, server, keys, n_keys), CKKS_OK);
+  assert_int_equal(blindsight_session_build(&session, server, keys, n_keys, 1), CKKS_OK);
   assert_int_equal(facts.depth, 3);
   assert_true(facts.n_keys > 0);
   assert_true(facts.max_abs_input == 4);

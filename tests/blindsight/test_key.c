@@ -21,7 +21,7 @@ static void parties_build(parties *p, const char *json, blindsight_compile_optio
   assert_int_equal(blindsight_server_compile(&p->server, p->model, &options), CKKS_OK);
   p->client = blindsight_server_client(p->server);
   assert_int_equal(blindsight_client_keygen(&p->secret, &keys, &n_keys, p->client), CKKS_OK);
-  assert_int_equal(blindsight_session_build(&p->session, p->server, keys, n_keys), CKKS_OK);
+  assert_int_equal(blindsight_session_build(&p->session, p->server, keys, n_keys, 1), CKKS_OK);
   ckks_bytes_free(keys);
 }
 

@@ -17,7 +17,7 @@ static keyed keyed_build(void) {
   keyed k = {.server = test_server()};
   k.client = blindsight_server_client(k.server);
   assert_int_equal(blindsight_client_keygen(&k.secret, &k.keys, &k.n_keys, k.client), CKKS_OK);
-  assert_int_equal(blindsight_client_encrypt(&k.sample, &k.n_sample, NULL, test_rows, 1,
+  assert_int_equal(blindsight_client_encrypt(&k.sample, &k.n_sample, NULL, test_rows, 2,
                                              BLINDSIGHT_LATENCY, k.secret, k.client),
                    CKKS_OK);
   return k;
@@ -85,7 +85,7 @@ static void options_out_of_range_are_refused(void **state) {
   blindsight_model_free(model);
 }
 
-/* A loaded server takes the keys and samples of the compiled one. */
+/* A loaded server takes the keys and samples of the compiled one, on any number of threads. */
 static void files_keep_a_server(void **state) {
   (void)state;
   keyed k = keyed_build();
@@ -98,8 +98,8 @@ static void files_keep_a_server(void **state) {
   assert_int_equal(stat(test_path("s"), &attributes), 0);
   assert_int_equal(attributes.st_mode & 0777, 0600);
   assert_int_equal(blindsight_server_load(&loaded, test_path("s")), CKKS_OK);
-  assert_int_equal(blindsight_session_build(&session, k.server, k.keys, k.n_keys), CKKS_OK);
-  assert_int_equal(blindsight_session_build(&again, loaded, k.keys, k.n_keys), CKKS_OK);
+  assert_int_equal(blindsight_session_build(&session, k.server, k.keys, k.n_keys, 1), CKKS_OK);
+  assert_int_equal(blindsight_session_build(&again, loaded, k.keys, k.n_keys, 3), CKKS_OK);
   assert_int_equal(blindsight_session_infer(&result, &n_result, k.sample, k.n_sample, session),
                    CKKS_OK);
   assert_int_equal(blindsight_session_infer(&result_again, &n_again, k.sample, k.n_sample, again),
@@ -138,25 +138,31 @@ static void wrong_keys_are_refused(void **state) {
   (void)state;
   keyed k = keyed_build();
   blindsight_session *session = (blindsight_session *)1;
-  assert_fails(blindsight_session_build(&session, k.server, k.keys, k.n_keys - 1),
+  assert_fails(blindsight_session_build(&session, k.server, k.keys, k.n_keys - 1, 1),
                CKKS_ERROR_FORMAT, "evaluation keys");
   assert_null(session);
-  assert_fails(blindsight_session_build(&session, k.server, k.sample, k.n_sample),
+  assert_fails(blindsight_session_build(&session, k.server, k.sample, k.n_sample, 1),
                CKKS_ERROR_FORMAT, "sample");
   k.keys[k.n_keys / 2] ^= 1;
-  assert_fails(blindsight_session_build(&session, k.server, k.keys, k.n_keys), CKKS_ERROR_FORMAT,
+  assert_fails(blindsight_session_build(&session, k.server, k.keys, k.n_keys, 1), CKKS_ERROR_FORMAT,
                "evaluation keys");
   k.keys[k.n_keys / 2] ^= 1;
-  assert_fails(blindsight_session_build(&session, k.server, NULL, 0), CKKS_ERROR_ARGUMENT, "keys");
-  assert_fails(blindsight_session_build(&session, NULL, k.keys, 1), CKKS_ERROR_ARGUMENT, "server");
-  assert_fails(blindsight_session_build(NULL, k.server, k.keys, 1), CKKS_ERROR_ARGUMENT, "out");
+  assert_fails(blindsight_session_build(&session, k.server, NULL, 0, 1), CKKS_ERROR_ARGUMENT,
+               "keys");
+  assert_fails(blindsight_session_build(&session, NULL, k.keys, 1, 1), CKKS_ERROR_ARGUMENT,
+               "server");
+  assert_fails(blindsight_session_build(NULL, k.server, k.keys, 1, 1), CKKS_ERROR_ARGUMENT, "out");
+  assert_fails(blindsight_session_build(&session, k.server, k.keys, k.n_keys, 0),
+               CKKS_ERROR_ARGUMENT, "n_threads = 0");
+  assert_fails(blindsight_session_build(&session, k.server, k.keys, k.n_keys, 257),
+               CKKS_ERROR_ARGUMENT, "n_threads = 257");
   /* Keys for another model. */
   blindsight_model *model = test_model();
   blindsight_server *other = NULL;
   blindsight_compile_options options = test_options();
   options.error = 1e-3;
   assert_int_equal(blindsight_server_compile(&other, model, &options), CKKS_OK);
-  assert_int_equal(blindsight_session_build(&session, other, k.keys, k.n_keys),
+  assert_int_equal(blindsight_session_build(&session, other, k.keys, k.n_keys, 1),
                    CKKS_ERROR_MISMATCH);
   assert_null(session);
   blindsight_server_free(other);
@@ -171,7 +177,7 @@ static void wrong_samples_are_refused(void **state) {
   blindsight_session *session = NULL;
   uint8_t *result = (uint8_t *)1;
   size_t n_result = 5;
-  assert_int_equal(blindsight_session_build(&session, k.server, k.keys, k.n_keys), CKKS_OK);
+  assert_int_equal(blindsight_session_build(&session, k.server, k.keys, k.n_keys, 1), CKKS_OK);
   assert_fails(blindsight_session_infer(&result, &n_result, k.sample, 100, session),
                CKKS_ERROR_FORMAT, "sample");
   assert_null(result);
@@ -208,7 +214,7 @@ static void allocations_may_fail(void **state) {
   assert_int_equal(blindsight_server_save(test_path("f"), k.server), CKKS_OK);
   assert_survives_failing_memory(blindsight_server_load(&server, test_path("f")),
                                  assert_null(server));
-  assert_survives_failing_memory(blindsight_session_build(&session, server, k.keys, k.n_keys),
+  assert_survives_failing_memory(blindsight_session_build(&session, server, k.keys, k.n_keys, 2),
                                  assert_null(session));
   assert_survives_failing_memory(
       blindsight_session_infer(&result, &n_result, k.sample, k.n_sample, session),

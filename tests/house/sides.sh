@@ -30,7 +30,7 @@ int main(int argc, char **argv) {
   n += blindsight_server_load(&server, argv[argc - 1]);
   if (server)
     n += blindsight_client_save("-", blindsight_server_client(server));
-  n += blindsight_session_build(&session, server, bytes, 1);
+  n += blindsight_session_build(&session, server, bytes, 1, 1);
   n += blindsight_session_infer(&result, &n_result, bytes, 1, session);
   return n == 0;
 }
