@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Completion of blindsight and blindsight-infer for bash.
 
-_blindsight_commands="train import export evaluate compile keygen encrypt infer decrypt inspect help"
+_blindsight_commands="train import export evaluate compile keygen encrypt infer decrypt \
+  inspect demo help"
 
 # Options of a command.
 _blindsight_options() {
@@ -18,6 +19,7 @@ _blindsight_options() {
     infer) echo "--keys --output --threads --json" ;;
     decrypt) echo "--key --outputs --csv --json" ;;
     inspect) echo "--json" ;;
+    demo) echo "--out --data --label --clients --seed --json" ;;
   esac
 }
 
@@ -30,10 +32,12 @@ _blindsight_values() {
     compile.--last) echo "client server" ;;
     encrypt.--packing) echo "auto latency throughput" ;;
     train.--activation) echo "sigmoid3 square identity" ;;
-    evaluate.--outputs | *.--output | *.-o | *.--validation | *.--calibrate | *.--key | *.--keys)
+    evaluate.--outputs | *.--output | *.--out | *.-o | *.--validation | *.--calibrate | *.--data | \
+      *.--key | *.--keys)
       echo file ;;
     *.--label | *.--drop | *.--hidden | *.--epochs | *.--batch | *.--rate | *.--decay | *.--seed | \
-      *.--split-seed | *.--frac | *.--error | *.--headroom | *.--log2-n | *.--rows | *.--threads)
+      *.--split-seed | *.--frac | *.--error | *.--headroom | *.--log2-n | *.--rows | *.--threads | \
+      *.--clients)
       echo none ;;
   esac
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blindsight decrypt: the predictions in a result. */
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -45,9 +44,8 @@ static ckks_status decrypt_result(const arguments *a, const ckks_secret_key *sec
   double *outputs;
   size_t n_bytes, n_rows;
   BASE_TRY(base_file_read(&bytes, &n_bytes, path, MAX_RESULT_BYTES));
-  ckks_status status =
-      client_decrypt(&outputs, &n_rows, bytes, n_bytes,
-                     strcmp(path, "-") == 0 ? "standard input" : path, secret, interface, params);
+  ckks_status status = client_decrypt(&outputs, &n_rows, bytes, n_bytes, cli_print_name(path),
+                                      secret, interface, params);
   base_free(bytes);
   BASE_TRY(status);
   const cli_predictions predictions = {outputs, n_rows, interface->n_outputs, interface->label,

@@ -9,7 +9,6 @@
 #include "cli/print.h"
 #include "model/files.h"
 
-#include <string.h>
 
 #define MAX_JSON_BYTES ((size_t)64 << 20)
 
@@ -17,7 +16,7 @@ static ckks_status read_json(model_model *model, const char *path) {
   uint8_t *bytes;
   size_t n_bytes;
   BASE_TRY(base_file_read(&bytes, &n_bytes, path, MAX_JSON_BYTES));
-  const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+  const char *name = cli_print_name(path);
   ckks_status status = model_json_read(model, (const char *)bytes, n_bytes, name);
   base_wipe(bytes, n_bytes);
   base_free(bytes);

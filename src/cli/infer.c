@@ -25,24 +25,15 @@ typedef struct arguments {
   bool json;
 } arguments;
 
-/* One thread's share: a session, what it last computed, and how that went. */
-typedef struct worker {
-  exec_session *session;
-  const ckks_ciphertext **output;
-  ckks_status status;
-  char message[512]; /* last errors belong to their thread */
-} worker;
-
 typedef struct inference {
   model_plan plan;
   exec_engine *engine;
   ckks_evaluation_keys *keys;
   base_threads *threads;
-  worker *workers;
-  size_t n_workers;
-  wire_sample sample;
-  size_t n_inputs, n_outputs; /* ciphertexts of one run */
-  size_t first;               /* run of worker 0 in this round */
+  exec_session **sessions; /* one a thread */
+  size_t n_sessions;
+  model_packing packing;
+  size_t n_rows;
   size_t key_bytes, sample_bytes, result_bytes;
   double load_ms, evaluate_ms, total_ms;
 } inference;
@@ -74,99 +65,47 @@ static ckks_status load_keys(inference *in, const char *path) {
   uint8_t *bytes;
   double start = now_ms();
   BASE_TRY(base_file_read(&bytes, &in->key_bytes, path, MAX_KEY_BYTES));
-  ckks_status status =
-      exec_keys_read(&in->keys, bytes, in->key_bytes,
-                     strcmp(path, "-") == 0 ? "standard input" : path, in->engine, in->threads);
+  ckks_status status = exec_keys_read(&in->keys, bytes, in->key_bytes, cli_print_name(path),
+                                      in->engine, in->threads);
   base_free(bytes);
   in->load_ms = now_ms() - start;
   return status;
 }
 
-static ckks_status load_sample(inference *in, const char *path) {
-  uint8_t *bytes;
-  const model_interface *interface = &in->plan.interface;
-  BASE_TRY(base_file_read(&bytes, &in->sample_bytes, path, WIRE_MAX_SAMPLE_BYTES));
-  ckks_status status = wire_sample_read(&in->sample, bytes, in->sample_bytes,
-                                        strcmp(path, "-") == 0 ? "standard input" : path, interface,
-                                        exec_engine_params(in->engine));
-  base_free(bytes);
-  bool latency = in->sample.packing == MODEL_LATENCY;
-  in->n_inputs = latency ? 1 : interface->n_features;
-  in->n_outputs = latency ? 1 : interface->n_outputs;
-  return status;
-}
-
-/* No more sessions than there are runs: each takes memory. */
-static ckks_status build_workers(inference *in) {
-  size_t n_runs = in->sample.n_ciphertexts / in->n_inputs;
+static ckks_status build_sessions(inference *in) {
   size_t n = (size_t)base_threads_count(in->threads);
-  in->n_workers = n < n_runs ? n : n_runs;
-  in->workers = base_alloc_array(in->n_workers, sizeof *in->workers);
-  if (in->workers == NULL)
-    return base_fail_memory(in->n_workers * sizeof *in->workers);
-  for (size_t i = 0; i < in->n_workers; i++) {
-    worker *w = &in->workers[i];
-    w->output = base_alloc_array(in->n_outputs, sizeof *w->output);
-    if (w->output == NULL)
-      return base_fail_memory(in->n_outputs * sizeof *w->output);
-    BASE_TRY(exec_session_build(&w->session, in->engine, in->keys));
-  }
+  in->sessions = base_alloc_array(n, sizeof(exec_session *));
+  if (in->sessions == NULL)
+    return base_fail_memory(n * sizeof(exec_session *));
+  for (; in->n_sessions < n; in->n_sessions++)
+    BASE_TRY(exec_session_build(&in->sessions[in->n_sessions], in->engine, in->keys));
   return CKKS_OK;
 }
 
-/* --- evaluation: rounds in which each worker runs once, then all append in order */
+/* --- evaluation */
 
-static void run_one(void *context, size_t index, int thread) {
-  inference *in = context;
-  worker *w = &in->workers[index];
-  (void)thread;
-  w->status =
-      exec_session_run(w->output, in->sample.ciphertext + (in->first + index) * in->n_inputs,
-                       in->sample.packing, w->session);
-  if (w->status != CKKS_OK)
-    snprintf(w->message, sizeof w->message, "%s", base_last_error());
+/* A result says at its start what the sample said: u8 packing, 3 bytes, u32 rows. */
+static void read_header(inference *in, const uint8_t *result) {
+  base_reader reader;
+  base_reader_init(&reader, result + BASE_FRAME_HEADER_BYTES, 8);
+  in->packing = (model_packing)base_reader_u8(&reader);
+  (void)base_reader_view(&reader, 3);
+  in->n_rows = base_reader_u32(&reader);
 }
 
-static ckks_status append(base_buffer *buffer, const worker *w, const inference *in) {
-  if (w->status != CKKS_OK)
-    return base_fail(w->status, "%s", w->message);
-  for (size_t i = 0; i < in->n_outputs; i++)
-    BASE_TRY(wire_result_append(buffer, w->output[i], in->sample.packing, &in->plan.interface,
-                                exec_engine_params(in->engine)));
-  return CKKS_OK;
-}
-
-static ckks_status evaluate(base_buffer *buffer, inference *in, cli_progress *progress) {
-  size_t n_runs = in->sample.n_ciphertexts / in->n_inputs;
-  for (in->first = 0; in->first < n_runs; in->first += in->n_workers) {
-    size_t left = n_runs - in->first, n = left < in->n_workers ? left : in->n_workers;
-    cli_progress_show(progress, (double)in->first / (double)n_runs, "evaluated");
-    base_threads_run(in->threads, n, run_one, in);
-    for (size_t i = 0; i < n; i++)
-      BASE_TRY(append(buffer, &in->workers[i], in));
-  }
-  return CKKS_OK;
-}
-
-static ckks_status evaluate_and_write(inference *in, const char *output) {
-  base_buffer buffer;
-  uint8_t *bytes = NULL;
+static ckks_status evaluate(inference *in, const char *sample, const char *output) {
+  uint8_t *bytes, *result = NULL;
+  BASE_TRY(base_file_read(&bytes, &in->sample_bytes, sample, WIRE_MAX_SAMPLE_BYTES));
   double start = now_ms();
-  ckks_status status = wire_result_begin(&buffer, in->sample.packing, in->sample.n_rows,
-                                         &in->plan.interface, exec_engine_params(in->engine));
-  cli_progress progress = cli_progress_begin();
-  if (status == CKKS_OK)
-    status = evaluate(&buffer, in, &progress);
-  cli_progress_end(&progress);
-  if (status != CKKS_OK) {
-    base_buffer_clear(&buffer);
-    return status;
-  }
-  status = wire_result_end(&bytes, &in->result_bytes, &buffer);
+  ckks_status status = exec_infer_threads(&result, &in->result_bytes, bytes, in->sample_bytes,
+                                          cli_print_name(sample), in->sessions, in->threads);
   in->evaluate_ms = now_ms() - start;
-  if (status == CKKS_OK)
-    status = base_file_write(output, bytes, in->result_bytes, 0644);
   base_free(bytes);
+  if (status == CKKS_OK) {
+    read_header(in, result);
+    status = base_file_write(output, result, in->result_bytes, 0644);
+  }
+  base_free(result);
   return status;
 }
 
@@ -180,9 +119,9 @@ static size_t peak_bytes(void) {
 static ckks_status print_json(const inference *in) {
   return cli_print_json(json_pack(
       "{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I}", "packing",
-      cli_plan_report_packing(in->sample.packing), "rows", (json_int_t)in->sample.n_rows, "threads",
-      (json_int_t)in->n_workers, "load_keys_ms", in->load_ms, "evaluate_ms", in->evaluate_ms,
-      "row_ms", in->evaluate_ms / (double)in->sample.n_rows, "total_ms", in->total_ms, "key_bytes",
+      cli_plan_report_packing(in->packing), "rows", (json_int_t)in->n_rows, "threads",
+      (json_int_t)in->n_sessions, "load_keys_ms", in->load_ms, "evaluate_ms", in->evaluate_ms,
+      "row_ms", in->evaluate_ms / (double)in->n_rows, "total_ms", in->total_ms, "key_bytes",
       (json_int_t)in->key_bytes, "sample_bytes", (json_int_t)in->sample_bytes, "result_bytes",
       (json_int_t)in->result_bytes, "peak_bytes", (json_int_t)peak_bytes()));
 }
@@ -190,9 +129,8 @@ static ckks_status print_json(const inference *in) {
 static void print_report(const inference *in, const char *output) {
   FILE *out = cli_print_stream(output);
   char keys[16], sample[16], result[16], peak[16];
-  size_t n_rows = in->sample.n_rows;
-  cli_print_field(out, "rows", "%zu, %s packing", n_rows,
-                  cli_plan_report_packing(in->sample.packing));
+  size_t n_rows = in->n_rows;
+  cli_print_field(out, "rows", "%zu, %s packing", n_rows, cli_plan_report_packing(in->packing));
   cli_print_field(out, "load keys", "%.1f ms", in->load_ms);
   cli_print_field(out, "evaluation", "%.1f ms, %.4g ms a row", in->evaluate_ms,
                   in->evaluate_ms / (double)n_rows);
@@ -212,11 +150,10 @@ static ckks_status infer(inference *in, const arguments *a) {
   if (status != CKKS_OK)
     return base_fail_in(status, "%s", a->operand[0]);
   BASE_TRY(load_keys(in, a->keys));
-  BASE_TRY(load_sample(in, a->operand[1]));
-  status = build_workers(in);
+  status = build_sessions(in);
   if (status != CKKS_OK)
     return base_fail_in(status, "%s", a->keys);
-  BASE_TRY(evaluate_and_write(in, a->output));
+  BASE_TRY(evaluate(in, a->operand[1], a->output));
   in->total_ms = now_ms() - start;
   if (a->json && strcmp(a->output, "-") != 0)
     return print_json(in);
@@ -231,12 +168,9 @@ int cli_infer(int argc, char **argv) {
     return code;
   inference in = {0};
   ckks_status status = infer(&in, &a);
-  for (size_t i = 0; in.workers != NULL && i < in.n_workers; i++) {
-    exec_session_free(in.workers[i].session);
-    base_free(in.workers[i].output);
-  }
-  base_free(in.workers);
-  wire_sample_clear(&in.sample);
+  for (size_t i = 0; i < in.n_sessions; i++)
+    exec_session_free(in.sessions[i]);
+  base_free(in.sessions);
   ckks_evaluation_keys_free(in.keys);
   exec_engine_free(in.engine);
   model_plan_clear(&in.plan);

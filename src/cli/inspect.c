@@ -189,8 +189,7 @@ static void say_hash(inspection *in, const char *name, const uint8_t *hash) {
 }
 
 static ckks_status inspect_bytes(inspection *in) {
-  BASE_TRY(base_frame_read(&in->frame, in->bytes, in->n_bytes, 0,
-                           strcmp(in->path, "-") == 0 ? "standard input" : in->path));
+  BASE_TRY(base_frame_read(&in->frame, in->bytes, in->n_bytes, 0, cli_print_name(in->path)));
   base_reader_init(&in->payload, in->frame.payload, in->frame.n_payload);
   say_text(in, "kind", base_frame_kind_name(in->frame.kind));
   say_number(in, "bytes", in->n_bytes);

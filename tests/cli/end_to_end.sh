@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # From a table to predictions under encryption, with the real programs, in both packings.
+# shellcheck disable=SC1091,SC2154,SC2012 # not followed; ls shows modes of known names
 . tests/cli/check.inc
 
 works "train" blindsight train "$data" --label diagnosis --epochs 60 -o wdbc.model \

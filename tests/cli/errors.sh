@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every file that is the wrong one, cut short or damaged has its own message, which names it;
 # nothing is written.
+# shellcheck disable=SC1091,SC2154,SC2317 # not followed; functions are called by others
 . tests/cli/check.inc
 
 blindsight train "$data" --label diagnosis --epochs 3 --validation rows.csv -o a.model >/dev/null
@@ -63,7 +64,7 @@ damage() { # damage FILE COPY: one bit in the middle
   middle=$(($(wc -c <"$1") / 2))
   byte=$(od -An -tu1 -j "$middle" -N 1 "$1" | tr -d ' ')
   cp -p "$1" "$2"
-  printf "\\$(printf %03o $((byte ^ 16)))" |
+  printf %b "\\0$(printf %o $((byte ^ 16)))" |
     dd of="$2" bs=1 seek="$middle" conv=notrunc 2>/dev/null
 }
 for kind in model server client key keys sample result; do

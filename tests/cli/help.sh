@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The help is the parser's own table; manual pages and completions must say the same. And what
 # happens to command lines that are wrong.
+# shellcheck disable=SC1091,SC2154,SC2012 # not followed; ls shows modes of known names
 . tests/cli/check.inc
 man=$root/docs/man bash=$root/completion/blindsight.bash zsh=$root/completion/_blindsight
 
