@@ -19,12 +19,12 @@
 #include "base/alloc.h"
 #include "eval/switch.h"
 
-/* Giants, other than 0, whose inner sums are held at a time. */
-#define LINEAR_BATCH 4
+/* Giants, other than 0, whose inner sums are held at a time: for each batch babies are remade. */
+#define LINEAR_BATCH 8
 
 /*
- * Digits of a and of a giant: 2 (2 (L+1)); a giant's part over Q: L+1; total and 4 sums, two
- * parts over P*Q: 10 (L+1+k); divisions: 2 (k+1); P*a, product and baby: 6; a division's own: 1.
+ * Digits of a and of a giant: 2 (2 (L+1)); a giant's part over Q: L+1; total and 8 sums, two
+ * parts over P*Q: 18 (L+1+k); divisions: 2 (k+1); P*a, product and baby: 6; a division's own: 1.
  */
 size_t eval_linear_scratch_limbs(const ckks_params *params) {
   size_t n_q = (size_t)params->literal.n_q, n_p = (size_t)params->literal.n_p;

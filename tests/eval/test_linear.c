@@ -56,12 +56,13 @@ static void run_terms(const scheme *s, const diagonals *d, const ckks_ciphertext
 }
 
 static void body_diagonals(scheme *s) {
-  static const int babies[] = {0, 1, 2, 4, 8}, giants[] = {-64, -32, -16, 0, 16, 32, 64, 128};
+  static const int babies[] = {0, 1, 2, 4, 8},
+                   giants[] = {-128, -64, -32, -16, 0, 16, 32, 64, 128, 256};
   diagonals d = {.n = 0};
   for (int level = s->top; level >= 1; level -= 2) {
     random_slots(in0, s->slots, &state);
     ckks_ciphertext *a = encrypt_complex(s, in0, level, 0);
-    /* Every other pair of a grid, seven giants: more than one batch of them. */
+    /* Every other pair of a grid, nine giants: more than one batch of them. */
     memset(expected, 0, sizeof expected);
     for (size_t g = 0; g < sizeof giants / sizeof *giants; g++)
       for (size_t b = g % 2; b < sizeof babies / sizeof *babies; b += 2)
