@@ -32,7 +32,7 @@ library(blindsight "${blindsight_rooms}" "${blindsight_outside}")
 
 # What evaluates never sees a secret key: that program links an archive without the room.
 set(evaluation_rooms ${blindsight_rooms})
-list(REMOVE_ITEM evaluation_rooms secret client)
+list(REMOVE_ITEM evaluation_rooms secret client blindsight)
 room_objects(evaluation_objects ${evaluation_rooms})
 if(evaluation_objects)
   add_library(evaluation_static STATIC ${evaluation_objects})

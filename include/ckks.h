@@ -95,8 +95,8 @@ typedef struct ckks_params_literal {
   int p_bits[CKKS_MAX_P]; /**< 18..60 each */
   uint64_t q[CKKS_MAX_Q]; /**< the primes themselves; 0 = choose */
   uint64_t p[CKKS_MAX_P];
-  double log2_scale;       /**< scale of the top level, 10..58; 0 = no canonical scales: every
-                                plaintext names its own (compiled plans; chain primes given) */
+  double log2_scale; /**< scale of the top level, 10..58; 0 = no canonical scales: every
+                          plaintext names its own (compiled plans; chain primes given) */
   ckks_security security;
 } ckks_params_literal;
 

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ------------------------------------------------------------------ reader */
@@ -244,6 +245,19 @@ void base_buffer_printf(base_buffer *buffer, const char *format, ...) {
     base_free(text);
   }
   base_wipe(line, sizeof line);
+}
+
+void base_buffer_decimal(base_buffer *buffer, double value) {
+  char text[40];
+  for (int digits = 15; digits <= 17; digits++) {
+    snprintf(text, sizeof text, "%.*g", digits, value);
+    if (strtod(text, NULL) == value)
+      break;
+  }
+  char *comma = strchr(text, ','); /* the decimal mark of some locales */
+  if (comma != NULL)
+    *comma = '.';
+  base_buffer_append(buffer, text, strlen(text));
 }
 
 ckks_status base_buffer_status(const base_buffer *buffer) {

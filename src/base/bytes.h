@@ -70,6 +70,8 @@ void base_buffer_text(base_buffer *buffer, const char *text); /**< u16 length, b
 /** printf-style text without a length in front. */
 void base_buffer_printf(base_buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/** A finite number in decimal, with as many digits, 15 to 17, as it takes to read it back. */
+void base_buffer_decimal(base_buffer *buffer, double value);
 /** CKKS_OK, or CKKS_ERROR_MEMORY naming the ceiling when anything failed. */
 ckks_status base_buffer_status(const base_buffer *buffer);
 #endif

@@ -171,11 +171,26 @@ void eval_basis_quotient(ring_word *v, const ring_poly *y, const eval_basis *bas
  * words are signed and d/2 <= 1.5 p; else one pass reduces it.
  */
 static const ring_word *basis_reduce(ring_word *out, const ring_word *y, const ring_modulus *from,
-                                     const ring_modulus *m, const ring_ring *ring) {
+                                     const ring_modulus *m, ckks_evaluator *ev) {
+  const ring_ring *ring = &ev->params->ring;
   if (ring->kind == RING_F64 && from->p / 3 < m->p)
     return y;
   ring->kernel->reduce(out, y, from, ring->n, m);
+  ev->counters.convert_words += ring->n;
   return out;
+}
+
+/* With a part of what the evaluator will read next. */
+static void basis_forward(ring_word *out, const ring_word *in, int limb, ckks_evaluator *ev) {
+  const ring_ring *ring = &ev->params->ring;
+  size_t n_bytes = ev->ahead.n_bytes < ev->ahead.share ? ev->ahead.n_bytes : ev->ahead.share;
+  if (n_bytes == 0) {
+    ring->kernel->ntt_forward(out, in, ring->ntt[limb]);
+    return;
+  }
+  ring->kernel->ntt_forward_fetching(out, in, ring->ntt[limb], ev->ahead.next, n_bytes);
+  ev->ahead.next += n_bytes;
+  ev->ahead.n_bytes -= n_bytes;
 }
 
 void eval_basis_raise(ring_word *out, const ring_poly *y, const ring_word *v,
@@ -185,7 +200,7 @@ void eval_basis_raise(ring_word *out, const ring_poly *y, const ring_word *v,
   int n_terms = basis->n_terms;
   const ring_word *source = out;
   if (n_terms == 1) {
-    source = basis_reduce(out, ring_poly_limb(y, 0), &ring->modulus[basis->limb[0]], m, ring);
+    source = basis_reduce(out, ring_poly_limb(y, 0), &ring->modulus[basis->limb[0]], m, ev);
   } else {
     const ring_word *in[EVAL_BASIS_MAX_TERMS + 1];
     const ring_modulus *from[EVAL_BASIS_MAX_TERMS + 1];
@@ -200,9 +215,9 @@ void eval_basis_raise(ring_word *out, const ring_poly *y, const ring_word *v,
     }
     const uint64_t *weight = basis->weight + (size_t)limb * (size_t)(basis->n_terms + 1);
     ring->kernel->convert(out, in, from, weight, n_terms, ring->n, m);
+    ev->counters.convert_words += ring->n * (size_t)n_terms;
   }
-  ring->kernel->ntt_forward(out, source, ring->ntt[limb]);
-  ev->counters.convert_words += ring->n * (size_t)n_terms;
+  basis_forward(out, source, limb, ev);
   ev->counters.ntt++;
 }
 

@@ -16,15 +16,31 @@ static ring_poly digits_run(const eval_digits *digits, int d, int n_limbs) {
   return run;
 }
 
+/* The digits over limb i, from `room` on; the own one is where it was. */
+static void digits_compute(eval_digits *digits, int i, int room, ckks_evaluator *ev) {
+  int own = i <= digits->level ? i / digits->n_special : -1;
+  int limb = ckks_params_limb(ev->params, digits->level, i);
+  for (int d = 0; d < digits->n_digits; d++) {
+    if (d == own) /* modulo its own primes a digit is what it was cut from */
+      continue;
+    const eval_basis *basis = digits_basis(digits, d, ev);
+    ring_poly run = digits_run(digits, d, basis->n_terms);
+    eval_basis_raise(ring_poly_limb(&digits->extended, room + d), &run, NULL, basis, limb, ev);
+  }
+}
+
 void eval_digits_begin(eval_digits *digits, const ring_poly *input, int level, int n_special,
-                       ckks_evaluator *ev) {
+                       bool keeps, ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
+  int n_limbs = level + 1 + n_special;
   digits->input = input;
   digits->level = level;
   digits->n_special = n_special;
   digits->n_digits = (level + n_special) / n_special;
+  digits->keeps = keeps;
+  digits->next_key = NULL;
   digits->coefficient = ring_poly_take(&ev->arena, level + 1, ring);
-  digits->extended = ring_poly_take(&ev->arena, digits->n_digits, ring);
+  digits->extended = ring_poly_take(&ev->arena, digits->n_digits * (keeps ? n_limbs : 1), ring);
   for (int d = 0; d < digits->n_digits; d++) {
     const eval_basis *basis = digits_basis(digits, d, ev);
     const ring_word *in[EVAL_BASIS_MAX_TERMS];
@@ -33,31 +49,44 @@ void eval_digits_begin(eval_digits *digits, const ring_poly *input, int level, i
     ring_poly run = digits_run(digits, d, basis->n_terms);
     eval_basis_lower(&run, in, basis, ev);
   }
+  for (int i = 0; keeps && i < n_limbs; i++)
+    digits_compute(digits, i, i * digits->n_digits, ev);
 }
 
 void eval_digits_extend(eval_digits *digits, int i, ckks_evaluator *ev) {
   int own = i <= digits->level ? i / digits->n_special : -1;
-  int limb = ckks_params_limb(ev->params, digits->level, i);
-  for (int d = 0; d < digits->n_digits; d++) {
-    if (d == own) { /* modulo its own primes a digit is what it was cut from */
-      digits->digit[d] = ring_poly_limb(digits->input, i);
-      continue;
-    }
-    const eval_basis *basis = digits_basis(digits, d, ev);
-    ring_poly run = digits_run(digits, d, basis->n_terms);
-    ring_word *out = ring_poly_limb(&digits->extended, d);
-    eval_basis_raise(out, &run, NULL, basis, limb, ev);
-    digits->digit[d] = out;
-  }
+  int room = digits->keeps ? i * digits->n_digits : 0;
+  if (!digits->keeps)
+    digits_compute(digits, i, room, ev);
+  for (int d = 0; d < digits->n_digits; d++)
+    digits->digit[d] =
+        d == own ? ring_poly_limb(digits->input, i) : ring_poly_limb(&digits->extended, room + d);
+}
+
+/* A key for a higher level has more chain limbs in front of its special ones. */
+static const ring_word *digits_key_limb(const eval_digits *digits, const ckks_switch_key *key,
+                                        int i) {
+  int limb = i <= digits->level ? i : i + key->level - digits->level;
+  return key->data + (size_t)limb * key->limb_words;
+}
+
+/* Half of a second-level cache as they are today: more would drive out the digits. */
+#define DIGITS_MAX_AHEAD_BYTES ((size_t)512 << 10)
+
+void eval_digits_look_ahead(const eval_digits *digits, const ckks_switch_key *key, int i,
+                            int n_transforms, ckks_evaluator *ev) {
+  /* The words of a group's digits lie together: with a cut key the last are not read. */
+  size_t n_bytes = 2 * (size_t)key->n_digits * ev->params->ring.n * sizeof(ring_word);
+  ev->ahead.next = (const char *)digits_key_limb(digits, key, i);
+  ev->ahead.n_bytes = n_bytes < DIGITS_MAX_AHEAD_BYTES ? n_bytes : DIGITS_MAX_AHEAD_BYTES;
+  ev->ahead.share = n_transforms > 0 ? ev->ahead.n_bytes / (size_t)n_transforms : 0;
 }
 
 void eval_digits_mac(ring_word *out0, ring_word *out1, const eval_digits *digits,
                      const ckks_switch_key *key, int i, bool accumulate, ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
   BASE_ASSERT(key->level >= digits->level && key->n_special == digits->n_special);
-  /* A key for a higher level has more chain limbs in front of its special ones. */
-  int key_limb = i <= digits->level ? i : i + key->level - digits->level;
-  const ring_word *words = key->data + (size_t)key_limb * key->limb_words;
+  const ring_word *words = digits_key_limb(digits, key, i);
   const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, digits->level, i)];
   for (int d = 0; d < digits->n_digits; d += RING_MAX_TERMS) {
     int n = digits->n_digits - d < RING_MAX_TERMS ? digits->n_digits - d : RING_MAX_TERMS;
@@ -65,4 +94,5 @@ void eval_digits_mac(ring_word *out0, ring_word *out1, const eval_digits *digits
                           accumulate || d > 0, ring->n, m);
   }
   ev->counters.mac_words += ring->n * (size_t)digits->n_digits * 2;
+  ev->counters.switches += i == 0; /* every key that is applied meets limb 0 once */
 }

@@ -37,6 +37,10 @@ struct ckks_evaluator {
   base_arena arena;                 /**< all scratch; sized at build for the top level */
   eval_counters counters;
   eval_tables *tables;
+  struct {
+    const char *next;      /**< of a key, to be read soon */
+    size_t n_bytes, share; /**< how much of it, and how much beside each transform */
+  } ahead;
   int *steps;                /**< of each key: the rotation that it makes, -1 for the others */
   ckks_plaintext *plaintext; /**< for values that come in as numbers; room for the top level */
   ckks_ciphertext *spare[EVAL_MAX_SPARES]; /**< made at first use, then kept */
@@ -90,7 +94,9 @@ void eval_copy(ckks_ciphertext *out, const ckks_ciphertext *a, ckks_evaluator *e
 void eval_rescale(ckks_ciphertext *out, const ckks_ciphertext *a, ckks_evaluator *ev);
 /**
  * To `level` < a->level at exactly `scale`, value unchanged: cut to level+1, times 1
- * encoded at scale*q_{level+1}/a->scale, rescale. If level == a->level scales must be equal.
+ * encoded at scale*q_{level+1}/a->scale, rescale. Where that factor is coarse (below scale/16)
+ * and a stands higher, one more prime or several make it finer. If level == a->level scales must
+ * be equal. CKKS_ERROR_RANGE when the factor is below 1/2.
  */
 ckks_status eval_adjust(ckks_ciphertext *out, const ckks_ciphertext *a, int level, double scale,
                         ckks_evaluator *ev);
@@ -118,7 +124,8 @@ ckks_status eval_automorphism_many(ckks_ciphertext *const *out, const ckks_ciphe
                                    const uint32_t *galois, size_t n, ckks_evaluator *ev);
 /**
  * out = a + sum_i rotation(a, steps[i]): one decomposition and one division by P
- * for all of them (double hoisting). Every key direct.
+ * for all of them (double hoisting), or one of each for every n_special among the keys. Every
+ * key direct; a step may occur more than once.
  */
 ckks_status eval_rotate_sum(ckks_ciphertext *out, const ckks_ciphertext *a, const int *steps,
                             size_t n, ckks_evaluator *ev);
@@ -150,7 +157,9 @@ ckks_status eval_diagonals(ckks_ciphertext *out, const ckks_ciphertext *a,
 /* --- polynomials (polynomial.c) */
 /**
  * p(a) at level a->level - ceil(log2(degree+1)) with exactly `scale` there (0 = that
- * level's canonical scale). Degree <= 1 costs one level, degree 0 none.
+ * level's canonical scale), whatever a's scale. Degree 1 costs one level, degree 0 none; at most
+ * 1023. Takes about 2 sqrt(degree) spares. CKKS_ERROR_RANGE when the scales of the chain
+ * leave fewer than 8 bits for a coefficient.
  */
 ckks_status eval_polynomial(ckks_ciphertext *out, const ckks_ciphertext *a,
                             const double *coefficients, int degree, ckks_basis basis, double scale,

@@ -16,8 +16,8 @@
  * The largest of what the functions with scratch of their own take, each with at most one
  * other inside, in limbs of N + 88 words, for L+1 chain primes and k = n_p:
  *   eval_mul                3 (L+1) + a switch
- *   a switch of a batch     2 (L+1) + 96 + 3      (digits, remainders, two sums and a division)
- *   eval_rotate_sum         2 (L+1) + 2 (k+1) + 6
+ *   eval_automorphism_many  a switch whose digits are kept
+ *   eval_rotate_sum         less than that
  *   eval_diagonals          eval_linear_scratch_limbs
  *   eval_sum_scalar         2 (L+1) + L+1         (64 residues for each limb fit one limb)
  *   eval_adjust             3 (L+1) + 3
@@ -25,13 +25,13 @@
  * rounding for each of at most 512 takes.
  */
 size_t eval_scratch_bytes(const ckks_params *params) {
-  size_t n_q = (size_t)params->literal.n_q;
-  size_t one_switch = 2 * n_q + EVAL_SWITCH_BATCH_LIMBS + 3;
-  size_t limbs = 3 * n_q + one_switch;
-  size_t linear = eval_linear_scratch_limbs(params);
-  if (linear > limbs)
-    limbs = linear;
-  return (limbs + 1) * ring_poly_bytes(1, &params->ring) + 512 * 64;
+  size_t n_q = (size_t)params->literal.n_q, limbs = 0;
+  const size_t each[] = {3 * n_q + eval_switch_scratch_limbs(params, false),
+                         eval_switch_scratch_limbs(params, true),
+                         eval_linear_scratch_limbs(params)};
+  for (size_t i = 0; i < sizeof each / sizeof *each; i++)
+    limbs = each[i] > limbs ? each[i] : limbs;
+  return (limbs + 1) * ring_poly_bytes(1, &params->ring) + (size_t)512 * 64;
 }
 
 /* Exchanges a spare for one with room for level and n_parts, and no less than it had. */

@@ -10,39 +10,55 @@
 
 /* ------------------------------------------------------- many automorphisms */
 
-/* Runs the collected targets and forgets them. */
-static void hoist_flush(eval_switch_target *targets, int *n_targets, const ckks_ciphertext *a,
-                        ckks_evaluator *ev) {
-  if (*n_targets > 0)
-    eval_switch_run(targets, *n_targets, &a->part[0], NULL, &a->part[1], a->level, false, ev);
-  *n_targets = 0;
+/* The first i, from `from` on, whose key has n_special primes; n when there is none. */
+static size_t hoist_next(const ckks_switch_key **key, size_t from, const ckks_ciphertext *a,
+                         const uint32_t *galois, size_t n, int n_special,
+                         const ckks_evaluator *ev) {
+  for (size_t i = from; i < n; i++) {
+    *key = ckks_evaluation_keys_find(ev->keys, galois[i], a->level);
+    if (galois[i] != 1 && (*key)->n_special == n_special)
+      return i;
+  }
+  *key = NULL;
+  return n;
+}
+
+/* All automorphisms whose key has n_special primes, from one decomposition. */
+static void hoist_kind(ckks_ciphertext *const *out, const ckks_ciphertext *a,
+                       const uint32_t *galois, size_t n, int n_special, ckks_evaluator *ev) {
+  const ckks_switch_key *key, *next;
+  size_t i = hoist_next(&key, 0, a, galois, n, n_special, ev);
+  if (i == n)
+    return;
+  size_t mark = base_arena_mark(&ev->arena);
+  eval_digits digits;
+  eval_digits_begin(&digits, &a->part[1], a->level, n_special, true, ev);
+  while (i < n) {
+    size_t following = hoist_next(&next, i + 1, a, galois, n, n_special, ev);
+    digits.next_key = next;
+    eval_switch_run(out[i], key, &a->part[0], NULL, &digits, false, ev);
+    key = next;
+    i = following;
+  }
+  base_arena_reset(&ev->arena, mark);
 }
 
 ckks_status eval_automorphism_many(ckks_ciphertext *const *out, const ckks_ciphertext *a,
                                    const uint32_t *galois, size_t n, ckks_evaluator *ev) {
-  const ckks_switch_key *key;
   BASE_ASSERT(a->n_parts == 2);
-  for (size_t i = 0; i < n; i++)
-    if (galois[i] != 1)
-      BASE_TRY(eval_key_find(&key, galois[i], a->level, ev));
-  /* Keys of different n_special want different digits: one decomposition for each kind. */
-  for (int k = 1; k <= ev->params->literal.n_p; k++) {
-    eval_switch_target targets[EVAL_SWITCH_BATCH_LIMBS];
-    int n_targets = 0;
-    for (size_t i = 0; i < n; i++) {
-      if (galois[i] == 1)
-        continue;
-      BASE_TRY(eval_key_find(&key, galois[i], a->level, ev));
-      if (key->n_special != k)
-        continue;
-      targets[n_targets++] = (eval_switch_target){.out = out[i], .key = key};
-      if (n_targets == eval_switch_batch(k))
-        hoist_flush(targets, &n_targets, a, ev);
-    }
-    hoist_flush(targets, &n_targets, a, ev);
-  }
+  bool needs_key = false;
   for (size_t i = 0; i < n; i++) {
+    const ckks_switch_key *key;
     BASE_ASSERT(out[i] != a);
+    if (galois[i] == 1)
+      continue;
+    BASE_TRY(eval_key_find(&key, galois[i], a->level, ev));
+    needs_key = true;
+  }
+  /* Keys of different n_special want different digits. */
+  for (int k = 1; needs_key && k <= ev->params->literal.n_p; k++)
+    hoist_kind(out, a, galois, n, k, ev);
+  for (size_t i = 0; i < n; i++) {
     if (galois[i] == 1)
       eval_copy(out[i], a, ev);
     out[i]->n_parts = 2;
@@ -105,7 +121,7 @@ static void hoist_sum_add(ckks_ciphertext *out, const ckks_ciphertext *a, const 
   sum.base = ring_poly_limb(&scratch, 0);
   for (int part = 0; part < 2; part++)
     sum.product[part] = ring_poly_limb(&scratch, 1 + part);
-  eval_digits_begin(&sum.digits, &a->part[1], a->level, n_special, ev);
+  eval_digits_begin(&sum.digits, &a->part[1], a->level, n_special, false, ev);
   const ring_word *residues[2][EVAL_BASIS_MAX_TERMS];
   for (int j = 0; j < n_special; j++) {
     ring_word *total[2];

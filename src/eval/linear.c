@@ -19,12 +19,12 @@
 #include "base/alloc.h"
 #include "eval/switch.h"
 
-/* Giants, other than 0, whose inner sums are held at a time. */
-#define LINEAR_BATCH 4
+/* Giants, other than 0, whose inner sums are held at a time: for each batch babies are remade. */
+#define LINEAR_BATCH 8
 
 /*
- * Digits of a and of a giant: 2 (2 (L+1)); a giant's part over Q: L+1; total and 4 sums, two
- * parts over P*Q: 10 (L+1+k); divisions: 2 (k+1); P*a, product and baby: 6; a division's own: 1.
+ * Digits of a and of a giant: 2 (2 (L+1)); a giant's part over Q: L+1; total and 8 sums, two
+ * parts over P*Q: 18 (L+1+k); divisions: 2 (k+1); P*a, product and baby: 6; a division's own: 1.
  */
 size_t eval_linear_scratch_limbs(const ckks_params *params) {
   size_t n_q = (size_t)params->literal.n_q, n_p = (size_t)params->literal.n_p;
@@ -83,6 +83,7 @@ typedef struct linear_state {
   linear_pair sum[LINEAR_BATCH];
   int giant[LINEAR_BATCH]; /* of each sum */
   int n_giants;
+  bool with_zero; /* the batch takes care of giant 0, whose sum is the total itself */
   ring_word *base[2], *product[2], *baby[2]; /* one limb each */
 } linear_state;
 
@@ -120,21 +121,26 @@ static void linear_baby(linear_state *state, int baby, int i, ckks_evaluator *ev
   ev->counters.permute_words += 2 * ring->n;
 }
 
+/* The sum that a term belongs to: the total for giant 0, NULL for the giant of another batch. */
+static const linear_pair *linear_sum_of(const linear_state *state, const eval_diagonal *term) {
+  if (term->giant == 0)
+    return state->with_zero ? &state->total : NULL;
+  for (int g = 0; g < state->n_giants; g++)
+    if (state->giant[g] == term->giant)
+      return &state->sum[g];
+  return NULL;
+}
+
 /* Multiplies a baby (0: `pair` is P*a itself) into limb i of each sum of the batch that has it. */
 static void linear_spread(const linear_state *state, ring_word *const pair[2], int baby, int i,
-                          bool with_zero, ckks_evaluator *ev) {
+                          ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
   const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, state->level, i)];
   for (size_t t = 0; t < state->n_terms; t++) {
     const eval_diagonal *term = &state->terms[t];
-    const linear_pair *sum = term->giant == 0 && with_zero ? &state->total : NULL;
-    if (term->baby != baby)
-      continue;
-    for (int g = 0; g < state->n_giants; g++)
-      if (state->giant[g] == term->giant)
-        sum = &state->sum[g];
+    const linear_pair *sum = term->baby == baby ? linear_sum_of(state, term) : NULL;
     if (sum == NULL)
-      continue; /* the giant of another batch */
+      continue;
     int position = i <= state->level ? i : i + term->plaintext->level - state->level;
     for (int part = 0; part < 2; part++)
       ring->kernel->mul_add(ring_poly_limb(&sum->part[part], i), pair[part],
@@ -142,16 +148,19 @@ static void linear_spread(const linear_state *state, ring_word *const pair[2], i
   }
 }
 
-/* Whether term t is the first with its baby. */
+/* Whether term t is the first of this batch with its baby. */
 static bool linear_first(const linear_state *state, size_t t) {
+  if (linear_sum_of(state, &state->terms[t]) == NULL)
+    return false;
   for (size_t s = 0; s < t; s++)
-    if (state->terms[s].baby == state->terms[t].baby)
+    if (state->terms[s].baby == state->terms[t].baby &&
+        linear_sum_of(state, &state->terms[s]) != NULL)
       return false;
   return true;
 }
 
 /* Limb i of all inner sums of the batch. */
-static void linear_sums_limb(linear_state *state, int i, bool with_zero, ckks_evaluator *ev) {
+static void linear_sums_limb(linear_state *state, int i, ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
   bool extended = false;
   if (i <= state->level) {
@@ -159,7 +168,7 @@ static void linear_sums_limb(linear_state *state, int i, bool with_zero, ckks_ev
     for (int part = 0; part < 2; part++)
       ring->kernel->mul_scalar(state->base[part], ring_poly_limb(&state->a->part[part], i), p,
                                ring->n, &ring->modulus[i]);
-    linear_spread(state, state->base, 0, i, with_zero, ev);
+    linear_spread(state, state->base, 0, i, ev);
   }
   for (size_t t = 0; t < state->n_terms; t++) {
     int baby = state->terms[t].baby;
@@ -169,7 +178,7 @@ static void linear_sums_limb(linear_state *state, int i, bool with_zero, ckks_ev
       eval_digits_extend(&state->digits, i, ev);
     extended = true;
     linear_baby(state, baby, i, ev);
-    linear_spread(state, state->baby, baby, i, with_zero, ev);
+    linear_spread(state, state->baby, baby, i, ev);
   }
 }
 
@@ -199,7 +208,7 @@ static void linear_giant(linear_state *state, const linear_pair *sum, int giant,
   ring_poly second = ring_poly_take(&ev->arena, state->level + 1, ring);
   eval_digits digits;
   linear_divide(&second, &sum->part[1], state, ev);
-  eval_digits_begin(&digits, &second, state->level, state->n_special, ev);
+  eval_digits_begin(&digits, &second, state->level, state->n_special, false, ev);
   for (int i = 0; i < state->n_limbs; i++) {
     const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, state->level, i)];
     eval_digits_extend(&digits, i, ev);
@@ -293,14 +302,14 @@ ckks_status eval_diagonals(ckks_ciphertext *out, const ckks_ciphertext *a,
   size_t mark = base_arena_mark(&ev->arena);
   state.n_limbs = a->level + 1 + state.n_special;
   linear_take(&state, ev);
-  eval_digits_begin(&state.digits, &a->part[1], a->level, state.n_special, ev);
+  eval_digits_begin(&state.digits, &a->part[1], a->level, state.n_special, false, ev);
   size_t at = 0;
-  for (bool first = true; first || at < n_terms; first = false) {
+  for (state.with_zero = true; state.with_zero || at < n_terms; state.with_zero = false) {
     linear_next_batch(&state, &at);
     for (int g = 0; g < state.n_giants; g++)
       linear_pair_zero(&state.sum[g]);
     for (int i = 0; i < state.n_limbs; i++)
-      linear_sums_limb(&state, i, first, ev);
+      linear_sums_limb(&state, i, ev);
     for (int g = 0; g < state.n_giants; g++)
       linear_giant(&state, &state.sum[g], state.giant[g], ev);
   }

@@ -12,12 +12,18 @@
 
 #include <string.h>
 
-int eval_switch_batch(int n_special) {
-  return EVAL_SWITCH_BATCH_LIMBS / (2 * (n_special + 2));
+/* Coefficients L+1, digits, two sums, two divisions of k+1 limbs and a quotient, one remainder. */
+size_t eval_switch_scratch_limbs(const ckks_params *params, bool keeps) {
+  int n_q = params->literal.n_q, n_p = params->literal.n_p, most = 0;
+  for (int k = 1; k <= n_p; k++) {
+    int n_digits = (n_q + k - 1) / k;
+    if (n_digits > RING_MAX_TERMS) /* keys with more digits exist for lower levels only */
+      n_digits = RING_MAX_TERMS;
+    int limbs = n_digits * (keeps ? n_q + k : 1);
+    most = limbs > most ? limbs : most;
+  }
+  return (size_t)(n_q + most + 2 + 2 * (n_p + 2) + 1);
 }
-
-/* Each target has two divisions, one per part, of up to n_special + 1 limbs and a quotient. */
-#define SWITCH_MAX_BATCH (EVAL_SWITCH_BATCH_LIMBS / 6)
 
 /* out0, out1 = P * add + inner product, at limb i. */
 static void switch_inner(ring_word *out0, ring_word *out1, const eval_digits *digits,
@@ -37,74 +43,79 @@ static void switch_inner(ring_word *out0, ring_word *out1, const eval_digits *di
   eval_digits_mac(out0, out1, digits, key, i, true, ev);
 }
 
-/* Puts a finished limb where it belongs. */
-static void switch_store(ring_word *out, const ring_word *in, const ckks_switch_key *key,
-                         ckks_evaluator *ev) {
+/* Extends to limb i, the key coming in beside the transforms; kept digits have none left. */
+static void switch_extend(eval_digits *digits, const ckks_switch_key *key, int i,
+                          ckks_evaluator *ev) {
+  if (!digits->keeps)
+    eval_digits_look_ahead(digits, key, i, digits->n_digits - (i <= digits->level), ev);
+  eval_digits_extend(digits, i, ev);
+  ev->ahead.n_bytes = 0;
+}
+
+/* The limbs of the divisor, lowered: what is to be taken off before dividing. */
+static void switch_remainders(eval_division division[2], const ckks_switch_key *key,
+                              const ring_poly *add0, const ring_poly *add1, eval_digits *digits,
+                              const eval_basis *basis, ckks_evaluator *ev) {
+  const ring_word *residues[2][EVAL_BASIS_MAX_TERMS];
+  for (int j = 0; j < basis->n_terms; j++) {
+    int i = eval_digits_position(ev, digits->level, basis->limb[j]);
+    ring_word *sum[2];
+    for (int part = 0; part < 2; part++)
+      residues[part][j] = sum[part] = ring_poly_limb(&division[part].remainder, j);
+    switch_extend(digits, key, i, ev);
+    switch_inner(sum[0], sum[1], digits, key, add0, add1, i, ev);
+  }
+  for (int part = 0; part < 2; part++)
+    eval_division_begin(&division[part], residues[part], ev);
+}
+
+/*
+ * Kept digits leave the two transforms of the division to read the next limb beside: of this
+ * key, or the first special one of the key whose turn is next.
+ */
+static void switch_look_ahead(const eval_digits *digits, const ckks_switch_key *key, int i,
+                              int last, ckks_evaluator *ev) {
+  if (!digits->keeps)
+    return;
+  if (i < last)
+    eval_digits_look_ahead(digits, key, i + 1, 2, ev);
+  else if (digits->next_key != NULL)
+    eval_digits_look_ahead(digits, digits->next_key, digits->level + 1, 2, ev);
+}
+
+/* sum / divisor, permuted, to where it belongs. */
+static void switch_finish(ring_word *out, ring_word *sum, const eval_division *division,
+                          const ckks_switch_key *key, int i, ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
-  BASE_ASSERT(key->index != NULL);
-  ring->kernel->permute(out, in, key->index, ring->n);
+  if (key->index == NULL) {
+    eval_division_limb(out, sum, division, i, ev);
+    return;
+  }
+  eval_division_limb(sum, sum, division, i, ev);
+  ring->kernel->permute(out, sum, key->index, ring->n);
   ev->counters.permute_words += ring->n;
 }
 
-/* The remainders of all targets: the limbs of the divisor, lowered. */
-static void switch_remainders(eval_division (*division)[2], const eval_switch_target *targets,
-                              int n_targets, eval_digits *digits, const eval_basis *basis,
-                              const ring_poly *add0, const ring_poly *add1, ckks_evaluator *ev) {
-  for (int j = 0; j < basis->n_terms; j++) {
-    int i = eval_digits_position(ev, digits->level, basis->limb[j]);
-    eval_digits_extend(digits, i, ev);
-    for (int t = 0; t < n_targets; t++)
-      switch_inner(ring_poly_limb(&division[t][0].remainder, j),
-                   ring_poly_limb(&division[t][1].remainder, j), digits, targets[t].key, add0, add1,
-                   i, ev);
-  }
-  for (int t = 0; t < n_targets; t++)
-    for (int part = 0; part < 2; part++) {
-      const ring_word *residues[EVAL_BASIS_MAX_TERMS];
-      for (int j = 0; j < basis->n_terms; j++)
-        residues[j] = ring_poly_limb(&division[t][part].remainder, j);
-      eval_division_begin(&division[t][part], residues, ev);
-    }
-}
-
-/* Limb i of every result. */
-static void switch_limb(const eval_switch_target *targets, int n_targets, const ring_poly *scratch,
-                        eval_division (*division)[2], eval_digits *digits, const ring_poly *add0,
-                        const ring_poly *add1, int i, ckks_evaluator *ev) {
-  ring_word *sum[2] = {ring_poly_limb(scratch, 0), ring_poly_limb(scratch, 1)};
-  eval_digits_extend(digits, i, ev);
-  for (int t = 0; t < n_targets; t++) {
-    const ckks_switch_key *key = targets[t].key;
-    switch_inner(sum[0], sum[1], digits, key, add0, add1, i, ev);
-    for (int part = 0; part < 2; part++) {
-      ring_word *out = ring_poly_limb(&targets[t].out->part[part], i);
-      ring_word *quotient = key->index == NULL ? out : sum[part];
-      eval_division_limb(quotient, sum[part], &division[t][part], i, ev);
-      if (key->index != NULL)
-        switch_store(out, quotient, key, ev);
-    }
-  }
-}
-
-void eval_switch_run(const eval_switch_target *targets, int n_targets, const ring_poly *add0,
-                     const ring_poly *add1, const ring_poly *input, int level, bool rescale,
-                     ckks_evaluator *ev) {
-  int n_special = targets[0].key->n_special;
+void eval_switch_run(ckks_ciphertext *out, const ckks_switch_key *key, const ring_poly *add0,
+                     const ring_poly *add1, eval_digits *digits, bool rescale, ckks_evaluator *ev) {
+  int level = digits->level, n_special = key->n_special;
   size_t mark = base_arena_mark(&ev->arena);
-  BASE_ASSERT(n_targets >= 1 && n_targets <= eval_switch_batch(n_special));
   const eval_basis *basis =
       rescale ? eval_basis_rescale(ev, n_special, level) : eval_basis_special(ev, n_special);
-  eval_division division[SWITCH_MAX_BATCH][2];
-  for (int t = 0; t < n_targets; t++)
-    for (int part = 0; part < 2; part++)
-      eval_division_take(&division[t][part], basis, ev);
+  eval_division division[2];
+  for (int part = 0; part < 2; part++)
+    eval_division_take(&division[part], basis, ev);
   ring_poly scratch = ring_poly_take(&ev->arena, 2, &ev->params->ring);
-  eval_digits digits;
-  eval_digits_begin(&digits, input, level, n_special, ev);
-  switch_remainders(division, targets, n_targets, &digits, basis, add0, add1, ev);
-  for (int i = 0; i <= level - (rescale ? 1 : 0); i++)
-    switch_limb(targets, n_targets, &scratch, division, &digits, add0, add1, i, ev);
-  ev->counters.switches += (uint64_t)n_targets;
+  ring_word *sum[2] = {ring_poly_limb(&scratch, 0), ring_poly_limb(&scratch, 1)};
+  switch_remainders(division, key, add0, add1, digits, basis, ev);
+  int last = level - (rescale ? 1 : 0);
+  for (int i = 0; i <= last; i++) {
+    switch_extend(digits, key, i, ev);
+    switch_inner(sum[0], sum[1], digits, key, add0, add1, i, ev);
+    switch_look_ahead(digits, key, i, last, ev);
+    for (int part = 0; part < 2; part++)
+      switch_finish(ring_poly_limb(&out->part[part], i), sum[part], &division[part], key, i, ev);
+  }
   base_arena_reset(&ev->arena, mark);
 }
 
@@ -131,9 +142,13 @@ ckks_status eval_relinearize(ckks_ciphertext *out, const ckks_ciphertext *a, boo
   BASE_ASSERT(a->n_parts == 3 && a->level >= (rescale ? 1 : 0));
   int level = a->level;
   double scale = a->scale;
-  eval_switch_target target = {.out = out};
-  BASE_TRY(eval_key_find(&target.key, 0, level, ev));
-  eval_switch_run(&target, 1, &a->part[0], &a->part[1], &a->part[2], level, rescale, ev);
+  const ckks_switch_key *key;
+  BASE_TRY(eval_key_find(&key, 0, level, ev));
+  size_t mark = base_arena_mark(&ev->arena);
+  eval_digits digits;
+  eval_digits_begin(&digits, &a->part[2], level, key->n_special, false, ev);
+  eval_switch_run(out, key, &a->part[0], &a->part[1], &digits, rescale, ev);
+  base_arena_reset(&ev->arena, mark);
   out->n_parts = 2;
   out->level = rescale ? level - 1 : level;
   out->scale = rescale ? scale / ev->params->ring.modulus[level].f : scale;
@@ -163,9 +178,13 @@ ckks_status eval_automorphism(ckks_ciphertext *out, const ckks_ciphertext *a, ui
     return CKKS_OK;
   }
   int level = a->level;
-  eval_switch_target target = {.out = out};
-  BASE_TRY(eval_key_find(&target.key, galois, level, ev));
-  eval_switch_run(&target, 1, &a->part[0], NULL, &a->part[1], level, false, ev);
+  const ckks_switch_key *key;
+  BASE_TRY(eval_key_find(&key, galois, level, ev));
+  size_t mark = base_arena_mark(&ev->arena);
+  eval_digits digits;
+  eval_digits_begin(&digits, &a->part[1], level, key->n_special, false, ev);
+  eval_switch_run(out, key, &a->part[0], NULL, &digits, false, ev);
+  base_arena_reset(&ev->arena, mark);
   out->n_parts = 2;
   out->level = level;
   out->scale = a->scale;

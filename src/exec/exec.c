@@ -98,6 +98,8 @@ static void each_operand(const model_op *op, void (*visit)(void *, int, int), vo
     visit(context, op->term[t], i);
   if (words == 0)
     visit(context, op->a, i);
+  if (op->kind == MODEL_OP_ROTATE_SUM)
+    visit(context, op->index, i);
 }
 
 static void note_use(void *context, int reg, int i) {
@@ -329,6 +331,15 @@ static ckks_status run_add_vector(running *r, ckks_ciphertext *out, const model_
   return CKKS_OK;
 }
 
+static ckks_status run_rotate_sum(running *r, ckks_ciphertext *out, const model_op *op) {
+  ckks_evaluator *ev = r->session->evaluator;
+  if (op->index == op->a)
+    return eval_rotate_sum(out, value_of(r, op->a), op->term, (size_t)op->n_terms, ev);
+  BASE_TRY(eval_rotate(out, value_of(r, op->a), op->term[0], ev));
+  eval_add(out, out, value_of(r, op->index), ev);
+  return CKKS_OK;
+}
+
 static ckks_status run_polynomial(running *r, ckks_ciphertext *out, const model_op *op) {
   const model_vector *vector = &r->session->engine->plan->vector[op->index];
   int degree = (int)vector->period - 1;
@@ -348,7 +359,7 @@ static ckks_status run_op(running *r, ckks_ciphertext *out, int i) {
   case MODEL_OP_ADD_VECTOR:
     return run_add_vector(r, out, op, encoded);
   case MODEL_OP_ROTATE_SUM:
-    return eval_rotate_sum(out, value_of(r, op->a), op->term, (size_t)op->n_terms, ev);
+    return run_rotate_sum(r, out, op);
   case MODEL_OP_MUL_SUM:
     return run_mul_sum(r, out, op);
   case MODEL_OP_DIAGONALS:

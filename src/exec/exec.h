@@ -46,6 +46,14 @@ ckks_status exec_session_run(const ckks_ciphertext **outputs, ckks_ciphertext *c
 ckks_status exec_infer(uint8_t **out, size_t *n_out, const uint8_t *sample, size_t n_sample,
                        const char *name, exec_session *session);
 /**
+ * As exec_infer, rows or batches spread over `threads` (NULL = the caller alone):
+ * sessions[worker] for each of base_threads_count(threads) workers. The bytes are
+ * the same whatever the number of workers.
+ */
+ckks_status exec_infer_threads(uint8_t **out, size_t *n_out, const uint8_t *sample, size_t n_sample,
+                               const char *name, exec_session *const *sessions,
+                               base_threads *threads);
+/**
  * Reads an evaluation-key frame of this plan. Parameters and plan are checked, each with an
  * error of its own.
  */

@@ -1,53 +1,103 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From message to message: what the server does with one request. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "exec/exec.h"
 #include "wire/sample.h"
 
+/* One request: its rows (latency) or batches (throughput) are units that any worker may take. */
 typedef struct inferring {
-  exec_session *session;
+  exec_session *const *sessions; /* one for each worker */
   const model_interface *interface;
   const ckks_params *params;
-  const ckks_ciphertext *output[MODEL_MAX_CLASSES];
-  base_buffer buffer;
+  const wire_sample *sample;
+  size_t per_unit, n_outputs; /* ciphertexts in, out */
+  base_buffer *unit;          /* the bytes of each unit's result */
+  ckks_status *status;
+  char (*message)[256]; /* errors are the worker's; the caller's thread tells them */
 } inferring;
 
-/* Runs every row (latency) or batch (throughput) and appends its outputs. */
-static ckks_status run_all(inferring *in, const wire_sample *sample) {
-  bool latency = sample->packing == MODEL_LATENCY;
-  size_t per_run = latency ? 1 : in->interface->n_features;
-  size_t n_outputs = latency ? 1 : in->interface->n_outputs;
-  for (size_t at = 0; at < sample->n_ciphertexts; at += per_run) {
-    BASE_TRY(exec_session_run(in->output, sample->ciphertext + at, sample->packing, in->session));
-    for (size_t i = 0; i < n_outputs; i++)
-      BASE_TRY(wire_result_append(&in->buffer, in->output[i], sample->packing, in->interface,
-                                  in->params));
-  }
+static ckks_status run_unit(inferring *in, size_t unit, int worker) {
+  const ckks_ciphertext *output[MODEL_MAX_CLASSES];
+  BASE_TRY(exec_session_run(output, in->sample->ciphertext + unit * in->per_unit,
+                            in->sample->packing, in->sessions[worker]));
+  for (size_t i = 0; i < in->n_outputs; i++)
+    BASE_TRY(wire_result_append(&in->unit[unit], output[i], in->sample->packing, in->interface,
+                                in->params));
   return CKKS_OK;
+}
+
+static void run_unit_task(void *context, size_t unit, int worker) {
+  inferring *in = context;
+  in->status[unit] = run_unit(in, unit, worker);
+  if (in->status[unit] != CKKS_OK)
+    snprintf(in->message[unit], sizeof *in->message, "%s", base_last_error());
+}
+
+/* All units, then their bytes in order: the result does not depend on who ran what. */
+static ckks_status run_units(base_buffer *result, inferring *in, size_t n_units,
+                             base_threads *threads) {
+  for (size_t unit = 0; unit < n_units; unit++)
+    base_buffer_init(&in->unit[unit], WIRE_MAX_SAMPLE_BYTES);
+  base_threads_run(threads, n_units, run_unit_task, in);
+  ckks_status status = CKKS_OK;
+  for (size_t unit = 0; unit < n_units; unit++) {
+    if (status == CKKS_OK && in->status[unit] != CKKS_OK)
+      status = base_fail(in->status[unit], "%s", in->message[unit]);
+    if (status == CKKS_OK)
+      base_buffer_append(result, in->unit[unit].bytes, in->unit[unit].n_bytes);
+    base_buffer_clear(&in->unit[unit]);
+  }
+  return status;
+}
+
+static ckks_status run_all(base_buffer *result, inferring *in, base_threads *threads) {
+  size_t n_units = in->sample->n_ciphertexts / in->per_unit;
+  in->unit = base_alloc_array(n_units, sizeof *in->unit);
+  in->status = base_alloc_array(n_units, sizeof *in->status);
+  in->message = base_alloc_array(n_units, sizeof *in->message);
+  ckks_status status = in->unit && in->status && in->message
+                           ? run_units(result, in, n_units, threads)
+                           : base_fail_memory(n_units * sizeof *in->message);
+  base_free(in->unit);
+  base_free(in->status);
+  base_free(in->message);
+  return status;
+}
+
+ckks_status exec_infer_threads(uint8_t **out, size_t *n_out, const uint8_t *bytes, size_t n_bytes,
+                               const char *name, exec_session *const *sessions,
+                               base_threads *threads) {
+  const model_interface *interface = &exec_session_plan(sessions[0])->interface;
+  const ckks_params *params = exec_session_evaluator(sessions[0])->params;
+  wire_sample sample;
+  base_buffer result;
+  *out = NULL;
+  *n_out = 0;
+  BASE_TRY(wire_sample_read(&sample, bytes, n_bytes, name, interface, params));
+  bool latency = sample.packing == MODEL_LATENCY;
+  inferring in = {.sessions = sessions,
+                  .interface = interface,
+                  .params = params,
+                  .sample = &sample,
+                  .per_unit = latency ? 1 : interface->n_features,
+                  .n_outputs = latency ? 1 : interface->n_outputs};
+  ckks_status status = wire_result_begin(&result, sample.packing, sample.n_rows, interface, params);
+  if (status == CKKS_OK)
+    status = run_all(&result, &in, threads);
+  wire_sample_clear(&sample);
+  if (status != CKKS_OK) {
+    base_buffer_clear(&result);
+    return status;
+  }
+  return wire_result_end(out, n_out, &result);
 }
 
 ckks_status exec_infer(uint8_t **out, size_t *n_out, const uint8_t *bytes, size_t n_bytes,
                        const char *name, exec_session *session) {
-  const ckks_evaluator *evaluator = exec_session_evaluator(session);
-  inferring in = {.session = session,
-                  .interface = &exec_session_plan(session)->interface,
-                  .params = evaluator->params};
-  wire_sample sample;
-  *out = NULL;
-  *n_out = 0;
-  BASE_TRY(wire_sample_read(&sample, bytes, n_bytes, name, in.interface, in.params));
-  ckks_status status =
-      wire_result_begin(&in.buffer, sample.packing, sample.n_rows, in.interface, in.params);
-  if (status == CKKS_OK)
-    status = run_all(&in, &sample);
-  wire_sample_clear(&sample);
-  if (status != CKKS_OK) {
-    base_buffer_clear(&in.buffer);
-    return status;
-  }
-  return wire_result_end(out, n_out, &in.buffer);
+  return exec_infer_threads(out, n_out, bytes, n_bytes, name, &session, NULL);
 }
 
 ckks_status exec_keys_read(ckks_evaluation_keys **out, const uint8_t *bytes, size_t n_bytes,

@@ -33,7 +33,7 @@ static void add_vector(running *r, const model_op *op, double *out) {
 static void rotate_sum(running *r, const model_op *op, double *out) {
   const double *a = r->reg[op->a];
   for (size_t j = 0; j < r->slots; j++) {
-    out[j] = a[j];
+    out[j] = r->reg[op->index][j];
     for (int t = 0; t < op->n_terms; t++)
       out[j] += a[(j + (size_t)op->term[t]) % r->slots];
   }

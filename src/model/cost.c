@@ -9,107 +9,16 @@
 #include "base/frame.h"
 #include "ring/pack.h"
 
-const model_units model_units_default = {
-    .ntt_butterfly_ns = 0.30, .mac_word_ns = 0.30, .convert_word_ns = 0.30, .point_word_ns = 0.30};
+/* AVX2, measured by `blindsight calibrate`: docs/performance.md names the machine. */
+const model_units model_units_default = {.ntt_butterfly_ns = 0.21,
+                                         .mac_word_ns = 0.25,
+                                         .convert_word_ns = 0.25,
+                                         .permute_word_ns = 0.40,
+                                         .point_word_ns = 0.25,
+                                         .sum_word_ns = 0.25};
 
 int model_key_special(int level, int n_p) {
   return level + 1 < n_p ? level + 1 : n_p;
-}
-
-typedef struct counting {
-  model_cost *cost;
-  uint64_t n;
-  int n_p;
-} counting;
-
-/* Decomposition of one polynomial at level l into digits over k special primes (docs/math.md). */
-static void count_decompose(counting *c, int l, int k) {
-  int digits = (l + k) / k, targets = l + 1 + k;
-  c->cost->ntt += (uint64_t)(l + 1) + (uint64_t)(digits * targets - (l + 1));
-  c->cost->convert_words += (uint64_t)((l + 1) * (targets - k)) * c->n;
-}
-
-static void count_inner(counting *c, int l, int k) {
-  int digits = (l + k) / k;
-  c->cost->mac_words += (uint64_t)(2 * digits * (l + 1 + k)) * c->n;
-  c->cost->n_switches++;
-}
-
-/* Division of two polynomials by the special primes and, with `rescale`, q_l. */
-static void count_divide(counting *c, int l, int k, bool rescale) {
-  int from = k + (rescale ? 1 : 0), to = l + 1 - (rescale ? 1 : 0);
-  c->cost->ntt += (uint64_t)(2 * (from + to));
-  c->cost->convert_words += (uint64_t)(2 * (from + 1) * to) * c->n;
-  c->cost->point_words += (uint64_t)(2 * to) * c->n;
-}
-
-static void count_rescale(counting *c, int l) {
-  c->cost->ntt += (uint64_t)(2 * (1 + l));
-  c->cost->convert_words += (uint64_t)(2 * l) * c->n;
-  c->cost->point_words += (uint64_t)(2 * l) * c->n;
-}
-
-static void count_rotations(counting *c, int l, int k, int n, bool one_division) {
-  if (n == 0)
-    return;
-  count_decompose(c, l, k);
-  for (int i = 0; i < n; i++) {
-    count_inner(c, l, k);
-    c->cost->point_words += (uint64_t)(2 * (l + 1) + k) * c->n;
-    if (!one_division || i == 0)
-      count_divide(c, l, k, false);
-  }
-}
-
-/* Distinct nonzero babies (second = 0) or giants (second = 1) of a diagonal op. */
-static int count_steps(const model_op *op, int second) {
-  int n = 0;
-  for (int i = 0; i < op->n_terms; i++) {
-    bool seen = op->term[2 * i + second] == 0;
-    for (int j = 0; j < i && !seen; j++)
-      seen = op->term[2 * j + second] == op->term[2 * i + second];
-    n += !seen;
-  }
-  return n;
-}
-
-static void count_products(counting *c, int l, int tensors) {
-  int k = model_key_special(l, c->n_p);
-  c->cost->point_words += (uint64_t)(5 * tensors * (l + 1)) * c->n;
-  count_decompose(c, l, k);
-  count_inner(c, l, k);
-  count_divide(c, l, k, true);
-}
-
-static void count_op(counting *c, const model_op *op, int degree) {
-  int l = op->level + 1; /* where a rescaling op works */
-  switch (op->kind) {
-  case MODEL_OP_ADD_VECTOR:
-    c->cost->point_words += (uint64_t)(op->level + 1) * c->n;
-    break;
-  case MODEL_OP_ROTATE_SUM:
-    count_rotations(c, op->level, model_key_special(op->level, c->n_p), op->n_terms, true);
-    break;
-  case MODEL_OP_MUL_SUM:
-    count_products(c, l, op->n_terms);
-    break;
-  case MODEL_OP_POLYNOMIAL:
-    for (int product = 1; product < degree; product *= 2)
-      count_products(c, l, 1), count_rescale(c, l);
-    break;
-  case MODEL_OP_DIAGONALS:
-    count_rotations(c, l, model_key_special(l, c->n_p), count_steps(op, 0), false);
-    for (int i = count_steps(op, 1); i > 0; i--)
-      count_rotations(c, l, model_key_special(l, c->n_p), 1, true);
-    c->cost->point_words += (uint64_t)(2 * op->n_terms * (l + 1)) * c->n;
-    count_rescale(c, l);
-    break;
-  case MODEL_OP_MUL_VECTOR:
-  case MODEL_OP_DENSE:
-    c->cost->point_words += (uint64_t)(2 * (op->n_terms > 0 ? op->n_terms : 1) * (l + 1)) * c->n;
-    count_rescale(c, l);
-    break;
-  }
 }
 
 static size_t packed_bytes(const ckks_params *params, int level, size_t n) {
@@ -134,22 +43,30 @@ static void count_bytes(model_cost *cost, const model_program *program, const mo
   }
 }
 
-void model_cost_count(model_cost *cost, const model_program *program, const model_layout *layout,
-                      model_packing packing, const model_chain *chain, const model_units *units) {
+double model_cost_ms(const model_counts *counts, int log2_n, const model_units *units) {
+  double butterflies = (double)counts->ntt * ldexp(0.5, log2_n) * log2_n;
+  return 1e-6 *
+         (butterflies * units->ntt_butterfly_ns + (double)counts->mac_words * units->mac_word_ns +
+          (double)counts->convert_words * units->convert_word_ns +
+          (double)counts->permute_words * units->permute_word_ns +
+          (double)counts->point_words * units->point_word_ns +
+          (double)counts->sum_words * units->sum_word_ns);
+}
+
+void model_cost_count(model_cost *cost, const model_plan *plan, model_packing packing,
+                      const model_layout *layout, const model_chain *chain,
+                      const ckks_key_spec *keys, size_t n_keys, const model_units *units) {
+  const model_program *program = &plan->program[packing];
   const ckks_params *params = chain->params;
-  counting c = {.cost = cost, .n = params->ring.n, .n_p = params->literal.n_p};
-  double error = cost->predicted_error;
-  memset(cost, 0, sizeof *cost);
-  cost->predicted_error = error;
-  for (int i = 0; i < program->n_ops; i++)
-    count_op(&c, &program->op[i],
-             1 << (i > 0 ? program->op[i - 1].level - program->op[i].level : 1));
+  model_counts counts;
+  model_counts_program(&counts, plan, program, &params->literal, keys, n_keys);
+  cost->ntt = counts.ntt;
+  cost->mac_words = counts.mac_words;
+  cost->convert_words = counts.convert_words;
+  cost->point_words = counts.point_words + counts.permute_words + counts.sum_words;
+  cost->n_switches = (int)counts.switches;
+  cost->predicted_ms = model_cost_ms(&counts, params->literal.log2_n, units);
   count_bytes(cost, program, layout, packing, params);
-  double butterflies = (double)cost->ntt * (double)c.n / 2 * params->ring.log2_n;
-  cost->predicted_ms =
-      1e-6 * (butterflies * units->ntt_butterfly_ns + (double)cost->mac_words * units->mac_word_ns +
-              (double)cost->convert_words * units->convert_word_ns +
-              (double)cost->point_words * units->point_word_ns);
 }
 
 static ckks_status add_key(ckks_key_spec **keys, size_t *n_keys, uint32_t galois, int level,
@@ -188,4 +105,41 @@ ckks_status model_cost_keys(ckks_key_spec **keys, size_t *n_keys, const model_pr
     level = op->level;
   }
   return CKKS_OK;
+}
+
+static ckks_key_spec *find_key(ckks_key_spec *keys, size_t n_keys, int32_t steps, int log2_n) {
+  uint32_t galois = ring_automorphism_rotation(steps, log2_n);
+  for (size_t i = 0; i < n_keys; i++)
+    if (keys[i].galois == galois)
+      return &keys[i];
+  return NULL;
+}
+
+/* Gives the keys of one op the most special primes that any of them has; whether one was raised. */
+static bool level_specials(ckks_key_spec *keys, size_t n_keys, const model_op *op, int log2_n) {
+  int words = op->kind == MODEL_OP_DIAGONALS ? 2 : op->kind == MODEL_OP_ROTATE_SUM ? 1 : 0;
+  int most = 0;
+  bool raised = false;
+  for (int pass = 0; pass < 2; pass++)
+    for (int t = 0; t < words * op->n_terms; t++) {
+      ckks_key_spec *key = op->term[t] ? find_key(keys, n_keys, op->term[t], log2_n) : NULL;
+      if (!key)
+        continue;
+      if (pass == 0 && key->n_special > most)
+        most = key->n_special;
+      if (pass == 1 && key->n_special < most) {
+        key->n_special = most;
+        raised = true;
+      }
+    }
+  return raised;
+}
+
+void model_cost_level_keys(ckks_key_spec *keys, size_t n_keys, const model_program *program,
+                           int log2_n) {
+  for (bool raised = true; raised;) {
+    raised = false;
+    for (int i = 0; i < program->n_ops; i++)
+      raised = level_specials(keys, n_keys, &program->op[i], log2_n) || raised;
+  }
 }

@@ -3,6 +3,7 @@
 #ifndef MODEL_COST_H
 #define MODEL_COST_H
 #include "ckks/noise.h"
+#include "model/counts.h"
 #include "model/lower.h"
 
 /**
@@ -21,21 +22,32 @@ typedef struct model_chain {
 bool model_assign(model_program *program, const model_chain *chain);
 /** Special primes that a key used at `level` takes: as many as there are limbs, at most all. */
 int model_key_special(int level, int n_p);
-/** Counts and predicted_ms; bytes of input and output. */
-void model_cost_count(model_cost *cost, const model_program *program, const model_layout *layout,
-                      model_packing packing, const model_chain *chain, const model_units *units);
+/** Milliseconds that so many operations take, one thread. */
+double model_cost_ms(const model_counts *counts, int log2_n, const model_units *units);
+/** Counts, predicted_ms, bytes of input and output of one of the plan's programs. */
+void model_cost_count(model_cost *cost, const model_plan *plan, model_packing packing,
+                      const model_layout *layout, const model_chain *chain,
+                      const ckks_key_spec *keys, size_t n_keys, const model_units *units);
 /** Largest |value| in each vector of the plan, for model_cost_error. */
 double *model_cost_vector_max(const model_plan *plan);
 /**
- * Predicted error of |encrypted - clear| / max(1, |clear|): MODEL_COST_TAIL deviations, worst of
+ * Predicted error of |encrypted - clear| / max(1, |clear|): MODEL_COST_TAIL deviations for single
+ * slots (their tail is Laplace's, ckks/noise.h), MODEL_COST_MEAN_TAIL for means over many; worst of
  * a common sample (values a quarter of their largest) and an extreme one. Infinite when the
  * outputs do not fit the base modulus with `headroom`. max_abs_output: of the last affine map.
  */
 double model_cost_error(const model_plan *plan, const model_program *program,
                         const model_layout *layout, model_packing packing, const model_chain *chain,
                         const double *vector_max, double max_abs_input);
-#define MODEL_COST_TAIL 6.0
+#define MODEL_COST_TAIL 12.0
+#define MODEL_COST_MEAN_TAIL 8.0
 /** Galois and relinearisation keys of a program, appended; CKKS_ERROR_MEMORY. */
 ckks_status model_cost_keys(ckks_key_spec **keys, size_t *n_keys, const model_program *program,
                             const model_chain *chain);
+/**
+ * Rotations that share a decomposition need keys over the same special primes; a key that
+ * another op uses at a higher level may have more: the others then get as many.
+ */
+void model_cost_level_keys(ckks_key_spec *keys, size_t n_keys, const model_program *program,
+                           int log2_n);
 #endif

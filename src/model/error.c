@@ -80,16 +80,28 @@ static void estimate_mul_vector(const estimating *e, estimate *x, const model_op
   x->max_abs *= weight;
 }
 
+/* One rotation of x added to another register: no period is halved until all terms are in. */
+static void estimate_rotate_add(estimate *x, const estimate *addend) {
+  x->sd = both(x->sd, addend->sd);
+  x->mean = both(x->mean, addend->mean);
+  x->max_abs += addend->max_abs;
+  x->period = addend->period;
+}
+
 static void estimate_rotate_sum(const estimating *e, estimate *x, const model_op *op) {
   const ckks_params *params = e->chain->params;
   int special = model_key_special(op->level, params->literal.n_p), replicas = 1;
-  for (int i = 0; i < op->n_terms; i++)
-    replicas += (size_t)op->term[i] % x->period == 0;
-  double n = op->n_terms + 1, distinct = n / replicas;
-  x->sd *= sqrt(n);
-  x->mean *= replicas * sqrt(distinct);
-  x->max_abs *= n;
-  x->period = (size_t)larger(1.0, (double)x->period / distinct);
+  if (op->index != op->a) {
+    estimate_rotate_add(x, &e->reg[op->index]);
+  } else {
+    for (int i = 0; i < op->n_terms; i++)
+      replicas += (size_t)op->term[i] % x->period == 0;
+    double n = op->n_terms + 1, distinct = n / replicas;
+    x->sd *= sqrt(n);
+    x->mean *= replicas * sqrt(distinct);
+    x->max_abs *= n;
+    x->period = (size_t)larger(1.0, (double)x->period / distinct);
+  }
   double noise = square(ckks_noise_switch_product(params, op->level, special)) * op->n_terms +
                  square(ckks_noise_rescale(params));
   add_noise(e, x, sqrt(noise) / op->scale);
@@ -151,7 +163,7 @@ static estimate estimate_diagonals(const estimating *e, const model_op *op) {
   return sum;
 }
 
-/* Products inside act like a few roundings at the result's scale, amplified by the coefficients. */
+/* Products inside act like a few roundings, amplified by the coefficients. */
 static void estimate_polynomial(const estimating *e, estimate *x, const model_op *op) {
   const model_vector *vector = &e->plan->vector[op->index];
   double slope = 0.0, value = 0.0, amplitude = 1.0;
@@ -166,10 +178,18 @@ static void estimate_polynomial(const estimating *e, estimate *x, const model_op
   }
   for (size_t k = 1; k < vector->period; k++)
     amplitude += fabs(vector->value[k]) * pow(larger(1.0, x->max_abs), (double)k);
+  /* What rounds a factor of the largest power of two is multiplied by that power. */
+  int giant = 1;
+  for (size_t k = 2; k < vector->period; k++)
+    if (vector->value[k] != 0.0 && k >= 2 * (size_t)giant)
+      giant *= 2;
+  amplitude += pow(larger(1.0, x->max_abs), giant);
   x->sd *= slope;
   x->mean *= slope;
   x->max_abs = value;
-  add_noise(e, x, 2.0 * amplitude * ckks_noise_rescale(e->chain->params) / op->scale);
+  /* The powers stand at the scale of values, which an output's may exceed. */
+  double scale = fmin(op->scale, exp2(e->chain->log2_value));
+  add_noise(e, x, 3.0 * amplitude * ckks_noise_rescale(e->chain->params) / scale);
 }
 
 static void estimate_op(estimating *e, const model_op *op) {
@@ -234,8 +254,10 @@ static double error_at(estimating *e, const model_program *program, const model_
   double worst = 0.0;
   for (int i = 0; i < program->n_outputs; i++) {
     const estimate *x = &e->reg[program->output[i]];
-    worst = larger(worst, MODEL_COST_TAIL * (packing == MODEL_LATENCY ? x->mean : x->sd) *
-                              last_gain(&e->plan->interface.last, x->max_abs, magnitude >= 1.0));
+    double noise =
+        packing == MODEL_LATENCY ? MODEL_COST_MEAN_TAIL * x->mean : MODEL_COST_TAIL * x->sd;
+    worst =
+        larger(worst, noise * last_gain(&e->plan->interface.last, x->max_abs, magnitude >= 1.0));
   }
   return worst;
 }

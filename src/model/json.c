@@ -10,7 +10,6 @@
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MODEL_JSON_MAX_BYTES ((size_t)64 << 20)
@@ -275,26 +274,12 @@ ckks_status model_json_read(model_model *model, const char *text, size_t n_bytes
 
 /* --------------------------------------------------------------- writing */
 
-/* The shortest of 15, 16, 17 digits that reads back to the same bits. */
-static void write_number(base_buffer *out, double value) {
-  char text[40];
-  for (int digits = 15; digits <= 17; digits++) {
-    snprintf(text, sizeof text, "%.*g", digits, value);
-    if (strtod(text, NULL) == value)
-      break;
-  }
-  char *comma = strchr(text, ','); /* the decimal mark of some locales */
-  if (comma != NULL)
-    *comma = '.';
-  base_buffer_printf(out, "%s", text);
-}
-
 /* One line, so that a weight matrix looks like one. */
 static void write_numbers(base_buffer *out, const double *numbers, size_t n) {
   base_buffer_printf(out, "[");
   for (size_t i = 0; i < n; i++) {
     base_buffer_printf(out, i == 0 ? "" : ", ");
-    write_number(out, numbers[i]);
+    base_buffer_decimal(out, numbers[i]);
   }
   base_buffer_printf(out, "]");
 }
@@ -351,7 +336,7 @@ static void write_layer(base_buffer *out, const model_layer *layer) {
   base_buffer_printf(out, ",\n      \"activation\": ");
   write_activation(out, &layer->activation);
   base_buffer_printf(out, ",\n      \"max_abs\": ");
-  write_number(out, layer->max_abs);
+  base_buffer_decimal(out, layer->max_abs);
   base_buffer_printf(out, "\n    }");
 }
 
@@ -365,7 +350,7 @@ static void write_model(base_buffer *out, const model_model *model) {
   base_buffer_printf(out, ",\n    \"deviation\": ");
   write_numbers(out, model->deviation, model->n_features);
   base_buffer_printf(out, "\n  },\n  \"max_abs_input\": ");
-  write_number(out, model->max_abs_input);
+  base_buffer_decimal(out, model->max_abs_input);
   base_buffer_printf(out, ",\n  \"labels\": ");
   write_texts(out, model->label, model->n_classes);
   base_buffer_printf(out, ",\n  \"layers\": [\n");

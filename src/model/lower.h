@@ -20,6 +20,7 @@ typedef struct model_choice {
   model_affine_layout affine[MODEL_MAX_LAYERS];
   size_t fold;    /**< part of c0 that travels: 1/fold */
   int log2_radix; /**< a rotation sum of 2^k terms is done in steps of 2^log2_radix */
+  bool horner;    /**< four terms with one key and three rotations, x + r(x + r(x + r x)) */
   bool latency;   /**< the layout fits the slots */
 } model_choice;
 

@@ -106,21 +106,50 @@ static ckks_status emit_weights(lowering *lower, size_t i, int *out) {
   return CKKS_OK;
 }
 
-/* Sums over all subsets of `doublings`, 2^log2_radix rotations at a time. */
-static ckks_status emit_rotate_sums(lowering *lower, int value, const size_t *doublings,
+static ckks_status emit_rotation(lowering *lower, int out, int a, int addend, int n_terms,
+                                 model_op **op) {
+  return model_emit_op(lower->program, MODEL_OP_ROTATE_SUM, out, a, addend, n_terms, 1,
+                       lower->level, op);
+}
+
+/* The four terms x, r x, r^2 x, r^3 x from one key: x + r(x + r(x + r x)). */
+static ckks_status emit_horner(lowering *lower, int *value, size_t step) {
+  int out = *value == VALUE ? WEIGHTED : VALUE;
+  model_op *op = NULL;
+  for (int round = 0; round < 3; round++) {
+    BASE_TRY(emit_rotation(lower, out, round == 0 ? *value : out, *value, 1, &op));
+    op->term[0] = (int32_t)step;
+  }
+  *value = out;
+  return CKKS_OK;
+}
+
+/* The sum over all subsets of `take` doublings in one hoisted op. */
+static ckks_status emit_hoisted(lowering *lower, int *value, const size_t *doublings, int take) {
+  model_op *op = NULL;
+  BASE_TRY(emit_rotation(lower, VALUE, *value, *value, (1 << take) - 1, &op));
+  for (int subset = 1; subset < 1 << take; subset++)
+    for (int bit = 0; bit < take; bit++)
+      if (subset >> bit & 1)
+        op->term[subset - 1] += (int32_t)doublings[bit];
+  *value = VALUE;
+  return CKKS_OK;
+}
+
+/* Sums over all subsets of `doublings`, some at a time. */
+static ckks_status emit_rotate_sums(lowering *lower, int *value, const size_t *doublings,
                                     int n_doublings) {
   for (int at = 0; at < n_doublings;) {
-    int take = n_doublings - at;
-    if (take > lower->choice->log2_radix)
-      take = lower->choice->log2_radix;
-    model_op *op = NULL;
-    BASE_TRY(model_emit_op(lower->program, MODEL_OP_ROTATE_SUM, VALUE, value, -1, (1 << take) - 1,
-                           1, lower->level, &op));
-    for (int subset = 1; subset < 1 << take; subset++)
-      for (int bit = 0; bit < take; bit++)
-        if (subset >> bit & 1)
-          op->term[subset - 1] += (int32_t)doublings[at + bit];
-    value = VALUE;
+    int left = n_doublings - at, take = lower->choice->log2_radix;
+    if (take > left)
+      take = left;
+    bool pair = left >= 2 && doublings[at + 1] == 2 * doublings[at];
+    if (lower->choice->horner && pair && lower->level > 0) { /* at level 0 keys are small */
+      BASE_TRY(emit_horner(lower, value, doublings[at]));
+      take = 2;
+    } else {
+      BASE_TRY(emit_hoisted(lower, value, doublings + at, take));
+    }
     at += take;
   }
   return CKKS_OK;
@@ -136,10 +165,7 @@ static ckks_status emit_sums(lowering *lower, size_t i, int *value) {
   if (i == 0)
     for (size_t step = lower->n_slots / lower->choice->fold; step < lower->n_slots; step *= 2)
       doublings[n++] = step;
-  BASE_TRY(emit_rotate_sums(lower, *value, doublings, n));
-  if (n > 0)
-    *value = VALUE;
-  return CKKS_OK;
+  return emit_rotate_sums(lower, value, doublings, n);
 }
 
 static ckks_status emit_bias(lowering *lower, size_t i, int value) {

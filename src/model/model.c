@@ -234,3 +234,10 @@ ckks_status model_calibrate(model_model *model, const double *rows, size_t n_row
     model->layer[l].max_abs = max[1 + l];
   return CKKS_OK;
 }
+
+bool model_is_calibrated(const model_model *model) {
+  bool calibrated = model->max_abs_input > 0.0;
+  for (size_t l = 0; l < model->n_layers; l++)
+    calibrated = calibrated && model->layer[l].max_abs > 0.0;
+  return calibrated;
+}

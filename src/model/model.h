@@ -83,6 +83,8 @@ size_t model_argmax(const double *outputs, size_t n);
  * names the row in which a value stops being finite.
  */
 ckks_status model_calibrate(model_model *model, const double *rows, size_t n_rows);
+/** Whether all ranges are known; without them compiling assumes the worst case. */
+bool model_is_calibrated(const model_model *model);
 
 /** The documented JSON form (docs/model-json.md); errors name the JSON path of the field. */
 ckks_status model_json_read(model_model *model, const char *text, size_t n_bytes, const char *name);

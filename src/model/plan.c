@@ -155,6 +155,15 @@ static ckks_status check_kept(const checking *c, const model_op *op) {
   return CKKS_OK;
 }
 
+static ckks_status check_rotate_sum(const checking *c, const model_op *op) {
+  const register_state *addend = operand(c, op->index);
+  if (op->n_terms < 1 || (op->n_terms > 1 && op->index != op->a))
+    return wrong(c, "an empty sum, or several rotations of one register added to another");
+  if (!addend || addend->level != op->level || !ckks_scale_equal(addend->scale, op->scale))
+    return wrong(c, "an addend that is missing or at another level or scale");
+  return check_kept(c, op);
+}
+
 static ckks_status check_polynomial(const checking *c, const model_op *op) {
   const register_state *in = operand(c, op->a);
   BASE_TRY(check_vectors(c, op->index, 1));
@@ -189,7 +198,7 @@ static ckks_status check_op(const checking *c, const model_op *op) {
     return check_kept(c, op);
   case MODEL_OP_ROTATE_SUM:
     BASE_TRY(check_steps(c, op, 1));
-    return op->n_terms < 1 ? wrong(c, "an empty sum") : check_kept(c, op);
+    return check_rotate_sum(c, op);
   case MODEL_OP_MUL_SUM:
     return check_mul_sum(c, op);
   case MODEL_OP_DIAGONALS:

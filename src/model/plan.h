@@ -34,7 +34,7 @@ typedef struct model_vector {
 typedef enum model_op_kind {
   MODEL_OP_MUL_VECTOR = 1, /**< out = a * vector[index], rescaled */
   MODEL_OP_ADD_VECTOR,     /**< out = a + vector[index] */
-  MODEL_OP_ROTATE_SUM,     /**< out = a + sum_i rotation(a, term[i]) */
+  MODEL_OP_ROTATE_SUM, /**< out = reg[index] + sum_i rotation(a, term[i]); one term if index != a */
   MODEL_OP_MUL_SUM, /**< out = sum_i reg[term[2i]] * reg[term[2i+1]], relinearised once, rescaled */
   MODEL_OP_DIAGONALS,  /**< out = sum_i vector[index+i] * rotation(a, term[2i] + term[2i+1]),
                           rescaled;  term = baby, giant; the vector is stored rotated by -giant */
@@ -46,7 +46,7 @@ typedef enum model_op_kind {
 typedef struct model_op {
   model_op_kind kind;
   int out, a;  /**< registers; a unused by MUL_SUM and DENSE */
-  int index;   /**< vector; unused by ROTATE_SUM and MUL_SUM */
+  int index;   /**< vector; register of ROTATE_SUM; unused by MUL_SUM */
   int n_terms; /**< length of term as counted in the list above (pairs count once) */
   int32_t *term;
   int level;
@@ -81,7 +81,8 @@ typedef struct model_program {
 
 /** What a compiled model costs; times from the calibrated or built-in unit costs. */
 typedef struct model_cost {
-  uint64_t ntt, mac_words, convert_words, point_words; /**< per evaluation */
+  /** Per evaluation (model/counts.h); point_words: written or moved by all other passes. */
+  uint64_t ntt, mac_words, convert_words, point_words;
   double predicted_ms;
   double predicted_error; /**< of |encrypted - clear| / max(1, |clear|), see docs/math.md */
   int n_switches;         /**< key switches (rotations and relinearisations) */
@@ -115,7 +116,7 @@ typedef struct model_plan {
 } model_plan;
 
 typedef enum model_minimise {
-  MODEL_MINIMISE_BALANCED, /**< time, with a megabyte of keys worth a millisecond */
+  MODEL_MINIMISE_BALANCED, /**< time, with a megabyte of keys worth 1 ms, of upload 12 ms */
   MODEL_MINIMISE_LATENCY,
   MODEL_MINIMISE_UPLOAD,
   MODEL_MINIMISE_KEYS
@@ -124,7 +125,11 @@ typedef enum model_minimise {
 /** Unit costs of a machine in nanoseconds, one thread (blindsight calibrate). */
 typedef struct model_units {
   double ntt_butterfly_ns; /**< times N/2 log2 N */
-  double mac_word_ns, convert_word_ns, point_word_ns;
+  double mac_word_ns;      /**< of a key, multiplied and added */
+  double convert_word_ns;  /**< entering a change of basis */
+  double permute_word_ns;  /**< moved by an automorphism */
+  double point_word_ns;    /**< written by pointwise work */
+  double sum_word_ns;      /**< read by a sum of whole ciphertexts (throughput packing) */
 } model_units;
 extern const model_units model_units_default;
 

@@ -95,6 +95,20 @@ static const model_program *any_program(const searching *s) {
   return &s->plan.program[s->choice.latency ? MODEL_LATENCY : MODEL_THROUGHPUT];
 }
 
+/*
+ * About what the next prime = 1 mod 2N below 2^bits will be, after those of that size among the
+ * first n: one number in N ln 2 * bits is such a prime, which tells where primes are small.
+ */
+static uint64_t likely_prime(const ckks_params_literal *literal, int bits, int n) {
+  double power = ldexp(1.0, bits), rank = 1.0;
+  for (int i = 0; i < n; i++) {
+    int other = i < literal->n_q ? literal->q_bits[i] : literal->p_bits[i - literal->n_q];
+    rank += other == bits;
+  }
+  double prime = power - rank * ldexp(log(2.0) * bits, literal->log2_n);
+  return (uint64_t)fmax(prime, 0.5 * power);
+}
+
 /* Fills params with the chain for these sizes; false when it is not a legal one. */
 static bool set_chain(searching *s, const sizes *z) {
   ckks_params_literal *literal = &s->params.literal;
@@ -115,7 +129,7 @@ static bool set_chain(searching *s, const sizes *z) {
       bits = z->weight + (level == 1 ? z->value - z->output : 0);
     good = bits >= MIN_PRIME_BITS && bits > literal->log2_n + 2 && bits <= MAX_PRIME_BITS;
     literal->q_bits[level] = bits;
-    literal->q[level] = (uint64_t)1 << (bits & 63);
+    literal->q[level] = good ? likely_prime(literal, bits, level) : 0;
     s->modulus[level].bits = bits;
     total += bits;
     s->params.log2_q[level] = total;
@@ -127,7 +141,7 @@ static bool set_chain(searching *s, const sizes *z) {
     return false;
   for (int i = 0; i < z->n_p; i++) {
     literal->p_bits[i] = special;
-    literal->p[i] = (uint64_t)1 << special;
+    literal->p[i] = likely_prime(literal, special, literal->n_q + i);
     s->modulus[literal->n_q + i].bits = special;
   }
   s->params.log2_qp = total + special * z->n_p;
@@ -171,14 +185,16 @@ static double score_of(searching *s, const model_chain *chain) {
   size_t n_keys = 0;
   set_layout(layout, s->stages, &s->choice, chain, model_depth(s->stages, &s->choice),
              s->options->throughput);
-  model_cost_count(&cost, any_program(s), &layout[packing], packing, chain, &s->options->units);
   double score = INFINITY;
   if (model_cost_keys(&keys, &n_keys, any_program(s), chain) == CKKS_OK) {
+    model_cost_level_keys(keys, n_keys, any_program(s), s->params.literal.log2_n);
+    model_cost_count(&cost, &s->plan, packing, &layout[packing], chain, keys, n_keys,
+                     &s->options->units);
     double key_mb = 1e-6 * (double)key_bytes(keys, n_keys, &s->params);
     double upload_mb = 1e-6 * (double)cost.input_bytes;
     switch (s->options->minimise) {
     case MODEL_MINIMISE_BALANCED:
-      score = cost.predicted_ms + key_mb + 10.0 * upload_mb;
+      score = cost.predicted_ms + key_mb + 12.0 * upload_mb;
       break;
     case MODEL_MINIMISE_LATENCY:
       score = cost.predicted_ms + 1e-3 * key_mb;
@@ -270,12 +286,12 @@ static void try_special(searching *s, int n_p) {
 }
 
 /*
- * The radix of the rotation sums hardly moves the error: beyond the first, the sizes that won
+ * How the rotation sums are done hardly moves the error: beyond the first way, the sizes that won
  * there are tried again, with a little more room where they just miss.
  */
-static void try_choice(searching *s) {
+static void try_choice(searching *s, bool all_sizes) {
   for (int n_p = 1; n_p <= MAX_SPECIAL; n_p++) {
-    if (s->choice.log2_radix == 1) {
+    if (all_sizes) {
       try_special(s, n_p);
       continue;
     }
@@ -286,14 +302,14 @@ static void try_choice(searching *s) {
   }
 }
 
-static ckks_status try_lowered(searching *s) {
+static ckks_status try_lowered(searching *s, bool all_sizes) {
   memset(&s->plan, 0, sizeof s->plan);
   s->plan.interface.last = s->stages->last;
   ckks_status status = lower(&s->plan, s->stages, &s->choice, s->options->throughput);
   if (status == CKKS_OK && !(s->vector_max = model_cost_vector_max(&s->plan)))
     status = base_fail_memory((size_t)s->plan.n_vectors * sizeof(double));
   if (status == CKKS_OK)
-    try_choice(s);
+    try_choice(s, all_sizes);
   base_free(s->vector_max);
   s->vector_max = NULL;
   model_plan_clear(&s->plan);
@@ -304,15 +320,16 @@ static ckks_status try_lowered(searching *s) {
 static ckks_status try_layout(searching *s, const model_choice *layout) {
   s->choice = *layout;
   if (!layout->latency)
-    return try_lowered(s);
+    return try_lowered(s, true);
   size_t used = layout->affine[0].stride * model_padded(s->stages->stage[0].n_in);
   size_t replicas = ((size_t)1 << (layout->log2_n - 1)) / used;
   for (int log2_fold = 0; log2_fold <= MAX_LOG2_FOLD; log2_fold++)
-    for (int radix = 1; radix <= MAX_RADIX; radix++) {
+    for (int radix = 1; radix <= MAX_RADIX + 1; radix++) {
       s->choice.fold = (size_t)1 << log2_fold;
-      s->choice.log2_radix = radix;
+      s->choice.horner = radix > MAX_RADIX;
+      s->choice.log2_radix = s->choice.horner ? 2 : radix;
       if (s->choice.fold <= replicas)
-        BASE_TRY(try_lowered(s));
+        BASE_TRY(try_lowered(s, radix == 1));
     }
   return CKKS_OK;
 }
@@ -374,47 +391,13 @@ ckks_status model_search_run(model_search_result *best, const model_stages *stag
                    model_depth(stages, &flat), last, (int)options->security);
 }
 
-static ckks_key_spec *find_key(model_interface *interface, int32_t steps) {
-  uint32_t galois = ring_automorphism_rotation(steps, interface->params.log2_n);
-  for (size_t i = 0; i < interface->n_keys; i++)
-    if (interface->key[i].galois == galois)
-      return &interface->key[i];
-  return NULL;
-}
-
-/*
- * Rotations that share a decomposition need keys over the same special primes; a key
- * that another op uses at a higher level may have more. Returns whether any was raised.
- */
-static bool level_specials(model_interface *interface, const model_op *op) {
-  int words = op->kind == MODEL_OP_DIAGONALS ? 2 : op->kind == MODEL_OP_ROTATE_SUM ? 1 : 0;
-  int most = 0;
-  bool raised = false;
-  for (int pass = 0; pass < 2; pass++)
-    for (int t = 0; t < words * op->n_terms; t++) {
-      ckks_key_spec *key = op->term[t] ? find_key(interface, op->term[t]) : NULL;
-      if (!key)
-        continue;
-      if (pass == 0 && key->n_special > most)
-        most = key->n_special;
-      if (pass == 1 && key->n_special < most) {
-        key->n_special = most;
-        raised = true;
-      }
-    }
-  return raised;
-}
-
 static ckks_status fill_keys(model_plan *plan, const model_chain *chain) {
   model_interface *interface = &plan->interface;
   for (int packing = 0; packing < MODEL_N_PACKINGS; packing++)
     BASE_TRY(model_cost_keys(&interface->key, &interface->n_keys, &plan->program[packing], chain));
   interface->n_keys = ckks_key_spec_merge(interface->key, interface->n_keys);
-  for (bool raised = true; raised;) {
-    raised = false;
-    for (int i = 0; i < plan->program[MODEL_LATENCY].n_ops; i++)
-      raised = level_specials(interface, &plan->program[MODEL_LATENCY].op[i]) || raised;
-  }
+  model_cost_level_keys(interface->key, interface->n_keys, &plan->program[MODEL_LATENCY],
+                        interface->params.log2_n);
   interface->key_bytes = key_bytes(interface->key, interface->n_keys, chain->params);
   return CKKS_OK;
 }
@@ -425,6 +408,7 @@ ckks_status model_search_fill(model_plan *plan, const model_stages *stages,
   model_interface *interface = &plan->interface;
   double *vector_max = NULL;
   BASE_TRY(lower(plan, stages, &best->choice, options->throughput));
+  BASE_TRY(fill_keys(plan, chain));
   interface->depth = model_depth(stages, &best->choice);
   interface->max_abs_output = stages->max_abs_output * options->headroom;
   set_layout(interface->layout, stages, &best->choice, chain, interface->depth,
@@ -445,8 +429,9 @@ ckks_status model_search_fill(model_plan *plan, const model_stages *stages,
     layout->output_scale = program->n_ops ? program->op[program->n_ops - 1].scale : 0.0;
     cost->predicted_error = model_cost_error(plan, program, layout, (model_packing)packing, chain,
                                              vector_max, stages->max_abs_input);
-    model_cost_count(cost, program, layout, (model_packing)packing, chain, &options->units);
+    model_cost_count(cost, plan, (model_packing)packing, layout, chain, interface->key,
+                     interface->n_keys, &options->units);
   }
   base_free(vector_max);
-  return status == CKKS_OK ? fill_keys(plan, chain) : status;
+  return status;
 }

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -293,6 +294,42 @@ static void too_long_a_text_fails(void **state) {
   base_buffer_clear(&buffer);
 }
 
+static void decimals_are_short_and_exact(void **state) {
+  (void)state;
+  static const struct {
+    double value;
+    const char *text;
+  } known[] = {{0.1, "0.1"},
+               {17.99, "17.99"},
+               {-0.0, "-0"},
+               {1e300, "1e+300"},
+               {3.0, "3"},
+               {0.1 + 0.2, "0.30000000000000004"},
+               {5e-324, "4.94065645841247e-324"}};
+  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    base_buffer buffer;
+    base_buffer_init(&buffer, 64);
+    base_buffer_decimal(&buffer, known[i].value);
+    base_buffer_u8(&buffer, 0);
+    assert_int_equal(base_buffer_status(&buffer), CKKS_OK);
+    assert_string_equal((const char *)buffer.bytes, known[i].text);
+    base_buffer_clear(&buffer);
+  }
+  uint64_t seed = 11;
+  for (int i = 0; i < 2000; i++) {
+    base_buffer buffer;
+    uint64_t bits =
+        (seed = seed * 6364136223846793005u + 1442695040888963407u) % 0x7ff0000000000000u;
+    double value;
+    memcpy(&value, &bits, 8);
+    base_buffer_init(&buffer, 64);
+    base_buffer_decimal(&buffer, value);
+    base_buffer_u8(&buffer, 0);
+    assert_true(strtod((const char *)buffer.bytes, NULL) == value);
+    base_buffer_clear(&buffer);
+  }
+}
+
 static void printf_writes_any_length(void **state) {
   (void)state;
   for (int width = 1; width < 3000; width = width * 2 + 1) {
@@ -344,6 +381,7 @@ int main(void) {
       cmocka_unit_test(the_ceiling_holds),
       cmocka_unit_test(extensions_are_zero_and_bounded),
       cmocka_unit_test(too_long_a_text_fails),
+      cmocka_unit_test(decimals_are_short_and_exact),
       cmocka_unit_test(printf_writes_any_length),
       cmocka_unit_test(failing_allocations_are_reported),
   };

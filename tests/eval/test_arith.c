@@ -85,7 +85,7 @@ static void lowered(uint64_t *out, const ring_word *in, int limb, const scheme *
 static void check_digits(scheme *s, int level, int k) {
   const ring_ring *ring = &s->params->ring;
   int limbs[CKKS_MAX_Q] = {0};
-  static uint64_t got[2 * MAX_SLOTS];
+  static _Alignas(64) uint64_t got[2 * MAX_SLOTS];
   for (int i = 0; i <= level; i++)
     limbs[i] = i;
   sample x = new_sample(s, limbs, level + 1);
@@ -93,7 +93,7 @@ static void check_digits(scheme *s, int level, int k) {
   eval_digits digits;
   mpz_t integer, d, difference, multiple;
   mpz_inits(integer, d, difference, multiple, NULL);
-  eval_digits_begin(&digits, &x.poly, level, k, s->ev);
+  eval_digits_begin(&digits, &x.poly, level, k, level % 2 == 0, s->ev); /* kept or not */
   assert_int_equal(digits.n_digits, (level + k) / k);
   for (int i = 0; i <= level + k; i++) {
     int limb = ckks_params_limb(s->params, level, i);
@@ -139,7 +139,7 @@ static bool is_tie(const mpz_t remainder, const mpz_t d) {
 /* Division by the product of a basis: the nearest integer, over all limbs that are left. */
 static void check_division(scheme *s, const eval_basis *basis, int level) {
   const ring_ring *ring = &s->params->ring;
-  static uint64_t got[2 * MAX_SLOTS];
+  static _Alignas(64) uint64_t got[2 * MAX_SLOTS];
   int limbs[CKKS_MAX_Q + CKKS_MAX_P] = {0}, n_limbs = 0, n_terms = basis->n_terms;
   for (int j = 0; j < n_terms; j++)
     limbs[n_limbs++] = basis->limb[j];

@@ -56,12 +56,13 @@ static void run_terms(const scheme *s, const diagonals *d, const ckks_ciphertext
 }
 
 static void body_diagonals(scheme *s) {
-  static const int babies[] = {0, 1, 2, 4, 8}, giants[] = {-64, -32, -16, 0, 16, 32, 64, 128};
+  static const int babies[] = {0, 1, 2, 4, 8},
+                   giants[] = {-128, -64, -32, -16, 0, 16, 32, 64, 128, 256};
   diagonals d = {.n = 0};
   for (int level = s->top; level >= 1; level -= 2) {
     random_slots(in0, s->slots, &state);
     ckks_ciphertext *a = encrypt_complex(s, in0, level, 0);
-    /* Every other pair of a grid, seven giants: more than one batch of them. */
+    /* Every other pair of a grid, nine giants: more than one batch of them. */
     memset(expected, 0, sizeof expected);
     for (size_t g = 0; g < sizeof giants / sizeof *giants; g++)
       for (size_t b = g % 2; b < sizeof babies / sizeof *babies; b += 2)
@@ -138,7 +139,7 @@ static void test_inner_errors(void **unused) {
   values[5] = 0x1p200;
   CHECK_FAILS(eval_diagonal_encode(&none, values, 6, 1, 0x1p30, 0, s.params), CKKS_ERROR_RANGE,
               "value 5");
-  values[5] = NAN;
+  values[5] = (double)NAN;
   CHECK_FAILS(eval_diagonal_encode(&none, values, 6, 1, 0x1p30, 0, s.params), CKKS_ERROR_RANGE,
               "value 5");
   assert_null(none);
@@ -236,7 +237,7 @@ static void test_map_errors(void **unused) {
   scheme s, other;
   scheme_init(&s, &all_literals[0]);
   scheme_init(&other, &all_literals[1]);
-  double matrix[4] = {1, 2, 3, INFINITY};
+  double matrix[4] = {1, 2, 3, (double)INFINITY};
   ckks_linear_map *map = NULL;
   ckks_ciphertext *a = encrypt_real(&s, matrix, 3, 1), *b = encrypt_real(&other, matrix, 3, 1);
   CHECK_FAILS(ckks_linear_map_build(&map, matrix, 2, 2, NULL, 2, s.params), CKKS_ERROR_RANGE,

@@ -379,7 +379,7 @@ static void chain(uint64_t *words, const scheme *s, const ckks_ciphertext *fresh
 
 static void check_tables(const named_literal *literal) {
   const ring_kernel *usual = NULL;
-  static uint64_t words[2][16 * 2 * MAX_SLOTS];
+  static _Alignas(64) uint64_t words[2][16 * 2 * MAX_SLOTS];
   int n_tables = 0;
   double first_values[4] = {0.5, -0.25, 0.125, 1};
   for (int index = 0; ring_kernel_at(index) != NULL; index++) {

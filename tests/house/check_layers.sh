@@ -60,6 +60,10 @@ offer src/left/a.c 'void *malloc(unsigned long); void *left_a(void) { return mal
 expect "an outside name" 1 "src/left/a.c: left may not use the outside name malloc"
 offer src/left/a.c 'int socket(int, int, int); int left_a(void) { return socket(1, 1, 1); }'
 expect "a socket" 1 "left may not use the outside name socket"
+offer src/right/main.c 'int right_program(void) { return 0; }'
+offer src/right/other_main.c 'int right_program(void) { return 1; }'
+expect "a name of which each program has its own" 0 "5 object files"
+rm src/right/*main.c
 offer src/right/a.c 'int right_a(void) { return 0; } int ckks_open(void) { return 0; }'
 expect "a name exported twice" 1 "ckks_open is exported by src/low/a.c and by src/right/a.c"
 offer src/left/a.c '#include "right/a.h"

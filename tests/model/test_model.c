@@ -130,6 +130,34 @@ static void calibration_takes_the_largest_magnitudes(void **state) {
   model_clear(&model);
 }
 
+static void calibrated_is_all_or_nothing(void **state) {
+  (void)state;
+  model_model model;
+  assert_int_equal(test_model_build(&model, 3), CKKS_OK);
+  assert_true(model_is_calibrated(&model));
+  double *ranges[] = {&model.max_abs_input, &model.layer[0].max_abs, &model.layer[1].max_abs};
+  for (size_t i = 0; i < 3; i++) {
+    double keep = *ranges[i];
+    *ranges[i] = 0.0;
+    assert_false(model_is_calibrated(&model));
+    *ranges[i] = keep;
+  }
+  model_clear(&model);
+}
+
+static void named_polynomials(void **state) {
+  (void)state;
+  model_polynomial p;
+  assert_true(model_polynomial_named(&p, "sigmoid3"));
+  assert_true(model_polynomial_value(&p, 2.0) ==
+              model_polynomial_value(&model_polynomial_sigmoid3, 2.0));
+  assert_true(model_polynomial_named(&p, "square"));
+  assert_true(model_polynomial_value(&p, -3.0) == 9.0);
+  assert_true(model_polynomial_named(&p, "identity"));
+  assert_true(model_polynomial_value(&p, -3.0) == -3.0);
+  assert_false(model_polynomial_named(&p, "relu"));
+}
+
 static void calibration_refuses_what_it_cannot_bound(void **state) {
   (void)state;
   const size_t widths[] = {1, 1, 1};
@@ -310,6 +338,8 @@ int main(void) {
       cmocka_unit_test(the_widest_network_passes),
       cmocka_unit_test(the_first_of_equal_outputs_wins),
       cmocka_unit_test(calibration_takes_the_largest_magnitudes),
+      cmocka_unit_test(calibrated_is_all_or_nothing),
+      cmocka_unit_test(named_polynomials),
       cmocka_unit_test(calibration_refuses_what_it_cannot_bound),
       cmocka_unit_test(a_new_model_has_its_defaults),
       cmocka_unit_test(impossible_widths_are_refused),

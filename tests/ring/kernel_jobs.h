@@ -170,6 +170,8 @@ static void inputs_clear(inputs *in) {
   }
 
 JOB(ntt_forward, ntt_forward(j->out[0], j->first, j->ntt))
+JOB(ntt_forward_fetching,
+    ntt_forward_fetching(j->out[0], j->first, j->ntt, in->key, in->n * sizeof(ring_word)))
 JOB(ntt_inverse, ntt_inverse(j->out[0], j->first, j->ntt))
 JOB(add, add(j->out[0], j->first, in->loose[1], in->n, &in->m))
 JOB(sub, sub(j->out[0], j->first, in->loose[1], in->n, &in->m))
@@ -210,6 +212,7 @@ typedef struct entry {
 
 static const entry entries[] = {
     {"ntt_forward", job_ntt_forward, FROM_LAZY, LOOSE, 1, 0},
+    {"ntt_forward_fetching", job_ntt_forward_fetching, FROM_LAZY, LOOSE, 1, 0},
     {"ntt_inverse", job_ntt_inverse, FROM_LOOSE, SAME_BITS, 1, 0},
     {"add", job_add, FROM_LOOSE, LOOSE, 1, 0},
     {"sub", job_sub, FROM_LOOSE, LOOSE, 1, 0},

@@ -280,12 +280,13 @@ static void from_uint64(ring_word *out, const uint64_t *in, size_t n, const ring
 #define F64_TABLE(title)                                                                           \
   {                                                                                                \
     .name = (title), .kind = RING_F64, .ntt_build = ntt_build, .ntt_free = ntt_free,               \
-    .ntt_forward = ntt_forward, .ntt_inverse = ntt_inverse, .add = add, .sub = sub,                \
-    .negate = negate, .mul = mul, .mul_add = mul_add, .mul_scalar = mul_scalar,                    \
-    .sub_mul_scalar = sub_mul_scalar, .sum_scalar = sum_scalar, .tensor = tensor,                  \
-    .mac_key = mac_key, .convert = convert, .reduce = reduce, .quotient = quotient,                \
-    .centre = centre, .permute = permute, .permute_add = permute_add, .from_int64 = from_int64,    \
-    .to_uint64 = to_uint64, .from_uint64 = from_uint64                                             \
+    .ntt_forward = ntt_forward, .ntt_forward_fetching = ntt_forward_fetching,                      \
+    .ntt_inverse = ntt_inverse, .add = add, .sub = sub, .negate = negate, .mul = mul,              \
+    .mul_add = mul_add, .mul_scalar = mul_scalar, .sub_mul_scalar = sub_mul_scalar,                \
+    .sum_scalar = sum_scalar, .tensor = tensor, .mac_key = mac_key, .convert = convert,            \
+    .reduce = reduce, .quotient = quotient, .centre = centre, .permute = permute,                  \
+    .permute_add = permute_add, .from_int64 = from_int64, .to_uint64 = to_uint64,                  \
+    .from_uint64 = from_uint64                                                                     \
   }
 
 #endif

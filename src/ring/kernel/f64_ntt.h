@@ -152,12 +152,26 @@ INLINE void forward_positions(double *out, const double *buffer, size_t g, const
   v_store_positions(out + 16 * g, z);
 }
 
+/* What to ask from memory beside the work on each chunk: `step` bytes, a multiple of a line. */
+typedef struct fetch {
+  const char *next;
+  size_t step;
+} fetch;
+
+#define CACHE_LINE 64
+
+INLINE void fetch_chunk(fetch *ahead) {
+  for (size_t i = 0; i < ahead->step; i += CACHE_LINE)
+    __builtin_prefetch(ahead->next + i, 0, 2); /* into the second level */
+  ahead->next += ahead->step;
+}
+
 /*
  * The second half of one chunk is interleaved with the first half of the next:
  * either alone is a chain of products too long for the processor's window.
  */
 INLINE void forward_chunks(double *a, size_t n_chunks, const double *w, field f, bool reduce8,
-                           bool reduce2) {
+                           bool reduce2, fetch ahead) {
   _Alignas(64) double buffers[2][CHUNK];
   columns in;
   v_open_columns(&in, a);
@@ -167,6 +181,7 @@ INLINE void forward_chunks(double *a, size_t n_chunks, const double *w, field f,
     const double *here = buffers[c & 1];
     double *next = buffers[~c & 1];
     v_open_columns(&in, a + CHUNK);
+    fetch_chunk(&ahead);
 #pragma GCC unroll 2
     for (size_t j = 0; j < 4; j += 2) {
       forward_positions(a, here, j, w, f, reduce2);
@@ -174,6 +189,7 @@ INLINE void forward_chunks(double *a, size_t n_chunks, const double *w, field f,
       forward_positions(a, here, j + 1, w, f, reduce2);
     }
   }
+  fetch_chunk(&ahead);
 #pragma GCC unroll 4
   for (size_t g = 0; g < 4; g++)
     forward_positions(a, buffers[~n_chunks & 1], g, w, f, reduce2);
@@ -199,30 +215,31 @@ static void forward_pass(double *out, const double *in, int i, size_t span, size
   }
 }
 
-static void forward_tail(double *a, size_t at, size_t n, const ring_ntt *ntt) {
+static void forward_tail(double *a, size_t at, size_t n, const ring_ntt *ntt, fetch ahead) {
   const field f = field_set(ntt->p, ntt->inverse_p);
   bool reduce8 = ntt->bounds.reduce >> ntt->n_broadcast & 1;
   bool reduce2 = ntt->bounds.reduce >> (ntt->n_broadcast + 1) & 1;
   const double *w = ntt->forward_tail + at / CHUNK * TAIL_FACTORS;
+  ahead.next += at / CHUNK * ahead.step;
   BASE_ASSERT(within(a, n, ntt->bounds.forward[ntt->n_broadcast], ntt->p));
   BASE_ASSERT(!reduce8 || !reduce2); /* one resets the growth of both */
   if (reduce8)
-    forward_chunks(a, n / CHUNK, w, f, true, false);
+    forward_chunks(a, n / CHUNK, w, f, true, false, ahead);
   else if (reduce2)
-    forward_chunks(a, n / CHUNK, w, f, false, true);
+    forward_chunks(a, n / CHUNK, w, f, false, true, ahead);
   else
-    forward_chunks(a, n / CHUNK, w, f, false, false);
+    forward_chunks(a, n / CHUNK, w, f, false, false, ahead);
 }
 
 /* Everything from pass i on for the group-th block of `span` values at out. */
 static void forward_block(double *out, const double *in, int i, size_t span, size_t group,
-                          const ring_ntt *ntt) {
+                          const ring_ntt *ntt, fetch ahead) {
   if (span > BLOCK) {
     size_t parts = (size_t)1 << ntt->bounds.log2_radix[i];
     forward_pass(out, in, i, span, group, 1, ntt);
     for (size_t k = 0; k < parts; k++)
       forward_block(out + k * (span / parts), out + k * (span / parts), i + 1, span / parts,
-                    group * parts + k, ntt);
+                    group * parts + k, ntt, ahead);
     return;
   }
   size_t at = group * span, groups = 1, part = span;
@@ -232,11 +249,17 @@ static void forward_block(double *out, const double *in, int i, size_t span, siz
     group <<= ntt->bounds.log2_radix[i];
     groups <<= ntt->bounds.log2_radix[i];
   }
-  forward_tail(out, at, span, ntt);
+  forward_tail(out, at, span, ntt, ahead);
 }
 
 static void ntt_forward(ring_word *out, const ring_word *in, const ring_ntt *ntt) {
-  forward_block(&out->f, &in->f, 0, ntt->n, 0, ntt);
+  forward_block(&out->f, &in->f, 0, ntt->n, 0, ntt, (fetch){(const char *)in, 0});
+}
+
+static void ntt_forward_fetching(ring_word *out, const ring_word *in, const ring_ntt *ntt,
+                                 const void *next, size_t n_bytes) {
+  size_t step = n_bytes / (ntt->n / CHUNK) / CACHE_LINE * CACHE_LINE;
+  forward_block(&out->f, &in->f, 0, ntt->n, 0, ntt, (fetch){next, step});
 }
 
 /* ---- inverse ---- */

@@ -43,6 +43,13 @@ typedef struct ring_kernel {
   void (*ntt_free)(ring_ntt *ntt);
   /** coefficient, |x| <= 1.5 p -> NTT, loose. */
   void (*ntt_forward)(ring_word *out, const ring_word *in, const ring_ntt *ntt);
+  /**
+   * The same, while up to n_bytes (at most 2^20) from `next` on, which will be read soon, are
+   * asked from memory: spread through the transform they come for nothing. A hint; the result
+   * does not depend on it.
+   */
+  void (*ntt_forward_fetching)(ring_word *out, const ring_word *in, const ring_ntt *ntt,
+                               const void *next, size_t n_bytes);
   /** NTT, loose -> coefficient, centred. */
   void (*ntt_inverse)(ring_word *out, const ring_word *in, const ring_ntt *ntt);
 

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion of blindsight and blindsight-infer for bash.
+
+_blindsight_commands="train import export evaluate compile keygen encrypt infer decrypt \
+  inspect demo help"
+
+# Options of a command.
+_blindsight_options() {
+  case $1 in
+    train) echo "--label --output --drop --hidden --activation --epochs --batch --rate --decay \
+      --seed --split-seed --frac --validation --json" ;;
+    import) echo "--output" ;;
+    export) echo "--output" ;;
+    evaluate) echo "--label --outputs --json" ;;
+    compile) echo "--output --error --security --minimise --packing --last --headroom --log2-n \
+      --calibrate --json" ;;
+    keygen) echo "--output --force" ;;
+    encrypt) echo "--key --output --rows --packing" ;;
+    infer) echo "--keys --output --threads --json" ;;
+    decrypt) echo "--key --outputs --csv --json" ;;
+    inspect) echo "--json" ;;
+    demo) echo "--out --data --label --clients --seed --json" ;;
+  esac
+}
+
+# Values of an option of a command; "file" for files, nothing where anything goes.
+_blindsight_values() {
+  case $1.$2 in
+    compile.--security) echo "128 192 256" ;;
+    compile.--minimise) echo "balanced latency upload keys" ;;
+    compile.--packing) echo "both latency throughput" ;;
+    compile.--last) echo "client server" ;;
+    encrypt.--packing) echo "auto latency throughput" ;;
+    train.--activation) echo "sigmoid3 square identity" ;;
+    evaluate.--outputs | *.--output | *.--out | *.-o | *.--validation | *.--calibrate | *.--data | \
+      *.--key | *.--keys)
+      echo file ;;
+    *.--label | *.--drop | *.--hidden | *.--epochs | *.--batch | *.--rate | *.--decay | *.--seed | \
+      *.--split-seed | *.--frac | *.--error | *.--headroom | *.--log2-n | *.--rows | *.--threads | \
+      *.--clients)
+      echo none ;;
+  esac
+}
+
+_blindsight() {
+  local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command values
+  COMPREPLY=()
+  if [[ ${COMP_WORDS[0]##*/} == blindsight-infer ]]; then
+    command=infer
+  elif [[ $COMP_CWORD -eq 1 ]]; then
+    COMPREPLY=($(compgen -W "$_blindsight_commands --help --version" -- "$current"))
+    return
+  else
+    command=${COMP_WORDS[1]}
+  fi
+  if [[ $command == help ]]; then
+    COMPREPLY=($(compgen -W "$_blindsight_commands" -- "$current"))
+    return
+  fi
+  values=$(_blindsight_values "$command" "$before")
+  case $values in
+    none) ;;
+    file) compopt -o filenames && COMPREPLY=($(compgen -f -- "$current")) ;;
+    "")
+      if [[ $current == -* ]]; then
+        COMPREPLY=($(compgen -W "$(_blindsight_options "$command") --help" -- "$current"))
+      else
+        compopt -o filenames && COMPREPLY=($(compgen -f -- "$current"))
+      fi ;;
+    *) COMPREPLY=($(compgen -W "$values" -- "$current")) ;;
+  esac
+}
+
+complete -F _blindsight blindsight blindsight-infer

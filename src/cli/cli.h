@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * The commands. Each is a file of its name with one entry, which takes argv[0] = the
+ * command's name and returns the exit code of the program. Results go to standard output;
+ * errors, warnings and progress to standard error.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+enum { CLI_OK = 0, CLI_FAILURE = 1, CLI_USAGE = 2 };
+
+/** Name of the running program, in front of its messages: each file with a main() defines it. */
+extern const char cli_program[];
+
+int cli_train(int argc, char **argv);
+int cli_import(int argc, char **argv);
+int cli_export(int argc, char **argv);
+int cli_evaluate(int argc, char **argv);
+int cli_compile(int argc, char **argv);
+int cli_keygen(int argc, char **argv);
+int cli_encrypt(int argc, char **argv);
+int cli_infer(int argc, char **argv);
+int cli_decrypt(int argc, char **argv);
+int cli_inspect(int argc, char **argv);
+int cli_demo(int argc, char **argv);
+#endif

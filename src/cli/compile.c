@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* blindsight compile: from a model to a server file and a client file. */
+#include "base/alloc.h"
+#include "base/file.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/plan_report.h"
+#include "model/files.h"
+#include "train/train.h"
+
+typedef struct arguments {
+  const char *model, *name, *calibrate;
+  model_compile_options options;
+  int security, minimise, packing, last;
+  uint64_t log2_n;
+  bool json;
+} arguments;
+
+/* As the names in the table of options. */
+static const ckks_security securities[] = {CKKS_SECURITY_128, CKKS_SECURITY_192, CKKS_SECURITY_256};
+static const model_minimise aims[] = {MODEL_MINIMISE_BALANCED, MODEL_MINIMISE_LATENCY,
+                                      MODEL_MINIMISE_UPLOAD, MODEL_MINIMISE_KEYS};
+enum { PACKING_BOTH, PACKING_LATENCY, PACKING_THROUGHPUT };
+
+static int parse(arguments *a, int argc, char **argv) {
+  const cli_option options[] = {
+      {"output", 'o', CLI_TEXT, &a->name, "NAME", "write NAME.server and NAME.client", 0, 0, 0},
+      {"error", 0, CLI_NUMBER, &a->options.error, "X", "largest error of an output (1e-5)", 1e-9, 1,
+       0},
+      {"security", 0, CLI_CHOICE, &a->security, "128|192|256", "bits of security (128)", 0, 0, 0},
+      {"minimise", 0, CLI_CHOICE, &a->minimise, "balanced|latency|upload|keys",
+       "what to save (balanced)", 0, 0, 0},
+      {"packing", 0, CLI_CHOICE, &a->packing, "both|latency|throughput",
+       "for single rows, for many, or both (both)", 0, 0, 0},
+      {"last", 0, CLI_CHOICE, &a->last, "client|server", "who applies the last polynomial (client)",
+       0, 0, 0},
+      {"headroom", 0, CLI_NUMBER, &a->options.headroom, "X",
+       "room above the ranges that were seen (4)", 1, 1e6, 0},
+      {"log2-n", 0, CLI_INTEGER, &a->log2_n, "N", "ring degree 2^N instead of the cheapest",
+       CKKS_MIN_LOG2_N, CKKS_MAX_LOG2_N, 0},
+      {"calibrate", 0, CLI_TEXT, &a->calibrate, "DATA.csv", "take the ranges from these rows", 0, 0,
+       0},
+      {"json", 0, CLI_FLAG, &a->json, NULL, "print the plan as JSON", 0, 0, 0}};
+  const cli_command command = {
+      "compile", "MODEL",
+      "Chooses encryption parameters for a model and prints the plan. With -o NAME writes the\n"
+      "server file, which holds the weights and stays with their owner, and the client file,\n"
+      "which anybody may have.",
+      options, sizeof options / sizeof options[0]};
+  return cli_options_parse(&a->model, &command, argc, argv);
+}
+
+static ckks_status calibrate(model_model *model, const char *path) {
+  train_data data;
+  BASE_TRY(train_data_read_features(&data, path, (const char *const *)model->feature,
+                                    model->n_features, NULL, NULL, 0));
+  ckks_status status = model_calibrate(model, data.value, data.n_rows);
+  train_data_clear(&data);
+  return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", path);
+}
+
+/* The planner knows nothing of files. */
+static ckks_status compile(model_plan *plan, const arguments *a) {
+  model_model model;
+  BASE_TRY(model_files_model_read(&model, a->model));
+  ckks_status status = a->calibrate != NULL ? calibrate(&model, a->calibrate) : CKKS_OK;
+  if (status == CKKS_OK && !model_is_calibrated(&model))
+    cli_print_warning("%s: its ranges are not known, the worst is assumed; --calibrate tells them",
+                      a->model);
+  if (status == CKKS_OK && (status = model_compile(plan, &model, &a->options)) != CKKS_OK)
+    status = base_fail_in(status, "%s", a->model);
+  model_clear(&model);
+  return status;
+}
+
+static ckks_status print_plan(const model_plan *plan, const arguments *a) {
+  const model_interface *interface = &plan->interface;
+  if (a->json) {
+    json_t *object = cli_plan_report_json(interface);
+    json_object_set_new(object, "error", cli_print_number(a->options.error));
+    json_object_set_new(object, "headroom", cli_print_number(a->options.headroom));
+    return cli_print_json(object);
+  }
+  cli_plan_report_print(stdout, interface);
+  cli_print_field(stdout, "asked for", "error %g, headroom %g", a->options.error,
+                  a->options.headroom);
+  return CKKS_OK;
+}
+
+/* Both or, as far as an interruption goes, none. */
+static ckks_status write_files(const model_plan *plan, const char *server, const char *client) {
+  cli_output_hold();
+  ckks_status status = model_files_server_write(server, plan);
+  if (status == CKKS_OK)
+    status = model_files_client_write(client, &plan->interface);
+  cli_output_release();
+  return status;
+}
+
+static ckks_status run(const arguments *a, const char *server, const char *client) {
+  model_plan plan = {0};
+  if (server != NULL) {
+    BASE_TRY(cli_output_check(server));
+    BASE_TRY(cli_output_check(client));
+  }
+  BASE_TRY(compile(&plan, a));
+  ckks_status status = server != NULL ? write_files(&plan, server, client) : CKKS_OK;
+  if (status == CKKS_OK)
+    status = print_plan(&plan, a);
+  model_plan_clear(&plan);
+  return status;
+}
+
+int cli_compile(int argc, char **argv) {
+  arguments a = {0};
+  model_compile_options_default(&a.options);
+  int code = parse(&a, argc, argv);
+  if (code >= 0)
+    return code;
+  a.options.security = securities[a.security];
+  a.options.minimise = aims[a.minimise];
+  a.options.latency = a.packing != PACKING_THROUGHPUT;
+  a.options.throughput = a.packing != PACKING_LATENCY;
+  a.options.last_on_server = a.last == 1;
+  a.options.log2_n = (int)a.log2_n;
+  char *server = NULL, *client = NULL;
+  if (a.name != NULL) {
+    server = cli_output_name(a.name, ".server");
+    client = cli_output_name(a.name, ".client");
+  }
+  ckks_status status = a.name != NULL && (server == NULL || client == NULL)
+                           ? CKKS_ERROR_MEMORY
+                           : run(&a, server, client);
+  base_free(server);
+  base_free(client);
+  return cli_print_status(status);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* blindsight decrypt: the predictions in a result. */
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/wipe.h"
+#include "cli/cli.h"
+#include "cli/key.h"
+#include "cli/options.h"
+#include "cli/predictions.h"
+#include "client/client.h"
+#include "model/files.h"
+
+#define MAX_RESULT_BYTES ((size_t)1 << 31)
+#define MAX_TEXT_BYTES ((size_t)1 << 30)
+
+typedef struct arguments {
+  const char *operand[CLI_MAX_OPERANDS]; /* CLIENT RESULT */
+  const char *key;
+  bool json, csv, outputs;
+} arguments;
+
+static ckks_status print_predictions(const cli_predictions *predictions, const arguments *a) {
+  if (a->json)
+    return cli_print_json(cli_predictions_json(predictions));
+  if (!a->csv) {
+    cli_predictions_table(stdout, predictions);
+    return CKKS_OK;
+  }
+  base_buffer text;
+  base_buffer_init(&text, MAX_TEXT_BYTES);
+  cli_predictions_csv(&text, predictions);
+  ckks_status status = base_buffer_status(&text);
+  if (status == CKKS_OK)
+    status = base_file_write("-", text.bytes, text.n_bytes, 0600);
+  base_buffer_clear(&text);
+  return status;
+}
+
+static ckks_status decrypt_result(const arguments *a, const ckks_secret_key *secret,
+                                  const model_interface *interface, const ckks_params *params) {
+  const char *path = a->operand[1];
+  uint8_t *bytes;
+  double *outputs;
+  size_t n_bytes, n_rows;
+  BASE_TRY(base_file_read(&bytes, &n_bytes, path, MAX_RESULT_BYTES));
+  ckks_status status = client_decrypt(&outputs, &n_rows, bytes, n_bytes, cli_print_name(path),
+                                      secret, interface, params);
+  base_free(bytes);
+  BASE_TRY(status);
+  const cli_predictions predictions = {outputs, n_rows, interface->n_outputs, interface->label,
+                                       a->outputs};
+  status = print_predictions(&predictions, a);
+  base_wipe(outputs, n_rows * interface->n_outputs * sizeof *outputs);
+  base_free(outputs);
+  return status;
+}
+
+static ckks_status decrypt(const arguments *a) {
+  model_interface interface;
+  ckks_params *params;
+  ckks_secret_key *secret = NULL;
+  BASE_TRY(model_files_client_read(&interface, &params, a->operand[0]));
+  ckks_status status = cli_key_load(&secret, a->key, a->operand[0], params);
+  if (status == CKKS_OK)
+    status = decrypt_result(a, secret, &interface, params);
+  ckks_secret_key_free(secret);
+  ckks_params_free(params);
+  model_interface_clear(&interface);
+  return status;
+}
+
+int cli_decrypt(int argc, char **argv) {
+  arguments a = {0};
+  const cli_option options[] = {
+      {"key", 0, CLI_TEXT, &a.key, "FILE", "the secret key", 0, 0, true},
+      {"outputs", 0, CLI_FLAG, &a.outputs, NULL, "show the outputs, not the label alone", 0, 0, 0},
+      {"csv", 0, CLI_FLAG, &a.csv, NULL, "print CSV", 0, 0, 0},
+      {"json", 0, CLI_FLAG, &a.json, NULL, "print JSON", 0, 0, 0}};
+  const cli_command command = {
+      "decrypt", "CLIENT RESULT",
+      "Prints the predictions in a result, one line a row of the sample. They are for the owner\n"
+      "of the key alone: who sees the exact outputs of many rows can learn of the key.",
+      options, sizeof options / sizeof options[0]};
+  int code = cli_options_parse(a.operand, &command, argc, argv);
+  if (code >= 0)
+    return code;
+  if (a.csv && a.json)
+    return cli_options_fail(&command, "--csv and --json exclude each other");
+  return cli_print_status(decrypt(&a));
+}

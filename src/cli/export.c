@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* blindsight export: a model as JSON (docs/model-json.md). */
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/wipe.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/print.h"
+#include "model/files.h"
+
+#include <string.h>
+
+static ckks_status export(const char *path, const char *output) {
+  model_model model;
+  char *text = NULL;
+  BASE_TRY(cli_output_check(output));
+  BASE_TRY(model_files_model_read(&model, path));
+  ckks_status status = model_json_write(&text, &model);
+  model_clear(&model);
+  if (status == CKKS_OK)
+    status = base_file_write(output, text, strlen(text), 0600);
+  if (text != NULL)
+    base_wipe(text, strlen(text));
+  base_free(text);
+  return status;
+}
+
+int cli_export(int argc, char **argv) {
+  const char *path = NULL, *output = "-";
+  const cli_option options[] = {{"output", 'o', CLI_TEXT, &output, "FILE",
+                                 "write here instead of to standard output", 0, 0, false}};
+  const cli_command command = {"export", "MODEL", "Prints a model as JSON, weights and all.",
+                               options, 1};
+  int code = cli_options_parse(&path, &command, argc, argv);
+  return code >= 0 ? code : cli_print_status(export(path, output));
+}

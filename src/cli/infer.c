@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* blindsight infer, and the program blindsight-infer: what the server does, on files. */
+#define _POSIX_C_SOURCE 200809L
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/plan_report.h"
+#include "exec/exec.h"
+#include "model/files.h"
+#include "wire/sample.h"
+
+#define MAX_KEY_BYTES ((size_t)1 << 32)
+#define MAX_THREADS 256
+
+typedef struct arguments {
+  const char *operand[CLI_MAX_OPERANDS]; /* SERVER SAMPLE */
+  const char *keys, *output;
+  uint64_t threads;
+  bool json;
+} arguments;
+
+typedef struct inference {
+  model_plan plan;
+  exec_engine *engine;
+  ckks_evaluation_keys *keys;
+  base_threads *threads;
+  exec_session **sessions; /* one a thread */
+  size_t n_sessions;
+  model_packing packing;
+  size_t n_rows;
+  size_t key_bytes, sample_bytes, result_bytes;
+  double load_ms, evaluate_ms, total_ms;
+} inference;
+
+static int parse(arguments *a, int argc, char **argv) {
+  const cli_option options[] = {
+      {"keys", 0, CLI_TEXT, &a->keys, "FILE", "the client's evaluation keys", 0, 0, true},
+      {"output", 'o', CLI_TEXT, &a->output, "FILE", "write the result here", 0, 0, true},
+      {"threads", 0, CLI_INTEGER, &a->threads, "N", "rows evaluated at the same time (1)", 1,
+       MAX_THREADS, 0},
+      {"json", 0, CLI_FLAG, &a->json, NULL, "print times and sizes as JSON", 0, 0, 0}};
+  const cli_command command = {
+      "infer", "SERVER SAMPLE",
+      "Evaluates a model on an encrypted sample. Needs no secret key and learns nothing of the\n"
+      "rows; the result is for the client to decrypt.",
+      options, sizeof options / sizeof options[0]};
+  return cli_options_parse(a->operand, &command, argc, argv);
+}
+
+static double now_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
+}
+
+/* --- loading */
+
+static ckks_status load_keys(inference *in, const char *path) {
+  uint8_t *bytes;
+  double start = now_ms();
+  BASE_TRY(base_file_read(&bytes, &in->key_bytes, path, MAX_KEY_BYTES));
+  ckks_status status = exec_keys_read(&in->keys, bytes, in->key_bytes, cli_print_name(path),
+                                      in->engine, in->threads);
+  base_free(bytes);
+  in->load_ms = now_ms() - start;
+  return status;
+}
+
+static ckks_status build_sessions(inference *in) {
+  size_t n = (size_t)base_threads_count(in->threads);
+  in->sessions = base_alloc_array(n, sizeof(exec_session *));
+  if (in->sessions == NULL)
+    return base_fail_memory(n * sizeof(exec_session *));
+  for (; in->n_sessions < n; in->n_sessions++)
+    BASE_TRY(exec_session_build(&in->sessions[in->n_sessions], in->engine, in->keys));
+  return CKKS_OK;
+}
+
+/* --- evaluation */
+
+/* A result says at its start what the sample said: u8 packing, 3 bytes, u32 rows. */
+static void read_header(inference *in, const uint8_t *result) {
+  base_reader reader;
+  base_reader_init(&reader, result + BASE_FRAME_HEADER_BYTES, 8);
+  in->packing = (model_packing)base_reader_u8(&reader);
+  (void)base_reader_view(&reader, 3);
+  in->n_rows = base_reader_u32(&reader);
+}
+
+static ckks_status evaluate(inference *in, const char *sample, const char *output) {
+  uint8_t *bytes, *result = NULL;
+  BASE_TRY(base_file_read(&bytes, &in->sample_bytes, sample, WIRE_MAX_SAMPLE_BYTES));
+  double start = now_ms();
+  ckks_status status = exec_infer_threads(&result, &in->result_bytes, bytes, in->sample_bytes,
+                                          cli_print_name(sample), in->sessions, in->threads);
+  in->evaluate_ms = now_ms() - start;
+  base_free(bytes);
+  if (status == CKKS_OK) {
+    read_header(in, result);
+    status = base_file_write(output, result, in->result_bytes, 0644);
+  }
+  base_free(result);
+  return status;
+}
+
+/* --- the report */
+
+static size_t peak_bytes(void) {
+  struct rusage usage;
+  return getrusage(RUSAGE_SELF, &usage) == 0 ? (size_t)usage.ru_maxrss * 1024 : 0;
+}
+
+static ckks_status print_json(const inference *in) {
+  return cli_print_json(json_pack(
+      "{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I}", "packing",
+      cli_plan_report_packing(in->packing), "rows", (json_int_t)in->n_rows, "threads",
+      (json_int_t)in->n_sessions, "load_keys_ms", in->load_ms, "evaluate_ms", in->evaluate_ms,
+      "row_ms", in->evaluate_ms / (double)in->n_rows, "total_ms", in->total_ms, "key_bytes",
+      (json_int_t)in->key_bytes, "sample_bytes", (json_int_t)in->sample_bytes, "result_bytes",
+      (json_int_t)in->result_bytes, "peak_bytes", (json_int_t)peak_bytes()));
+}
+
+static void print_report(const inference *in, const char *output) {
+  FILE *out = cli_print_stream(output);
+  char keys[16], sample[16], result[16], peak[16];
+  size_t n_rows = in->n_rows;
+  cli_print_field(out, "rows", "%zu, %s packing", n_rows, cli_plan_report_packing(in->packing));
+  cli_print_field(out, "load keys", "%.1f ms", in->load_ms);
+  cli_print_field(out, "evaluation", "%.1f ms, %.4g ms a row", in->evaluate_ms,
+                  in->evaluate_ms / (double)n_rows);
+  cli_print_field(out, "total", "%.1f ms", in->total_ms);
+  cli_print_field(out, "bytes", "keys %s, sample %s, result %s",
+                  cli_print_bytes(keys, in->key_bytes), cli_print_bytes(sample, in->sample_bytes),
+                  cli_print_bytes(result, in->result_bytes));
+  cli_print_field(out, "peak memory", "%s", cli_print_bytes(peak, peak_bytes()));
+}
+
+static ckks_status infer(inference *in, const arguments *a) {
+  double start = now_ms();
+  BASE_TRY(cli_output_check(a->output));
+  BASE_TRY(base_threads_build(&in->threads, (int)a->threads));
+  BASE_TRY(model_files_server_read(&in->plan, a->operand[0]));
+  ckks_status status = exec_engine_build(&in->engine, &in->plan);
+  if (status != CKKS_OK)
+    return base_fail_in(status, "%s", a->operand[0]);
+  BASE_TRY(load_keys(in, a->keys));
+  status = build_sessions(in);
+  if (status != CKKS_OK)
+    return base_fail_in(status, "%s", a->keys);
+  BASE_TRY(evaluate(in, a->operand[1], a->output));
+  in->total_ms = now_ms() - start;
+  if (a->json && strcmp(a->output, "-") != 0)
+    return print_json(in);
+  print_report(in, a->output);
+  return CKKS_OK;
+}
+
+int cli_infer(int argc, char **argv) {
+  arguments a = {.threads = 1};
+  int code = parse(&a, argc, argv);
+  if (code >= 0)
+    return code;
+  inference in = {0};
+  ckks_status status = infer(&in, &a);
+  for (size_t i = 0; i < in.n_sessions; i++)
+    exec_session_free(in.sessions[i]);
+  base_free(in.sessions);
+  ckks_evaluation_keys_free(in.keys);
+  exec_engine_free(in.engine);
+  model_plan_clear(&in.plan);
+  base_threads_free(in.threads);
+  return cli_print_status(status);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* blindsight keygen: a client's secret key, and the keys with which a server may compute. */
+#define _POSIX_C_SOURCE 200809L
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/print.h"
+#include "client/client.h"
+#include "model/files.h"
+
+typedef struct keys {
+  char *secret_path, *evaluation_path;
+  model_interface interface;
+  ckks_params *params;
+  ckks_secret_key *secret;
+  uint8_t *bytes;
+  size_t n_bytes;
+} keys;
+
+static ckks_status check_paths(const keys *k, bool force) {
+  /* Whoever loses a secret key loses every result that was encrypted under it. */
+  if (access(k->secret_path, F_OK) == 0 && !force)
+    return base_fail(CKKS_ERROR_IO, "%s: exists; --force replaces it for good", k->secret_path);
+  if (access(k->secret_path, F_OK) != 0)
+    BASE_TRY(cli_output_check(k->secret_path));
+  return cli_output_check(k->evaluation_path);
+}
+
+/*
+ * The old evaluation keys go first: they belong to no new secret key, and nothing in them
+ * would tell. A secret key without them is of no use and does not stay.
+ */
+static ckks_status write_files(const keys *k) {
+  cli_output_hold();
+  unlink(k->evaluation_path);
+  ckks_status status = ckks_secret_key_save(k->secret_path, k->secret, k->params);
+  if (status == CKKS_OK &&
+      (status = base_file_write(k->evaluation_path, k->bytes, k->n_bytes, 0644)) != CKKS_OK)
+    unlink(k->secret_path);
+  cli_output_release();
+  return status;
+}
+
+static ckks_status generate(keys *k, const char *client, const char *name, bool force) {
+  char bytes[16];
+  k->secret_path = cli_output_name(name, ".key");
+  k->evaluation_path = cli_output_name(name, ".keys");
+  if (k->secret_path == NULL || k->evaluation_path == NULL)
+    return CKKS_ERROR_MEMORY;
+  BASE_TRY(check_paths(k, force));
+  BASE_TRY(model_files_client_read(&k->interface, &k->params, client));
+  BASE_TRY(client_keygen(&k->secret, &k->bytes, &k->n_bytes, &k->interface, k->params));
+  BASE_TRY(write_files(k));
+  cli_print_field(stdout, "secret", "%s: keep it, show it to nobody", k->secret_path);
+  cli_print_field(stdout, "evaluation", "%s, %s: for the server", k->evaluation_path,
+                  cli_print_bytes(bytes, k->n_bytes));
+  return CKKS_OK;
+}
+
+int cli_keygen(int argc, char **argv) {
+  const char *client = NULL, *name = NULL;
+  bool force = false;
+  const cli_option options[] = {
+      {"output", 'o', CLI_TEXT, &name, "NAME", "write NAME.key and NAME.keys", 0, 0, true},
+      {"force", 0, CLI_FLAG, &force, NULL, "replace a secret key that is there already", 0, 0, 0}};
+  const cli_command command = {
+      "keygen", "CLIENT",
+      "Makes a secret key for one model, and the evaluation keys that its server needs.", options,
+      sizeof options / sizeof options[0]};
+  int code = cli_options_parse(&client, &command, argc, argv);
+  if (code >= 0)
+    return code;
+  keys k = {0};
+  ckks_status status = generate(&k, client, name, force);
+  base_free(k.secret_path);
+  base_free(k.evaluation_path);
+  base_free(k.bytes);
+  ckks_secret_key_free(k.secret);
+  ckks_params_free(k.params);
+  model_interface_clear(&k.interface);
+  return cli_print_status(status);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How good a model's predictions are, for people and for programs. */
+#ifndef CLI_METRICS_H
+#define CLI_METRICS_H
+#include "cli/print.h"
+#include "train/train.h"
+
+/** Outputs of the model for n_rows raw rows, row-major, in *outputs (base_free). */
+ckks_status cli_metrics_outputs(double **outputs, const double *rows, size_t n_rows,
+                                const model_model *model);
+void cli_metrics_print(FILE *out, const train_metrics *metrics, char *const *label);
+json_t *cli_metrics_json(const train_metrics *metrics);
+#endif

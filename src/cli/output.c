@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _POSIX_C_SOURCE 200809L
+#include "cli/output.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/frame.h"
+#include "base/wipe.h"
+
+/* A secret key of the largest ring takes 32 KiB. */
+#define MOST_KEY_BYTES ((size_t)1 << 16)
+#define KIND_AT 10
+
+char *cli_output_name(const char *stem, const char *ending) {
+  size_t n_stem = strlen(stem), n_ending = strlen(ending);
+  char *name = base_alloc(n_stem + n_ending + 1);
+  if (name == NULL) {
+    (void)base_fail_memory(n_stem + n_ending + 1);
+    return NULL;
+  }
+  memcpy(name, stem, n_stem);
+  memcpy(name + n_stem, ending, n_ending);
+  return name;
+}
+
+static bool is_secret_key(const char *path) {
+  uint8_t *bytes;
+  size_t n_bytes;
+  if (base_file_read(&bytes, &n_bytes, path, MOST_KEY_BYTES) != CKKS_OK)
+    return false; /* none of ours, or not there: whatever stands in the way is told on writing */
+  bool is_key = n_bytes > KIND_AT && memcmp(bytes, "BLINDSGT", 8) == 0 &&
+                bytes[KIND_AT] == BASE_FRAME_SECRET_KEY;
+  base_wipe(bytes, n_bytes);
+  base_free(bytes);
+  return is_key;
+}
+
+ckks_status cli_output_check(const char *path) {
+  if (strcmp(path, "-") == 0)
+    return CKKS_OK;
+  char *folder = cli_output_name(path, "/.");
+  if (folder == NULL)
+    return CKKS_ERROR_MEMORY;
+  ckks_status status = CKKS_OK;
+  if (access(folder, F_OK) == 0)
+    status = base_fail(CKKS_ERROR_IO, "%s: cannot write: this is a folder", path);
+  char *slash = strrchr(path, '/');
+  folder[slash != NULL ? slash - path + 1 : 0] = '\0';
+  /* What exists and is not replaced, such as /dev/null, needs no folder to write to. */
+  if (status == CKKS_OK && access(path, F_OK) != 0 &&
+      access(folder[0] != '\0' ? folder : ".", W_OK) != 0)
+    status = base_fail(CKKS_ERROR_IO, "%s: cannot write: %s", path, strerror(errno));
+  base_free(folder);
+  if (status == CKKS_OK && is_secret_key(path))
+    status = base_fail(CKKS_ERROR_IO, "%s: is a secret key, which is not overwritten", path);
+  return status;
+}
+
+/* --- interruption */
+
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+enum { N_SIGNALS = sizeof signals / sizeof signals[0] };
+
+static void interrupted(int number) {
+  base_file_abandon();
+  _exit(128 + number);
+}
+
+static void fill(sigset_t *set) {
+  sigemptyset(set);
+  for (int i = 0; i < N_SIGNALS; i++)
+    sigaddset(set, signals[i]);
+}
+
+void cli_output_guard(void) {
+  struct sigaction action = {.sa_handler = interrupted}, before;
+  fill(&action.sa_mask);
+  for (int i = 0; i < N_SIGNALS; i++)
+    /* nohup and shells that start jobs behind the scene ignore some: so it stays. */
+    if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+      sigaction(signals[i], &action, NULL);
+}
+
+void cli_output_hold(void) {
+  sigset_t set;
+  fill(&set);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void cli_output_release(void) {
+  sigset_t set;
+  fill(&set);
+  sigprocmask(SIG_UNBLOCK, &set, NULL);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where results go, and that nothing is left half-written when the user interrupts. */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+#include "base/status.h"
+
+/**
+ * Before the work begins: CKKS_ERROR_IO when `path` cannot be written because it is a
+ * folder, or its folder is not there or not writable; also when it holds a secret key,
+ * which no result may replace. "-" is standard output.
+ */
+ckks_status cli_output_check(const char *path);
+/** "<stem><ending>" in a new string (base_free); NULL when out of memory. */
+char *cli_output_name(const char *stem, const char *ending);
+
+/** From now on Ctrl-C, a hang-up and SIGTERM remove what is half-written, and end the program. */
+void cli_output_guard(void);
+/** They wait while files that belong together are written ... */
+void cli_output_hold(void);
+/** ... and act now. */
+void cli_output_release(void);
+#endif

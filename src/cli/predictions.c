@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/predictions.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "model/model.h"
+
+#define NUMBER_WIDTH 13
+
+void cli_csv_text(base_buffer *out, const char *text) {
+  /* Blanks at the ends would be lost without quotes. */
+  size_t length = strlen(text);
+  bool plain =
+      length > 0 && strpbrk(text, ",\"\r\n") == NULL && text[0] != ' ' && text[length - 1] != ' ';
+  if (plain) {
+    base_buffer_append(out, text, length);
+    return;
+  }
+  base_buffer_u8(out, '"');
+  for (; *text != '\0'; text++) {
+    if (*text == '"')
+      base_buffer_u8(out, '"');
+    base_buffer_u8(out, (uint8_t)*text);
+  }
+  base_buffer_u8(out, '"');
+}
+
+void cli_csv_number(base_buffer *out, double value) {
+  if (!isnan(value))
+    base_buffer_decimal(out, value);
+}
+
+static const double *row_of(const cli_predictions *p, size_t row) {
+  return p->outputs + row * p->n_outputs;
+}
+
+static const char *predicted(const cli_predictions *p, size_t row) {
+  return p->label[model_argmax(row_of(p, row), p->n_outputs)];
+}
+
+static int wider(int a, int b) {
+  return a > b ? a : b;
+}
+
+void cli_predictions_table(FILE *out, const cli_predictions *p) {
+  int width = (int)strlen("predicted");
+  char number[32];
+  for (size_t i = 0; i < p->n_outputs; i++)
+    width = wider(width, cli_print_width(p->label[i]));
+  fprintf(out, "%7s  ", "row");
+  cli_print_cell(out, "predicted", width);
+  for (size_t i = 0; p->with_outputs && i < p->n_outputs; i++) {
+    fputc(' ', out);
+    cli_print_cell(out, p->label[i], -NUMBER_WIDTH);
+  }
+  for (size_t row = 0; row < p->n_rows; row++) {
+    fprintf(out, "\n%7zu  ", row);
+    cli_print_cell(out, predicted(p, row), width);
+    for (size_t i = 0; p->with_outputs && i < p->n_outputs; i++) {
+      snprintf(number, sizeof number, "%.6f", row_of(p, row)[i]);
+      fputc(' ', out);
+      cli_print_cell(out, number, -wider(NUMBER_WIDTH, cli_print_width(p->label[i])));
+    }
+  }
+  fputc('\n', out);
+}
+
+void cli_predictions_csv(base_buffer *out, const cli_predictions *p) {
+  base_buffer_printf(out, "row,predicted");
+  for (size_t i = 0; p->with_outputs && i < p->n_outputs; i++) {
+    base_buffer_u8(out, ',');
+    cli_csv_text(out, p->label[i]);
+  }
+  for (size_t row = 0; row < p->n_rows; row++) {
+    base_buffer_printf(out, "\n%zu,", row);
+    cli_csv_text(out, predicted(p, row));
+    for (size_t i = 0; p->with_outputs && i < p->n_outputs; i++) {
+      base_buffer_u8(out, ',');
+      cli_csv_number(out, row_of(p, row)[i]);
+    }
+  }
+  base_buffer_u8(out, '\n');
+}
+
+json_t *cli_predictions_json(const cli_predictions *p) {
+  json_t *rows = json_array();
+  for (size_t row = 0; row < p->n_rows; row++) {
+    json_t *object =
+        json_pack("{s:I, s:s}", "row", (json_int_t)row, "predicted", predicted(p, row));
+    if (p->with_outputs) {
+      json_t *outputs = json_array();
+      for (size_t i = 0; i < p->n_outputs; i++)
+        json_array_append_new(outputs, cli_print_number(row_of(p, row)[i]));
+      json_object_set_new(object, "outputs", outputs);
+    }
+    json_array_append_new(rows, object);
+  }
+  return rows;
+}

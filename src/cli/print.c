@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/print.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+#define FIELD_COLUMN 14
+#define BAR_CELLS 30
+
+/* --- messages */
+
+static void print_message(const char *kind, const char *format, va_list arguments) {
+  fflush(stdout); /* what was said before comes first */
+  fprintf(stderr, "%s: %s", cli_program, kind);
+  vfprintf(stderr, format, arguments);
+  fputc('\n', stderr);
+}
+
+void cli_print_error(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  print_message("", format, arguments);
+  va_end(arguments);
+}
+
+void cli_print_warning(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  print_message("warning: ", format, arguments);
+  va_end(arguments);
+}
+
+int cli_print_status(ckks_status status) {
+  if (status == CKKS_OK)
+    return CLI_OK;
+  cli_print_error("%s", base_last_error());
+  return CLI_FAILURE;
+}
+
+int cli_print_close(int code) {
+  bool failed = fflush(stdout) != 0 || ferror(stdout);
+  if (!failed || code != CLI_OK)
+    return code;
+  cli_print_error("standard output: cannot write");
+  return CLI_FAILURE;
+}
+
+/* --- reports */
+
+const char *cli_print_name(const char *path) {
+  return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+FILE *cli_print_stream(const char *output) {
+  return output != NULL && strcmp(output, "-") == 0 ? stderr : stdout;
+}
+
+void cli_print_field(FILE *out, const char *name, const char *format, ...) {
+  va_list arguments;
+  cli_print_cell(out, name, FIELD_COLUMN);
+  va_start(arguments, format);
+  vfprintf(out, format, arguments);
+  va_end(arguments);
+  fputc('\n', out);
+}
+
+int cli_print_width(const char *text) {
+  int width = 0;
+  for (; *text != '\0'; text++)
+    width += ((unsigned char)*text & 0xc0) != 0x80;
+  return width;
+}
+
+void cli_print_cell(FILE *out, const char *text, int width) {
+  int padding = (width < 0 ? -width : width) - cli_print_width(text);
+  if (width < 0 && padding > 0)
+    fprintf(out, "%*s", padding, "");
+  fputs(text, out);
+  if (width > 0 && padding > 0)
+    fprintf(out, "%*s", padding, "");
+}
+
+const char *cli_print_bytes(char text[16], size_t n_bytes) {
+  static const char *const units[] = {"kB", "MB", "GB"};
+  double value = (double)n_bytes / 1e3;
+  size_t unit = 0;
+  for (; unit < 2 && value >= 999.5; unit++)
+    value /= 1e3;
+  if (n_bytes < 1000)
+    snprintf(text, 16, "%zu bytes", n_bytes);
+  else
+    snprintf(text, 16, "%.3g %s", value, units[unit]);
+  return text;
+}
+
+const char *cli_print_hash(char text[20], const uint8_t *hash) {
+  for (int i = 0; i < 8; i++)
+    snprintf(text + 2 * i, 3, "%02x", (unsigned)hash[i]);
+  return text;
+}
+
+/* --- JSON */
+
+ckks_status cli_print_json(json_t *value) {
+  if (value == NULL)
+    return base_fail(CKKS_ERROR_MEMORY, "no memory left for the JSON output");
+  int failed = json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+  json_decref(value);
+  putchar('\n');
+  return failed ? base_fail(CKKS_ERROR_IO, "standard output: cannot write") : CKKS_OK;
+}
+
+json_t *cli_print_number(double value) {
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *cli_print_texts(char *const *texts, size_t n) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < n; i++)
+    json_array_append_new(list, json_string(texts[i]));
+  return list;
+}
+
+/* --- progress */
+
+cli_progress cli_progress_begin(void) {
+  return (cli_progress){.shown = isatty(STDERR_FILENO) == 1, .last = -1};
+}
+
+void cli_progress_show(cli_progress *progress, double fraction, const char *note) {
+  int now = (int)(1000.0 * fraction);
+  if (!progress->shown || now == progress->last)
+    return;
+  progress->last = now;
+  int full = (int)(BAR_CELLS * fraction);
+  fputs("\r[", stderr);
+  for (int i = 0; i < BAR_CELLS; i++)
+    fputc(i < full ? '#' : '.', stderr);
+  fprintf(stderr, "] %3d %%  %s\033[K", now / 10, note);
+  fflush(stderr);
+}
+
+void cli_progress_end(cli_progress *progress) {
+  if (progress->shown)
+    fputs("\r\033[K", stderr);
+  progress->shown = false;
+}

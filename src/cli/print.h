@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What people and programs read: messages, fields, cells, JSON, progress. */
+#ifndef CLI_PRINT_H
+#define CLI_PRINT_H
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/status.h"
+
+/** "<program>: <message>" on standard error. */
+void cli_print_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/** "<program>: warning: <message>" on standard error. */
+void cli_print_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/** Exit code of a command: CLI_OK, or CLI_FAILURE after the last error was printed. */
+int cli_print_status(ckks_status status);
+/** Before the end: CLI_FAILURE when standard output could not take all that was printed. */
+int cli_print_close(int code);
+
+/** What messages call an input file: "-" is standard input. */
+const char *cli_print_name(const char *path);
+/** Where a command's report goes: standard output, unless its result goes there ("-"). */
+FILE *cli_print_stream(const char *output);
+/** "name      text", names in one column. */
+void cli_print_field(FILE *out, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/** Text padded to `width` characters (not bytes), on its left when width is negative. */
+void cli_print_cell(FILE *out, const char *text, int width);
+/** Characters of a UTF-8 text. */
+int cli_print_width(const char *text);
+/** "1.25 MB": at most 15 characters. */
+const char *cli_print_bytes(char text[16], size_t n_bytes);
+/** Some bytes of a hash, in hex. */
+const char *cli_print_hash(char text[20], const uint8_t *hash);
+
+/** Prints a value (NULL = no memory for it) on standard output and drops it. */
+ckks_status cli_print_json(json_t *value);
+/** A number, or null where JSON has none (NaN, infinity). */
+json_t *cli_print_number(double value);
+json_t *cli_print_texts(char *const *texts, size_t n);
+
+/** A bar on standard error, on terminals only. */
+typedef struct cli_progress {
+  bool shown;
+  int last; /**< per mille */
+} cli_progress;
+cli_progress cli_progress_begin(void);
+/** fraction 0 to 1; `note` stands behind the bar. */
+void cli_progress_show(cli_progress *progress, double fraction, const char *note);
+void cli_progress_end(cli_progress *progress);
+#endif

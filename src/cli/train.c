@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* blindsight train: from a table to a model. */
+#include "train/train.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "cli/cli.h"
+#include "cli/metrics.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/predictions.h"
+#include "model/files.h"
+
+#define MAX_VALIDATION_BYTES ((size_t)1 << 30)
+/* Columns named in a report. */
+#define MOST_NAMED 8
+
+typedef struct arguments {
+  const char *data, *label, *hidden, *activation, *output, *validation;
+  cli_texts drop;
+  uint64_t epochs, batch, seed, split_seed;
+  double rate, decay, frac;
+  bool json;
+} arguments;
+
+typedef struct training {
+  const arguments *arguments;
+  train_options options;
+  size_t hidden[MODEL_MAX_LAYERS];
+  train_data data;
+  train_history history;
+  model_model model;
+  train_metrics metrics;
+  double *rows, *outputs; /* of the validation rows */
+  int *labels;
+  cli_progress progress;
+} training;
+
+static int parse(arguments *a, int argc, char **argv) {
+  const cli_option options[] = {
+      {"label", 0, CLI_TEXT, &a->label, "COLUMN", "the column that holds the classes", 0, 0, true},
+      {"output", 'o', CLI_TEXT, &a->output, "FILE", "write the model here", 0, 0, true},
+      {"drop", 0, CLI_TEXTS, &a->drop, "COLUMN", "ignore this column (may be repeated)", 0, 0, 0},
+      {"hidden", 0, CLI_TEXT, &a->hidden, "WIDTHS", "hidden layers: 16, or 16,8, or none (16)", 0,
+       0, 0},
+      {"activation", 0, CLI_TEXT, &a->activation, "NAME",
+       "sigmoid3, square, identity or c0,c1,... (sigmoid3)", 0, 0, 0},
+      {"epochs", 0, CLI_INTEGER, &a->epochs, "N", "passes over the data (250)", 1, 1e6, 0},
+      {"batch", 0, CLI_INTEGER, &a->batch, "N", "rows a step (64)", 1, 1 << 20, 0},
+      {"rate", 0, CLI_NUMBER, &a->rate, "X", "learning rate (0.0005)", 1e-12, 1e3, 0},
+      {"decay", 0, CLI_NUMBER, &a->decay, "X", "weight decay (1e-5)", 0, 1e3, 0},
+      {"seed", 0, CLI_INTEGER, &a->seed, "N", "of weights and order of rows (15)", 0, 0x1p53, 0},
+      {"split-seed", 0, CLI_INTEGER, &a->split_seed, "N", "of the split (42)", 0, UINT32_MAX, 0},
+      {"frac", 0, CLI_NUMBER, &a->frac, "X", "share of the rows to train on (0.8)", 0, 1, 0},
+      {"validation", 0, CLI_TEXT, &a->validation, "FILE", "write the other rows here, as CSV", 0, 0,
+       0},
+      {"json", 0, CLI_FLAG, &a->json, NULL, "print the report as JSON", 0, 0, 0}};
+  const cli_command command = {
+      "train", "DATA.csv",
+      "Trains a network whose activations are polynomials on a table with a header line, and\n"
+      "reports how it does on the rows that were kept back.",
+      options, sizeof options / sizeof options[0]};
+  return cli_options_parse(&a->data, &command, argc, argv);
+}
+
+/* --- options of the trainer */
+
+static ckks_status parse_hidden(training *t, const char *text) {
+  t->options.hidden = t->hidden;
+  t->options.n_hidden = 0;
+  if (strcmp(text, "none") == 0)
+    return CKKS_OK;
+  for (const char *at = text;; at++) {
+    char *end;
+    unsigned long width = strtoul(at, &end, 10);
+    if (*at < '0' || *at > '9' || width < 1 || width > MODEL_MAX_WIDTH)
+      return base_fail(CKKS_ERROR_ARGUMENT, "--hidden %s: must be widths 1 to %d such as 16,8",
+                       text, MODEL_MAX_WIDTH);
+    if (t->options.n_hidden == MODEL_MAX_LAYERS - 1)
+      return base_fail(CKKS_ERROR_ARGUMENT, "--hidden %s: more than %d layers", text,
+                       MODEL_MAX_LAYERS - 1);
+    t->hidden[t->options.n_hidden++] = width;
+    at = end;
+    if (*at == '\0')
+      return CKKS_OK;
+    if (*at != ',')
+      return base_fail(CKKS_ERROR_ARGUMENT, "--hidden %s: separate widths by commas", text);
+  }
+}
+
+/* A name, or coefficients, lowest first. */
+static ckks_status parse_activation(model_polynomial *out, const char *text) {
+  *out = (model_polynomial){.degree = -1};
+  if (model_polynomial_named(out, text))
+    return CKKS_OK;
+  for (const char *at = text;; at++) {
+    char *end;
+    double value = strtod(at, &end);
+    if (end == at || !isfinite(value) || out->degree == MODEL_MAX_DEGREE)
+      break;
+    out->coefficient[++out->degree] = value;
+    at = end;
+    if (*at == '\0' && out->degree >= 1 && value != 0.0)
+      return CKKS_OK;
+    if (*at != ',')
+      break;
+  }
+  return base_fail(CKKS_ERROR_ARGUMENT,
+                   "--activation %s: must be sigmoid3, square, identity or 2 to %d coefficients "
+                   "c0,c1,..., the last not 0",
+                   text, MODEL_MAX_DEGREE + 1);
+}
+
+static int show_progress(void *context, const train_progress *progress) {
+  training *t = context;
+  char note[80];
+  snprintf(note, sizeof note, "loss %.4f, validation %.4f, accuracy %.4f", progress->train_loss,
+           progress->validation_loss, progress->validation_accuracy);
+  cli_progress_show(&t->progress, (double)progress->epoch / progress->n_epochs, note);
+  return 0;
+}
+
+static ckks_status set_options(training *t) {
+  const arguments *a = t->arguments;
+  BASE_TRY(parse_hidden(t, a->hidden));
+  BASE_TRY(parse_activation(&t->options.activation, a->activation));
+  t->options.n_epochs = (int)a->epochs;
+  t->options.batch_size = (int)a->batch;
+  t->options.learning_rate = a->rate;
+  t->options.weight_decay = a->decay;
+  t->options.seed = a->seed;
+  t->options.split_seed = (uint32_t)a->split_seed;
+  t->options.frac = a->frac;
+  t->options.progress = show_progress;
+  t->options.progress_context = t;
+  return CKKS_OK;
+}
+
+/* --- validation rows */
+
+static ckks_status measure(training *t) {
+  const train_history *h = &t->history;
+  size_t n = h->n_validation, n_features = t->data.n_features;
+  t->rows = base_alloc_array(n * n_features, sizeof *t->rows);
+  t->labels = base_alloc_array(n, sizeof *t->labels);
+  if (t->rows == NULL || t->labels == NULL)
+    return base_fail_memory(n * n_features * sizeof *t->rows);
+  for (size_t i = 0; i < n; i++) {
+    memcpy(t->rows + i * n_features, t->data.value + h->validation[i] * n_features,
+           n_features * sizeof *t->rows);
+    t->labels[i] = t->data.label[h->validation[i]];
+  }
+  BASE_TRY(cli_metrics_outputs(&t->outputs, t->rows, n, &t->model));
+  return train_metrics_compute(&t->metrics, t->outputs, t->labels, n, t->model.n_classes);
+}
+
+/* The rows as a client would have them: the columns of the model, then the label. */
+static ckks_status write_validation(const training *t) {
+  base_buffer csv;
+  size_t n_features = t->data.n_features;
+  base_buffer_init(&csv, MAX_VALIDATION_BYTES);
+  for (size_t i = 0; i < n_features; i++) {
+    cli_csv_text(&csv, t->data.feature[i]);
+    base_buffer_u8(&csv, ',');
+  }
+  cli_csv_text(&csv, t->arguments->label);
+  base_buffer_u8(&csv, '\n');
+  for (size_t row = 0; row < t->history.n_validation; row++) {
+    for (size_t i = 0; i < n_features; i++) {
+      cli_csv_number(&csv, t->rows[row * n_features + i]);
+      base_buffer_u8(&csv, ',');
+    }
+    cli_csv_text(&csv, t->data.class_name[t->labels[row]]);
+    base_buffer_u8(&csv, '\n');
+  }
+  ckks_status status = base_buffer_status(&csv);
+  if (status == CKKS_OK)
+    status = base_file_write(t->arguments->validation, csv.bytes, csv.n_bytes, 0600);
+  base_buffer_clear(&csv);
+  return status;
+}
+
+/* --- the report */
+
+static void print_missing(FILE *out, const train_data *data) {
+  size_t n_values = 0, n_columns = 0;
+  for (size_t i = 0; i < data->n_features; i++) {
+    n_values += data->missing[i];
+    n_columns += data->missing[i] > 0;
+  }
+  if (n_values == 0)
+    return;
+  cli_print_cell(out, "missing", 14);
+  fprintf(out, "values: %zu, taken as the mean; columns: %zu:", n_values, n_columns);
+  for (size_t i = 0, named = 0; i < data->n_features && named <= MOST_NAMED; i++)
+    if (data->missing[i] > 0) {
+      if (named++ == MOST_NAMED)
+        fputs(" ...", out);
+      else
+        fprintf(out, "%s %s (%zu)", named > 1 ? "," : "", data->feature[i], data->missing[i]);
+    }
+  fputc('\n', out);
+}
+
+static void print_constant(FILE *out, const training *t) {
+  const train_history *h = &t->history;
+  if (h->n_constant == 0)
+    return;
+  cli_print_cell(out, "constant", 14);
+  for (size_t i = 0; i < h->n_constant && i < MOST_NAMED; i++)
+    fprintf(out, "%s%s", i > 0 ? ", " : "", t->data.feature[h->constant[i]]);
+  fprintf(out, "%s (no use to the model)\n", h->n_constant > MOST_NAMED ? ", ..." : "");
+}
+
+static void print_report(const training *t) {
+  const train_history *h = &t->history;
+  FILE *out = cli_print_stream(t->arguments->output);
+  cli_print_field(out, "data", "%zu rows, %zu features, %zu classes; columns ignored: %zu",
+                  t->data.n_rows, t->data.n_features, t->data.n_classes, t->data.n_dropped_columns);
+  print_missing(out, &t->data);
+  print_constant(out, t);
+  cli_print_field(out, "split", "%zu rows for training, %zu for validation", h->n_train,
+                  h->n_validation);
+  cli_print_field(out, "training loss", "%.6f after %d epochs", h->train_loss[h->n_epochs - 1],
+                  h->n_epochs);
+  fprintf(out, "on the validation rows\n");
+  cli_metrics_print(out, &t->metrics, t->model.label);
+}
+
+static json_t *json_list(const double *values, size_t n) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < n; i++)
+    json_array_append_new(list, cli_print_number(values[i]));
+  return list;
+}
+
+static ckks_status print_json(const training *t) {
+  const train_history *h = &t->history;
+  json_t *missing = json_object(), *constant = json_array();
+  size_t n = (size_t)h->n_epochs;
+  for (size_t i = 0; i < t->data.n_features; i++)
+    if (t->data.missing[i] > 0)
+      json_object_set_new(missing, t->data.feature[i],
+                          json_integer((json_int_t)t->data.missing[i]));
+  for (size_t i = 0; i < h->n_constant; i++)
+    json_array_append_new(constant, json_string(t->data.feature[h->constant[i]]));
+  return cli_print_json(json_pack(
+      "{s:I, s:I, s:o, s:I, s:o, s:o, s:I, s:I, s:i, s:o, s:o, s:o}", "rows",
+      (json_int_t)t->data.n_rows, "features", (json_int_t)t->data.n_features, "classes",
+      cli_print_texts(t->data.class_name, t->data.n_classes), "ignored_columns",
+      (json_int_t)t->data.n_dropped_columns, "missing", missing, "constant", constant,
+      "training_rows", (json_int_t)h->n_train, "validation_rows", (json_int_t)h->n_validation,
+      "epochs", h->n_epochs, "training_loss", json_list(h->train_loss, n), "validation_loss",
+      json_list(h->validation_loss, n), "validation", cli_metrics_json(&t->metrics)));
+}
+
+/* --- the command */
+
+/* The model is called as its file, without folder and ending. */
+static ckks_status set_name(model_model *model, const char *path) {
+  const char *slash = strrchr(path, '/'), *start = slash != NULL ? slash + 1 : path;
+  char *name = base_strdup(strcmp(path, "-") == 0 ? "model" : start);
+  if (name == NULL)
+    return base_fail_memory(strlen(start) + 1);
+  char *dot = strrchr(name, '.');
+  if (dot != NULL && dot != name)
+    *dot = '\0';
+  ckks_status status = model_check_text(name, "the model's name");
+  if (status == CKKS_OK)
+    status = model_set_text(&model->name, name);
+  base_free(name);
+  return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", path);
+}
+
+static ckks_status train(training *t) {
+  const arguments *a = t->arguments;
+  const train_options_data columns = {a->label, a->drop.text, a->drop.n};
+  BASE_TRY(set_options(t));
+  BASE_TRY(cli_output_check(a->output));
+  if (a->validation != NULL)
+    BASE_TRY(cli_output_check(a->validation));
+  BASE_TRY(train_data_read(&t->data, a->data, &columns));
+  t->progress = cli_progress_begin();
+  ckks_status status = train_fit(&t->model, &t->history, &t->data, &t->options);
+  cli_progress_end(&t->progress);
+  BASE_TRY(status);
+  BASE_TRY(measure(t));
+  BASE_TRY(set_name(&t->model, a->output));
+  cli_output_hold();
+  status = model_files_model_write(a->output, &t->model);
+  if (status == CKKS_OK && a->validation != NULL)
+    status = write_validation(t);
+  cli_output_release();
+  BASE_TRY(status);
+  if (a->json && strcmp(a->output, "-") != 0)
+    return print_json(t);
+  print_report(t);
+  return CKKS_OK;
+}
+
+int cli_train(int argc, char **argv) {
+  training t = {0};
+  train_options_default(&t.options);
+  arguments a = {.hidden = "16",
+                 .activation = "sigmoid3",
+                 .epochs = (uint64_t)t.options.n_epochs,
+                 .batch = (uint64_t)t.options.batch_size,
+                 .seed = t.options.seed,
+                 .split_seed = t.options.split_seed,
+                 .rate = t.options.learning_rate,
+                 .decay = t.options.weight_decay,
+                 .frac = t.options.frac};
+  int code = parse(&a, argc, argv);
+  if (code >= 0)
+    return code;
+  t.arguments = &a;
+  ckks_status status = train(&t);
+  base_free(t.rows);
+  base_free(t.outputs);
+  base_free(t.labels);
+  train_metrics_clear(&t.metrics);
+  train_history_clear(&t.history);
+  train_data_clear(&t.data);
+  model_clear(&t.model);
+  return cli_print_status(status);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How often a program does each expensive thing, exactly as the rooms `eval` and `exec` do it. */
+#ifndef MODEL_COUNTS_H
+#define MODEL_COUNTS_H
+#include "model/plan.h"
+
+/**
+ * Of one evaluation. ntt, mac_words, convert_words, permute_words and switches are what the
+ * evaluator's own counters say afterwards (tests/exec/test_counts.c); point_words are
+ * words that pointwise work writes, which nobody counts at run time.
+ */
+typedef struct model_counts {
+  uint64_t ntt;
+  uint64_t mac_words;     /**< words of keys multiplied */
+  uint64_t convert_words; /**< words that enter a basis conversion */
+  uint64_t permute_words; /**< words that automorphisms move */
+  uint64_t point_words;
+  uint64_t sum_words; /**< words that sums of whole ciphertexts (DENSE) read */
+  uint64_t switches;
+} model_counts;
+
+/**
+ * Counts a program of the plan, whose vectors it reads: zero coefficients of polynomials cost
+ * nothing. `literal` holds the chain (primes, or their sizes as powers of two), `keys` what
+ * the program uses, as model_cost_keys leaves them.
+ */
+void model_counts_program(model_counts *counts, const model_plan *plan,
+                          const model_program *program, const ckks_params_literal *literal,
+                          const ckks_key_spec *keys, size_t n_keys);
+#endif

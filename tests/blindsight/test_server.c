@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Compiling, server files, sessions. */
+#define _DEFAULT_SOURCE /* mkdtemp */
+#include "blindsight/fixture.h"
+
+#include <sys/stat.h>
+
+typedef struct keyed {
+  blindsight_server *server;
+  const blindsight_client *client;
+  ckks_secret_key *secret;
+  uint8_t *keys, *sample;
+  size_t n_keys, n_sample;
+} keyed;
+
+static keyed keyed_build(void) {
+  keyed k = {.server = test_server()};
+  k.client = blindsight_server_client(k.server);
+  assert_int_equal(blindsight_client_keygen(&k.secret, &k.keys, &k.n_keys, k.client), CKKS_OK);
+  assert_int_equal(blindsight_client_encrypt(&k.sample, &k.n_sample, NULL, test_rows, 2,
+                                             BLINDSIGHT_LATENCY, k.secret, k.client),
+                   CKKS_OK);
+  return k;
+}
+
+static void keyed_clear(keyed *k) {
+  ckks_bytes_free(k->keys);
+  ckks_bytes_free(k->sample);
+  ckks_secret_key_free(k->secret);
+  blindsight_server_free(k->server);
+}
+
+static void options_are_heard(void **state) {
+  (void)state;
+  blindsight_model *model = test_model();
+  blindsight_server *server = NULL;
+  blindsight_compile_options options = test_options();
+  options.throughput = false;
+  options.security = CKKS_SECURITY_192;
+  options.error = 1e-3;
+  assert_int_equal(blindsight_server_compile(&server, model, &options), CKKS_OK);
+  const blindsight_client *client = blindsight_server_client(server);
+  blindsight_facts facts = blindsight_client_facts(client);
+  assert_true(facts.cost[BLINDSIGHT_LATENCY].available);
+  assert_false(facts.cost[BLINDSIGHT_THROUGHPUT].available);
+  assert_true(facts.cost[BLINDSIGHT_LATENCY].predicted_error <= 1e-3);
+  assert_int_equal(ckks_params_get_literal(blindsight_client_params(client))->security, 192);
+  blindsight_server_free(server);
+  /* None: the defaults. */
+  assert_int_equal(blindsight_server_compile(&server, model, NULL), CKKS_OK);
+  facts = blindsight_client_facts(blindsight_server_client(server));
+  assert_true(facts.cost[BLINDSIGHT_LATENCY].available);
+  assert_true(facts.cost[BLINDSIGHT_THROUGHPUT].available);
+  assert_true(facts.cost[BLINDSIGHT_LATENCY].predicted_error <= 1e-5);
+  blindsight_server_free(server);
+  blindsight_model_free(model);
+}
+
+static void options_out_of_range_are_refused(void **state) {
+  (void)state;
+  blindsight_model *model = test_model();
+  blindsight_server *server = (blindsight_server *)1;
+  blindsight_compile_options options = test_options();
+  options.security = CKKS_SECURITY_NONE;
+  assert_fails(blindsight_server_compile(&server, model, &options), CKKS_ERROR_SECURITY,
+               "security = 0");
+  assert_null(server);
+  options.security = (ckks_security)100;
+  assert_fails(blindsight_server_compile(&server, model, &options), CKKS_ERROR_SECURITY, "100");
+  options = test_options();
+  options.minimise = (blindsight_minimise)9;
+  assert_fails(blindsight_server_compile(&server, model, &options), CKKS_ERROR_ARGUMENT, "9");
+  options = test_options();
+  options.error = 0;
+  assert_fails(blindsight_server_compile(&server, model, &options), CKKS_ERROR_ARGUMENT, "error");
+  options = test_options();
+  options.log2_n = 10; /* 26 bits are not enough for three levels */
+  assert_int_equal(blindsight_server_compile(&server, model, &options), CKKS_ERROR_SECURITY);
+  options = test_options();
+  options.latency = options.throughput = false;
+  assert_fails(blindsight_server_compile(&server, model, &options), CKKS_ERROR_ARGUMENT, "packing");
+  assert_fails(blindsight_server_compile(&server, NULL, NULL), CKKS_ERROR_ARGUMENT, "model");
+  assert_fails(blindsight_server_compile(NULL, model, NULL), CKKS_ERROR_ARGUMENT, "out");
+  assert_null(server);
+  blindsight_model_free(model);
+}
+
+/* A loaded server takes the keys and samples of the compiled one, on any number of threads. */
+static void files_keep_a_server(void **state) {
+  (void)state;
+  keyed k = keyed_build();
+  blindsight_server *loaded = NULL;
+  blindsight_session *session = NULL, *again = NULL;
+  uint8_t *result = NULL, *result_again = NULL;
+  size_t n_result = 0, n_again = 0;
+  struct stat attributes;
+  assert_int_equal(blindsight_server_save(test_path("s"), k.server), CKKS_OK);
+  assert_int_equal(stat(test_path("s"), &attributes), 0);
+  assert_int_equal(attributes.st_mode & 0777, 0600);
+  assert_int_equal(blindsight_server_load(&loaded, test_path("s")), CKKS_OK);
+  assert_int_equal(blindsight_session_build(&session, k.server, k.keys, k.n_keys, 1), CKKS_OK);
+  assert_int_equal(blindsight_session_build(&again, loaded, k.keys, k.n_keys, 3), CKKS_OK);
+  assert_int_equal(blindsight_session_infer(&result, &n_result, k.sample, k.n_sample, session),
+                   CKKS_OK);
+  assert_int_equal(blindsight_session_infer(&result_again, &n_again, k.sample, k.n_sample, again),
+                   CKKS_OK);
+  assert_int_equal(n_result, n_again);
+  assert_memory_equal(result, result_again, n_result);
+  ckks_bytes_free(result);
+  ckks_bytes_free(result_again);
+  blindsight_session_free(session);
+  blindsight_session_free(again);
+  blindsight_server_free(loaded);
+  keyed_clear(&k);
+}
+
+static void wrong_files_are_refused(void **state) {
+  (void)state;
+  blindsight_model *model = test_model();
+  blindsight_server *server = (blindsight_server *)1;
+  assert_int_equal(blindsight_model_save(test_path("m"), model), CKKS_OK);
+  assert_fails(blindsight_server_load(&server, test_path("m")), CKKS_ERROR_FORMAT, "model file");
+  assert_null(server);
+  assert_fails(blindsight_server_load(&server, test_path("none")), CKKS_ERROR_IO, "none");
+  assert_fails(blindsight_server_load(&server, NULL), CKKS_ERROR_ARGUMENT, "path");
+  assert_fails(blindsight_server_load(NULL, "x"), CKKS_ERROR_ARGUMENT, "out");
+  assert_null(server);
+  server = test_server();
+  assert_fails(blindsight_server_save(NULL, server), CKKS_ERROR_ARGUMENT, "path");
+  assert_fails(blindsight_server_save("x", NULL), CKKS_ERROR_ARGUMENT, "server");
+  assert_fails(blindsight_server_save(test_path("no/where"), server), CKKS_ERROR_IO, "no/where");
+  blindsight_server_free(server);
+  blindsight_server_free(NULL);
+  blindsight_model_free(model);
+}
+
+static void wrong_keys_are_refused(void **state) {
+  (void)state;
+  keyed k = keyed_build();
+  blindsight_session *session = (blindsight_session *)1;
+  assert_fails(blindsight_session_build(&session, k.server, k.keys, k.n_keys - 1, 1),
+               CKKS_ERROR_FORMAT, "evaluation keys");
+  assert_null(session);
+  assert_fails(blindsight_session_build(&session, k.server, k.sample, k.n_sample, 1),
+               CKKS_ERROR_FORMAT, "sample");
+  k.keys[k.n_keys / 2] ^= 1;
+  assert_fails(blindsight_session_build(&session, k.server, k.keys, k.n_keys, 1), CKKS_ERROR_FORMAT,
+               "evaluation keys");
+  k.keys[k.n_keys / 2] ^= 1;
+  assert_fails(blindsight_session_build(&session, k.server, NULL, 0, 1), CKKS_ERROR_ARGUMENT,
+               "keys");
+  assert_fails(blindsight_session_build(&session, NULL, k.keys, 1, 1), CKKS_ERROR_ARGUMENT,
+               "server");
+  assert_fails(blindsight_session_build(NULL, k.server, k.keys, 1, 1), CKKS_ERROR_ARGUMENT, "out");
+  assert_fails(blindsight_session_build(&session, k.server, k.keys, k.n_keys, 0),
+               CKKS_ERROR_ARGUMENT, "n_threads = 0");
+  assert_fails(blindsight_session_build(&session, k.server, k.keys, k.n_keys, 257),
+               CKKS_ERROR_ARGUMENT, "n_threads = 257");
+  /* Keys for another model. */
+  blindsight_model *model = test_model();
+  blindsight_server *other = NULL;
+  blindsight_compile_options options = test_options();
+  options.error = 1e-3;
+  assert_int_equal(blindsight_server_compile(&other, model, &options), CKKS_OK);
+  assert_int_equal(blindsight_session_build(&session, other, k.keys, k.n_keys, 1),
+                   CKKS_ERROR_MISMATCH);
+  assert_null(session);
+  blindsight_server_free(other);
+  blindsight_model_free(model);
+  blindsight_session_free(NULL);
+  keyed_clear(&k);
+}
+
+static void wrong_samples_are_refused(void **state) {
+  (void)state;
+  keyed k = keyed_build();
+  blindsight_session *session = NULL;
+  uint8_t *result = (uint8_t *)1;
+  size_t n_result = 5;
+  assert_int_equal(blindsight_session_build(&session, k.server, k.keys, k.n_keys, 1), CKKS_OK);
+  assert_fails(blindsight_session_infer(&result, &n_result, k.sample, 100, session),
+               CKKS_ERROR_FORMAT, "sample");
+  assert_null(result);
+  assert_int_equal(n_result, 0);
+  assert_fails(blindsight_session_infer(&result, &n_result, k.keys, k.n_keys, session),
+               CKKS_ERROR_FORMAT, "evaluation key");
+  k.sample[k.n_sample - 40] ^= 8;
+  assert_fails(blindsight_session_infer(&result, &n_result, k.sample, k.n_sample, session),
+               CKKS_ERROR_FORMAT, "sample");
+  k.sample[k.n_sample - 40] ^= 8;
+  assert_fails(blindsight_session_infer(NULL, &n_result, k.sample, 1, session), CKKS_ERROR_ARGUMENT,
+               "result");
+  assert_fails(blindsight_session_infer(&result, NULL, k.sample, 1, session), CKKS_ERROR_ARGUMENT,
+               "n_result");
+  assert_fails(blindsight_session_infer(&result, &n_result, NULL, 1, session), CKKS_ERROR_ARGUMENT,
+               "sample");
+  assert_fails(blindsight_session_infer(&result, &n_result, k.sample, 1, NULL), CKKS_ERROR_ARGUMENT,
+               "session");
+  /* It still works. */
+  assert_int_equal(blindsight_session_infer(&result, &n_result, k.sample, k.n_sample, session),
+                   CKKS_OK);
+  ckks_bytes_free(result);
+  blindsight_session_free(session);
+  keyed_clear(&k);
+}
+
+static void allocations_may_fail(void **state) {
+  (void)state;
+  keyed k = keyed_build();
+  blindsight_server *server = NULL;
+  blindsight_session *session = NULL;
+  uint8_t *result = NULL;
+  size_t n_result = 0;
+  assert_int_equal(blindsight_server_save(test_path("f"), k.server), CKKS_OK);
+  assert_survives_failing_memory(blindsight_server_load(&server, test_path("f")),
+                                 assert_null(server));
+  assert_survives_failing_memory(blindsight_session_build(&session, server, k.keys, k.n_keys, 2),
+                                 assert_null(session));
+  assert_survives_failing_memory(
+      blindsight_session_infer(&result, &n_result, k.sample, k.n_sample, session),
+      assert_null(result));
+  ckks_bytes_free(result);
+  blindsight_session_free(session);
+  blindsight_server_free(server);
+  blindsight_model *model = test_model();
+  blindsight_compile_options options = test_options();
+  options.log2_n = 13;
+  for (long failing = 1; failing < 200; failing += 1 + failing / 8) {
+    base_alloc_fail_at(failing);
+    ckks_status status = blindsight_server_compile(&server, model, &options);
+    base_alloc_fail_at(0);
+    assert_true(status == CKKS_OK || status == CKKS_ERROR_MEMORY);
+    assert_int_equal(server == NULL, status != CKKS_OK);
+    blindsight_server_free(server);
+  }
+  blindsight_model_free(model);
+  keyed_clear(&k);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(options_are_heard),      cmocka_unit_test(options_out_of_range_are_refused),
+      cmocka_unit_test(files_keep_a_server),    cmocka_unit_test(wrong_files_are_refused),
+      cmocka_unit_test(wrong_keys_are_refused), cmocka_unit_test(wrong_samples_are_refused),
+      cmocka_unit_test(allocations_may_fail),
+  };
+  return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a plan says it will do against what the evaluator counts while it is done: equal. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "exec/exec.h"
+#include "model/cost.h"
+#include "model/plans.h"
+#include "secret/secret.h"
+
+static void assert_ok(ckks_status status) {
+  if (status != CKKS_OK)
+    fail_msg("%s", ckks_last_error());
+}
+
+/* A plan ready to run, on keys of its own. */
+typedef struct world {
+  model_plan plan;
+  exec_engine *engine;
+  exec_session *session;
+  const ckks_params *params;
+  ckks_secret_key *secret;
+  ckks_evaluation_keys *keys;
+} world;
+
+static void world_build(world *w, const model_model *model, const model_compile_options *options) {
+  memset(w, 0, sizeof *w);
+  assert_ok(model_compile(&w->plan, model, options));
+  assert_ok(exec_engine_build(&w->engine, &w->plan));
+  w->params = exec_engine_params(w->engine);
+  assert_ok(ckks_secret_key_generate(&w->secret, w->params));
+  assert_ok(ckks_evaluation_keys_generate(&w->keys, w->plan.interface.key, w->plan.interface.n_keys,
+                                          w->secret, w->params));
+  assert_ok(exec_session_build(&w->session, w->engine, w->keys));
+}
+
+static void world_clear(world *w) {
+  exec_session_free(w->session);
+  ckks_evaluation_keys_free(w->keys);
+  ckks_secret_key_free(w->secret);
+  exec_engine_free(w->engine);
+  model_plan_clear(&w->plan);
+}
+
+/* The counters after one evaluation; what is in the ciphertexts does not matter. */
+static eval_counters run(const world *w, model_packing packing) {
+  const model_layout *layout = &w->plan.interface.layout[packing];
+  const model_program *program = &w->plan.program[packing];
+  ckks_ciphertext *input[MODEL_MAX_CLASSES] = {NULL};
+  const ckks_ciphertext *output[MODEL_MAX_CLASSES];
+  assert_true(program->n_inputs <= MODEL_MAX_CLASSES);
+  for (int i = 0; i < program->n_inputs; i++) {
+    assert_ok(ckks_ciphertext_build_at(&input[i], w->params, layout->input_level, 2));
+    input[i]->n_parts = 2;
+    input[i]->level = layout->input_level;
+    input[i]->scale = layout->input_scale;
+  }
+  ckks_evaluator *ev = exec_session_evaluator(w->session);
+  ev->counters = (eval_counters){0};
+  assert_ok(exec_session_run(output, input, packing, w->session));
+  for (int i = 0; i < program->n_inputs; i++)
+    ckks_ciphertext_free(input[i]);
+  return ev->counters;
+}
+
+static model_counts planned(const world *w, model_packing packing) {
+  model_counts counts;
+  const model_interface *interface = &w->plan.interface;
+  model_counts_program(&counts, &w->plan, &w->plan.program[packing], &interface->params,
+                       interface->key, interface->n_keys);
+  return counts;
+}
+
+/* All that is counted on both sides, and what of it the files tell. */
+static void check_packing(const world *w, model_packing packing) {
+  const model_cost *cost = &w->plan.interface.cost[packing];
+  if (!w->plan.interface.layout[packing].available)
+    return;
+  eval_counters done = run(w, packing);
+  model_counts counts = planned(w, packing);
+  assert_int_equal(counts.ntt, done.ntt);
+  assert_int_equal(counts.mac_words, done.mac_words);
+  assert_int_equal(counts.convert_words, done.convert_words);
+  assert_int_equal(counts.permute_words, done.permute_words);
+  assert_int_equal(counts.switches, done.switches);
+  assert_int_equal(cost->ntt, done.ntt);
+  assert_int_equal(cost->mac_words, done.mac_words);
+  assert_int_equal(cost->convert_words, done.convert_words);
+  assert_int_equal(cost->n_switches, done.switches);
+  assert_true(counts.point_words > 0);
+}
+
+static void check_model(const model_model *model, const model_compile_options *options) {
+  world w;
+  world_build(&w, model, options);
+  for (int packing = 0; packing < MODEL_N_PACKINGS; packing++)
+    check_packing(&w, (model_packing)packing);
+  world_clear(&w);
+}
+
+/* Layouts, radixes, numbers of special primes, degrees: whatever the search comes up with. */
+static void test_random_networks(void **unused) {
+  (void)unused;
+  uint64_t state = 77;
+  for (int round = 0; round < 40; round++) {
+    model_model model;
+    model_compile_options options = test_options(round % 3 ? 1e-3 : 1e-6, 10);
+    options.minimise = (model_minimise)(round % 4);
+    options.last_on_server = round % 2 == 0;
+    assert_ok(test_network(&model, &state));
+    test_calibrate(&model, &state);
+    check_model(&model, &options);
+    model_clear(&model);
+  }
+}
+
+/* Machines whose units differ choose other plans: those are counted as well. */
+static void test_other_units(void **unused) {
+  (void)unused;
+  uint64_t state = 78;
+  for (int round = 0; round < 12; round++) {
+    model_model model;
+    model_compile_options options = test_options(1e-4, 11);
+    double *unit = &options.units.ntt_butterfly_ns;
+    unit[test_random(&state) % (sizeof options.units / sizeof *unit)] *= round % 2 ? 50 : 0.01;
+    assert_ok(test_network(&model, &state));
+    test_calibrate(&model, &state);
+    check_model(&model, &options);
+    model_clear(&model);
+  }
+}
+
+/* Every degree, dense and with holes: the powers and nodes that eval_polynomial makes. */
+static void test_polynomials(void **unused) {
+  (void)unused;
+  uint64_t state = 79;
+  for (int degree = 1; degree <= 15; degree++)
+    for (int holes = 0; holes < 3; holes++) {
+      model_model model;
+      model_compile_options options = test_options(1e-2, 10);
+      options.last_on_server = true;
+      options.throughput = false;
+      assert_ok(model_init(&model, (const size_t[]){2, 2}, 1));
+      model_polynomial *p = &model.layer[0].activation;
+      p->degree = degree;
+      for (int i = 0; i <= degree; i++)
+        if (i == degree || holes == 0 || test_random(&state) % 2)
+          p->coefficient[i] = 0.1 * test_uniform(&state) / (i + 1);
+      for (int i = 0; i < 4; i++)
+        model.layer[0].weight[i] = 0.5 * test_uniform(&state);
+      test_calibrate(&model, &state);
+      check_model(&model, &options);
+      model_clear(&model);
+    }
+}
+
+/* One transform of N = 2^10 is 5120 butterflies; the other words are N to a limb. */
+static void test_milliseconds(void **unused) {
+  (void)unused;
+  const model_units units = {2, 3, 5, 7, 11, 13};
+  const model_counts counts = {1, 2, 3, 4, 5, 6, 7};
+  double expected = 5120 * 2 + 2 * 3 + 3 * 5 + 4 * 7 + 5 * 11 + 6 * 13;
+  assert_true(fabs(model_cost_ms(&counts, 10, &units) - 1e-6 * expected) < 1e-15);
+  assert_true(model_cost_ms(&(model_counts){0}, 13, &model_units_default) == 0.0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_random_networks),
+      cmocka_unit_test(test_other_units),
+      cmocka_unit_test(test_polynomials),
+      cmocka_unit_test(test_milliseconds),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plans on ciphertexts against the model in clear, message by message and slot by slot. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "client/client.h"
+#include "exec/exec.h"
+#include "model/plans.h"
+#include "wire/sample.h"
+
+#define N_ROWS 6
+
+static void assert_ok(ckks_status status) {
+  if (status != CKKS_OK)
+    fail_msg("%s", ckks_last_error());
+}
+
+/* A compiled model with a client and a server around it. */
+typedef struct world {
+  model_model model;
+  model_plan plan;
+  exec_engine *engine;
+  exec_session *session;
+  const ckks_params *params;
+  ckks_secret_key *secret;
+  uint8_t *key_bytes;
+  size_t n_key_bytes;
+  ckks_evaluation_keys *keys;
+  double rows[N_ROWS * 16];
+} world;
+
+static void world_build(world *w, uint64_t *state, const model_compile_options *options) {
+  memset(w, 0, sizeof *w);
+  assert_ok(test_network(&w->model, state));
+  test_calibrate(&w->model, state);
+  test_rows(w->rows, N_ROWS, &w->model, state);
+  assert_ok(model_compile(&w->plan, &w->model, options));
+  assert_ok(exec_engine_build(&w->engine, &w->plan));
+  w->params = exec_engine_params(w->engine);
+  assert_ok(
+      client_keygen(&w->secret, &w->key_bytes, &w->n_key_bytes, &w->plan.interface, w->params));
+  assert_ok(exec_keys_read(&w->keys, w->key_bytes, w->n_key_bytes, "keys", w->engine, NULL));
+  assert_ok(exec_session_build(&w->session, w->engine, w->keys));
+}
+
+static void world_clear(world *w) {
+  exec_session_free(w->session);
+  ckks_evaluation_keys_free(w->keys);
+  ckks_secret_key_free(w->secret);
+  base_free(w->key_bytes);
+  exec_engine_free(w->engine);
+  model_plan_clear(&w->plan);
+  model_clear(&w->model);
+}
+
+/* Largest |encrypted - clear| / max(1, |clear|) over the rows. */
+static double largest_error(const world *w, const double *outputs, size_t n_rows) {
+  double worst = 0.0, clear[16];
+  size_t n = w->plan.interface.n_outputs;
+  for (size_t row = 0; row < n_rows; row++) {
+    model_forward(clear, w->rows + row * w->model.n_features, &w->model);
+    for (size_t k = 0; k < n; k++)
+      worst = fmax(worst, fabs(outputs[row * n + k] - clear[k]) / fmax(1.0, fabs(clear[k])));
+  }
+  return worst;
+}
+
+static double run_messages(const world *w, model_packing packing) {
+  uint8_t *sample = NULL, *result = NULL;
+  size_t n_sample = 0, n_result = 0, n_rows = 0;
+  double *outputs = NULL;
+  const model_interface *interface = &w->plan.interface;
+  assert_ok(client_encrypt(&sample, &n_sample, w->rows, N_ROWS, packing, NULL, w->secret, interface,
+                           w->params));
+  assert_ok(exec_infer(&result, &n_result, sample, n_sample, "sample", w->session));
+  assert_ok(client_decrypt(&outputs, &n_rows, result, n_result, "result", w->secret, interface,
+                           w->params));
+  assert_int_equal(n_rows, N_ROWS);
+  double error = largest_error(w, outputs, n_rows);
+  base_free(sample);
+  base_free(result);
+  base_free(outputs);
+  return error;
+}
+
+/* What is measured stays below what was predicted, and the prediction is no fantasy. */
+static void test_error_within_prediction(void **unused) {
+  (void)unused;
+  uint64_t state = 5;
+  double closest = 0.0;
+  int exceeded = 0;
+  for (int round = 0; round < 24; round++) {
+    world w;
+    model_compile_options options = test_options(round % 2 ? 1e-3 : 1e-5, 10);
+    options.minimise = (model_minimise)(round % 4);
+    options.last_on_server = round % 5 == 0;
+    world_build(&w, &state, &options);
+    for (int packing = 0; packing < MODEL_N_PACKINGS; packing++) {
+      if (!w.plan.interface.layout[packing].available)
+        continue;
+      double error = run_messages(&w, (model_packing)packing);
+      double predicted = w.plan.interface.cost[packing].predicted_error;
+      exceeded += error > predicted;
+      assert_true(error <= 3.0 * predicted);
+      assert_true(predicted <= options.error * 1.05);
+      closest = fmax(closest, error / predicted);
+    }
+    world_clear(&w);
+  }
+  /* Tails are heavy: of about 45 runs one may pass its figure, none by much. */
+  assert_true(exceeded <= 2);
+  assert_true(closest > 0.05);
+}
+
+/* Every slot of the result ciphertext itself, also those that never leave the server. */
+static void test_every_slot_is_an_output(void **unused) {
+  (void)unused;
+  uint64_t state = 8;
+  for (int round = 0; round < 10; round++) {
+    world w;
+    model_compile_options options = test_options(1e-4, 10);
+    world_build(&w, &state, &options);
+    const model_interface *interface = &w.plan.interface;
+    const model_layout *layout = &interface->layout[MODEL_LATENCY];
+    if (layout->available && layout->fold == 1) {
+      size_t n_slots = w.params->ring.n / 2;
+      double scaled[16], clear[16], slots[512];
+      ckks_plaintext *plaintext = NULL;
+      ckks_ciphertext *input = NULL;
+      const ckks_ciphertext *output = NULL;
+      model_scale_row(scaled, w.rows, interface);
+      model_pack_row(slots, n_slots, scaled, interface);
+      assert_ok(ckks_plaintext_build(&plaintext, w.params));
+      assert_ok(ckks_ciphertext_build(&input, w.params));
+      assert_ok(ckks_encode_real(plaintext, slots, n_slots, layout->input_level,
+                                 layout->input_scale, w.params));
+      assert_ok(ckks_encrypt(input, plaintext, w.secret, w.params));
+      assert_ok(exec_session_run(&output, &input, MODEL_LATENCY, w.session));
+      assert_ok(ckks_decrypt(plaintext, output, w.secret, w.params));
+      assert_ok(ckks_decode_real(slots, n_slots, plaintext, w.params));
+      model_forward(clear, w.rows, &w.model);
+      for (size_t j = 0; j < n_slots; j++) {
+        size_t k = j % layout->period;
+        double value = model_polynomial_value(&interface->last, slots[j]);
+        assert_true(fabs(value - clear[k < interface->n_outputs ? k : 0]) <= 0.02);
+      }
+      ckks_plaintext_free(plaintext);
+      ckks_ciphertext_free(input);
+    }
+    world_clear(&w);
+  }
+}
+
+static void test_wrong_messages(void **unused) {
+  (void)unused;
+  uint64_t state = 21;
+  world a, b;
+  model_compile_options options = test_options(1e-3, 10);
+  world_build(&a, &state, &options);
+  world_build(&b, &state, &options);
+  uint8_t *sample = NULL, *result = NULL;
+  size_t n_sample = 0, n_result = 0;
+  ckks_evaluation_keys *keys = NULL;
+  assert_ok(client_encrypt(&sample, &n_sample, a.rows, 1, MODEL_THROUGHPUT, NULL, a.secret,
+                           &a.plan.interface, a.params));
+  /* Another model's: told apart from damage. */
+  assert_int_equal(exec_infer(&result, &n_result, sample, n_sample, "x.sample", b.session),
+                   CKKS_ERROR_MISMATCH);
+  assert_non_null(strstr(ckks_last_error(), "x.sample"));
+  assert_null(result);
+  assert_int_equal(exec_keys_read(&keys, a.key_bytes, a.n_key_bytes, "x.keys", b.engine, NULL),
+                   CKKS_ERROR_MISMATCH);
+  assert_null(keys);
+  for (size_t at = 0; at < n_sample; at += 1 + n_sample / 97) {
+    sample[at] ^= 0x10;
+    assert_int_not_equal(exec_infer(&result, &n_result, sample, n_sample, "s", a.session), CKKS_OK);
+    sample[at] ^= 0x10;
+    assert_int_not_equal(exec_infer(&result, &n_result, sample, at, "s", a.session), CKKS_OK);
+  }
+  /* A key that is missing is named before anything runs. */
+  exec_session *session = NULL;
+  a.keys->n_keys--;
+  assert_int_equal(exec_session_build(&session, a.engine, a.keys), CKKS_ERROR_KEY);
+  a.keys->n_keys++;
+  assert_null(session);
+  assert_int_equal(client_encrypt(&result, &n_result, a.rows, 0, MODEL_THROUGHPUT, NULL, a.secret,
+                                  &a.plan.interface, a.params),
+                   CKKS_ERROR_ARGUMENT);
+  assert_int_equal(client_encrypt(&result, &n_result, b.rows, 1, MODEL_THROUGHPUT, NULL, b.secret,
+                                  &a.plan.interface, a.params),
+                   CKKS_ERROR_MISMATCH);
+  base_free(sample);
+  world_clear(&a);
+  world_clear(&b);
+}
+
+/* Damage behind the digest of samples and results: never accepted out of range, never a crash. */
+static void test_damaged_payloads(void **unused) {
+  (void)unused;
+  uint64_t state = 33;
+  world w;
+  model_compile_options options = test_options(1e-3, 10);
+  world_build(&w, &state, &options);
+  for (int packing = 0; packing < MODEL_N_PACKINGS; packing++) {
+    uint8_t *sample = NULL, *result = NULL;
+    size_t n_sample = 0, n_result = 0;
+    if (!w.plan.interface.layout[packing].available)
+      continue;
+    assert_ok(client_encrypt(&sample, &n_sample, w.rows, 2, (model_packing)packing, NULL, w.secret,
+                             &w.plan.interface, w.params));
+    for (int round = 0; round < 300; round++) {
+      wire_sample read;
+      size_t at = BASE_FRAME_HEADER_BYTES + test_random(&state) % (round % 2 ? 16 : n_sample - 120);
+      uint8_t before = sample[at];
+      sample[at] = (uint8_t)test_random(&state);
+      base_digest(sample + n_sample - 32, sample, n_sample - 32);
+      if (wire_sample_read(&read, sample, n_sample, "s", &w.plan.interface, w.params) == CKKS_OK)
+        wire_sample_clear(&read);
+      else
+        assert_null(read.ciphertext);
+      sample[at] = before;
+    }
+    base_digest(sample + n_sample - 32, sample, n_sample - 32);
+    assert_ok(exec_infer(&result, &n_result, sample, n_sample, "s", w.session));
+    for (int round = 0; round < 300; round++) {
+      wire_result read;
+      size_t at = BASE_FRAME_HEADER_BYTES + test_random(&state) % (round % 2 ? 16 : n_result - 120);
+      uint8_t before = result[at];
+      result[at] = (uint8_t)test_random(&state);
+      base_digest(result + n_result - 32, result, n_result - 32);
+      if (wire_result_read(&read, result, n_result, "r", &w.plan.interface, w.params) == CKKS_OK)
+        wire_result_clear(&read);
+      result[at] = before;
+    }
+    base_free(sample);
+    base_free(result);
+  }
+  world_clear(&w);
+}
+
+/* Each allocation of a request fails once: an error, no leak, and the next request works. */
+static void test_allocation_failures(void **unused) {
+  (void)unused;
+  uint64_t state = 55;
+  world w;
+  model_compile_options options = test_options(1e-2, 10);
+  world_build(&w, &state, &options);
+  uint8_t *sample = NULL, *result = NULL;
+  size_t n_sample = 0, n_result = 0, n_rows = 0;
+  double *outputs = NULL;
+  bool done = false;
+  for (long k = 1; !done; k++) {
+    base_alloc_fail_at(k);
+    ckks_status status = client_encrypt(&sample, &n_sample, w.rows, 1, MODEL_THROUGHPUT, NULL,
+                                        w.secret, &w.plan.interface, w.params);
+    if (status == CKKS_OK)
+      status = exec_infer(&result, &n_result, sample, n_sample, "s", w.session);
+    if (status == CKKS_OK)
+      status = client_decrypt(&outputs, &n_rows, result, n_result, "r", w.secret, &w.plan.interface,
+                              w.params);
+    base_alloc_fail_at(0);
+    done = status == CKKS_OK;
+    assert_true(done || status == CKKS_ERROR_MEMORY);
+    if (done)
+      assert_true(largest_error(&w, outputs, n_rows) <= 1e-2);
+    base_free(sample);
+    base_free(result);
+    base_free(outputs);
+    sample = result = NULL;
+    outputs = NULL;
+  }
+  world_clear(&w);
+}
+
+/* Latency runs allocate nothing once warm. */
+static void test_warm_runs_allocate_nothing(void **unused) {
+  (void)unused;
+  uint64_t state = 1;
+  world w;
+  model_compile_options options = test_options(1e-3, 10);
+  do {
+    world_build(&w, &state, &options);
+    if (w.plan.interface.layout[MODEL_LATENCY].available)
+      break;
+    world_clear(&w);
+  } while (true);
+  wire_sample sample;
+  uint8_t *bytes = NULL;
+  size_t n_bytes = 0;
+  const ckks_ciphertext *output = NULL;
+  assert_ok(client_encrypt(&bytes, &n_bytes, w.rows, 1, MODEL_LATENCY, NULL, w.secret,
+                           &w.plan.interface, w.params));
+  assert_ok(wire_sample_read(&sample, bytes, n_bytes, "s", &w.plan.interface, w.params));
+  assert_ok(exec_session_run(&output, sample.ciphertext, MODEL_LATENCY, w.session));
+  long before = base_alloc_count();
+  assert_ok(exec_session_run(&output, sample.ciphertext, MODEL_LATENCY, w.session));
+  assert_int_equal(base_alloc_count(), before);
+  wire_sample_clear(&sample);
+  base_free(bytes);
+  world_clear(&w);
+}
+
+/* Two workers, one worker, the caller: the same bytes. */
+static void test_threads_change_nothing(void **unused) {
+  (void)unused;
+  uint64_t state = 77;
+  world w;
+  model_compile_options options = test_options(1e-3, 10);
+  world_build(&w, &state, &options);
+  base_threads *threads = NULL;
+  exec_session *sessions[3] = {w.session, NULL, NULL};
+  assert_ok(base_threads_build(&threads, 3));
+  for (int i = 1; i < 3; i++)
+    assert_ok(exec_session_build(&sessions[i], w.engine, w.keys));
+  for (int packing = 0; packing < MODEL_N_PACKINGS; packing++) {
+    uint8_t *sample = NULL, *alone = NULL, *spread = NULL;
+    size_t n_sample = 0, n_alone = 0, n_spread = 0, n_rows = packing == MODEL_LATENCY ? 6 : 1200;
+    if (!w.plan.interface.layout[packing].available)
+      continue;
+    double *rows = base_alloc_array(n_rows * w.model.n_features, sizeof *rows);
+    test_rows(rows, n_rows, &w.model, &state);
+    assert_ok(client_encrypt(&sample, &n_sample, rows, n_rows, (model_packing)packing, NULL,
+                             w.secret, &w.plan.interface, w.params));
+    assert_ok(exec_infer(&alone, &n_alone, sample, n_sample, "s", w.session));
+    assert_ok(exec_infer_threads(&spread, &n_spread, sample, n_sample, "s", sessions, threads));
+    assert_int_equal(n_alone, n_spread);
+    assert_memory_equal(alone, spread, n_alone);
+    base_free(rows);
+    base_free(sample);
+    base_free(alone);
+    base_free(spread);
+  }
+  exec_session_free(sessions[1]);
+  exec_session_free(sessions[2]);
+  base_threads_free(threads);
+  world_clear(&w);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_threads_change_nothing),
+                                     cmocka_unit_test(test_error_within_prediction),
+                                     cmocka_unit_test(test_every_slot_is_an_output),
+                                     cmocka_unit_test(test_wrong_messages),
+                                     cmocka_unit_test(test_damaged_payloads),
+                                     cmocka_unit_test(test_allocation_failures),
+                                     cmocka_unit_test(test_warm_runs_allocate_nothing)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Programs that use one side of blindsight.h and link the static library: a server holds nothing
+# that knows secret keys, a client nothing that computes on ciphertexts.
+set -u
+passed=0 failed=0
+check() { # check WHAT COMMAND...
+  what=$1
+  shift
+  if "$@" >"$TEST_TMP/log" 2>&1; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "$what:"
+    cat "$TEST_TMP/log"
+  fi
+}
+
+cat >"$TEST_TMP/server.c" <<'C'
+#include "blindsight.h"
+int main(int argc, char **argv) {
+  blindsight_model *model = NULL;
+  blindsight_server *server = NULL;
+  blindsight_session *session = NULL;
+  uint8_t *result = NULL;
+  size_t n_result = 0;
+  const uint8_t *bytes = (const uint8_t *)argv[0];
+  int n = blindsight_model_load(&model, argv[argc - 1]);
+  n += blindsight_server_compile(&server, model, NULL);
+  n += blindsight_server_load(&server, argv[argc - 1]);
+  if (server)
+    n += blindsight_client_save("-", blindsight_server_client(server));
+  n += blindsight_session_build(&session, server, bytes, 1, 1);
+  n += blindsight_session_infer(&result, &n_result, bytes, 1, session);
+  return n == 0;
+}
+C
+cat >"$TEST_TMP/client.c" <<'C'
+#include "blindsight.h"
+int main(int argc, char **argv) {
+  blindsight_client *client = NULL;
+  blindsight_predictions out;
+  ckks_secret_key *secret = NULL;
+  uint8_t *keys = NULL, *sample = NULL;
+  size_t n_keys = 0, n_sample = 0;
+  const double row[] = {0};
+  int n = blindsight_client_load(&client, argv[argc - 1]);
+  n += blindsight_client_keygen(&secret, &keys, &n_keys, client);
+  n += blindsight_client_encrypt(&sample, &n_sample, NULL, row, 1, BLINDSIGHT_LATENCY, secret,
+                                 client);
+  n += blindsight_client_decrypt(&out, sample, n_sample, secret, client);
+  return n == 0;
+}
+C
+
+# symbols PROGRAM PATTERN: those it holds of a pattern.
+symbols() {
+  nm -P "$1" | cut -d ' ' -f 1 | grep -E "$2"
+}
+lacks() {
+  ! symbols "$1" "$2"
+}
+
+server_has='^(exec|eval)_' client_has='^(secret|client)_|^ckks_(encrypt|decrypt)$'
+for side in server client; do
+  check "$side links" ${CC:-cc} -Iinclude -o "$TEST_TMP/$side" "$TEST_TMP/$side.c" \
+    "$BUILD/libblindsight.a" -lsodium -ljansson -lm -pthread
+  check "$side runs to its end" "$TEST_TMP/$side" "$TEST_TMP/none"
+done
+# Each pattern is known to find something where it should.
+check "the server computes" symbols "$TEST_TMP/server" "$server_has"
+check "the server knows no key" lacks "$TEST_TMP/server" \
+  '^(secret|client)_|^ckks_(secret_key_|decrypt|encrypt$|public_key_generate|evaluation_keys_gen)'
+check "the client knows its key" symbols "$TEST_TMP/client" "$client_has"
+check "the client computes nothing" lacks "$TEST_TMP/client" '^(exec|eval)_|^ckks_evaluator_'
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
