@@ -11,7 +11,7 @@ if(TARGET blindsight_static)
   set(test_libraries blindsight_static)
 endif()
 # Some test the commands themselves.
-list(APPEND test_libraries ${cli_archive} ${test_libraries})
+set(test_libraries ${cli_archive} service_static ${test_libraries})
 
 # source_program(target folder file): an executable <build>/<folder>/<name of file>
 function(source_program target folder file)

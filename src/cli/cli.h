@@ -22,5 +22,8 @@ int cli_encrypt(int argc, char **argv);
 int cli_infer(int argc, char **argv);
 int cli_decrypt(int argc, char **argv);
 int cli_inspect(int argc, char **argv);
+int cli_serve(int argc, char **argv);
+int cli_token(int argc, char **argv);
+int cli_audit(int argc, char **argv);
 int cli_demo(int argc, char **argv);
 #endif

@@ -88,13 +88,12 @@ static json_t *versions(server_request *request) {
 /* The Open Inference Protocol's form; ours stands under "parameters". */
 void server_answer_model(server_request *request) {
   const server_model *model = request->model;
-  server_reply_json(
-      request, 200,
-      json_pack("{s:s, s:o, s:s, s:[{s:s, s:s, s:[i]}], s:[{s:s, s:s, s:[i]}], s:o}", "name",
-                model->name, "versions", versions(request), "platform", "blindsight", "inputs",
-                "name", "ciphertext", "datatype", "BYTES", "shape", 1, "outputs", "name",
-                "ciphertext", "datatype", "BYTES", "shape", 1, "parameters",
-                describe_plan(model)));
+  server_reply_json(request, 200,
+                    json_pack("{s:s, s:o, s:s, s:[{s:s, s:s, s:[i]}], s:[{s:s, s:s, s:[i]}], s:o}",
+                              "name", model->name, "versions", versions(request), "platform",
+                              "blindsight", "inputs", "name", "ciphertext", "datatype", "BYTES",
+                              "shape", 1, "outputs", "name", "ciphertext", "datatype", "BYTES",
+                              "shape", 1, "parameters", describe_plan(model)));
 }
 
 void server_answer_model_ready(server_request *request) {

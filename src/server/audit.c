@@ -234,8 +234,8 @@ static ckks_status each_row(const char *state, ckks_status (*visit)(void *, sqli
   sqlite3_stmt *row = NULL;
   BASE_TRY(server_database_open(&handle, state, "audit.db", schema));
   ckks_status status = CKKS_OK;
-  int code = sqlite3_prepare_v2(handle, "SELECT seq, line, hash FROM audit ORDER BY seq", -1, &row,
-                                NULL);
+  int code =
+      sqlite3_prepare_v2(handle, "SELECT seq, line, hash FROM audit ORDER BY seq", -1, &row, NULL);
   if (code == SQLITE_OK)
     while (status == CKKS_OK && (code = sqlite3_step(row)) == SQLITE_ROW)
       status = visit(context, row);
@@ -254,13 +254,15 @@ ckks_status server_audit_verify(server_audit_report *out, const char *state, con
   uint8_t wanted[BASE_DIGEST_BYTES];
   reading r = {.seen = seen != NULL ? wanted : NULL};
   *out = (server_audit_report){0};
-  if (seen != NULL && (strlen(seen) != 64 || sodium_hex2bin(wanted, sizeof wanted, seen, 64, NULL,
-                                                            NULL, NULL) != 0))
+  if (seen != NULL && (strlen(seen) != 64 ||
+                       sodium_hex2bin(wanted, sizeof wanted, seen, 64, NULL, NULL, NULL) != 0))
     return base_fail(CKKS_ERROR_ARGUMENT, "a head is 64 hex digits");
   BASE_TRY(each_row(state, visit_check, &r));
   if (seen != NULL && !r.met)
-    return base_fail(CKKS_ERROR_FORMAT, "audit log: the line with hash %s is gone: it was cut off "
-                                        "or written anew", seen);
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "audit log: the line with hash %s is gone: it was cut off "
+                     "or written anew",
+                     seen);
   out->n_lines = (uint64_t)r.seq;
   sodium_bin2hex(out->head, sizeof out->head, r.hash, sizeof r.hash);
   return CKKS_OK;

@@ -119,9 +119,9 @@ static bool is_welcome(server_request *request) {
 
 /* Decides all that can be decided before the body; what is answered then needs no body. */
 static void open_request(server_request *request, const char *method, const char *url) {
-  request->discard = !(find_route(request, method, url) && server_who_admit(request) &&
-                       is_welcome(request) && check_length(request) && find_model(request) &&
-                       open_body(request));
+  request->discard =
+      !(find_route(request, method, url) && server_who_admit(request) && is_welcome(request) &&
+        check_length(request) && find_model(request) && open_body(request));
 }
 
 static server_request *make_request(server_service *service, struct MHD_Connection *connection) {
@@ -207,9 +207,9 @@ static void take_bytes(server_request *request, const char *bytes, size_t n_byte
                      GRACE_S + (double)request->body.n_bytes / LEAST_BYTES_S - elapsed);
 }
 
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
-                                  const char *url, const char *method, const char *version,
-                                  const char *bytes, size_t *n_bytes, void **slot) {
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *bytes,
+                                  size_t *n_bytes, void **slot) {
   server_request *request = *slot;
   (void)version;
   if (request == NULL) {
@@ -236,12 +236,11 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 
 static void note(const server_request *request, int64_t us) {
   const server_route *route = request->route;
-  server_audit_record record = {
-      .us = (uint64_t)us,
-      .rows = request->n_rows,
-      .bytes_in = request->body.n_bytes,
-      .bytes_out = request->answered ? request->reply.n_bytes : 0,
-      .status = request->answered ? request->reply.status : 0};
+  server_audit_record record = {.us = (uint64_t)us,
+                                .rows = request->n_rows,
+                                .bytes_in = request->body.n_bytes,
+                                .bytes_out = request->answered ? request->reply.n_bytes : 0,
+                                .status = request->answered ? request->reply.status : 0};
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   record.time_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
@@ -269,8 +268,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     return;
   server_metrics *metrics = &service->metrics;
   int64_t us = server_metrics_now_us() - request->begun_us;
-  size_t route = request->route != NULL ? (size_t)(request->route - server_routes)
-                                        : SERVER_MAX_ROUTES;
+  size_t route =
+      request->route != NULL ? (size_t)(request->route - server_routes) : SERVER_MAX_ROUTES;
   atomic_fetch_add(&metrics->requests[route][request->answered ? request->reply.status / 100 : 4],
                    1);
   atomic_fetch_add(&metrics->bytes_out, request->reply.n_bytes);
@@ -306,8 +305,8 @@ static bool is_loopback(const struct sockaddr *address) {
 
 static ckks_status find_address(struct sockaddr_storage *out, const server_options *options) {
   char port[8];
-  struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
-                           .ai_socktype = SOCK_STREAM}, *found = NULL;
+  struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM},
+                  *found = NULL;
   snprintf(port, sizeof port, "%u", options->port);
   int code = getaddrinfo(options->address, port, &hints, &found);
   if (code != 0)

@@ -87,8 +87,7 @@ static void evaluate(server_inference *in, const server_entry *entry) {
   int64_t started = server_metrics_now_us();
   ckks_status status = ready_session(&session, in, server_entry_keys(entry));
   if (status == CKKS_OK)
-    status =
-        exec_infer(&in->result, &in->n_result, in->sample, in->n_sample, "sample", session);
+    status = exec_infer(&in->result, &in->n_result, in->sample, in->n_sample, "sample", session);
   server_metrics_time(&in->service->metrics, SERVER_STAGE_EVALUATE,
                       server_metrics_now_us() - started);
   if (status != CKKS_OK)
@@ -121,8 +120,8 @@ void server_infer_run(server_inference *in) {
     return;
   in->n_rows = count_rows(in);
   /* Taken before it runs: parallel requests cannot share the last one. */
-  ckks_status status = server_usage_take(&granted, service->usage, in->token, in->n_rows,
-                                         in->predictions_per_day);
+  ckks_status status =
+      server_usage_take(&granted, service->usage, in->token, in->n_rows, in->predictions_per_day);
   if (status != CKKS_OK) {
     fail_status(in, status, NULL);
   } else if (!granted) {
@@ -164,8 +163,7 @@ static const char *text_of(const json_t *object, const char *name) {
 static bool read_tensor(server_request *request, question *q, const uint8_t *bytes, size_t n) {
   const json_t *inputs = json_object_get(q->head, "inputs"), *input = json_array_get(inputs, 0);
   const json_t *shape = json_object_get(input, "shape");
-  const json_t *size =
-      json_object_get(json_object_get(input, "parameters"), "binary_data_size");
+  const json_t *size = json_object_get(json_object_get(input, "parameters"), "binary_data_size");
   if (json_array_size(inputs) != 1 || strcmp(text_of(input, "name"), "ciphertext") != 0 ||
       strcmp(text_of(input, "datatype"), "BYTES") != 0)
     return refuse(request, "inputs", "one input is needed, \"ciphertext\", of datatype BYTES");
@@ -234,10 +232,10 @@ static bool read_question(server_request *request, question *q) {
 
 /* JSON head and tensor in one buffer. */
 static void answer_tensor(server_request *request, const question *q, server_inference *in) {
-  json_t *head = json_pack(
-      "{s:s, s:s, s:[{s:s, s:s, s:[i], s:{s:I}}]}", "model_name", in->model->name, "model_version",
-      in->model->version, "outputs", "name", "ciphertext", "datatype", "BYTES", "shape", 1,
-      "parameters", "binary_data_size", (json_int_t)(in->n_result + TENSOR_PREFIX));
+  json_t *head = json_pack("{s:s, s:s, s:[{s:s, s:s, s:[i], s:{s:I}}]}", "model_name",
+                           in->model->name, "model_version", in->model->version, "outputs", "name",
+                           "ciphertext", "datatype", "BYTES", "shape", 1, "parameters",
+                           "binary_data_size", (json_int_t)(in->n_result + TENSOR_PREFIX));
   json_t *id = json_object_get(q->head, "id");
   if (json_is_string(id))
     json_object_set(head, "id", id);

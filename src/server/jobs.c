@@ -88,6 +88,27 @@ static void compute(server_inference *in, const job *j) {
   }
 }
 
+/* The evaluation has a line of its own in the audit log: the request that made the job said 202
+ * before any row was evaluated. */
+static void note(const job *j, const server_inference *in, int64_t us) {
+  server_audit_record record = {.method = "JOB",
+                                .path = "/v2/jobs/{job}",
+                                .us = (uint64_t)us,
+                                .rows = in->n_rows,
+                                .bytes_in = in->n_sample,
+                                .bytes_out = in->n_result,
+                                .status = in->status};
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  record.time_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  memcpy(record.token, j->token, sizeof record.token);
+  memcpy(record.model, j->model, sizeof record.model);
+  memcpy(record.version, j->version, sizeof record.version);
+  memcpy(record.key, j->key, sizeof record.key);
+  memcpy(record.code, in->code, sizeof record.code);
+  server_audit_add(j->service->audit, &record);
+}
+
 static void run_job(void *context, int worker) {
   job *j = context;
   char path[4096];
@@ -96,12 +117,14 @@ static void run_job(void *context, int worker) {
                          .key = j->key,
                          .worker = worker,
                          .predictions_per_day = j->predictions_per_day};
+  int64_t started = server_metrics_now_us();
   in.model = server_models_find(j->service->models, j->model, j->version);
   if (in.model == NULL)
     fail_job(&in, 404, "model", "the model is not served any more");
   else
     compute(&in, j);
   server_model_release(in.model);
+  note(j, &in, server_metrics_now_us() - started);
   if (end_row(j, &in) == CKKS_OK) {
     path_of(path, j->service, j->id, "in");
     unlink(path);
@@ -155,11 +178,11 @@ static const char *state_name(int state) {
 }
 
 static json_t *describe(const char *id, const job_row *row, unsigned ttl_s) {
-  json_t *value = json_pack(
-      "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "id", id, "state", state_name(row->state),
-      "model", row->model, "version", row->version, "key", row->key, "rows",
-      (json_int_t)row->rows, "created", (json_int_t)row->created, "ended", (json_int_t)row->ended,
-      "expires", (json_int_t)(row->created + ttl_s));
+  json_t *value =
+      json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "id", id, "state",
+                state_name(row->state), "model", row->model, "version", row->version, "key",
+                row->key, "rows", (json_int_t)row->rows, "created", (json_int_t)row->created,
+                "ended", (json_int_t)row->ended, "expires", (json_int_t)(row->created + ttl_s));
   if (row->state == FAILED)
     json_object_set_new(value, "error",
                         json_pack("{s:i, s:s, s:s}", "status", row->status, "code", row->code,
@@ -174,12 +197,12 @@ static ckks_status insert(bool *room, const job *j, int64_t now) {
   server_database *database = j->service->database;
   int n = 0;
   server_database_lock(database);
-  ckks_status status = server_database_run(
-      database, &n,
-      "INSERT INTO jobs SELECT ?1, ?2, 0, ?3, ?4, ?5, 0, 0, 0, '', '', ?6, 0"
-      " WHERE (SELECT COUNT(*) FROM jobs WHERE token = ?2) < ?7",
-      "sssssii", j->id, j->token, j->model, j->version, j->key, now,
-      (int64_t)j->service->options.n_jobs);
+  ckks_status status =
+      server_database_run(database, &n,
+                          "INSERT INTO jobs SELECT ?1, ?2, 0, ?3, ?4, ?5, 0, 0, 0, '', '', ?6, 0"
+                          " WHERE (SELECT COUNT(*) FROM jobs WHERE token = ?2) < ?7",
+                          "sssssii", j->id, j->token, j->model, j->version, j->key, now,
+                          (int64_t)j->service->options.n_jobs);
   server_database_unlock(database);
   *room = n > 0;
   return status;
@@ -338,11 +361,11 @@ void server_jobs_sweep(server_service *service) {
   char id[33];
   for (int found = 1; found > 0;) {
     server_database_lock(service->database);
-    sqlite3_stmt *row = server_database_query(
-        service->database,
-        "SELECT id FROM jobs WHERE state <> 0 AND (created < ? OR token IN"
-        " (SELECT id FROM tokens WHERE revoked > 0)) LIMIT 1",
-        "i", (int64_t)time(NULL) - service->options.job_ttl_s);
+    sqlite3_stmt *row =
+        server_database_query(service->database,
+                              "SELECT id FROM jobs WHERE state <> 0 AND (created < ? OR token IN"
+                              " (SELECT id FROM tokens WHERE revoked > 0)) LIMIT 1",
+                              "i", (int64_t)time(NULL) - service->options.job_ttl_s);
     found = row != NULL ? server_database_step(service->database, row) : -1;
     if (found > 0) {
       take_text(id, sizeof id, row, 0);

@@ -100,9 +100,8 @@ static ckks_status set_state(server_service *service, const char *token, const c
 
 static ckks_status remove_row(server_service *service, const char *token, const char *id) {
   server_database_lock(service->database);
-  ckks_status status =
-      server_database_run(service->database, NULL, "DELETE FROM keys WHERE token = ? AND id = ?",
-                          "ss", token, id);
+  ckks_status status = server_database_run(
+      service->database, NULL, "DELETE FROM keys WHERE token = ? AND id = ?", "ss", token, id);
   server_database_unlock(service->database);
   return status;
 }
@@ -141,7 +140,7 @@ static bool read_digits(const char **at, uint64_t *value) {
 
 /* bytes A-B/TOTAL, or bytes *<slash>TOTAL with an empty body. */
 static bool parse_range(range *r, const char *text, uint64_t n_body) {
-  uint64_t last;
+  uint64_t last = 0;
   *r = (range){.length = n_body, .total = n_body, .restart = text == NULL};
   if (text == NULL)
     return n_body > 0;
@@ -216,8 +215,7 @@ static bool place(server_request *request, const range *r, const key_row *row) {
   }
   upload->total = r->total;
   /* Only what is not supported is forgiven: then the write itself will tell. */
-  if (fallocate(upload->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)r->total) != 0 &&
-      errno != EOPNOTSUPP) {
+  if (fallocate(upload->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)r->total) != 0 && errno != EOPNOTSUPP) {
     server_reply_errno(request, errno, "upload");
     return false;
   }
@@ -250,18 +248,17 @@ static bool begin_upload(server_request *request, const range *r, const key_row 
   }
   if (row->state == PARTLY && row->bytes == (int64_t)r->total)
     return true;
-  ckks_status status = put_row(service, request->token.id, request->key, PARTLY,
-                               (int64_t)r->total, "");
+  ckks_status status =
+      put_row(service, request->token.id, request->key, PARTLY, (int64_t)r->total, "");
   if (status != CKKS_OK)
     server_reply_status(request, status, NULL);
   return status == CKKS_OK;
 }
 
 static json_t *describe(const char *id, const key_row *row, uint64_t at, unsigned ttl_s) {
-  return json_pack("{s:s, s:I, s:I, s:b, s:s, s:I, s:I}", "id", id, "bytes",
-                   (json_int_t)row->bytes, "offset", (json_int_t)at, "complete",
-                   row->state == WHOLE, "plan", row->plan, "created", (json_int_t)row->created,
-                   "expires",
+  return json_pack("{s:s, s:I, s:I, s:b, s:s, s:I, s:I}", "id", id, "bytes", (json_int_t)row->bytes,
+                   "offset", (json_int_t)at, "complete", row->state == WHOLE, "plan", row->plan,
+                   "created", (json_int_t)row->created, "expires",
                    (json_int_t)(row->used + (row->state == WHOLE ? ttl_s : PARTIAL_TTL_S)));
 }
 
@@ -277,8 +274,7 @@ bool server_keys_begin(server_request *request) {
   key_row row;
   if (!check_id(request))
     return false;
-  if (!parse_range(&r, server_request_header(request, "Content-Range"),
-                   request->body.n_expected)) {
+  if (!parse_range(&r, server_request_header(request, "Content-Range"), request->body.n_expected)) {
     server_reply_error(request, 400, "range", "Content-Range",
                        "must be bytes A-B/TOTAL as long as the body, or bytes */TOTAL without one");
     return false;
@@ -541,8 +537,7 @@ static void remove_strays(server_service *service, const char *folder) {
       continue;
     if (sscanf(entry->d_name, "%16[0-9a-f].%64[0-9a-f]", name.token, name.id) == 2)
       find_row(&row, service, name.token, name.id);
-    snprintf(path, sizeof path, "%.3700s/%s/%.255s", service->options.state, folder,
-             entry->d_name);
+    snprintf(path, sizeof path, "%.3700s/%s/%.255s", service->options.state, folder, entry->d_name);
     if (row.state == ABSENT)
       (void)server_upload_shred(path);
   }

@@ -31,8 +31,7 @@ struct server_links {
 void server_link_within(server_link *link, double seconds) {
   if (link == NULL)
     return;
-  int64_t deadline =
-      seconds < 0 ? INT64_MAX : server_metrics_now_us() + (int64_t)(seconds * 1e6);
+  int64_t deadline = seconds < 0 ? INT64_MAX : server_metrics_now_us() + (int64_t)(seconds * 1e6);
   atomic_store(&link->deadline_us, deadline);
 }
 

@@ -9,7 +9,7 @@
 #include "server/request.h"
 
 /* Upper ends in milliseconds: from a health probe to a large batch. */
-static const double bucket_ms[SERVER_N_BUCKETS] = {0.25, 0.5, 1,   2.5,  5,    10,   25,
+static const double bucket_ms[SERVER_N_BUCKETS] = {0.25, 0.5, 1,   2.5,  5,    10,  25,
                                                    50,   100, 250, 1000, 5000, 2e4, 6e4};
 static const char *const stage_name[SERVER_N_STAGES] = {"receive", "queue", "keys", "evaluate",
                                                         "total"};
@@ -43,7 +43,7 @@ static void value(base_buffer *out, const char *name, const char *type, const ch
 static void write_requests(base_buffer *out, const server_metrics *metrics) {
   head(out, "requests_total", "counter", "Requests by route and class of status.");
   for (size_t i = 0; i <= server_n_routes; i++)
-    for (int class = 1; class < 6; class++) {
+    for (int class = 1; class < 6; class ++) {
       uint64_t n = metrics->requests[i < server_n_routes ? i : SERVER_MAX_ROUTES][class];
       if (n > 0)
         base_buffer_printf(out,
@@ -61,9 +61,9 @@ static void write_stages(base_buffer *out, const server_metrics *metrics) {
     uint64_t n = 0;
     for (int i = 0; i < SERVER_N_BUCKETS; i++) {
       n += histogram->bucket[i];
-      base_buffer_printf(
-          out, "blindsight_stage_seconds_bucket{stage=\"%s\",le=\"%g\"} %" PRIu64 "\n",
-          stage_name[stage], bucket_ms[i] / 1e3, n);
+      base_buffer_printf(out,
+                         "blindsight_stage_seconds_bucket{stage=\"%s\",le=\"%g\"} %" PRIu64 "\n",
+                         stage_name[stage], bucket_ms[i] / 1e3, n);
     }
     n += histogram->bucket[SERVER_N_BUCKETS];
     base_buffer_printf(out,

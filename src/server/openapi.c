@@ -14,7 +14,8 @@ static const char schemas[] =
     "\"properties\":{\"name\":{\"type\":\"string\"},\"version\":{\"type\":\"string\"},"
     "\"extensions\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}},"
     "\"Models\":{\"type\":\"object\",\"required\":[\"models\"],\"properties\":{\"models\":{"
-    "\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"name\",\"version\",\"plan\"],"
+    "\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"name\",\"version\",\"plan\"]"
+    ","
     "\"properties\":{\"name\":{\"type\":\"string\"},\"version\":{\"type\":\"string\"},"
     "\"plan\":{\"type\":\"string\"}}}}}},"
     "\"Model\":{\"type\":\"object\",\"required\":[\"name\",\"versions\",\"platform\",\"inputs\","
@@ -47,9 +48,8 @@ static json_t *parameters(const server_route *route) {
   json_t *list = json_array();
   for (const char *at = strchr(route->path, '{'); at != NULL; at = strchr(at + 1, '{')) {
     size_t length = strcspn(at + 1, "}");
-    json_array_append_new(list, json_pack("{s:s%, s:s, s:b, s:{s:s}}", "name", at + 1, length,
-                                          "in", "path", "required", 1, "schema", "type",
-                                          "string"));
+    json_array_append_new(list, json_pack("{s:s%, s:s, s:b, s:{s:s}}", "name", at + 1, length, "in",
+                                          "path", "required", 1, "schema", "type", "string"));
   }
   if (route->body == SERVER_BODY_SAMPLE) {
     json_array_append_new(
@@ -65,9 +65,9 @@ static json_t *parameters(const server_route *route) {
 }
 
 static json_t *content(const char *type, const char *schema) {
-  json_t *shape = schema != NULL ? json_pack("{s:o}", "$ref",
-                                             json_sprintf("#/components/schemas/%s", schema))
-                                 : json_object();
+  json_t *shape = schema != NULL
+                      ? json_pack("{s:o}", "$ref", json_sprintf("#/components/schemas/%s", schema))
+                      : json_object();
   return json_pack("{s:{s:o}}", type, "schema", shape);
 }
 
@@ -96,10 +96,9 @@ static json_t *operation(const server_route *route) {
       json_pack("{s:s, s:s, s:o, s:o}", "operationId", route->id, "summary", route->summary,
                 "parameters", parameters(route), "responses", responses(route));
   if (route->body != SERVER_BODY_NONE)
-    json_object_set_new(
-        value, "requestBody",
-        json_pack("{s:b, s:o}", "required", 1, "content",
-                  content("application/octet-stream", NULL)));
+    json_object_set_new(value, "requestBody",
+                        json_pack("{s:b, s:o}", "required", 1, "content",
+                                  content("application/octet-stream", NULL)));
   if (route->open)
     json_object_set_new(value, "security", json_array());
   return value;
@@ -125,12 +124,11 @@ json_t *server_openapi(void) {
     lower(method, sizeof method, route->method);
     json_object_set_new(path, method, operation(route));
   }
-  return json_pack("{s:s, s:{s:s, s:s, s:s}, s:[{s:[]}], s:o, s:{s:o, s:{s:{s:s, s:s}}}}",
-                   "openapi", "3.1.0", "info", "title", "Blindsight", "version", ckks_version(),
-                   "description",
-                   "Private inference under CKKS: the Open Inference Protocol v2, evaluation keys "
-                   "and jobs.",
-                   "security", "token", "paths", paths, "components", "schemas",
-                   json_loads(schemas, 0, NULL), "securitySchemes", "token", "type", "http",
-                   "scheme", "bearer");
+  return json_pack(
+      "{s:s, s:{s:s, s:s, s:s}, s:[{s:[]}], s:o, s:{s:o, s:{s:{s:s, s:s}}}}", "openapi", "3.1.0",
+      "info", "title", "Blindsight", "version", ckks_version(), "description",
+      "Private inference under CKKS: the Open Inference Protocol v2, evaluation keys "
+      "and jobs.",
+      "security", "token", "paths", paths, "components", "schemas", json_loads(schemas, 0, NULL),
+      "securitySchemes", "token", "type", "http", "scheme", "bearer");
 }

@@ -139,8 +139,8 @@ struct MHD_Response *server_reply_response(server_request *request) {
   if (reply->fd >= 0)
     response = MHD_create_response_from_fd64(reply->n_bytes, reply->fd);
   else if (reply->bytes != NULL)
-    response =
-        MHD_create_response_from_buffer_with_free_callback(reply->n_bytes, reply->bytes, free_bytes);
+    response = MHD_create_response_from_buffer_with_free_callback(reply->n_bytes, reply->bytes,
+                                                                  free_bytes);
   else
     response = MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
   if (response == NULL)

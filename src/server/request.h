@@ -55,9 +55,9 @@ typedef struct server_answer {
 typedef struct server_route {
   const char *method, *path; /* GET also answers HEAD; {name} stands for one part */
   server_handler handler;
-  bool open;    /* without a token */
-  bool work;    /* answered by a worker of the pool; else at once */
-  bool quiet;   /* a probe: not in the audit log */
+  bool open;  /* without a token */
+  bool work;  /* answered by a worker of the pool; else at once */
+  bool quiet; /* a probe: not in the audit log */
   server_body_kind body;
   const char *id, *summary;
   server_answer answer[SERVER_MAX_ANSWERS];
@@ -131,10 +131,10 @@ struct server_request {
   server_task task;
   server_reply reply;
   int64_t begun_us, received_us, started_us;
-  int worker;     /* who runs the handler */
-  bool answered;  /* the reply is complete */
-  bool discard;   /* the body does not matter any more */
-  bool received;  /* all of it */
+  int worker;    /* who runs the handler */
+  bool answered; /* the reply is complete */
+  bool discard;  /* the body does not matter any more */
+  bool received; /* all of it */
   /* for the audit log */
   char key[65], digest[13];
   size_t n_rows;

@@ -86,7 +86,7 @@ static bool match(char param[SERVER_MAX_PARAMS][SERVER_NAME_CHARS], const char *
                   const char *path) {
   for (int n = 0; *template != '\0';) {
     if (*template != '{') {
-      if (*template++ != *path++)
+      if (*template ++ != *path++)
         return false;
       continue;
     }

@@ -12,15 +12,15 @@ typedef struct server_options {
   const char *models; /**< a *.server file, or a folder of them: NAME[@VERSION].server */
   const char *state;  /**< folder of the stores; made (mode 0700) when it is not there */
   const char *address;
-  uint16_t port; /**< 0 = any free one: server_service_port */
+  uint16_t port;                              /**< 0 = any free one: server_service_port */
   const char *tls_cert, *tls_key, *client_ca; /**< PEM files; NULL = none */
-  bool plain;             /**< allow other addresses than loopback without TLS */
-  int n_workers;          /**< evaluations at a time; 0 = one a core */
-  size_t n_queue;         /**< requests that may wait for a worker */
+  bool plain;                               /**< allow other addresses than loopback without TLS */
+  int n_workers;                            /**< evaluations at a time; 0 = one a core */
+  size_t n_queue;                           /**< requests that may wait for a worker */
   size_t n_connections, n_connections_each; /**< in all, and from one address */
-  size_t cache_bytes;     /**< ceiling of expanded keys in memory */
+  size_t cache_bytes;                       /**< ceiling of expanded keys in memory */
   size_t max_key_bytes, max_body_bytes;
-  size_t n_jobs;          /**< jobs that may wait or run at a time, and results kept for a token */
+  size_t n_jobs; /**< jobs that may wait or run at a time, and results kept for a token */
   unsigned key_ttl_s, job_ttl_s; /**< keys since their last use, jobs since they were made */
   unsigned idle_s; /**< a connection without a whole request for this long is closed */
 } server_options;

@@ -32,8 +32,8 @@ static void hash_secret(uint8_t hash[HASH_BYTES], const char *secret, const uint
                            SALT_BYTES);
 }
 
-static ckks_status insert(server_database *database, const server_token *token,
-                          const uint8_t *salt, const uint8_t *hash) {
+static ckks_status insert(server_database *database, const server_token *token, const uint8_t *salt,
+                          const uint8_t *hash) {
   server_database_lock(database);
   ckks_status status = server_database_run(
       database, NULL,

@@ -39,11 +39,11 @@ ckks_status server_usage_build(server_usage **out, server_database *database) {
 
 static ckks_status store(server_usage *usage, const account *a, uint64_t taken) {
   server_database_lock(usage->database);
-  ckks_status status = server_database_run(
-      usage->database, NULL,
-      "INSERT INTO usage(token, day, taken) VALUES(?, ?, ?)"
-      " ON CONFLICT(token, day) DO UPDATE SET taken = excluded.taken",
-      "sii", a->token, a->day, (int64_t)taken);
+  ckks_status status =
+      server_database_run(usage->database, NULL,
+                          "INSERT INTO usage(token, day, taken) VALUES(?, ?, ?)"
+                          " ON CONFLICT(token, day) DO UPDATE SET taken = excluded.taken",
+                          "sii", a->token, a->day, (int64_t)taken);
   server_database_unlock(usage->database);
   return status;
 }
