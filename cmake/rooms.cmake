@@ -5,6 +5,8 @@
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson)
+# Of the client alone.
+pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl)
 # Of the server alone.
 pkg_check_modules(service REQUIRED IMPORTED_TARGET libmicrohttpd sqlite3 gnutls)
 set(THREADS_PREFER_PTHREAD_FLAG ON)
@@ -52,6 +54,9 @@ function(room name)
   target_link_libraries(room_${name} PRIVATE blindsight_flags PkgConfig::sodium PkgConfig::jansson)
   if(name IN_LIST service_rooms)
     target_link_libraries(room_${name} PRIVATE PkgConfig::service)
+  endif()
+  if(name STREQUAL "client")
+    target_link_libraries(room_${name} PRIVATE PkgConfig::curl)
   endif()
   if(name IN_LIST exact_rooms)
     target_compile_options(room_${name} PRIVATE ${no_contraction})

@@ -2,7 +2,7 @@
 # Completion of blindsight and blindsight-infer for bash.
 
 _blindsight_commands="train import export evaluate compile keygen encrypt infer decrypt \
-  inspect demo help"
+  predict inspect demo help"
 
 # Options of a command.
 _blindsight_options() {
@@ -18,6 +18,8 @@ _blindsight_options() {
     encrypt) echo "--key --output --rows --packing" ;;
     infer) echo "--keys --output --threads --json" ;;
     decrypt) echo "--key --outputs --csv --json" ;;
+    predict) echo "--server --key --model --plan --token --token-file --cacert --cert --cert-key \
+      --plain --timeout --patience --rows --packing --label --outputs --csv --json" ;;
     inspect) echo "--json" ;;
     demo) echo "--out --data --label --clients --seed --json" ;;
   esac
@@ -30,14 +32,14 @@ _blindsight_values() {
     compile.--minimise) echo "balanced latency upload keys" ;;
     compile.--packing) echo "both latency throughput" ;;
     compile.--last) echo "client server" ;;
-    encrypt.--packing) echo "auto latency throughput" ;;
+    encrypt.--packing | predict.--packing) echo "auto latency throughput" ;;
     train.--activation) echo "sigmoid3 square identity" ;;
     evaluate.--outputs | *.--output | *.--out | *.-o | *.--validation | *.--calibrate | *.--data | \
-      *.--key | *.--keys)
+      *.--key | *.--keys | *.--token-file | *.--cacert | *.--cert | *.--cert-key)
       echo file ;;
     *.--label | *.--drop | *.--hidden | *.--epochs | *.--batch | *.--rate | *.--decay | *.--seed | \
       *.--split-seed | *.--frac | *.--error | *.--headroom | *.--log2-n | *.--rows | *.--threads | \
-      *.--clients)
+      *.--clients | *.--server | *.--model | *.--plan | *.--token | *.--timeout | *.--patience)
       echo none ;;
   esac
 }

@@ -8,15 +8,14 @@
 #include "secret/secret.h"
 #include "wire/sample.h"
 
-ckks_status client_keygen(ckks_secret_key **secret, uint8_t **keys, size_t *n_keys,
-                          const model_interface *interface, const ckks_params *params) {
+ckks_status client_keys(uint8_t **keys, size_t *n_keys, const ckks_secret_key *secret,
+                        const model_interface *interface, const ckks_params *params) {
   ckks_evaluation_keys *evaluation = NULL;
   base_buffer buffer;
   *keys = NULL;
   *n_keys = 0;
-  BASE_TRY(ckks_secret_key_generate(secret, params));
-  ckks_status status = ckks_evaluation_keys_generate(&evaluation, interface->key, interface->n_keys,
-                                                     *secret, params);
+  ckks_status status =
+      ckks_evaluation_keys_generate(&evaluation, interface->key, interface->n_keys, secret, params);
   if (status == CKKS_OK) {
     base_buffer_init(&buffer,
                      BASE_FRAME_OVERHEAD_BYTES + wire_evaluation_keys_bytes(evaluation, params));
@@ -25,6 +24,15 @@ ckks_status client_keygen(ckks_secret_key **secret, uint8_t **keys, size_t *n_ke
     status = wire_frame_finish(keys, n_keys, &buffer);
   }
   ckks_evaluation_keys_free(evaluation);
+  return status;
+}
+
+ckks_status client_keygen(ckks_secret_key **secret, uint8_t **keys, size_t *n_keys,
+                          const model_interface *interface, const ckks_params *params) {
+  *keys = NULL;
+  *n_keys = 0;
+  BASE_TRY(ckks_secret_key_generate(secret, params));
+  ckks_status status = client_keys(keys, n_keys, *secret, interface, params);
   if (status != CKKS_OK) {
     ckks_secret_key_free(*secret);
     *secret = NULL;
