@@ -141,7 +141,7 @@ static bool is_power_of_two(size_t n) {
 /* Plans live in rings of doubles; a result may be rounded to fewer bits than q_0 has. */
 static bool output_bits_fit(const model_layout *layout, const ckks_params_literal *params) {
   return params->q[0] < (uint64_t)1 << RING_F64_BITS && layout->output_bits >= 8 &&
-         params->q[0] >> (layout->output_bits - 1) != 0;
+         layout->output_bits <= RING_F64_BITS && params->q[0] >> (layout->output_bits - 1) != 0;
 }
 
 static ckks_status read_layout(model_layout *layout, base_reader *reader,
