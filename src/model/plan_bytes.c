@@ -179,10 +179,11 @@ static ckks_status read_cost(model_cost *cost, base_reader *reader) {
   cost->point_words = base_reader_u64(reader);
   cost->predicted_ms = base_reader_f64(reader);
   cost->predicted_error = base_reader_f64(reader);
-  cost->n_switches = (int)(base_reader_u32(reader) & 0x7fffffff);
+  uint32_t n_switches = base_reader_u32(reader);
   cost->input_bytes = base_reader_u64(reader);
   cost->output_bytes = base_reader_u64(reader);
-  return reader->failed || !is_finite_in(cost->predicted_ms, 0.0, 1e12) ||
+  cost->n_switches = (int)(n_switches & INT32_MAX);
+  return reader->failed || n_switches > INT32_MAX || !is_finite_in(cost->predicted_ms, 0.0, 1e12) ||
                  !is_finite_in(cost->predicted_error, 0.0, 1e12)
              ? bad("cost")
              : CKKS_OK;
