@@ -52,7 +52,11 @@ ckks_status wire_result_begin(base_buffer *buffer, model_packing packing, size_t
  */
 static ring_modulus wire_modulus(int bits) {
   uint64_t p = (uint64_t)1 << bits;
-  return (ring_modulus){.p = p, .bits = bits, .f = (double)p, .inverse = 1.0 / (double)p};
+  return (ring_modulus){.p = p,
+                        .bits = bits,
+                        .f = (double)p,
+                        .inverse = 1.0 / (double)p,
+                        .ratio_hi = (uint64_t)1 << (64 - bits)}; /* 2^128 / p is 2^(128 - bits) */
 }
 
 static bool is_rounded(int bits, const ckks_params *params) {
