@@ -2,7 +2,7 @@
 # Completion of blindsight and blindsight-infer for bash.
 
 _blindsight_commands="train import export evaluate compile keygen encrypt infer decrypt \
-  predict inspect demo help"
+  predict inspect calibrate demo help"
 
 # Options of a command.
 _blindsight_options() {
@@ -13,7 +13,7 @@ _blindsight_options() {
     export) echo "--output" ;;
     evaluate) echo "--label --outputs --json" ;;
     compile) echo "--output --error --security --minimise --packing --last --headroom --log2-n \
-      --calibrate --json" ;;
+      --calibrate --units --json" ;;
     keygen) echo "--output --force" ;;
     encrypt) echo "--key --output --rows --packing" ;;
     infer) echo "--keys --output --threads --json" ;;
@@ -21,6 +21,7 @@ _blindsight_options() {
     predict) echo "--server --key --model --plan --token --token-file --cacert --cert --cert-key \
       --plain --timeout --patience --rows --packing --label --outputs --csv --json" ;;
     inspect) echo "--json" ;;
+    calibrate) echo "--output --json" ;;
     demo) echo "--out --data --label --clients --seed --json" ;;
   esac
 }
@@ -35,7 +36,7 @@ _blindsight_values() {
     encrypt.--packing | predict.--packing) echo "auto latency throughput" ;;
     train.--activation) echo "sigmoid3 square identity" ;;
     evaluate.--outputs | *.--output | *.--out | *.-o | *.--validation | *.--calibrate | *.--data | \
-      *.--key | *.--keys | *.--token-file | *.--cacert | *.--cert | *.--cert-key)
+      *.--units | *.--key | *.--keys | *.--token-file | *.--cacert | *.--cert | *.--cert-key)
       echo file ;;
     *.--label | *.--drop | *.--hidden | *.--epochs | *.--batch | *.--rate | *.--decay | *.--seed | \
       *.--split-seed | *.--frac | *.--error | *.--headroom | *.--log2-n | *.--rows | *.--threads | \

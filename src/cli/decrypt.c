@@ -19,6 +19,7 @@ typedef struct arguments {
   bool json, csv, outputs;
 } arguments;
 
+/* The outputs are as private as the rows, and wiped when they have been shown. */
 static ckks_status decrypt_result(const arguments *a, const ckks_secret_key *secret,
                                   const model_interface *interface, const ckks_params *params) {
   const char *path = a->operand[1];
@@ -38,6 +39,7 @@ static ckks_status decrypt_result(const arguments *a, const ckks_secret_key *sec
   return status;
 }
 
+/* The client file first: it brings the parameters that key and result are held against. */
 static ckks_status decrypt(const arguments *a) {
   model_interface interface;
   ckks_params *params;

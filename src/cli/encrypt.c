@@ -43,12 +43,14 @@ static int parse(arguments *a, int argc, char **argv) {
 
 /* --- the command */
 
+/* What the model was compiled for goes before what would be cheaper. */
 static model_packing choose_packing(const encryption *e, const arguments *a) {
   if (a->packing != 0)
     return a->packing == 1 ? MODEL_LATENCY : MODEL_THROUGHPUT;
   return model_pack_choose(&e->interface, e->rows.n_rows);
 }
 
+/* The key before the table: a wrong key is told without reading all rows. */
 static ckks_status encrypt(encryption *e, const arguments *a) {
   const char *client = a->operand[0], *path = a->operand[1];
   char bytes[16];
