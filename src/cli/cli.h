@@ -25,5 +25,6 @@ int cli_inspect(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_token(int argc, char **argv);
 int cli_audit(int argc, char **argv);
+int cli_calibrate(int argc, char **argv);
 int cli_demo(int argc, char **argv);
 #endif

@@ -6,11 +6,12 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/plan_report.h"
+#include "cli/units.h"
 #include "model/files.h"
 #include "train/train.h"
 
 typedef struct arguments {
-  const char *model, *name, *calibrate;
+  const char *model, *name, *calibrate, *units;
   model_compile_options options;
   int security, minimise, packing, last;
   uint64_t log2_n;
@@ -41,6 +42,8 @@ static int parse(arguments *a, int argc, char **argv) {
        CKKS_MIN_LOG2_N, CKKS_MAX_LOG2_N, 0},
       {"calibrate", 0, CLI_TEXT, &a->calibrate, "DATA.csv", "take the ranges from these rows", 0, 0,
        0},
+      {"units", 0, CLI_TEXT, &a->units, "FILE", "what the machine of the server can do (the cache)",
+       0, 0, 0},
       {"json", 0, CLI_FLAG, &a->json, NULL, "print the plan as JSON", 0, 0, 0}};
   const cli_command command = {
       "compile", "MODEL",
@@ -51,6 +54,7 @@ static int parse(arguments *a, int argc, char **argv) {
   return cli_options_parse(&a->model, &command, argc, argv);
 }
 
+/* Ranges of these rows take the place of those that training found. */
 static ckks_status calibrate(model_model *model, const char *path) {
   train_data data;
   BASE_TRY(train_data_read_features(&data, path, (const char *const *)model->feature,
@@ -74,6 +78,7 @@ static ckks_status compile(model_plan *plan, const arguments *a) {
   return status;
 }
 
+/* What was asked for belongs to the report: predictions are to be held against it. */
 static ckks_status print_plan(const model_plan *plan, const arguments *a) {
   const model_interface *interface = &plan->interface;
   if (a->json) {
@@ -98,18 +103,41 @@ static ckks_status write_files(const model_plan *plan, const char *server, const
   return status;
 }
 
-static ckks_status run(const arguments *a, const char *server, const char *client) {
+/* server and client may be NULL: then the plan is only shown. */
+static ckks_status compile_and_print(const arguments *a, const char *server, const char *client) {
   model_plan plan = {0};
-  if (server != NULL) {
-    BASE_TRY(cli_output_check(server));
-    BASE_TRY(cli_output_check(client));
-  }
   BASE_TRY(compile(&plan, a));
   ckks_status status = server != NULL ? write_files(&plan, server, client) : CKKS_OK;
   if (status == CKKS_OK)
     status = print_plan(&plan, a);
   model_plan_clear(&plan);
   return status;
+}
+
+/* Whether the files can be written is asked before the search begins. */
+static ckks_status compile_to_files(const arguments *a) {
+  ckks_status status = CKKS_ERROR_MEMORY;
+  char *server = cli_output_name(a->name, ".server"), *client = cli_output_name(a->name, ".client");
+  if (server != NULL && client != NULL)
+    status = cli_output_check(server);
+  if (status == CKKS_OK)
+    status = cli_output_check(client);
+  if (status == CKKS_OK)
+    status = compile_and_print(a, server, client);
+  base_free(server);
+  base_free(client);
+  return status;
+}
+
+/* The file asked for must be right; the cache may be missing, or of another machine. */
+static ckks_status read_units(arguments *a) {
+  if (a->units != NULL)
+    return cli_units_read(&a->options.units, a->units);
+  char *cache = cli_units_cache_path();
+  if (cache != NULL && cli_units_read(&a->options.units, cache) == CKKS_ERROR_FORMAT)
+    cli_print_warning("%s; 'blindsight calibrate' writes it anew", base_last_error());
+  base_free(cache);
+  return CKKS_OK;
 }
 
 int cli_compile(int argc, char **argv) {
@@ -124,15 +152,9 @@ int cli_compile(int argc, char **argv) {
   a.options.throughput = a.packing != PACKING_LATENCY;
   a.options.last_on_server = a.last == 1;
   a.options.log2_n = (int)a.log2_n;
-  char *server = NULL, *client = NULL;
-  if (a.name != NULL) {
-    server = cli_output_name(a.name, ".server");
-    client = cli_output_name(a.name, ".client");
-  }
-  ckks_status status = a.name != NULL && (server == NULL || client == NULL)
-                           ? CKKS_ERROR_MEMORY
-                           : run(&a, server, client);
-  base_free(server);
-  base_free(client);
-  return cli_print_status(status);
+  ckks_status status = read_units(&a);
+  if (status != CKKS_OK)
+    return cli_print_status(status);
+  return cli_print_status(a.name != NULL ? compile_to_files(&a)
+                                         : compile_and_print(&a, NULL, NULL));
 }

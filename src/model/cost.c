@@ -10,12 +10,13 @@
 #include "ring/pack.h"
 
 /* AVX2, measured by `blindsight calibrate`: docs/performance.md names the machine. */
-const model_units model_units_default = {.ntt_butterfly_ns = 0.21,
-                                         .mac_word_ns = 0.25,
-                                         .convert_word_ns = 0.25,
-                                         .permute_word_ns = 0.40,
-                                         .point_word_ns = 0.25,
-                                         .sum_word_ns = 0.25};
+const model_units model_units_default = {.ntt_butterfly_ns = 0.20,
+                                         .mac_word_ns = 0.26,
+                                         .mac_far_word_ns = 0.55,
+                                         .convert_word_ns = 0.19,
+                                         .permute_word_ns = 0.25,
+                                         .point_word_ns = 0.13,
+                                         .sum_word_ns = 0.35};
 
 int model_key_special(int level, int n_p) {
   return level + 1 < n_p ? level + 1 : n_p;
@@ -34,23 +35,32 @@ static void count_bytes(model_cost *cost, const model_program *program, const mo
   size_t n = params->ring.n, per_input = packed_bytes(params, layout->input_level, n);
   if (packing == MODEL_LATENCY) {
     cost->input_bytes = per_input / layout->fold + BASE_FRAME_OVERHEAD_BYTES;
-    cost->output_bytes = packed_bytes(params, 0, n) + packed_bytes(params, 0, 2 * layout->period) +
+    cost->output_bytes = ring_pack_bytes(n, layout->output_bits) +
+                         ring_pack_bytes(2 * layout->period, layout->output_bits) +
                          BASE_FRAME_OVERHEAD_BYTES;
   } else {
     cost->input_bytes = (size_t)program->n_inputs * per_input + BASE_FRAME_OVERHEAD_BYTES;
-    cost->output_bytes =
-        (size_t)program->n_outputs * 2 * packed_bytes(params, 0, n) + BASE_FRAME_OVERHEAD_BYTES;
+    cost->output_bytes = (size_t)program->n_outputs * 2 * ring_pack_bytes(n, layout->output_bits) +
+                         BASE_FRAME_OVERHEAD_BYTES;
   }
+}
+
+/* The larger the keys, the less of them is in the cache when they are wanted. */
+static double mac_word_ns(const model_counts *counts, const model_units *units) {
+  double bytes = (double)counts->key_words * sizeof(ring_word);
+  double far = (bytes - MODEL_NEAR_BYTES) / (MODEL_FAR_BYTES - MODEL_NEAR_BYTES);
+  far = fmin(fmax(far, 0.0), 1.0);
+  return units->mac_word_ns + far * (units->mac_far_word_ns - units->mac_word_ns);
 }
 
 double model_cost_ms(const model_counts *counts, int log2_n, const model_units *units) {
   double butterflies = (double)counts->ntt * ldexp(0.5, log2_n) * log2_n;
-  return 1e-6 *
-         (butterflies * units->ntt_butterfly_ns + (double)counts->mac_words * units->mac_word_ns +
-          (double)counts->convert_words * units->convert_word_ns +
-          (double)counts->permute_words * units->permute_word_ns +
-          (double)counts->point_words * units->point_word_ns +
-          (double)counts->sum_words * units->sum_word_ns);
+  return 1e-6 * (butterflies * units->ntt_butterfly_ns +
+                 (double)counts->mac_words * mac_word_ns(counts, units) +
+                 (double)counts->convert_words * units->convert_word_ns +
+                 (double)counts->permute_words * units->permute_word_ns +
+                 (double)counts->point_words * units->point_word_ns +
+                 (double)counts->sum_words * units->sum_word_ns);
 }
 
 void model_cost_count(model_cost *cost, const model_plan *plan, model_packing packing,
