@@ -16,7 +16,7 @@ function(package name description requires)
   endif()
   install(FILES "${PROJECT_SOURCE_DIR}/include/${name}.h" TYPE INCLUDE)
   string(REPLACE " " ";" requires_list "${requires} ${ARGN}")
-  string(REGEX REPLACE "(^|;)lib" " -l" private_libraries ";${ARGN}")
+  string(REGEX REPLACE "(^|;)lib" " -l" private_libraries "${ARGN}")
   configure_file(cmake/package.pc.in lib${name}.pc @ONLY)
   install(FILES "${PROJECT_BINARY_DIR}/lib${name}.pc" DESTINATION "${pc_dir}")
   configure_package_config_file(cmake/packageConfig.cmake.in ${name}Config.cmake

@@ -92,6 +92,9 @@ foreach(file ${files})
   list_test(${name} shell "${file}")
 endforeach()
 
+# Load on a service that runs: not a benchmark by itself (tests/e2e/server_load.sh drives it).
+source_program(load_server bench bench/load_server.c)
+
 # Benchmarks share bench/harness.c, which says how they were compiled.
 file(GLOB files RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS bench/bench_*.c)
 string(TOUPPER "${CMAKE_BUILD_TYPE}" type)

@@ -2,7 +2,7 @@
 # Completion of blindsight and blindsight-infer for bash.
 
 _blindsight_commands="train import export evaluate compile keygen encrypt infer decrypt \
-  predict inspect calibrate demo help"
+  predict inspect serve token audit calibrate demo help"
 
 # Options of a command.
 _blindsight_options() {
@@ -21,6 +21,11 @@ _blindsight_options() {
     predict) echo "--server --key --model --plan --token --token-file --cacert --cert --cert-key \
       --plain --timeout --patience --rows --packing --label --outputs --csv --json" ;;
     inspect) echo "--json" ;;
+    serve) echo "--state --listen --tls-cert --tls-key --client-ca --plain --workers --queue --cache-mb \
+      --max-key-mb --max-body-mb --jobs --key-days --job-hours --idle --connections \
+      --connections-each" ;;
+    token) echo "--state --name --id --key-mb --requests-per-minute --predictions-per-day --json" ;;
+    audit) echo "--state --head" ;;
     calibrate) echo "--output --json" ;;
     demo) echo "--out --data --label --clients --seed --json" ;;
   esac
@@ -36,11 +41,12 @@ _blindsight_values() {
     encrypt.--packing | predict.--packing) echo "auto latency throughput" ;;
     train.--activation) echo "sigmoid3 square identity" ;;
     evaluate.--outputs | *.--output | *.--out | *.-o | *.--validation | *.--calibrate | *.--data | \
-      *.--units | *.--key | *.--keys | *.--token-file | *.--cacert | *.--cert | *.--cert-key)
+      *.--units | *.--key | *.--keys | *.--state | *.--cacert | *.--cert | *.--cert-key | *.--token-file | \
+      serve.--tls-* | serve.--client-ca)
       echo file ;;
     *.--label | *.--drop | *.--hidden | *.--epochs | *.--batch | *.--rate | *.--decay | *.--seed | \
       *.--split-seed | *.--frac | *.--error | *.--headroom | *.--log2-n | *.--rows | *.--threads | \
-      *.--clients | *.--server | *.--model | *.--plan | *.--token | *.--timeout | *.--patience)
+      *.--clients | predict.* | serve.* | token.* | audit.*)
       echo none ;;
   esac
 }

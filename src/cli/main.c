@@ -28,10 +28,10 @@ static const struct {
     {"decrypt", "print the predictions", cli_decrypt},
     {"predict", "predict rows by a service elsewhere", cli_predict},
     {"inspect", "say what a file is", cli_inspect},
-    {"calibrate", "time this machine for the planner", cli_calibrate},
     {"serve", "serve models to clients over HTTP", cli_serve},
     {"token", "say who may use a service", cli_token},
     {"audit", "check a service's log", cli_audit},
+    {"calibrate", "time this machine for the planner", cli_calibrate},
     {"demo", "show all of it, on one machine", cli_demo},
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };

@@ -25,7 +25,8 @@ const cli_unit cli_units[CLI_N_UNITS] = {
     {"convert_word_ns", "a word that changes its basis", offsetof(model_units, convert_word_ns)},
     {"permute_word_ns", "a word that a rotation moves", offsetof(model_units, permute_word_ns)},
     {"point_word_ns", "a word of pointwise work", offsetof(model_units, point_word_ns)},
-    {"sum_word_ns", "a word of a sum of ciphertexts", offsetof(model_units, sum_word_ns)},
+    {"sum_word_ns", "a word of a small batch", offsetof(model_units, sum_word_ns)},
+    {"sum_far_word_ns", "a word of a large batch", offsetof(model_units, sum_far_word_ns)},
 };
 
 double *cli_units_field(model_units *units, const cli_unit *unit) {

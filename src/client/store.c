@@ -10,6 +10,7 @@
 #include "base/frame.h"
 #include "client/client.h"
 #include "client/key.h"
+#include "secret/secret.h"
 
 #define SECRET_ENDING ".key"
 #define KEYS_ENDING ".keys"
@@ -28,7 +29,15 @@ static char *name_keys(const char *path) {
   return name;
 }
 
-/* Whether the file's keys are for this plan; no file and other plans are no error. */
+/* The keys' last bytes name the secret key that they were made from. */
+static bool is_owner(const base_frame *frame, const ckks_secret_key *secret) {
+  return frame->n_payload >= CKKS_OWNER_BYTES &&
+         memcmp(frame->payload + frame->n_payload - CKKS_OWNER_BYTES, secret->owner,
+                CKKS_OWNER_BYTES) == 0;
+}
+
+/* Whether the file's keys are for this plan and this secret key (NULL: for none yet). No file,
+ * and keys for others, are no error. */
 static ckks_status read_keys(bool *fit, client_store *store, const model_interface *interface,
                              const ckks_params *params) {
   base_frame frame;
@@ -38,7 +47,8 @@ static ckks_status read_keys(bool *fit, client_store *store, const model_interfa
   BASE_TRY(base_file_read(&store->keys, &store->n_keys, store->keys_path, MAX_KEYS_BYTES));
   BASE_TRY(base_frame_read(&frame, store->keys, store->n_keys, BASE_FRAME_EVALUATION_KEYS,
                            store->keys_path));
-  *fit = memcmp(frame.params_hash, ckks_params_hash(params), CKKS_HASH_BYTES) == 0 &&
+  *fit = store->secret != NULL && is_owner(&frame, store->secret) &&
+         memcmp(frame.params_hash, ckks_params_hash(params), CKKS_HASH_BYTES) == 0 &&
          memcmp(frame.plan_id, interface->id, MODEL_ID_BYTES) == 0;
   return CKKS_OK;
 }
@@ -52,10 +62,7 @@ static ckks_status make_keys(client_store *store, const model_interface *interfa
   return CKKS_OK;
 }
 
-/*
- * Keys that lie there belong to no new secret key, and nothing in them would tell: they go
- * first, if they are keys.
- */
+/* Keys that lie there belong to no new secret key: they go first, if they are keys. */
 static ckks_status make_all(client_store *store, const char *path, const model_interface *interface,
                             const ckks_params *params) {
   bool fit;

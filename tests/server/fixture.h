@@ -232,9 +232,8 @@ static inline size_t test_compose(char **out, const char *method, const char *pa
                                   const char *token, const char *headers, const void *body,
                                   size_t n_body) {
   *out = malloc(n_body + 4096);
-  int n = snprintf(*out, 4096,
-                   "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s%s%s%s", method,
-                   path, token ? "Authorization: Bearer " : "", token ? token : "",
+  int n = snprintf(*out, 4096, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s%s%s%s",
+                   method, path, token ? "Authorization: Bearer " : "", token ? token : "",
                    token ? "\r\n" : "", headers);
   if (body != NULL)
     n += snprintf(*out + n, (size_t)(4096 - n), "Content-Length: %zu\r\n", n_body);
@@ -317,8 +316,8 @@ static inline int test_infer(test_reply *reply, const test_service *t, const cha
 static inline void test_check_result(const test_service *t, const uint8_t *bytes, size_t n) {
   double *outputs, wanted[8];
   size_t n_rows;
-  OK(client_decrypt(&outputs, &n_rows, bytes, n, "result", t->client[0].secret,
-                    &t->plan.interface, t->params));
+  OK(client_decrypt(&outputs, &n_rows, bytes, n, "result", t->client[0].secret, &t->plan.interface,
+                    t->params));
   assert_int_equal(n_rows, 1);
   model_forward(wanted, t->row, &t->model);
   for (size_t i = 0; i < t->model.n_classes; i++)

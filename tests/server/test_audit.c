@@ -96,7 +96,8 @@ static void test_touched(void **state) {
   assert_non_null(strstr(ckks_last_error(), "6001"));
   assert_int_equal(run("DROP TRIGGER audit_keep; DELETE FROM audit WHERE seq = 6001"), SQLITE_OK);
   OK(server_audit_verify(&report, folder, NULL)); /* a cut end looks whole, */
-  assert_int_equal(server_audit_verify(&report, folder, head), CKKS_ERROR_FORMAT); /* but for this */
+  assert_int_equal(server_audit_verify(&report, folder, head),
+                   CKKS_ERROR_FORMAT); /* but for this */
   assert_int_equal(run("DROP TRIGGER audit_keep; DELETE FROM audit WHERE seq = 77"), SQLITE_OK);
   assert_int_equal(server_audit_verify(&report, folder, NULL), CKKS_ERROR_FORMAT);
   assert_non_null(strstr(ckks_last_error(), "line 77 is missing"));

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "server/fixture.h"
 
-
 static test_service t;
 
 static void check_error(const char *method, const char *path, const char *token,
@@ -89,9 +88,8 @@ static void test_models_described(void **state) {
   assert_int_equal(json_array_size(json_object_get(plan, "keys")), t.plan.interface.n_keys);
   json_decref(model);
   test_reply_clear(&reply);
-  assert_int_equal(test_call(&reply, &t, "GET", "/v2/models/small/versions/1/ready", token, "",
-                             NULL, 0),
-                   200);
+  assert_int_equal(
+      test_call(&reply, &t, "GET", "/v2/models/small/versions/1/ready", token, "", NULL, 0), 200);
   assert_string_equal(test_member(&reply, "ready"), "true");
   test_reply_clear(&reply);
 }
@@ -101,18 +99,17 @@ static void test_client_file(void **state) {
   test_reply reply;
   char line[320];
   model_interface interface;
-  assert_int_equal(test_call(&reply, &t, "GET", "/v2/models/small/client", t.client[0].token, "",
-                             NULL, 0),
-                   200);
+  assert_int_equal(
+      test_call(&reply, &t, "GET", "/v2/models/small/client", t.client[0].token, "", NULL, 0), 200);
   assert_int_equal(atoi(test_header(&reply, "Content-Length")), (int)reply.n_body);
   OK(model_files_client_parse(&interface, NULL, reply.body, reply.n_body, "client"));
   assert_memory_equal(interface.id, t.plan.interface.id, MODEL_ID_BYTES);
   model_interface_clear(&interface);
   snprintf(line, sizeof line, "If-None-Match: \"x\", %s\r\n", test_header(&reply, "ETag"));
   test_reply_clear(&reply);
-  assert_int_equal(test_call(&reply, &t, "GET", "/v2/models/small/client", t.client[0].token, line,
-                             NULL, 0),
-                   304);
+  assert_int_equal(
+      test_call(&reply, &t, "GET", "/v2/models/small/client", t.client[0].token, line, NULL, 0),
+      304);
   assert_int_equal(reply.n_body, 0);
   test_reply_clear(&reply);
   assert_int_equal(test_status(&t, "GET", "/v2/models/small/client", t.client[0].token,
@@ -251,16 +248,16 @@ static void test_binary_tensor(void **state) {
     body[n_head + i] = (uint8_t)(t.n_sample >> (8 * i));
   memcpy(body + n_head + 4, t.sample, t.n_sample);
   snprintf(lines, sizeof lines, TEST_RAW "Inference-Header-Content-Length: %d\r\n", n_head);
-  assert_int_equal(test_call(&reply, &t, "POST", "/v2/models/small/versions/1/infer", c->token,
-                             lines, body, n),
-                   200);
+  assert_int_equal(
+      test_call(&reply, &t, "POST", "/v2/models/small/versions/1/infer", c->token, lines, body, n),
+      200);
   size_t n_answer = (size_t)atoi(test_header(&reply, "Inference-Header-Content-Length"));
   json_t *answer = json_loadb((const char *)reply.body, n_answer, 0, NULL);
   assert_string_equal(json_string_value(json_object_get(answer, "id")), "q7");
   assert_string_equal(json_string_value(json_object_get(answer, "model_name")), "small");
   json_t *output = json_array_get(json_object_get(answer, "outputs"), 0);
-  assert_int_equal(json_integer_value(json_object_get(json_object_get(output, "parameters"),
-                                                      "binary_data_size")),
+  assert_int_equal(json_integer_value(
+                       json_object_get(json_object_get(output, "parameters"), "binary_data_size")),
                    reply.n_body - n_answer);
   json_decref(answer);
   test_check_result(&t, reply.body + n_answer + 4, reply.n_body - n_answer - 4);
@@ -431,15 +428,23 @@ static int teardown(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_open),           cmocka_unit_test(test_closed),
-      cmocka_unit_test(test_paths),          cmocka_unit_test(test_models_described),
-      cmocka_unit_test(test_client_file),    cmocka_unit_test(test_keys_kept),
-      cmocka_unit_test(test_keys_resumed),   cmocka_unit_test(test_keys_refused),
-      cmocka_unit_test(test_keys_of_another_model), cmocka_unit_test(test_inference),
-      cmocka_unit_test(test_binary_tensor),  cmocka_unit_test(test_too_large),
-      cmocka_unit_test(test_keep_alive),     cmocka_unit_test(test_jobs),
-      cmocka_unit_test(test_isolation),      cmocka_unit_test(test_metrics),
-      cmocka_unit_test(test_restart),        cmocka_unit_test(test_draining)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_open),
+                                     cmocka_unit_test(test_closed),
+                                     cmocka_unit_test(test_paths),
+                                     cmocka_unit_test(test_models_described),
+                                     cmocka_unit_test(test_client_file),
+                                     cmocka_unit_test(test_keys_kept),
+                                     cmocka_unit_test(test_keys_resumed),
+                                     cmocka_unit_test(test_keys_refused),
+                                     cmocka_unit_test(test_keys_of_another_model),
+                                     cmocka_unit_test(test_inference),
+                                     cmocka_unit_test(test_binary_tensor),
+                                     cmocka_unit_test(test_too_large),
+                                     cmocka_unit_test(test_keep_alive),
+                                     cmocka_unit_test(test_jobs),
+                                     cmocka_unit_test(test_isolation),
+                                     cmocka_unit_test(test_metrics),
+                                     cmocka_unit_test(test_restart),
+                                     cmocka_unit_test(test_draining)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -20,9 +20,15 @@ static void test_find(void **state) {
   assert_ptr_equal(find("HEAD", "/v2", allow), find("GET", "/v2", allow));
   assert_null(find("POST", "/v2", allow));
   assert_string_equal(allow, "GET, HEAD");
-  static const char *const unknown[] = {"",           "/",           "/v2/",
-                                        "/v3",        "/v2/models/", "/v2/models//infer",
-                                        "/v2/keys/",  "/v2/keys/a b", "/v2/keys/a/b",
+  static const char *const unknown[] = {"",
+                                        "/",
+                                        "/v2/",
+                                        "/v3",
+                                        "/v2/models/",
+                                        "/v2/models//infer",
+                                        "/v2/keys/",
+                                        "/v2/keys/a b",
+                                        "/v2/keys/a/b",
                                         "/v2/keys/\xc3\xa9"};
   for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
     assert_null(find("GET", unknown[i], allow));
@@ -79,9 +85,9 @@ static void check_operation(const server_route *route, const json_t *operation,
     const json_t *response = json_object_get(responses, status);
     assert_non_null(response);
     if (route->answer[i].schema != NULL)
-      assert_non_null(json_object_get(
-          json_object_get(json_object_get(document, "components"), "schemas"),
-          route->answer[i].schema));
+      assert_non_null(
+          json_object_get(json_object_get(json_object_get(document, "components"), "schemas"),
+                          route->answer[i].schema));
     assert_true((json_object_get(response, "content") != NULL) == (route->answer[i].type != NULL));
   }
   assert_true((json_object_get(operation, "requestBody") != NULL) ==

@@ -169,8 +169,9 @@ static void test_bucket(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_check),  cmocka_unit_test(test_stored),
-                                     cmocka_unit_test(test_list),   cmocka_unit_test(test_predictions),
-                                     cmocka_unit_test(test_crash),  cmocka_unit_test(test_bucket)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_check), cmocka_unit_test(test_stored),
+      cmocka_unit_test(test_list),  cmocka_unit_test(test_predictions),
+      cmocka_unit_test(test_crash), cmocka_unit_test(test_bucket)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }
