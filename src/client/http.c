@@ -304,6 +304,7 @@ static CURLcode set_request(attempt *a, struct curl_slist *headers) {
   SET(CURLOPT_WRITEDATA, a);
   SET(CURLOPT_HEADERFUNCTION, take_header);
   SET(CURLOPT_HEADERDATA, a);
+  SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->max_answer_bytes); /* if it says so */
   SET(CURLOPT_NOPROGRESS, 0L);
   SET(CURLOPT_XFERINFOFUNCTION, show_progress);
   SET(CURLOPT_XFERINFODATA, a);
@@ -368,7 +369,7 @@ static ckks_status fail_transport(attempt *a, CURLcode code) {
   client_http *http = a->http;
   if (a->stopped)
     return base_fail(CKKS_ERROR_CANCELLED, "stopped on request");
-  if (code == CURLE_WRITE_ERROR && a->answer->body.failed)
+  if (code == CURLE_FILESIZE_EXCEEDED || (code == CURLE_WRITE_ERROR && a->answer->body.failed))
     return base_fail(CKKS_ERROR_FORMAT, "%s%s: the answer is larger than the limit of %zu bytes",
                      http->url, a->request->path, a->request->max_answer_bytes);
   a->answer->broken = may_pass(code);
