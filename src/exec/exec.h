@@ -41,6 +41,13 @@ const model_plan *exec_session_plan(const exec_session *session);
 ckks_status exec_session_run(const ckks_ciphertext **outputs, ckks_ciphertext *const *inputs,
                              model_packing packing, exec_session *session);
 
+/**
+ * A copy of a result (level 0) plus a fresh encryption of zero under the client's public key
+ * plus flooding noise, uniform up to model_plan_flood. CKKS_ERROR_KEY without a key.
+ */
+ckks_status exec_hide(ckks_ciphertext **out, const ckks_ciphertext *result,
+                      const ckks_public_key *key, const model_layout *layout,
+                      const ckks_params *params);
 /** A whole message: sample frame in, result frame out (free with base_free). `name` starts errors.
  */
 ckks_status exec_infer(uint8_t **out, size_t *n_out, const uint8_t *sample, size_t n_sample,
