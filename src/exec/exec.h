@@ -28,7 +28,8 @@ void exec_session_free(exec_session *session);
  * CKKS_ERROR_KEY). Registers and scratch stay, so that a thread needs one session for all.
  */
 ckks_status exec_session_use(exec_session *session, const ckks_evaluation_keys *keys);
-/** Whether the set is exactly what the plan needs: what a service accepts from strangers. */
+/** Whether the set is exactly what the plan needs, with the public key that hides results: what
+ * a service accepts from strangers. */
 ckks_status exec_keys_check(const ckks_evaluation_keys *keys, const exec_engine *engine);
 ckks_evaluator *exec_session_evaluator(exec_session *session);
 const model_plan *exec_session_plan(const exec_session *session);

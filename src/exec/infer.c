@@ -19,10 +19,14 @@ typedef struct inferring {
   char (*message)[256]; /* errors are the worker's; the caller's thread tells them */
 } inferring;
 
-/* What leaves is a copy that nobody can tell from a fresh encryption, but for its noise. */
+/* What leaves is a copy that nobody can tell from a fresh encryption, but for its noise; the
+ * result itself only where the keys came without a public key. */
 static ckks_status append_hidden(inferring *in, size_t unit, const ckks_ciphertext *output,
                                  const ckks_public_key *key) {
   ckks_ciphertext *hidden = NULL;
+  if (key == NULL)
+    return wire_result_append(&in->unit[unit], output, in->sample->packing, in->interface,
+                              in->params);
   ckks_status status =
       exec_hide(&hidden, output, key, &in->interface->layout[in->sample->packing], in->params);
   if (status == CKKS_OK)
@@ -137,7 +141,7 @@ ckks_status exec_keys_read(ckks_evaluation_keys **out, const uint8_t *bytes, siz
   ckks_status status = wire_evaluation_keys_get(out, &payload, params, threads);
   if (status == CKKS_OK)
     base_reader_copy(&payload, (*out)->owner, CKKS_OWNER_BYTES);
-  if (status == CKKS_OK)
+  if (status == CKKS_OK && base_reader_left(&payload) > 0)
     status = wire_zero_key_get(&(*out)->zero, &payload, params);
   if (status == CKKS_OK)
     status = wire_frame_close(&payload, "evaluation keys");

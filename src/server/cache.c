@@ -120,7 +120,7 @@ static size_t expanded_bytes(const server_model *model) {
     n_bytes += n_limbs * (2 * (size_t)ckks_key_spec_digits(&spec) * params->ring.n + 88) * 8;
     n_bytes += spec.galois != 0 ? params->ring.n * sizeof(uint32_t) : 0;
   }
-  return n_bytes;
+  return n_bytes + 2 * params->ring.n * sizeof(ring_word); /* and the public key for level 0 */
 }
 
 static ckks_status read_mapped(ckks_evaluation_keys **out, int fd, const char *id,

@@ -17,7 +17,7 @@ trap 'kill -9 $server 2>/dev/null' EXIT
 tries=0
 until grep -q "serving on" serve.log || [ $tries = 100 ]; do sleep 0.05; tries=$((tries + 1)); done
 port=$(sed -n 's/.*serving on .*:\([0-9]*\)$/\1/p' serve.log)
-memory() { sed -n 's/^VmRSS: *\([0-9]*\) kB/\1/p' "/proc/$server/status"; }
+memory() { sed -n '/^VmRSS/p' "/proc/$server/status" | tr -dc 0-9; }
 
 works "warm" "$BUILD/bench/load_server" "$port" models/m.client "$token" 8 2
 before=$(memory)
