@@ -83,7 +83,7 @@ struct ckks_evaluation_keys {
   uint8_t owner[CKKS_OWNER_BYTES]; /**< of the secret that they belong to */
   ckks_switch_key *key;            /**< sorted by galois */
   size_t n_keys;
-  ring_word *block; /**< data of all keys when they were built together; else NULL */
+  ring_word *block;      /**< data of all keys when they were built together; else NULL */
   ckks_public_key *zero; /**< public key cut to level 0, to hide results with; NULL = none */
   uint8_t params_hash[CKKS_HASH_BYTES];
 };

@@ -11,9 +11,9 @@
 /* The message: evaluation keys, whose they are, and a public key for level 0, with which the
  * server hides its results. */
 static ckks_status write_keys(uint8_t **keys, size_t *n_keys,
-                              const ckks_evaluation_keys *evaluation,
-                              const ckks_public_key *zero, const ckks_secret_key *secret,
-                              const model_interface *interface, const ckks_params *params) {
+                              const ckks_evaluation_keys *evaluation, const ckks_public_key *zero,
+                              const ckks_secret_key *secret, const model_interface *interface,
+                              const ckks_params *params) {
   base_buffer buffer;
   base_buffer_init(&buffer, BASE_FRAME_OVERHEAD_BYTES + CKKS_OWNER_BYTES +
                                 wire_evaluation_keys_bytes(evaluation, params) +
