@@ -144,6 +144,7 @@ int cli_serve(int argc, char **argv) {
   arguments a;
   server_service *service;
   sigset_t signals;
+  const struct sigaction ignore = {.sa_handler = SIG_IGN};
   set_defaults(&a);
   int code = parse(&a, argc, argv);
   if (code != -1)
@@ -154,7 +155,7 @@ int cli_serve(int argc, char **argv) {
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGHUP);
   sigprocmask(SIG_BLOCK, &signals, NULL);
-  signal(SIGPIPE, SIG_IGN);
+  sigaction(SIGPIPE, &ignore, NULL);
   ckks_status status = server_service_build(&service, &a.options);
   if (status != CKKS_OK)
     return cli_print_status(status);

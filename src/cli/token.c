@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blindsight token create|list|revoke: who may use a service. */
+#define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -49,8 +50,9 @@ static ckks_status create(const arguments *a) {
 
 static void print_time(char text[24], int64_t seconds) {
   time_t t = (time_t)seconds;
-  struct tm *parts = gmtime(&t);
-  if (seconds == 0 || parts == NULL || strftime(text, 24, "%Y-%m-%dT%H:%M:%SZ", parts) == 0)
+  struct tm parts;
+  if (seconds == 0 || gmtime_r(&t, &parts) == NULL ||
+      strftime(text, 24, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
     snprintf(text, 24, "-");
 }
 

@@ -182,11 +182,13 @@ typedef struct attempt {
   const client_http_request *request;
   client_http_answer *answer;
   size_t at; /* of the body */
-  bool stopped;
+  bool stopped, too_long;
 } attempt;
 
 static size_t take_body(char *bytes, size_t size, size_t n, void *context) {
-  base_buffer *body = &((attempt *)context)->answer->body;
+  attempt *a = context;
+  base_buffer *body = &a->answer->body;
+  a->too_long = size * n > body->ceiling_bytes - body->n_bytes;
   base_buffer_append(body, bytes, size * n);
   return body->failed ? 0 : size * n;
 }
@@ -369,12 +371,14 @@ static ckks_status fail_transport(attempt *a, CURLcode code) {
   client_http *http = a->http;
   if (a->stopped)
     return base_fail(CKKS_ERROR_CANCELLED, "stopped on request");
-  if (code == CURLE_FILESIZE_EXCEEDED || (code == CURLE_WRITE_ERROR && a->answer->body.failed))
+  if (code == CURLE_FILESIZE_EXCEEDED || a->too_long)
     return base_fail(CKKS_ERROR_FORMAT, "%s%s: the answer is larger than the limit of %zu bytes",
                      http->url, a->request->path, a->request->max_answer_bytes);
   a->answer->broken = may_pass(code);
-  return base_fail(code == CURLE_OUT_OF_MEMORY ? CKKS_ERROR_MEMORY : CKKS_ERROR_IO, "%s: %s",
-                   http->url, http->error[0] != '\0' ? http->error : curl_easy_strerror(code));
+  if (code == CURLE_OUT_OF_MEMORY || a->answer->body.failed)
+    return base_fail_memory(a->answer->body.n_bytes);
+  return base_fail(CKKS_ERROR_IO, "%s: %s", http->url,
+                   http->error[0] != '\0' ? http->error : curl_easy_strerror(code));
 }
 
 ckks_status client_http_attempt(client_http_answer *answer, const client_http_request *request,

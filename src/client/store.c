@@ -11,6 +11,7 @@
 #include "client/client.h"
 #include "client/key.h"
 #include "secret/secret.h"
+#include "wire/wire.h"
 
 #define SECRET_ENDING ".key"
 #define KEYS_ENDING ".keys"
@@ -29,11 +30,12 @@ static char *name_keys(const char *path) {
   return name;
 }
 
-/* The keys' last bytes name the secret key that they were made from. */
-static bool is_owner(const base_frame *frame, const ckks_secret_key *secret) {
-  return frame->n_payload >= CKKS_OWNER_BYTES &&
-         memcmp(frame->payload + frame->n_payload - CKKS_OWNER_BYTES, secret->owner,
-                CKKS_OWNER_BYTES) == 0;
+/* Behind the evaluation keys stands which secret key they were made from, then the public key. */
+static bool is_owner(const base_frame *frame, const ckks_secret_key *secret,
+                     const ckks_params *params) {
+  size_t n_behind = CKKS_OWNER_BYTES + wire_zero_key_bytes(params);
+  return frame->n_payload >= n_behind &&
+         memcmp(frame->payload + frame->n_payload - n_behind, secret->owner, CKKS_OWNER_BYTES) == 0;
 }
 
 /* Whether the file's keys are for this plan and this secret key (NULL: for none yet). No file,
@@ -47,7 +49,7 @@ static ckks_status read_keys(bool *fit, client_store *store, const model_interfa
   BASE_TRY(base_file_read(&store->keys, &store->n_keys, store->keys_path, MAX_KEYS_BYTES));
   BASE_TRY(base_frame_read(&frame, store->keys, store->n_keys, BASE_FRAME_EVALUATION_KEYS,
                            store->keys_path));
-  *fit = store->secret != NULL && is_owner(&frame, store->secret) &&
+  *fit = store->secret != NULL && is_owner(&frame, store->secret, params) &&
          memcmp(frame.params_hash, ckks_params_hash(params), CKKS_HASH_BYTES) == 0 &&
          memcmp(frame.plan_id, interface->id, MODEL_ID_BYTES) == 0;
   return CKKS_OK;

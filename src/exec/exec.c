@@ -239,6 +239,9 @@ ckks_status exec_keys_check(const ckks_evaluation_keys *keys, const exec_engine 
   if (keys->n_keys != interface->n_keys)
     return base_fail(CKKS_ERROR_KEY, "%zu evaluation keys where model '%s' needs %zu", keys->n_keys,
                      interface->name, interface->n_keys);
+  /* Without it results would leave as they were computed. */
+  if (keys->zero == NULL)
+    return base_fail(CKKS_ERROR_KEY, "there is no public key with the evaluation keys");
   return CKKS_OK;
 }
 

@@ -28,7 +28,8 @@ void exec_session_free(exec_session *session);
  * CKKS_ERROR_KEY). Registers and scratch stay, so that a thread needs one session for all.
  */
 ckks_status exec_session_use(exec_session *session, const ckks_evaluation_keys *keys);
-/** Whether the set is exactly what the plan needs: what a service accepts from strangers. */
+/** Whether the set is exactly what the plan needs, with the public key that hides results: what
+ * a service accepts from strangers. */
 ckks_status exec_keys_check(const ckks_evaluation_keys *keys, const exec_engine *engine);
 ckks_evaluator *exec_session_evaluator(exec_session *session);
 const model_plan *exec_session_plan(const exec_session *session);
@@ -41,6 +42,13 @@ const model_plan *exec_session_plan(const exec_session *session);
 ckks_status exec_session_run(const ckks_ciphertext **outputs, ckks_ciphertext *const *inputs,
                              model_packing packing, exec_session *session);
 
+/**
+ * A copy of a result (level 0) plus a fresh encryption of zero under the client's public key
+ * plus flooding noise, uniform up to model_plan_flood. CKKS_ERROR_KEY without a key.
+ */
+ckks_status exec_hide(ckks_ciphertext **out, const ckks_ciphertext *result,
+                      const ckks_public_key *key, const model_layout *layout,
+                      const ckks_params *params);
 /** A whole message: sample frame in, result frame out (free with base_free). `name` starts errors.
  */
 ckks_status exec_infer(uint8_t **out, size_t *n_out, const uint8_t *sample, size_t n_sample,

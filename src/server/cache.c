@@ -20,7 +20,6 @@ struct server_entry {
   char token[17], id[65];
   uint8_t plan_id[MODEL_ID_BYTES];
   ckks_evaluation_keys *keys;
-  server_model *model; /* whose parameters the keys use */
   size_t n_bytes;
   int n_holders;
   bool reading, dropped;
@@ -46,7 +45,6 @@ ckks_status server_cache_build(server_cache **out, size_t ceiling_bytes) {
 
 static void free_entry(server_entry *entry) {
   ckks_evaluation_keys_free(entry->keys);
-  server_model_release(entry->model);
   base_free(entry);
 }
 
@@ -120,7 +118,7 @@ static size_t expanded_bytes(const server_model *model) {
     n_bytes += n_limbs * (2 * (size_t)ckks_key_spec_digits(&spec) * params->ring.n + 88) * 8;
     n_bytes += spec.galois != 0 ? params->ring.n * sizeof(uint32_t) : 0;
   }
-  return n_bytes;
+  return n_bytes + 2 * params->ring.n * sizeof(ring_word); /* and the public key for level 0 */
 }
 
 static ckks_status read_mapped(ckks_evaluation_keys **out, int fd, const char *id,
@@ -157,8 +155,6 @@ static server_entry *make_entry(const char *token, const char *id, server_model 
   snprintf(entry->token, sizeof entry->token, "%s", token);
   snprintf(entry->id, sizeof entry->id, "%s", id);
   memcpy(entry->plan_id, model->plan.interface.id, MODEL_ID_BYTES);
-  entry->model = model;
-  server_model_hold(model);
   entry->n_bytes = expanded_bytes(model);
   entry->n_holders = 1;
   entry->reading = true;

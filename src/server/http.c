@@ -290,7 +290,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 
 /* --- starting */
 
-static void log_line(void *context, const char *format, va_list arguments) {
+__attribute__((format(printf, 2, 0))) static void log_line(void *context, const char *format,
+                                                           va_list arguments) {
   (void)context;
   fprintf(stderr, "blindsight: ");
   vfprintf(stderr, format, arguments);
