@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "eval/basis.h"
+#include "eval/workers.h"
 
 typedef void (*arith_binary)(ring_word *out, const ring_word *a, const ring_word *b, size_t n,
                              const ring_modulus *m);
@@ -245,38 +246,45 @@ void eval_arith_tensor_add(ckks_ciphertext *out, const ckks_ciphertext *a, const
                            ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
   BASE_ASSERT(out->n_parts == 3 && out->level <= a->level && out->level <= b->level);
-  size_t mark = base_arena_mark(&ev->arena);
-  ring_poly product = ring_poly_take(&ev->arena, 3, ring);
-  for (int i = 0; i <= out->level; i++) {
-    const ring_modulus *m = &ring->modulus[i];
-    ring->kernel->tensor(ring_poly_limb(&product, 0), ring_poly_limb(&product, 1),
-                         ring_poly_limb(&product, 2), ring_poly_limb(&a->part[0], i),
+  for (int i = 0; i <= out->level; i++)
+    ring->kernel->tensor(ring_poly_limb(&out->part[0], i), ring_poly_limb(&out->part[1], i),
+                         ring_poly_limb(&out->part[2], i), ring_poly_limb(&a->part[0], i),
                          ring_poly_limb(&a->part[1], i), ring_poly_limb(&b->part[0], i),
-                         ring_poly_limb(&b->part[1], i), ring->n, m);
-    for (int part = 0; part < 3; part++)
-      ring->kernel->add(ring_poly_limb(&out->part[part], i), ring_poly_limb(&out->part[part], i),
-                        ring_poly_limb(&product, part), ring->n, m);
-  }
-  base_arena_reset(&ev->arena, mark);
+                         ring_poly_limb(&b->part[1], i), true, ring->n, &ring->modulus[i]);
 }
 
 /* --------------------------------------------------------- down the levels */
 
+/* A rescale: each part is divided by the last prime. */
+typedef struct arith_rescale {
+  const ckks_ciphertext *out, *a;
+  eval_division division[3];
+} arith_rescale;
+
+static void arith_remainder_task(void *context, int part, ckks_evaluator *ev) {
+  arith_rescale *r = context;
+  const ring_word *last = ring_poly_limb(&r->a->part[part], r->a->level);
+  eval_division_begin(&r->division[part], &last, ev);
+}
+
+static void arith_quotient_task(void *context, int task, ckks_evaluator *ev) {
+  const arith_rescale *r = context;
+  int part = task / r->a->level, i = task % r->a->level;
+  eval_division_limb(ring_poly_limb(&r->out->part[part], i), ring_poly_limb(&r->a->part[part], i),
+                     &r->division[part], i, NULL, ev);
+}
+
 void eval_rescale(ckks_ciphertext *out, const ckks_ciphertext *a, ckks_evaluator *ev) {
-  int level = a->level;
+  int level = a->level, n_parts = a->n_parts;
   BASE_ASSERT(level >= 1);
   size_t mark = base_arena_mark(&ev->arena);
-  eval_division division;
-  eval_division_take(&division, eval_basis_rescale(ev, 0, level), ev);
-  for (int part = 0; part < a->n_parts; part++) {
-    const ring_word *last = ring_poly_limb(&a->part[part], level);
-    eval_division_begin(&division, &last, ev);
-    for (int i = 0; i < level; i++)
-      eval_division_limb(ring_poly_limb(&out->part[part], i), ring_poly_limb(&a->part[part], i),
-                         &division, i, ev);
-  }
+  arith_rescale rescale = {.out = out, .a = a};
+  for (int part = 0; part < n_parts; part++)
+    eval_division_take(&rescale.division[part], eval_basis_rescale(ev, 0, level), ev);
+  eval_workers_run(ev, n_parts, arith_remainder_task, &rescale);
+  eval_workers_run(ev, n_parts * level, arith_quotient_task, &rescale);
   base_arena_reset(&ev->arena, mark);
-  arith_finish(out, a->n_parts, level - 1, a->scale / ev->params->ring.modulus[level].f);
+  arith_finish(out, n_parts, level - 1, a->scale / ev->params->ring.modulus[level].f);
 }
 
 /*

@@ -313,9 +313,7 @@ static ckks_status run_rotate_sum(running *r, ckks_ciphertext *out, const model_
   ckks_evaluator *ev = r->session->evaluator;
   if (op->index == op->a)
     return eval_rotate_sum(out, value_of(r, op->a), op->term, (size_t)op->n_terms, ev);
-  BASE_TRY(eval_rotate(out, value_of(r, op->a), op->term[0], ev));
-  eval_add(out, out, value_of(r, op->index), ev);
-  return CKKS_OK;
+  return eval_rotate_add(out, value_of(r, op->a), op->term[0], value_of(r, op->index), ev);
 }
 
 static ckks_status run_polynomial(running *r, ckks_ciphertext *out, const model_op *op) {

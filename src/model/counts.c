@@ -115,7 +115,7 @@ static void count_mac(counting *c, int l, int k) {
 /* Tensors at level l, added up, and eval_relinearize with rescaling. */
 static void count_products(counting *c, int l, int tensors) {
   int k = key_special(c, 0);
-  c->counts->point_words += (uint64_t)((3 + 6 * (tensors - 1)) * (l + 1));
+  c->counts->point_words += (uint64_t)(3 * tensors * (l + 1));
   count_begin(c, l, k);
   count_extend(c, l, k);
   c->counts->point_words += (uint64_t)(2 * (l + 1)); /* what is added, times P */
@@ -123,13 +123,12 @@ static void count_products(counting *c, int l, int tensors) {
   count_divide(c, 2, l, k, true);
 }
 
-/* eval_automorphism, and eval_add to another register. */
+/* eval_automorphism, adding another register on the way. */
 static void count_rotate_add(counting *c, int l, int k) {
   count_begin(c, l, k);
   count_extend(c, l, k);
   count_mac(c, l, k);
   count_divide(c, 2, l, k, false);
-  c->counts->point_words += (uint64_t)(3 * (l + 1));
   c->counts->permute_words += (uint64_t)(2 * (l + 1));
 }
 
@@ -138,7 +137,8 @@ static void count_rotate_sum(counting *c, const model_op *op) {
   int l = op->level, k = rotation_special(c, op, 1);
   if (k == 0)
     return;
-  if (op->index >= 0 && op->index != op->a) {
+  bool single = op->n_terms == 1 && op->term[0] != 0;
+  if (single || (op->index >= 0 && op->index != op->a)) {
     count_rotate_add(c, l, k);
     return;
   }
@@ -153,7 +153,6 @@ static void count_rotate_sum(counting *c, const model_op *op) {
     c->counts->permute_words += (uint64_t)(2 * (l + 1 + k));
   }
   count_divide(c, 2, l, k, false);
-  c->counts->point_words += (uint64_t)(2 * (l + 1));
 }
 
 /* --------------------------------------------------- diagonals (eval/linear.c) */

@@ -98,10 +98,12 @@ static void check_digits(scheme *s, int level, int k) {
   for (int i = 0; i <= level + k; i++) {
     int limb = ckks_params_limb(s->params, level, i);
     uint64_t p = ring->modulus[limb].p;
-    eval_digits_extend(&digits, i, s->ev);
+    eval_digits_limb extended;
+    size_t before = base_arena_mark(&s->ev->arena);
+    eval_digits_extend(&extended, &digits, NULL, i, s->ev);
     for (int digit = 0; digit < digits.n_digits; digit++) {
       int from = digit * k, n = level + 1 - from < k ? level + 1 - from : k;
-      lowered(got, digits.digit[digit], limb, s);
+      lowered(got, extended.digit[digit], limb, s);
       for (size_t j = 0; j < ring->n; j += i == 0 ? 1 : 7) {
         lift(integer, d, &x, s, from, n, j);
         /* got = integer + m*D for one m with |m| <= n/2 (0 for a single limb) */
@@ -117,6 +119,7 @@ static void check_digits(scheme *s, int level, int k) {
                    digit, level, k, i, j);
       }
     }
+    base_arena_reset(&s->ev->arena, before);
   }
   mpz_clears(integer, d, difference, multiple, NULL);
   base_arena_reset(&s->ev->arena, mark);
@@ -159,7 +162,7 @@ static void check_division(scheme *s, const eval_basis *basis, int level) {
   for (int i = n_terms; i < n_limbs; i++) {
     uint64_t p = ring->modulus[limbs[i]].p;
     ring_word *limb = ring_poly_limb(&x.poly, i);
-    eval_division_limb(limb, limb, &division, limbs[i], s->ev);
+    eval_division_limb(limb, limb, &division, limbs[i], NULL, s->ev);
     lowered(got, limb, limbs[i], s);
     for (size_t j = 0; j < ring->n; j += i == n_terms ? 1 : 5) {
       lift(integer, d, &x, s, 0, n_limbs, j);
