@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * Whole predictions by the clock: the 30-16-2 network of the demo, or a server file named
- * as the argument, in both packings, on words at random. Each line: median and least of the samples
- * after a warm-up. CKKS_KERNEL chooses the table of kernels.
+ * as the argument, in both packings, on words at random, by one, two and four threads. Each line:
+ * median and least of the samples after a warm-up. CKKS_KERNEL chooses the table of kernels.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "base/alloc.h"
@@ -20,6 +20,7 @@
 #define MIN_SAMPLES 9
 #define MAX_SAMPLES 400
 #define SECONDS 1.5
+#define MAX_THREADS 4
 
 typedef struct workload {
   model_plan plan;
@@ -134,7 +135,7 @@ static void workload_clear(workload *w) {
 
 /* -------------------------------------------------------------- measurement */
 
-static void measure(workload *w, model_packing packing) {
+static void measure(workload *w, model_packing packing, int n_threads) {
   static const char *const names[] = {"latency packing", "throughput packing"};
   static const ckks_ciphertext *output[MODEL_MAX_CLASSES];
   double sample[MAX_SAMPLES], start = 0;
@@ -151,8 +152,9 @@ static void measure(workload *w, model_packing packing) {
       sample[n - 1] = now_ms() - from;
   }
   qsort(sample, (size_t)n, sizeof *sample, by_size);
-  printf("  %-18s median %8.3f ms  least %8.3f ms  %9.0f rows/s at the median\n", names[packing],
-         sample[n / 2], sample[0], 1e3 * (double)rows / sample[n / 2]);
+  printf("  %-18s %d thread%s  median %8.3f ms  least %8.3f ms  %9.0f rows/s at the median\n",
+         names[packing], n_threads, n_threads > 1 ? "s" : " ", sample[n / 2], sample[0],
+         1e3 * (double)rows / sample[n / 2]);
 }
 
 int main(int argc, char **argv) {
@@ -163,8 +165,11 @@ int main(int argc, char **argv) {
   printf("%s, kernels %s, N=2^%d, %d+%d limbs, %zu keys\n", base_cpu_get()->name,
          exec_engine_params(w.engine)->ring.kernel->name, literal->log2_n, literal->n_q,
          literal->n_p, w.plan.interface.n_keys);
-  for (int packing = 0; packing < MODEL_N_PACKINGS; packing++)
-    measure(&w, (model_packing)packing);
+  for (int n_threads = 1; n_threads <= MAX_THREADS; n_threads *= 2) {
+    check(ckks_evaluator_set_threads(exec_session_evaluator(w.session), n_threads));
+    for (int packing = 0; packing < MODEL_N_PACKINGS; packing++)
+      measure(&w, (model_packing)packing, n_threads);
+  }
   workload_clear(&w);
   return 0;
 }

@@ -55,13 +55,18 @@ void eval_workers_run(ckks_evaluator *ev, int n, eval_task task, void *context) 
   workers_count(ev);
 }
 
+static void workers_free(ckks_evaluator *workers, int n) {
+  for (int w = 0; w < n; w++)
+    base_arena_clear(&workers[w].arena);
+  base_free(workers);
+}
+
 void eval_workers_clear(ckks_evaluator *ev) {
-  for (int w = 0; w < ev->n_workers; w++)
-    base_arena_clear(&ev->worker[w].arena);
-  base_free(ev->worker);
+  workers_free(ev->worker, ev->n_workers);
+  base_threads_free(ev->own_threads);
   ev->worker = NULL;
   ev->n_workers = 0;
-  ev->threads = NULL;
+  ev->threads = ev->own_threads = NULL;
 }
 
 ckks_status eval_workers_set(ckks_evaluator *ev, base_threads *threads) {
@@ -73,21 +78,38 @@ ckks_status eval_workers_set(ckks_evaluator *ev, base_threads *threads) {
   ckks_evaluator *workers = base_alloc_array((size_t)n, sizeof *workers);
   if (workers == NULL)
     return base_fail_memory((size_t)n * sizeof *workers);
-  for (int w = 0; w < n; w++) {
+  ckks_status status = CKKS_OK;
+  for (int w = 0; w < n && status == CKKS_OK; w++) {
     workers[w].params = ev->params;
     workers[w].keys = ev->keys;
     workers[w].tables = ev->tables;
-    ckks_status status = base_arena_init(&workers[w].arena, workers_scratch_bytes(ev->params));
-    if (status == CKKS_OK)
-      continue;
-    for (int done = 0; done < w; done++)
-      base_arena_clear(&workers[done].arena);
-    base_free(workers);
+    status = base_arena_init(&workers[w].arena, workers_scratch_bytes(ev->params));
+  }
+  if (status != CKKS_OK) {
+    workers_free(workers, n);
     return status;
   }
-  eval_workers_clear(ev);
+  workers_free(ev->worker, ev->n_workers);
   ev->worker = workers;
   ev->n_workers = n;
   ev->threads = threads;
+  return CKKS_OK;
+}
+
+ckks_status ckks_evaluator_set_threads(ckks_evaluator *evaluator, int n) {
+  if (evaluator == NULL)
+    return base_fail(CKKS_ERROR_ARGUMENT, "evaluator is NULL");
+  if (n < 1 || n > EVAL_WORKERS_MAX)
+    return base_fail(CKKS_ERROR_ARGUMENT, "n = %d: must be 1 to %d", n, EVAL_WORKERS_MAX);
+  base_threads *threads = NULL;
+  if (n > 1)
+    BASE_TRY(base_threads_build(&threads, n));
+  ckks_status status = eval_workers_set(evaluator, threads);
+  if (status != CKKS_OK) {
+    base_threads_free(threads);
+    return status;
+  }
+  base_threads_free(evaluator->own_threads);
+  evaluator->own_threads = threads;
   return CKKS_OK;
 }

@@ -8,8 +8,10 @@
 #define EVAL_WORKERS_H
 #include "eval/eval.h"
 
-/** Tasks of fewer words than this are run by the caller. */
+/** Limbs of fewer words than this are the caller's alone. */
 #define EVAL_WORKERS_MIN_N ((size_t)1 << 13)
+/** Threads of one evaluator. */
+#define EVAL_WORKERS_MAX 64
 
 /** `ev` is the running thread's: its arena and its counters. The arena is given back after it. */
 typedef void (*eval_task)(void *context, int i, ckks_evaluator *ev);
@@ -24,5 +26,6 @@ void eval_workers_run(ckks_evaluator *ev, int n, eval_task task, void *context);
  * CKKS_ERROR_MEMORY, and all is as before.
  */
 ckks_status eval_workers_set(ckks_evaluator *ev, base_threads *threads);
+/** Frees scratch and threads of its own. */
 void eval_workers_clear(ckks_evaluator *ev);
 #endif
