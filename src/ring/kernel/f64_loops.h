@@ -110,11 +110,14 @@ static void tensor(ring_word *d0, ring_word *d1, ring_word *d2, const ring_word 
 #define WIDE 4
 
 /*
- * out = sum_j in[j]*w[j], at most SUM_GROUP terms at a time, `low` carrying what
- * was summed before. Largest sums: a loose word (3/4 p) or one of another
- * modulus (2^48) by a centred factor (p/2): 7*(3/8)p^2 and 7*2^47*p are both
- * below 2^100, their quotients by p below 2^51.
+ * out = sum_j in[j]*w[j], FACTOR_GROUP terms at a time, `low` carrying what was
+ * summed before. Largest sums: a loose word (3/4 p) or one of another modulus
+ * (2^48) by a centred factor (p/2): 10*(3/8)p^2 < 0.94*2^100 and 10*2^47*p
+ * < 2^100, their quotients by p below 2^51; what `low` gathers, 10*2^48, stays
+ * with all the rest of sum_end below 2^52.
  */
+#define FACTOR_GROUP 10
+
 static void sum_products(ring_word *out, const ring_word *const *in, const double *w, int n_terms,
                          size_t n, field f) {
   for (size_t i = 0; i < n; i += WIDE * LANES) {
@@ -122,8 +125,8 @@ static void sum_products(ring_word *out, const ring_word *const *in, const doubl
 #pragma GCC unroll 4
     for (int k = 0; k < WIDE; k++)
       carried[k] = v_set(0);
-    for (int first = 0; first < n_terms; first += SUM_GROUP) {
-      int last = n_terms - first > SUM_GROUP ? first + SUM_GROUP : n_terms;
+    for (int first = 0; first < n_terms; first += FACTOR_GROUP) {
+      int last = n_terms - first > FACTOR_GROUP ? first + FACTOR_GROUP : n_terms;
       sum s[WIDE];
 #pragma GCC unroll 4
       for (int k = 0; k < WIDE; k++)
