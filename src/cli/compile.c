@@ -6,11 +6,12 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/plan_report.h"
+#include "cli/units.h"
 #include "model/files.h"
 #include "train/train.h"
 
 typedef struct arguments {
-  const char *model, *name, *calibrate;
+  const char *model, *name, *calibrate, *units;
   model_compile_options options;
   int security, minimise, packing, last;
   uint64_t log2_n;
@@ -41,6 +42,8 @@ static int parse(arguments *a, int argc, char **argv) {
        CKKS_MIN_LOG2_N, CKKS_MAX_LOG2_N, 0},
       {"calibrate", 0, CLI_TEXT, &a->calibrate, "DATA.csv", "take the ranges from these rows", 0, 0,
        0},
+      {"units", 0, CLI_TEXT, &a->units, "FILE", "what the machine of the server can do (the cache)",
+       0, 0, 0},
       {"json", 0, CLI_FLAG, &a->json, NULL, "print the plan as JSON", 0, 0, 0}};
   const cli_command command = {
       "compile", "MODEL",
@@ -51,6 +54,7 @@ static int parse(arguments *a, int argc, char **argv) {
   return cli_options_parse(&a->model, &command, argc, argv);
 }
 
+/* Ranges of these rows take the place of those that training found. */
 static ckks_status calibrate(model_model *model, const char *path) {
   train_data data;
   BASE_TRY(train_data_read_features(&data, path, (const char *const *)model->feature,
@@ -74,6 +78,7 @@ static ckks_status compile(model_plan *plan, const arguments *a) {
   return status;
 }
 
+/* What was asked for belongs to the report: predictions are to be held against it. */
 static ckks_status print_plan(const model_plan *plan, const arguments *a) {
   const model_interface *interface = &plan->interface;
   if (a->json) {
@@ -98,6 +103,7 @@ static ckks_status write_files(const model_plan *plan, const char *server, const
   return status;
 }
 
+/* server and client may be NULL: then the plan is only shown. */
 static ckks_status compile_and_print(const arguments *a, const char *server, const char *client) {
   model_plan plan = {0};
   BASE_TRY(compile(&plan, a));
@@ -108,6 +114,7 @@ static ckks_status compile_and_print(const arguments *a, const char *server, con
   return status;
 }
 
+/* Whether the files can be written is asked before the search begins. */
 static ckks_status compile_to_files(const arguments *a) {
   ckks_status status = CKKS_ERROR_MEMORY;
   char *server = cli_output_name(a->name, ".server"), *client = cli_output_name(a->name, ".client");
@@ -122,6 +129,19 @@ static ckks_status compile_to_files(const arguments *a) {
   return status;
 }
 
+/* The file asked for must be right; the cache may be missing, or of another machine. */
+static ckks_status read_units(arguments *a) {
+  if (a->units != NULL)
+    return cli_units_read(&a->options.units, a->units);
+  char *cache;
+  BASE_TRY(cli_units_cache_path(&cache));
+  ckks_status status = cache != NULL ? cli_units_read(&a->options.units, cache) : CKKS_OK;
+  if (status == CKKS_ERROR_FORMAT)
+    cli_print_warning("%s; 'blindsight calibrate' writes it anew", base_last_error());
+  base_free(cache);
+  return status == CKKS_ERROR_MEMORY ? status : CKKS_OK;
+}
+
 int cli_compile(int argc, char **argv) {
   arguments a = {0};
   model_compile_options_default(&a.options);
@@ -134,6 +154,9 @@ int cli_compile(int argc, char **argv) {
   a.options.throughput = a.packing != PACKING_LATENCY;
   a.options.last_on_server = a.last == 1;
   a.options.log2_n = (int)a.log2_n;
+  ckks_status status = read_units(&a);
+  if (status != CKKS_OK)
+    return cli_print_status(status);
   return cli_print_status(a.name != NULL ? compile_to_files(&a)
                                          : compile_and_print(&a, NULL, NULL));
 }

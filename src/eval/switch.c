@@ -16,8 +16,8 @@ size_t eval_switch_scratch_limbs(const ckks_params *params, bool keeps) {
     int n_digits = (n_q + k - 1) / k;
     if (n_digits > RING_MAX_TERMS) /* keys with more digits exist for lower levels only */
       n_digits = RING_MAX_TERMS;
-    int limbs = n_digits * (keeps ? n_q + k : 1);
-    most = limbs > most ? limbs : most;
+    int kept = n_digits * (keeps ? n_q + k : 1);
+    most = kept > most ? kept : most;
   }
   return eval_sums_scratch_limbs(params, (size_t)(n_q + most + 3 + 1));
 }

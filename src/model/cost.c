@@ -10,12 +10,14 @@
 #include "ring/pack.h"
 
 /* AVX2, measured by `blindsight calibrate`: docs/performance.md names the machine. */
-const model_units model_units_default = {.ntt_butterfly_ns = 0.21,
-                                         .mac_word_ns = 0.25,
-                                         .convert_word_ns = 0.25,
-                                         .permute_word_ns = 0.40,
-                                         .point_word_ns = 0.25,
-                                         .sum_word_ns = 0.25};
+const model_units model_units_default = {.ntt_butterfly_ns = 0.20,
+                                         .mac_word_ns = 0.27,
+                                         .mac_far_word_ns = 0.74,
+                                         .convert_word_ns = 0.18,
+                                         .permute_word_ns = 0.24,
+                                         .point_word_ns = 0.15,
+                                         .sum_word_ns = 0.16,
+                                         .sum_far_word_ns = 0.9};
 
 int model_key_special(int level, int n_p) {
   return level + 1 < n_p ? level + 1 : n_p;
@@ -44,14 +46,24 @@ static void count_bytes(model_cost *cost, const model_program *program, const mo
   }
 }
 
+/* The larger the set that is gone through, the less of it is in the cache when it is wanted. */
+static double word_ns(uint64_t set_words, double near_ns, double far_ns) {
+  double bytes = (double)set_words * sizeof(ring_word);
+  double far = (bytes - MODEL_NEAR_BYTES) / (MODEL_FAR_BYTES - MODEL_NEAR_BYTES);
+  return near_ns + fmin(fmax(far, 0.0), 1.0) * (far_ns - near_ns);
+}
+
 double model_cost_ms(const model_counts *counts, int log2_n, const model_units *units) {
   double butterflies = (double)counts->ntt * ldexp(0.5, log2_n) * log2_n;
-  return 1e-6 *
-         (butterflies * units->ntt_butterfly_ns + (double)counts->mac_words * units->mac_word_ns +
-          (double)counts->convert_words * units->convert_word_ns +
-          (double)counts->permute_words * units->permute_word_ns +
-          (double)counts->point_words * units->point_word_ns +
-          (double)counts->sum_words * units->sum_word_ns);
+  return 1e-6 * (butterflies * units->ntt_butterfly_ns +
+                 (double)counts->mac_words *
+                     word_ns(counts->key_words, units->mac_word_ns, units->mac_far_word_ns) +
+                 (double)counts->convert_words * units->convert_word_ns +
+                 (double)counts->permute_words * units->permute_word_ns +
+                 (double)counts->point_words * units->point_word_ns +
+                 (double)counts->sum_words *
+                     word_ns(counts->set_words, units->sum_word_ns, units->sum_far_word_ns) +
+                 (double)counts->row_words * units->sum_word_ns);
 }
 
 void model_cost_count(model_cost *cost, const model_plan *plan, model_packing packing,
@@ -64,7 +76,8 @@ void model_cost_count(model_cost *cost, const model_plan *plan, model_packing pa
   cost->ntt = counts.ntt;
   cost->mac_words = counts.mac_words;
   cost->convert_words = counts.convert_words;
-  cost->point_words = counts.point_words + counts.permute_words + counts.sum_words;
+  cost->point_words =
+      counts.point_words + counts.permute_words + counts.sum_words + counts.row_words;
   cost->n_switches = (int)counts.switches;
   cost->predicted_ms = model_cost_ms(&counts, params->literal.log2_n, units);
   count_bytes(cost, program, layout, packing, params);

@@ -10,7 +10,9 @@
 #include "ring/ring.h"
 
 /* Giants whose sums eval_diagonals holds at a time: for each lot it makes all babies anew. */
-#define GIANTS_AT_A_TIME 4
+#define GIANTS_AT_A_TIME 8
+/* How many rows of a matrix exec/prepare.c has summed together (EVAL_ARITH_MAX_ROWS). */
+#define ROWS_AT_A_TIME 16
 #define MOST_TERMS (CKKS_MAX_P + 1)
 /* Bases of the polynomial's powers (eval_polynomial). */
 #define MOST_BASE 32
@@ -21,6 +23,10 @@ typedef struct counting {
   const ckks_params_literal *literal;
   const ckks_key_spec *keys;
   size_t n_keys;
+  /* Words of work on whole ciphertexts: near in a program of one, far where there are many. */
+  uint64_t *whole_words;
+  const model_op *row; /* the last row of a matrix, and how many there are */
+  int n_rows;
 } counting;
 
 static uint64_t prime(const counting *c, int limb) {
@@ -115,7 +121,7 @@ static void count_mac(counting *c, int l, int k) {
 /* Tensors at level l, added up, and eval_relinearize with rescaling. */
 static void count_products(counting *c, int l, int tensors) {
   int k = key_special(c, 0);
-  c->counts->point_words += (uint64_t)(3 * tensors * (l + 1));
+  *c->whole_words += (uint64_t)(3 * tensors * (l + 1));
   count_begin(c, l, k);
   count_extend(c, l, k);
   c->counts->point_words += (uint64_t)(2 * (l + 1)); /* what is added, times P */
@@ -277,11 +283,24 @@ static void count_polynomial(counting *c, const model_op *op, int top) {
 
 /* ------------------------------------------------------------ programs (exec/exec.c) */
 
+/* Rows whose sums read the same operands are made together, from blocks that are near by then. */
+static void count_dense(counting *c, const model_op *op, int l) {
+  const model_op *row = c->row;
+  bool further = row != NULL && c->n_rows < ROWS_AT_A_TIME && row->n_terms == op->n_terms &&
+                 row->level == op->level &&
+                 memcmp(row->term, op->term, (size_t)op->n_terms * sizeof *op->term) == 0;
+  uint64_t *words = further ? &c->counts->row_words : &c->counts->sum_words;
+  *words += (uint64_t)(2 * op->n_terms * (l + 1));
+  c->n_rows = further ? c->n_rows + 1 : 1;
+  c->row = op;
+  count_divide(c, 2, l, 0, true);
+}
+
 static void count_op(counting *c, const model_op *op, int before) {
   int l = op->level + 1; /* where a rescaling op works */
   switch (op->kind) {
   case MODEL_OP_ADD_VECTOR:
-    c->counts->point_words += (uint64_t)(op->level + 1);
+    *c->whole_words += (uint64_t)(op->level + 1);
     break;
   case MODEL_OP_ROTATE_SUM:
     count_rotate_sum(c, op);
@@ -301,8 +320,7 @@ static void count_op(counting *c, const model_op *op, int before) {
     count_divide(c, 2, l, 0, true);
     break;
   case MODEL_OP_DENSE:
-    c->counts->sum_words += (uint64_t)(2 * op->n_terms * (l + 1));
-    count_divide(c, 2, l, 0, true);
+    count_dense(c, op, l);
     break;
   }
 }
@@ -318,14 +336,25 @@ static int level_before(const model_program *program, int i, int input_level) {
 void model_counts_program(model_counts *counts, const model_plan *plan,
                           const model_program *program, const ckks_params_literal *literal,
                           const ckks_key_spec *keys, size_t n_keys) {
-  counting c = {counts, plan, literal, keys, n_keys};
+  bool one = program->n_inputs == 1;
+  counting c = {.counts = counts,
+                .plan = plan,
+                .literal = literal,
+                .keys = keys,
+                .n_keys = n_keys,
+                .whole_words = one ? &counts->point_words : &counts->sum_words};
   uint64_t n = (uint64_t)1 << literal->log2_n;
   memset(counts, 0, sizeof *counts);
   for (int i = 0; i < program->n_ops; i++)
     count_op(&c, &program->op[i], level_before(program, i, literal->n_q - 1));
+  for (size_t i = 0; i < n_keys; i++)
+    counts->key_words += n * (uint64_t)(2 * digits_of(keys[i].level, keys[i].n_special) *
+                                        (keys[i].level + 1 + keys[i].n_special));
+  counts->set_words = n * (uint64_t)(3 * program->n_inputs * literal->n_q);
   counts->mac_words *= n;
   counts->convert_words *= n;
   counts->permute_words *= n;
   counts->point_words *= n;
   counts->sum_words *= n;
+  counts->row_words *= n;
 }

@@ -141,7 +141,7 @@ static bool is_power_of_two(size_t n) {
 /* Plans live in rings of doubles; a result may be rounded to fewer bits than q_0 has. */
 static bool output_bits_fit(const model_layout *layout, const ckks_params_literal *params) {
   return params->q[0] < (uint64_t)1 << RING_F64_BITS && layout->output_bits >= 8 &&
-         params->q[0] >> (layout->output_bits - 1) != 0;
+         layout->output_bits <= RING_F64_BITS && params->q[0] >> (layout->output_bits - 1) != 0;
 }
 
 static ckks_status read_layout(model_layout *layout, base_reader *reader,
@@ -179,10 +179,11 @@ static ckks_status read_cost(model_cost *cost, base_reader *reader) {
   cost->point_words = base_reader_u64(reader);
   cost->predicted_ms = base_reader_f64(reader);
   cost->predicted_error = base_reader_f64(reader);
-  cost->n_switches = (int)(base_reader_u32(reader) & 0x7fffffff);
+  uint32_t n_switches = base_reader_u32(reader);
   cost->input_bytes = base_reader_u64(reader);
   cost->output_bytes = base_reader_u64(reader);
-  return reader->failed || !is_finite_in(cost->predicted_ms, 0.0, 1e12) ||
+  cost->n_switches = (int)(n_switches & INT32_MAX);
+  return reader->failed || n_switches > INT32_MAX || !is_finite_in(cost->predicted_ms, 0.0, 1e12) ||
                  !is_finite_in(cost->predicted_error, 0.0, 1e12)
              ? bad("cost")
              : CKKS_OK;

@@ -43,11 +43,12 @@ holds "latency packing" same_predictions few_clear.csv few.csv 5
 # A value far beyond the calibrated range is named, and encrypted all the same.
 awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "area_se") c = i } NR == 3 { $c = 99999 }
   NR <= 3' OFS=, validation.csv >far.csv
-works "encrypt far values" blindsight encrypt wdbc.client --key alice.key far.csv -o far.sample
+run blindsight encrypt wdbc.client --key alice.key far.csv -o far.sample
+holds "far values are encrypted" [ "$rc" = 0 -a -s far.sample ]
 holds "values out of range are named" grep -q \
   'warning: far.csv: row 1 (line 3), column "area_se"' "$log.err"
 
-run blindsight encrypt wdbc.client --key alice.key validation.csv -o all.sample
+works "encrypt all" blindsight encrypt wdbc.client --key alice.key validation.csv -o all.sample
 says "throughput for many rows" "114 rows, throughput packing"
 works "infer, throughput" blindsight infer wdbc.server --keys alice.keys all.sample -o all.result \
   --json
