@@ -30,6 +30,7 @@ struct base_threads {
   pthread_mutex_t lock; /* held to change anything below but `next` */
   pthread_cond_t start, done;
   atomic_uint_least64_t run; /* number of the current run: a worker never takes part twice */
+  int n_called;              /* workers that take part in it: no more than there are indices */
   atomic_int n_busy;
   atomic_bool stop;
   base_task task;
@@ -62,9 +63,12 @@ static void *work(void *argument) {
     while (!called(threads, seen))
       pthread_cond_wait(&threads->start, &threads->lock);
     seen = threads->run;
+    bool takes_part = self->number < threads->n_called;
     pthread_mutex_unlock(&threads->lock);
     if (threads->stop)
       return NULL;
+    if (!takes_part)
+      continue;
     take_indices(threads, self->number);
     pthread_mutex_lock(&threads->lock);
     if (--threads->n_busy == 0)
@@ -145,14 +149,15 @@ void base_threads_run(base_threads *threads, size_t n, base_task task, void *con
   threads->context = context;
   threads->n = n;
   atomic_store_explicit(&threads->next, 0, memory_order_relaxed);
-  threads->n_busy = threads->n_workers - 1;
+  threads->n_called = n < (size_t)threads->n_workers ? (int)n : threads->n_workers;
+  threads->n_busy = threads->n_called - 1;
   threads->run++;
   pthread_cond_broadcast(&threads->start);
   pthread_mutex_unlock(&threads->lock);
 
   take_indices(threads, 0);
 
-  /* Every worker reports, even one that found no index left: the next run may then begin. */
+  /* Who was called reports, even one that found no index left: the next run may then begin. */
   for (int look = 0; look < LOOKS && threads->n_busy > 0; look++)
     sched_yield();
   pthread_mutex_lock(&threads->lock);

@@ -6,7 +6,8 @@
 
 /* Sums over every chain prime; remainders of a divisor of k+1 primes, and its quotients. */
 size_t eval_sums_scratch_limbs(const ckks_params *params, size_t inner) {
-  return (size_t)(2 * params->literal.n_q + 2 * (params->literal.n_p + 2)) + inner;
+  int limbs = 2 * params->literal.n_q + 2 * (params->literal.n_p + 2);
+  return (size_t)limbs + inner;
 }
 
 typedef struct sums_state {

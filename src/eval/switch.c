@@ -19,7 +19,8 @@ size_t eval_switch_scratch_limbs(const ckks_params *params, bool keeps) {
     int kept = n_digits * (keeps ? n_q + k : 1);
     most = kept > most ? kept : most;
   }
-  return eval_sums_scratch_limbs(params, (size_t)(n_q + most + 3 + 1));
+  int inner = n_q + most + 3 + 1;
+  return eval_sums_scratch_limbs(params, (size_t)inner);
 }
 
 /* One switch, as its limbs see it. */

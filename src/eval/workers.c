@@ -71,6 +71,8 @@ void eval_workers_clear(ckks_evaluator *ev) {
 
 ckks_status eval_workers_set(ckks_evaluator *ev, base_threads *threads) {
   int n = base_threads_count(threads) - 1;
+  if (n >= EVAL_WORKERS_MAX)
+    n = 0;
   if (n <= ev->n_workers) { /* a larger number of workers suits a smaller pool */
     ev->threads = n > 0 ? threads : NULL;
     return CKKS_OK;

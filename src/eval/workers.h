@@ -21,7 +21,8 @@ bool eval_workers_pay(const ckks_evaluator *ev);
 /** Runs task(context, i, ...) for i in [0, n), in any order and place. */
 void eval_workers_run(ckks_evaluator *ev, int n, eval_task task, void *context);
 /**
- * Lends a pool to the evaluator; NULL takes it away, leaving the scratch for the next time.
+ * Lends a pool to the evaluator; NULL takes it away, leaving the scratch for the next time. One
+ * of more than EVAL_WORKERS_MAX threads is not used: there are never so many limbs to share.
  * Nobody else may use the evaluator meanwhile, nor run it from a task of this pool.
  * CKKS_ERROR_MEMORY, and all is as before.
  */
