@@ -43,19 +43,19 @@ ckks_status exec_session_run(const ckks_ciphertext **outputs, ckks_ciphertext *c
                              model_packing packing, exec_session *session);
 
 /**
- * A copy of a result (level 0) plus a fresh encryption of zero under the client's public key
- * plus flooding noise, uniform up to model_plan_flood. CKKS_ERROR_KEY without a key.
- */
-ckks_status exec_hide(ckks_ciphertext **out, const ckks_ciphertext *result,
-                      const ckks_public_key *key, const model_layout *layout,
-                      const ckks_params *params);
-/**
  * Lends a pool whose threads share the work inside each operation, to the same result bit for
  * bit; NULL takes it back (what is left is scratch for the next time). The session must not run
  * in a task of that pool meanwhile. CKKS_ERROR_MEMORY, with the session as before.
  */
 ckks_status exec_session_set_threads(exec_session *session, base_threads *threads);
 
+/**
+ * A copy of a result (level 0) plus a fresh encryption of zero under the client's public key
+ * plus flooding noise, uniform up to model_plan_flood. CKKS_ERROR_KEY without a key.
+ */
+ckks_status exec_hide(ckks_ciphertext **out, const ckks_ciphertext *result,
+                      const ckks_public_key *key, const model_layout *layout,
+                      const ckks_params *params);
 /** A whole message: sample frame in, result frame out (free with base_free). `name` starts errors.
  */
 ckks_status exec_infer(uint8_t **out, size_t *n_out, const uint8_t *sample, size_t n_sample,
@@ -63,7 +63,8 @@ ckks_status exec_infer(uint8_t **out, size_t *n_out, const uint8_t *sample, size
 /**
  * As exec_infer, rows or batches spread over `threads` (NULL = the caller alone):
  * sessions[worker] for each of base_threads_count(threads) workers. A single one is worked on
- * by all threads in sessions[0]. The bytes are the same whatever the number of workers.
+ * by all threads in sessions[0]. What the result says is the same whatever the number of workers;
+ * its bytes are not, since fresh noise hides each result.
  */
 ckks_status exec_infer_threads(uint8_t **out, size_t *n_out, const uint8_t *sample, size_t n_sample,
                                const char *name, exec_session *const *sessions,
