@@ -117,13 +117,12 @@ static ckks_status fill(client_http *http, const client_http_options *options) {
               copy_text(&http->cert, options->cert) &&
               copy_text(&http->cert_key, options->cert_key);
   if (good && options->token != NULL) {
-    size_t n = sizeof "Authorization: Bearer " + strlen(options->token);
+    static const char scheme[] = "Authorization: Bearer ";
+    size_t n = sizeof scheme + strlen(options->token);
     http->authorization = base_alloc(n);
     good = http->authorization != NULL;
-    if (good) {
-      strcpy(http->authorization, "Authorization: Bearer ");
-      strcat(http->authorization, options->token);
-    }
+    if (good)
+      snprintf(http->authorization, n, "%s%s", scheme, options->token);
   }
   if (!good || http->curl == NULL)
     return base_fail_memory(sizeof *http);

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "client/store.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,10 +24,8 @@ static char *name_keys(const char *path) {
   if (n > n_ending && strcmp(path + n - n_ending, SECRET_ENDING) == 0)
     n -= n_ending;
   char *name = base_alloc(n + sizeof KEYS_ENDING);
-  if (name != NULL) {
-    memcpy(name, path, n);
-    strcpy(name + n, KEYS_ENDING);
-  }
+  if (name != NULL)
+    snprintf(name, n + sizeof KEYS_ENDING, "%.*s%s", (int)n, path, KEYS_ENDING);
   return name;
 }
 
