@@ -295,6 +295,32 @@ static void test_progress_and_stopping(void **state) {
   free(server.last_body);
 }
 
+/* The usual variables of the environment name the proxy, and what needs none. */
+static void test_proxies(void **state) {
+  static const scripted_line lines[] = {
+      SCRIPTED_LINE("GET http://localhost:9/v2/x HTTP/1.1\r\n",
+                    "HTTP/1.1 200 OK\r\nContent-Length: ?\r\n\r\n{\"by\": \"proxy\"}")};
+  scripted server;
+  client_http_answer answer;
+  (void)state;
+  SCRIPTED_START(&server, lines);
+  client_http_options options = quick("http://localhost:9");
+  options.patience_s = 0;
+  setenv("http_proxy", server.url, 1);
+  setenv("no_proxy", "example.org", 1);
+  client_http *http = connect_to(&options);
+  assert_int_equal(client_http_call(&answer, &get, http), CKKS_OK);
+  assert_body(&answer, "{\"by\": \"proxy\"}");
+  client_http_answer_clear(&answer);
+  setenv("no_proxy", "localhost", 1);
+  assert_int_equal(client_http_call(&answer, &get, http), CKKS_ERROR_IO);
+  client_http_answer_clear(&answer);
+  client_http_free(http);
+  unsetenv("http_proxy");
+  unsetenv("no_proxy");
+  scripted_end(&server);
+}
+
 static void test_urls_and_tokens(void **state) {
   static const struct {
     const char *url, *words;
@@ -388,6 +414,7 @@ int main(void) {
                                      cmocka_unit_test(test_limits),
                                      cmocka_unit_test(test_patience),
                                      cmocka_unit_test(test_progress_and_stopping),
+                                     cmocka_unit_test(test_proxies),
                                      cmocka_unit_test(test_urls_and_tokens),
                                      cmocka_unit_test(test_where_tokens_come_from),
                                      cmocka_unit_test(test_memory_that_fails)};

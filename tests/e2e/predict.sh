@@ -213,9 +213,18 @@ fi
 cp old.keys alice.keys
 works "the old version is still there" predict --key alice.key validation.csv --rows 3-7 \
   --model wdbc@1 --csv --outputs
+# --- a server that asks clients for certificates, too
+stop TERM
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout own.key.pem \
+  -out own.crt -days 2 -subj /CN=clinic 2>"$log.err" || fail "a certificate of our own"
+serve models --client-ca own.crt
+refused "no certificate" 1 "a client certificate" predict --key alice.key validation.csv
+works "our own certificate" predict --key alice.key validation.csv --rows 0 --model wdbc@1 \
+  --cert own.crt --cert-key own.key.pem
 works "a revoked token" blindsight-server token revoke --state "$state" \
   --id "$(echo "$token" | cut -d _ -f 2)"
-refused "no more" 1 "(HTTP 401)" predict --key alice.key validation.csv --model wdbc@1
+refused "no more" 1 "(HTTP 401)" predict --key alice.key validation.csv --model wdbc@1 \
+  --cert own.crt --cert-key own.key.pem
 stop TERM
 holds "the last server ends in order" [ $server_rc = 0 ]
 works "the log is whole" blindsight-server audit verify --state "$state"
