@@ -39,3 +39,11 @@ if(evaluation_objects)
   target_link_libraries(evaluation_static PRIVATE ${blindsight_outside})
   set_target_properties(evaluation_static PROPERTIES LINKER_LANGUAGE C)
 endif()
+
+# The service is a program, not a library: what links it stands before the archive of its rooms.
+room_objects(service_objects ${service_rooms})
+if(service_objects)
+  add_library(service_static STATIC ${service_objects})
+  target_link_libraries(service_static PRIVATE PkgConfig::service ${blindsight_outside})
+  set_target_properties(service_static PROPERTIES LINKER_LANGUAGE C)
+endif()

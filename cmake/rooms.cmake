@@ -5,11 +5,14 @@
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson)
+# Of the server alone.
+pkg_check_modules(service REQUIRED IMPORTED_TARGET libmicrohttpd sqlite3 gnutls)
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 
 set(ckks_rooms base rand ring ckks secret public eval wire)
-set(blindsight_rooms ${ckks_rooms} model exec train server client blindsight)
+set(blindsight_rooms ${ckks_rooms} model exec train client blindsight)
+set(service_rooms server)
 set(rooms "")
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
@@ -47,6 +50,9 @@ function(room name)
   endif()
   add_library(room_${name} OBJECT ${files})
   target_link_libraries(room_${name} PRIVATE blindsight_flags PkgConfig::sodium PkgConfig::jansson)
+  if(name IN_LIST service_rooms)
+    target_link_libraries(room_${name} PRIVATE PkgConfig::service)
+  endif()
   if(name IN_LIST exact_rooms)
     target_compile_options(room_${name} PRIVATE ${no_contraction})
   endif()
@@ -60,14 +66,15 @@ function(room name)
   set(rooms ${rooms} ${name} PARENT_SCOPE)
 endfunction()
 
-foreach(name ${blindsight_rooms} cli)
+foreach(name ${blindsight_rooms} ${service_rooms} cli)
   room(${name})
 endforeach()
 
 # A folder that nobody links is a mistake.
 file(GLOB folders RELATIVE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/src/*")
 foreach(folder ${folders})
-  if(NOT folder IN_LIST blindsight_rooms AND NOT folder MATCHES "^(cli|web)$")
+  if(NOT folder IN_LIST blindsight_rooms AND NOT folder IN_LIST service_rooms AND
+     NOT folder MATCHES "^(cli|web)$")
     message(FATAL_ERROR "src/${folder} is in no library: name it in cmake/rooms.cmake and LAYERS")
   endif()
 endforeach()

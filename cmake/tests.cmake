@@ -11,7 +11,7 @@ if(TARGET blindsight_static)
   set(test_libraries blindsight_static)
 endif()
 # Some test the commands themselves.
-list(APPEND test_libraries ${cli_archive} ${test_libraries})
+set(test_libraries ${cli_archive} service_static ${test_libraries})
 
 # source_program(target folder file): an executable <build>/<folder>/<name of file>
 function(source_program target folder file)
@@ -91,6 +91,9 @@ foreach(file ${files})
   string(REGEX REPLACE "^tests/(.*)\\.sh$" "\\1" name "${file}")
   list_test(${name} shell "${file}")
 endforeach()
+
+# Load on a service that runs: not a benchmark by itself (tests/e2e/server_load.sh drives it).
+source_program(load_server bench bench/load_server.c)
 
 # Benchmarks share bench/harness.c, which says how they were compiled.
 file(GLOB files RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS bench/bench_*.c)

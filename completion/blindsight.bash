@@ -2,7 +2,7 @@
 # Completion of blindsight and blindsight-infer for bash.
 
 _blindsight_commands="train import export evaluate compile keygen encrypt infer decrypt \
-  inspect calibrate demo help"
+  inspect serve token audit calibrate demo help"
 
 # Options of a command.
 _blindsight_options() {
@@ -19,6 +19,11 @@ _blindsight_options() {
     infer) echo "--keys --output --threads --json" ;;
     decrypt) echo "--key --outputs --csv --json" ;;
     inspect) echo "--json" ;;
+    serve) echo "--state --listen --tls-cert --tls-key --client-ca --plain --workers --queue --cache-mb \
+      --max-key-mb --max-body-mb --jobs --key-days --job-hours --idle --connections \
+      --connections-each" ;;
+    token) echo "--state --name --id --key-mb --requests-per-minute --predictions-per-day --json" ;;
+    audit) echo "--state --head" ;;
     calibrate) echo "--output --json" ;;
     demo) echo "--out --data --label --clients --seed --json" ;;
   esac
@@ -34,11 +39,11 @@ _blindsight_values() {
     encrypt.--packing) echo "auto latency throughput" ;;
     train.--activation) echo "sigmoid3 square identity" ;;
     evaluate.--outputs | *.--output | *.--out | *.-o | *.--validation | *.--calibrate | *.--data | \
-      *.--units | *.--key | *.--keys)
+      *.--units | *.--key | *.--keys | *.--state | serve.--tls-* | serve.--client-ca)
       echo file ;;
     *.--label | *.--drop | *.--hidden | *.--epochs | *.--batch | *.--rate | *.--decay | *.--seed | \
       *.--split-seed | *.--frac | *.--error | *.--headroom | *.--log2-n | *.--rows | *.--threads | \
-      *.--clients)
+      *.--clients | serve.* | token.* | audit.*)
       echo none ;;
   esac
 }

@@ -22,12 +22,17 @@ void ckks_seed_expand(ring_poly *out, int n_limbs, const uint8_t seed[RAND_SEED_
 }
 
 ckks_status ckks_public_key_build(ckks_public_key **out, const ckks_params *params) {
+  return ckks_public_key_build_at(out, params->literal.n_q, params);
+}
+
+ckks_status ckks_public_key_build_at(ckks_public_key **out, int n_limbs,
+                                     const ckks_params *params) {
   ckks_status status;
   ckks_public_key *key = base_alloc(sizeof *key);
   if (key == NULL)
     return base_fail_memory(sizeof *key);
-  BASE_GOTO(status, ring_poly_init(&key->b, params->literal.n_q, &params->ring), fail);
-  BASE_GOTO(status, ring_poly_init(&key->a, params->literal.n_q, &params->ring), fail);
+  BASE_GOTO(status, ring_poly_init(&key->b, n_limbs, &params->ring), fail);
+  BASE_GOTO(status, ring_poly_init(&key->a, n_limbs, &params->ring), fail);
   memcpy(key->params_hash, params->hash, CKKS_HASH_BYTES);
   *out = key;
   return CKKS_OK;
@@ -198,6 +203,7 @@ void ckks_evaluation_keys_free(ckks_evaluation_keys *keys) {
       keys->key[i].data = NULL; /* a part of the block */
     ckks_switch_key_clear(&keys->key[i]);
   }
+  ckks_public_key_free(keys->zero);
   base_free(keys->block);
   base_free(keys->key);
   base_free(keys);

@@ -47,6 +47,8 @@ struct ckks_public_key {
 
 /** Both polynomials zero, seed zero. */
 ckks_status ckks_public_key_build(ckks_public_key **out, const ckks_params *params);
+/** With limbs q_0..q_(n_limbs-1) only: for ciphertexts below level n_limbs. */
+ckks_status ckks_public_key_build_at(ckks_public_key **out, int n_limbs, const ckks_params *params);
 /** Limbs 0..n_limbs-1 of a seeded ciphertext's c1 or a public key's a: domain = limb. */
 void ckks_seed_expand(ring_poly *out, int n_limbs, const uint8_t seed[RAND_SEED_BYTES],
                       const ckks_params *params);
@@ -81,7 +83,8 @@ struct ckks_evaluation_keys {
   uint8_t owner[CKKS_OWNER_BYTES]; /**< of the secret that they belong to */
   ckks_switch_key *key;            /**< sorted by galois */
   size_t n_keys;
-  ring_word *block; /**< data of all keys when they were built together; else NULL */
+  ring_word *block;      /**< data of all keys when they were built together; else NULL */
+  ckks_public_key *zero; /**< public key cut to level 0, to hide results with; NULL = none */
   uint8_t params_hash[CKKS_HASH_BYTES];
 };
 

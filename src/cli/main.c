@@ -27,6 +27,9 @@ static const struct {
     {"infer", "evaluate a model on encrypted rows", cli_infer},
     {"decrypt", "print the predictions", cli_decrypt},
     {"inspect", "say what a file is", cli_inspect},
+    {"serve", "serve models to clients over HTTP", cli_serve},
+    {"token", "say who may use a service", cli_token},
+    {"audit", "check a service's log", cli_audit},
     {"calibrate", "time this machine for the planner", cli_calibrate},
     {"demo", "show all of it, on one machine", cli_demo},
 };

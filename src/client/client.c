@@ -8,23 +8,37 @@
 #include "secret/secret.h"
 #include "wire/sample.h"
 
+/* The message: evaluation keys, whose they are, and a public key for level 0, with which the
+ * server hides its results. */
+static ckks_status write_keys(uint8_t **keys, size_t *n_keys,
+                              const ckks_evaluation_keys *evaluation, const ckks_public_key *zero,
+                              const ckks_secret_key *secret, const model_interface *interface,
+                              const ckks_params *params) {
+  base_buffer buffer;
+  base_buffer_init(&buffer, BASE_FRAME_OVERHEAD_BYTES + CKKS_OWNER_BYTES +
+                                wire_evaluation_keys_bytes(evaluation, params) +
+                                wire_zero_key_bytes(params));
+  base_frame_begin(&buffer, BASE_FRAME_EVALUATION_KEYS, params->hash, interface->id);
+  wire_evaluation_keys_put(&buffer, evaluation, params);
+  base_buffer_append(&buffer, secret->owner, CKKS_OWNER_BYTES);
+  wire_zero_key_put(&buffer, zero, params);
+  return wire_frame_finish(keys, n_keys, &buffer);
+}
+
 ckks_status client_keygen(ckks_secret_key **secret, uint8_t **keys, size_t *n_keys,
                           const model_interface *interface, const ckks_params *params) {
   ckks_evaluation_keys *evaluation = NULL;
-  base_buffer buffer;
+  ckks_public_key *zero = NULL;
   *keys = NULL;
   *n_keys = 0;
   BASE_TRY(ckks_secret_key_generate(secret, params));
   ckks_status status = ckks_evaluation_keys_generate(&evaluation, interface->key, interface->n_keys,
                                                      *secret, params);
-  if (status == CKKS_OK) {
-    base_buffer_init(&buffer, BASE_FRAME_OVERHEAD_BYTES + CKKS_OWNER_BYTES +
-                                  wire_evaluation_keys_bytes(evaluation, params));
-    base_frame_begin(&buffer, BASE_FRAME_EVALUATION_KEYS, params->hash, interface->id);
-    wire_evaluation_keys_put(&buffer, evaluation, params);
-    base_buffer_append(&buffer, (*secret)->owner, CKKS_OWNER_BYTES);
-    status = wire_frame_finish(keys, n_keys, &buffer);
-  }
+  if (status == CKKS_OK)
+    status = ckks_public_key_generate(&zero, *secret, params);
+  if (status == CKKS_OK)
+    status = write_keys(keys, n_keys, evaluation, zero, *secret, interface, params);
+  ckks_public_key_free(zero);
   ckks_evaluation_keys_free(evaluation);
   if (status != CKKS_OK) {
     ckks_secret_key_free(*secret);

@@ -17,6 +17,7 @@ struct exec_engine {
 struct exec_session {
   const exec_engine *engine;
   ckks_evaluator *evaluator;
+  size_t n_keys; /* of the set it was built with */
   ckks_ciphertext **reg[MODEL_N_PACKINGS];
   bool *written[MODEL_N_PACKINGS]; /* registers that no longer stand for an input */
   ckks_ciphertext *product;        /* three parts */
@@ -78,6 +79,7 @@ ckks_status exec_session_build(exec_session **out, const exec_engine *engine,
   if (!session)
     return base_fail_memory(sizeof *session);
   session->engine = engine;
+  session->n_keys = keys->n_keys;
   ckks_status status = ckks_evaluator_build(&session->evaluator, engine->params, keys);
   for (int i = 0; i < MODEL_N_PACKINGS && status == CKKS_OK; i++) {
     size_t n = (size_t)engine->plan->program[i].n_registers;
@@ -109,6 +111,29 @@ void exec_session_free(exec_session *session) {
   ckks_ciphertext_free(session->product);
   ckks_evaluator_free(session->evaluator);
   base_free(session);
+}
+
+ckks_status exec_keys_check(const ckks_evaluation_keys *keys, const exec_engine *engine) {
+  const model_interface *interface = &engine->plan->interface;
+  BASE_TRY(ckks_params_check(engine->params, keys->params_hash, "evaluation keys"));
+  BASE_TRY(check_keys(engine, keys));
+  /* Each needed key was found and no element stands twice: equal numbers are equal sets. */
+  if (keys->n_keys != interface->n_keys)
+    return base_fail(CKKS_ERROR_KEY, "%zu evaluation keys where model '%s' needs %zu", keys->n_keys,
+                     interface->name, interface->n_keys);
+  /* Without it results would leave as they were computed. */
+  if (keys->zero == NULL)
+    return base_fail(CKKS_ERROR_KEY, "there is no public key with the evaluation keys");
+  return CKKS_OK;
+}
+
+/* The evaluator's table of steps is by position in the sorted set: the same for equal sets. */
+ckks_status exec_session_use(exec_session *session, const ckks_evaluation_keys *keys) {
+  BASE_TRY(exec_keys_check(keys, session->engine));
+  if (session->n_keys != keys->n_keys)
+    return base_fail(CKKS_ERROR_KEY, "the session was built with another set of keys");
+  session->evaluator->keys = keys;
+  return CKKS_OK;
 }
 
 ckks_evaluator *exec_session_evaluator(exec_session *session) {

@@ -23,6 +23,14 @@ const model_plan *exec_engine_plan(const exec_engine *engine);
 ckks_status exec_session_build(exec_session **out, const exec_engine *engine,
                                const ckks_evaluation_keys *keys);
 void exec_session_free(exec_session *session);
+/**
+ * Another client's keys from now on: exactly those of the plan, no fewer and no more (else
+ * CKKS_ERROR_KEY). Registers and scratch stay, so that a thread needs one session for all.
+ */
+ckks_status exec_session_use(exec_session *session, const ckks_evaluation_keys *keys);
+/** Whether the set is exactly what the plan needs, with the public key that hides results: what
+ * a service accepts from strangers. */
+ckks_status exec_keys_check(const ckks_evaluation_keys *keys, const exec_engine *engine);
 ckks_evaluator *exec_session_evaluator(exec_session *session);
 const model_plan *exec_session_plan(const exec_session *session);
 /**
@@ -41,6 +49,13 @@ ckks_status exec_session_run(const ckks_ciphertext **outputs, ckks_ciphertext *c
  */
 ckks_status exec_session_set_threads(exec_session *session, base_threads *threads);
 
+/**
+ * A copy of a result (level 0) plus a fresh encryption of zero under the client's public key
+ * plus flooding noise, uniform up to model_plan_flood. CKKS_ERROR_KEY without a key.
+ */
+ckks_status exec_hide(ckks_ciphertext **out, const ckks_ciphertext *result,
+                      const ckks_public_key *key, const model_layout *layout,
+                      const ckks_params *params);
 /** A whole message: sample frame in, result frame out (free with base_free). `name` starts errors.
  */
 ckks_status exec_infer(uint8_t **out, size_t *n_out, const uint8_t *sample, size_t n_sample,
@@ -48,7 +63,8 @@ ckks_status exec_infer(uint8_t **out, size_t *n_out, const uint8_t *sample, size
 /**
  * As exec_infer, rows or batches spread over `threads` (NULL = the caller alone):
  * sessions[worker] for each of base_threads_count(threads) workers. A single one is worked on
- * by all threads in sessions[0]. The bytes are the same whatever the number of workers.
+ * by all threads in sessions[0]. What the result says is the same whatever the number of workers;
+ * its bytes are not, since fresh noise hides each result.
  */
 ckks_status exec_infer_threads(uint8_t **out, size_t *n_out, const uint8_t *sample, size_t n_sample,
                                const char *name, exec_session *const *sessions,

@@ -19,13 +19,30 @@ typedef struct inferring {
   char (*message)[256]; /* errors are the worker's; the caller's thread tells them */
 } inferring;
 
+/* What leaves is a copy that nobody can tell from a fresh encryption, but for its noise; the
+ * result itself only where the keys came without a public key. */
+static ckks_status append_hidden(inferring *in, size_t unit, const ckks_ciphertext *output,
+                                 const ckks_public_key *key) {
+  ckks_ciphertext *hidden = NULL;
+  if (key == NULL)
+    return wire_result_append(&in->unit[unit], output, in->sample->packing, in->interface,
+                              in->params);
+  ckks_status status =
+      exec_hide(&hidden, output, key, &in->interface->layout[in->sample->packing], in->params);
+  if (status == CKKS_OK)
+    status =
+        wire_result_append(&in->unit[unit], hidden, in->sample->packing, in->interface, in->params);
+  ckks_ciphertext_free(hidden);
+  return status;
+}
+
 static ckks_status run_unit(inferring *in, size_t unit, int worker) {
   const ckks_ciphertext *output[MODEL_MAX_CLASSES];
   BASE_TRY(exec_session_run(output, in->sample->ciphertext + unit * in->per_unit,
                             in->sample->packing, in->sessions[worker]));
+  const ckks_public_key *key = exec_session_evaluator(in->sessions[worker])->keys->zero;
   for (size_t i = 0; i < in->n_outputs; i++)
-    BASE_TRY(wire_result_append(&in->unit[unit], output[i], in->sample->packing, in->interface,
-                                in->params));
+    BASE_TRY(append_hidden(in, unit, output[i], key));
   return CKKS_OK;
 }
 
@@ -134,6 +151,8 @@ ckks_status exec_keys_read(ckks_evaluation_keys **out, const uint8_t *bytes, siz
   ckks_status status = wire_evaluation_keys_get(out, &payload, params, threads);
   if (status == CKKS_OK)
     base_reader_copy(&payload, (*out)->owner, CKKS_OWNER_BYTES);
+  if (status == CKKS_OK && base_reader_left(&payload) > 0)
+    status = wire_zero_key_get(&(*out)->zero, &payload, params);
   if (status == CKKS_OK)
     status = wire_frame_close(&payload, "evaluation keys");
   if (status != CKKS_OK) {

@@ -258,16 +258,31 @@ static double last_gain(const model_polynomial *p, double max_abs, bool extreme)
   return worst;
 }
 
+/* Variance of the flooding noise, as a part of that of the rounding. */
+#define FLOOD_PART 0.1
+
+static double rounding_step(const model_layout *layout, const ckks_params_literal *params) {
+  double step = (double)params->q[0] / exp2(layout->output_bits);
+  return step > 1.0 ? step : 0.0;
+}
+
+/* Uniform up to B: variance B^2 / 3; rounding both parts: step^2 (1 + 2/3 N) / 12. */
+uint64_t model_plan_flood(const model_layout *layout, const ckks_params_literal *params) {
+  double n = exp2(params->log2_n);
+  return (uint64_t)(rounding_step(layout, params) * sqrt(FLOOD_PART * (1.0 + 2.0 / 3.0 * n) / 4.0));
+}
+
 /*
- * Results of fewer bits than q_0 are rounded as a division by the difference rounds. The
- * 2 period coefficients of a sparse result make up each of its values.
+ * What happens to a result: a fresh encryption of zero is added and flooding noise, and it is
+ * rounded to fewer bits than q_0 as a division by the difference rounds. The 2 period
+ * coefficients of a sparse result make up each of its values.
  */
 static void add_output_rounding(const estimating *e, estimate *x, const model_layout *layout,
                                 model_packing packing) {
-  double step = (double)e->chain->params->literal.q[0] / exp2(layout->output_bits);
-  if (step <= 1.0)
-    return;
-  double noise = step * ckks_noise_rescale(e->chain->params) / exp2(e->chain->log2_output);
+  const ckks_params *params = e->chain->params;
+  double rounding = rounding_step(layout, &params->literal) * ckks_noise_rescale(params);
+  double noise = both(sqrt(1.0 + FLOOD_PART) * rounding, ckks_noise_fresh_public(params)) /
+                 exp2(e->chain->log2_output);
   if (packing == MODEL_LATENCY)
     x->mean = both(x->mean, noise * sqrt((double)layout->period / e->slots));
   else

@@ -159,6 +159,11 @@ void model_compile_options_default(model_compile_options *options);
  */
 ckks_status model_compile(model_plan *plan, const model_model *model,
                           const model_compile_options *options);
+/**
+ * Bound of the flooding noise that the evaluator adds to each coefficient of c0 of a result: a
+ * part of the rounding to output_bits, which the error asked for has sized. 0 = not rounded.
+ */
+uint64_t model_plan_flood(const model_layout *layout, const ckks_params_literal *params);
 void model_plan_clear(model_plan *plan); /**< wipes the vectors */
 void model_interface_clear(model_interface *interface);
 ckks_status model_interface_copy(model_interface *out, const model_interface *in);

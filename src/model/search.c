@@ -17,6 +17,9 @@
 #define MAX_OUTPUT_BITS 40
 #define MIN_PRIME_BITS 18
 #define MAX_PRIME_BITS (RING_F64_BITS - 1)
+/* Of b bits there are 2^(b-2) / N numbers that are 1 mod 2N: one in seven or so is a prime, and a
+ * chain wants a few. */
+#define ROOM_FOR_PRIMES 7
 #define MAX_LOG2_N 15 /* beyond this a plan is too slow to be meant */
 
 typedef struct sizes {
@@ -129,7 +132,8 @@ static bool set_chain(searching *s, const sizes *z) {
       bits = level == 1 && !last_is_steered(program) ? 2 * z->value - z->output : z->value;
     else
       bits = z->weight + (level == 1 ? z->value - z->output : 0);
-    good = bits >= MIN_PRIME_BITS && bits > literal->log2_n + 2 && bits <= MAX_PRIME_BITS;
+    good = bits >= MIN_PRIME_BITS && bits >= literal->log2_n + ROOM_FOR_PRIMES &&
+           bits <= MAX_PRIME_BITS;
     literal->q_bits[level] = bits;
     literal->q[level] = good ? likely_prime(literal, bits, level) : 0;
     s->modulus[level].bits = bits;

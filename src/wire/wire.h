@@ -48,6 +48,11 @@ size_t wire_evaluation_keys_bytes(const ckks_evaluation_keys *keys, const ckks_p
  */
 ckks_status wire_evaluation_keys_get(ckks_evaluation_keys **out, base_reader *reader,
                                      const ckks_params *params, base_threads *threads);
+/** A public key cut to level 0: 32 seed, packed b modulo q_0. */
+size_t wire_zero_key_bytes(const ckks_params *params);
+void wire_zero_key_put(base_buffer *buffer, const ckks_public_key *key, const ckks_params *params);
+ckks_status wire_zero_key_get(ckks_public_key **out, base_reader *reader,
+                              const ckks_params *params);
 /** Payload of one ciphertext: u8 parts, u8 level, u8 seeded, u8 zero, f64 scale,
  *  [32 seed when seeded], packed limbs of c0 (and c1, c2 when not seeded), NTT form. */
 void wire_ciphertext_put(base_buffer *buffer, const ckks_ciphertext *ciphertext,

@@ -3,6 +3,7 @@
 #define _DEFAULT_SOURCE /* mkdtemp */
 #include "blindsight/fixture.h"
 
+#include <math.h>
 #include <sys/stat.h>
 
 typedef struct keyed {
@@ -98,6 +99,18 @@ static void options_out_of_range_are_refused(void **state) {
   blindsight_model_free(model);
 }
 
+static void assert_same_outputs(const keyed *k, const uint8_t *a, size_t n_a, const uint8_t *b,
+                                size_t n_b) {
+  blindsight_predictions first, second;
+  assert_int_equal(blindsight_client_decrypt(&first, a, n_a, k->secret, k->client), CKKS_OK);
+  assert_int_equal(blindsight_client_decrypt(&second, b, n_b, k->secret, k->client), CKKS_OK);
+  assert_int_equal(first.n_rows, second.n_rows);
+  for (size_t i = 0; i < first.n_rows * first.n_outputs; i++)
+    assert_true(fabs(first.output[i] - second.output[i]) < 2e-4);
+  blindsight_predictions_clear(&first);
+  blindsight_predictions_clear(&second);
+}
+
 /* A loaded server takes the keys and samples of the compiled one, on any number of threads. */
 static void files_keep_a_server(void **state) {
   (void)state;
@@ -118,7 +131,9 @@ static void files_keep_a_server(void **state) {
   assert_int_equal(blindsight_session_infer(&result_again, &n_again, k.sample, k.n_sample, again),
                    CKKS_OK);
   assert_int_equal(n_result, n_again);
-  assert_memory_equal(result, result_again, n_result);
+  /* Hidden: the bytes are never the same, what they say is. */
+  assert_memory_not_equal(result, result_again, n_result);
+  assert_same_outputs(&k, result, n_result, result_again, n_again);
   ckks_bytes_free(result);
   ckks_bytes_free(result_again);
   blindsight_session_free(session);

@@ -125,7 +125,8 @@ static void each_allocation_may_fail(void **state) {
     }
     if (code != CLI_OK)
       fail_msg("%s never works: %s", steps[i].words[0], base_last_error());
-    assert_true(n_failures > 3);
+    if (n_failures <= 3)
+      fail_msg("%s failed only %ld times", steps[i].words[0], n_failures);
     assert_true(steps[i].output == NULL || access(steps[i].output, F_OK) == 0);
   }
 }

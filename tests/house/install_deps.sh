@@ -30,6 +30,7 @@ for tool in sh sed tr; do
   ln -s "$(command -v $tool)" "$bin/$tool"
 done
 base="gcc libc6-dev cmake make pkg-config libsodium-dev libjansson-dev libcmocka-dev zlib1g-dev"
+base="$base libmicrohttpd-dev libsqlite3-dev libgnutls28-dev curl openssl"
 fake apt-get 'echo "ran: apt-get $*"'
 fake id 'echo 0'
 

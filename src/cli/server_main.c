@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* blindsight-server: the service and its two tools, linked without the rooms that know secret
+ * keys. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ckks.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "cli/print.h"
+
+const char cli_program[] = "blindsight-server";
+
+static int run(int argc, char **argv) {
+  if (argc >= 2 && strcmp(argv[1], "serve") == 0)
+    return cli_serve(argc - 1, argv + 1);
+  if (argc >= 2 && strcmp(argv[1], "token") == 0)
+    return cli_token(argc - 1, argv + 1);
+  if (argc >= 2 && strcmp(argv[1], "audit") == 0)
+    return cli_audit(argc - 1, argv + 1);
+  if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+    printf("blindsight-server %s\n", ckks_version());
+    return CLI_OK;
+  }
+  fprintf(stderr, "usage: blindsight-server serve|token|audit ARGUMENTS (each has --help)\n");
+  return CLI_USAGE;
+}
+
+int main(int argc, char **argv) {
+  cli_output_guard();
+  return cli_print_close(run(argc, argv));
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * libmicrohttpd's side. Its threads read heads and bodies, answer what needs no work, and hand
+ * the rest to the pool: the connection is suspended until a worker has filled in the reply.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "server/request.h"
+
+/* A body of at most this is read even when the answer is known: who has sent it would
+ * otherwise lose the answer with the connection. */
+#define DISCARD_BYTES ((uint64_t)1 << 20)
+#define LEAST_BYTES_S 1024.0 /* what a client must send or take, on average, */
+#define GRACE_S 20.0         /* after so long */
+#define THREADS 2            /* they only move bytes */
+#define HEAD_BYTES (32 * 1024)
+#define MAX_TLS_BYTES ((size_t)1 << 20)
+#define HTTP_TOO_LARGE 413
+
+/* --- before the body */
+
+static bool find_route(server_request *request, const char *method, const char *url) {
+  char allow[64];
+  request->route = server_routes_find(request->param, allow, method, url);
+  if (request->route != NULL)
+    return true;
+  if (allow[0] == '\0') {
+    server_reply_error(request, 404, "path", NULL, "there is nothing at this path");
+  } else {
+    server_reply_header(request, "Allow", "%s", allow);
+    server_reply_error(request, 405, "method", NULL, "this path takes %s", allow);
+  }
+  return false;
+}
+
+static uint64_t body_limit(const server_request *request) {
+  switch (request->route->body) {
+  case SERVER_BODY_SAMPLE:
+    return request->service->options.max_body_bytes;
+  case SERVER_BODY_KEYS:
+    return request->service->options.max_key_bytes;
+  case SERVER_BODY_NONE:
+    break;
+  }
+  return 0;
+}
+
+/* How long the body is going to be: known before it is read, or not taken at all. */
+static bool check_length(server_request *request) {
+  const char *length = server_request_header(request, "Content-Length");
+  if (server_request_header(request, "Transfer-Encoding") != NULL ||
+      (length == NULL && request->route->body != SERVER_BODY_NONE)) {
+    server_reply_error(request, 411, "length", "Content-Length", "a Content-Length is needed");
+    return false;
+  }
+  if (length == NULL)
+    return true;
+  char *end;
+  errno = 0;
+  request->body.n_expected = strtoull(length, &end, 10);
+  if (errno != 0 || *end != '\0' || *length == '-') {
+    server_reply_error(request, 400, "length", "Content-Length", "this is not a length");
+    return false;
+  }
+  if (request->body.n_expected <= body_limit(request))
+    return true;
+  server_reply_error(request, HTTP_TOO_LARGE, "too_large", "Content-Length",
+                     "%" PRIu64 " bytes: the limit here is %" PRIu64, request->body.n_expected,
+                     body_limit(request));
+  return false;
+}
+
+static bool find_model(server_request *request) {
+  static const char prefix[] = "/v2/models/{model}";
+  if (strncmp(request->route->path, prefix, sizeof prefix - 1) != 0)
+    return true;
+  bool versioned = strstr(request->route->path, "{version}") != NULL;
+  request->model = server_models_find(request->service->models, request->param[0],
+                                      versioned ? request->param[1] : NULL);
+  if (request->model == NULL)
+    server_reply_error(request, 404, "model", versioned ? "version" : "model",
+                       "there is no model %s%s%s here", request->param[0],
+                       versioned ? ", version " : "", versioned ? request->param[1] : "");
+  return request->model != NULL;
+}
+
+static bool open_body(server_request *request) {
+  if (request->route->body == SERVER_BODY_KEYS)
+    return server_keys_begin(request);
+  if (request->route->body == SERVER_BODY_NONE)
+    return true;
+  uint64_t n_expected = request->body.n_expected;
+  if (server_body_open(&request->body, request->service->options.state, n_expected))
+    return true;
+  server_reply_errno(request, request->body.error, "request body");
+  return false;
+}
+
+static bool is_welcome(server_request *request) {
+  if (!atomic_load(&request->service->draining) || !request->route->work)
+    return true;
+  server_reply_header(request, "Retry-After", "5");
+  server_reply_header(request, "Connection", "close");
+  server_reply_error(request, 503, "draining", NULL, "the server is about to end");
+  return false;
+}
+
+/* Decides all that can be decided before the body; what is answered then needs no body. */
+static void open_request(server_request *request, const char *method, const char *url) {
+  request->discard =
+      !(find_route(request, method, url) && server_who_admit(request) && is_welcome(request) &&
+        check_length(request) && find_model(request) && open_body(request));
+}
+
+static server_request *make_request(server_service *service, struct MHD_Connection *connection) {
+  server_request *request = base_alloc(sizeof *request);
+  if (request == NULL)
+    return NULL;
+  request->service = service;
+  request->connection = connection;
+  request->body.fd = request->reply.fd = -1;
+  request->begun_us = server_metrics_now_us();
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  request->link = info != NULL ? info->socket_context : NULL;
+  atomic_fetch_add(&service->n_requests, 1);
+  return request;
+}
+
+/* --- answering */
+
+static enum MHD_Result send_reply(server_request *request) {
+  struct MHD_Response *response = server_reply_response(request);
+  if (response == NULL)
+    return MHD_NO;
+  server_link_within(request->link, GRACE_S + (double)request->reply.n_bytes / LEAST_BYTES_S);
+  enum MHD_Result result =
+      MHD_queue_response(request->connection, (unsigned)request->reply.status, response);
+  MHD_destroy_response(response);
+  return result;
+}
+
+static void run_task(void *context, int worker) {
+  server_request *request = context;
+  request->worker = worker;
+  request->started_us = server_metrics_now_us();
+  server_metrics_time(&request->service->metrics, SERVER_STAGE_QUEUE,
+                      request->started_us - request->received_us);
+  request->route->handler(request);
+  MHD_resume_connection(request->connection);
+}
+
+static enum MHD_Result to_pool(server_request *request) {
+  request->task = (server_task){.run = run_task, .context = request};
+  server_link_within(request->link, -1);
+  MHD_suspend_connection(request->connection);
+  if (server_pool_add(request->service->pool, &request->task))
+    return MHD_YES;
+  atomic_fetch_add(&request->service->metrics.refused, 1);
+  server_reply_header(request, "Retry-After", "1");
+  server_reply_error(request, 503, "busy", NULL, "all workers are busy and the queue is full");
+  MHD_resume_connection(request->connection);
+  return MHD_YES;
+}
+
+static enum MHD_Result finish(server_request *request) {
+  if (request->answered)
+    return send_reply(request);
+  if (request->received) /* resumed without an answer: cannot be */
+    return MHD_NO;
+  request->received = true;
+  request->received_us = server_metrics_now_us();
+  server_metrics_time(&request->service->metrics, SERVER_STAGE_RECEIVE,
+                      request->received_us - request->begun_us);
+  if (request->body.error != 0) {
+    server_reply_errno(request, request->body.error, "request body");
+    return send_reply(request);
+  }
+  if (request->route->work)
+    return to_pool(request);
+  request->route->handler(request);
+  return send_reply(request);
+}
+
+static void take_bytes(server_request *request, const char *bytes, size_t n_bytes) {
+  atomic_fetch_add(&request->service->metrics.bytes_in, n_bytes);
+  if (!request->discard && request->upload != NULL)
+    server_upload_write(request->upload, bytes, n_bytes);
+  else if (!request->discard)
+    server_body_write(&request->body, bytes, n_bytes);
+  if (request->discard || request->upload != NULL)
+    request->body.n_bytes += n_bytes;
+  double elapsed = (double)(server_metrics_now_us() - request->begun_us) / 1e6;
+  server_link_within(request->link,
+                     GRACE_S + (double)request->body.n_bytes / LEAST_BYTES_S - elapsed);
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *bytes,
+                                  size_t *n_bytes, void **slot) {
+  server_request *request = *slot;
+  (void)version;
+  if (request == NULL) {
+    *slot = request = make_request(context, connection);
+    if (request == NULL)
+      return MHD_NO;
+    server_link_within(request->link, GRACE_S);
+    open_request(request, method, url);
+    /* Waiting for "100 Continue", or about to send much: better told now. */
+    bool now = request->discard && (request->body.n_expected > DISCARD_BYTES ||
+                                    server_request_header(request, "Expect") != NULL ||
+                                    server_request_header(request, "Transfer-Encoding") != NULL);
+    return now ? send_reply(request) : MHD_YES;
+  }
+  if (*n_bytes > 0) {
+    take_bytes(request, bytes, *n_bytes);
+    *n_bytes = 0;
+    return MHD_YES;
+  }
+  return finish(request);
+}
+
+/* --- afterwards */
+
+static void note(const server_request *request, int64_t us) {
+  const server_route *route = request->route;
+  server_audit_record record = {.us = (uint64_t)us,
+                                .rows = request->n_rows,
+                                .bytes_in = request->body.n_bytes,
+                                .bytes_out = request->answered ? request->reply.n_bytes : 0,
+                                .status = request->answered ? request->reply.status : 0};
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  record.time_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  snprintf(record.token, sizeof record.token, "%s", request->token.id);
+  snprintf(record.method, sizeof record.method, "%s", route != NULL ? route->method : "-");
+  snprintf(record.path, sizeof record.path, "%s", route != NULL ? route->path : "-");
+  if (request->model != NULL) {
+    snprintf(record.model, sizeof record.model, "%s", request->model->name);
+    snprintf(record.version, sizeof record.version, "%s", request->model->version);
+  }
+  snprintf(record.key, sizeof record.key, "%s", request->key);
+  /* A connection that broke off is an outcome, too. */
+  snprintf(record.code, sizeof record.code, "%s",
+           request->answered ? request->reply.code : "aborted");
+  server_audit_add(request->service->audit, &record);
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **slot,
+                         enum MHD_RequestTerminationCode code) {
+  server_service *service = context;
+  server_request *request = *slot;
+  (void)connection;
+  (void)code;
+  if (request == NULL)
+    return;
+  server_metrics *metrics = &service->metrics;
+  int64_t us = server_metrics_now_us() - request->begun_us;
+  size_t route =
+      request->route != NULL ? (size_t)(request->route - server_routes) : SERVER_MAX_ROUTES;
+  atomic_fetch_add(&metrics->requests[route][request->answered ? request->reply.status / 100 : 4],
+                   1);
+  atomic_fetch_add(&metrics->bytes_out, request->reply.n_bytes);
+  server_metrics_time(metrics, SERVER_STAGE_TOTAL, us);
+  if (request->route == NULL || !request->route->quiet)
+    note(request, us);
+  server_link_within(request->link, service->options.idle_s);
+  server_upload_end(&service->uploads, request->upload);
+  server_body_close(&request->body);
+  server_model_release(request->model);
+  base_free(request->reply.bytes);
+  if (request->reply.fd >= 0)
+    close(request->reply.fd);
+  base_free(request);
+  *slot = NULL;
+  atomic_fetch_sub(&service->n_requests, 1);
+}
+
+/* --- starting */
+
+__attribute__((format(printf, 2, 0))) static void log_line(void *context, const char *format,
+                                                           va_list arguments) {
+  (void)context;
+  fprintf(stderr, "blindsight: ");
+  vfprintf(stderr, format, arguments);
+}
+
+static bool is_loopback(const struct sockaddr *address) {
+  if (address->sa_family == AF_INET6)
+    return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+  const struct sockaddr_in *v4 = (const void *)address;
+  return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+}
+
+static ckks_status find_address(struct sockaddr_storage *out, const server_options *options) {
+  char port[8];
+  struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM},
+                  *found = NULL;
+  snprintf(port, sizeof port, "%u", options->port);
+  int code = getaddrinfo(options->address, port, &hints, &found);
+  if (code != 0)
+    return base_fail(CKKS_ERROR_ARGUMENT, "%s: %s", options->address, gai_strerror(code));
+  memcpy(out, found->ai_addr, found->ai_addrlen);
+  freeaddrinfo(found);
+  if (!is_loopback((const struct sockaddr *)out) && options->tls_cert == NULL && !options->plain)
+    return base_fail(CKKS_ERROR_ARGUMENT,
+                     "%s can be reached from other machines: give a certificate and its key, or "
+                     "--plain when something in front does TLS",
+                     options->address);
+  return CKKS_OK;
+}
+
+static ckks_status read_tls(server_service *service) {
+  const char *path[3] = {service->options.tls_cert, service->options.tls_key,
+                         service->options.client_ca};
+  if ((path[0] == NULL) != (path[1] == NULL))
+    return base_fail(CKKS_ERROR_ARGUMENT, "a certificate and its key go together");
+  if (path[2] != NULL && path[0] == NULL)
+    return base_fail(CKKS_ERROR_ARGUMENT, "client certificates need TLS");
+  for (int i = 0; i < 3; i++) {
+    size_t n;
+    if (path[i] != NULL)
+      BASE_TRY(base_file_read((uint8_t **)&service->tls[i], &n, path[i], MAX_TLS_BYTES));
+  }
+  return CKKS_OK;
+}
+
+/* Options one by one; those that are not wanted are left out. */
+static size_t list_options(struct MHD_OptionItem items[16], server_service *service,
+                           struct sockaddr_storage *address) {
+  const server_options *o = &service->options;
+  size_t n = 0;
+#define ADD(name, number, pointer)                                                                 \
+  items[n++] = (struct MHD_OptionItem){MHD_OPTION_##name, (intptr_t)(number), (pointer)}
+  ADD(SOCK_ADDR, 0, address);
+  ADD(CONNECTION_LIMIT, o->n_connections, NULL);
+  ADD(PER_IP_CONNECTION_LIMIT, o->n_connections_each, NULL);
+  ADD(CONNECTION_TIMEOUT, o->idle_s, NULL);
+  ADD(CONNECTION_MEMORY_LIMIT, HEAD_BYTES, NULL);
+  ADD(THREAD_POOL_SIZE, THREADS, NULL);
+  ADD(LISTEN_BACKLOG_SIZE, 512, NULL);
+  ADD(STRICT_FOR_CLIENT, 1, NULL);
+  ADD(SIGPIPE_HANDLED_BY_APP, 1, NULL);
+  if (service->tls[0] != NULL) {
+    ADD(HTTPS_MEM_CERT, 0, service->tls[0]);
+    ADD(HTTPS_MEM_KEY, 0, service->tls[1]);
+    ADD(HTTPS_PRIORITIES, 0,
+        (void *)(uintptr_t) "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE");
+    if (service->tls[2] != NULL)
+      ADD(HTTPS_MEM_TRUST, 0, service->tls[2]);
+  }
+  ADD(END, 0, NULL);
+#undef ADD
+  return n;
+}
+
+ckks_status server_http_start(server_service *service) {
+  struct sockaddr_storage address = {0};
+  struct MHD_OptionItem items[16];
+  BASE_TRY(find_address(&address, &service->options));
+  BASE_TRY(read_tls(service));
+  BASE_TRY(server_links_build(&service->links, service));
+  list_options(items, service, &address);
+  unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+                   (service->tls[0] != NULL ? MHD_USE_TLS : 0u) |
+                   (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0u);
+  errno = 0;
+  service->daemon = MHD_start_daemon(
+      flags, 0, NULL, NULL, on_request, service, MHD_OPTION_EXTERNAL_LOGGER, log_line, NULL,
+      MHD_OPTION_NOTIFY_COMPLETED, on_completed, service, MHD_OPTION_NOTIFY_CONNECTION,
+      server_links_notify, service->links, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
+  if (service->daemon == NULL)
+    return base_fail(CKKS_ERROR_IO, "cannot listen on %s, port %u: %s", service->options.address,
+                     service->options.port, errno != 0 ? strerror(errno) : "see above");
+  const union MHD_DaemonInfo *info =
+      MHD_get_daemon_info(service->daemon, MHD_DAEMON_INFO_BIND_PORT);
+  service->port = info != NULL ? info->port : 0;
+  return CKKS_OK;
+}
+
+void server_http_stop(server_service *service) {
+  if (service->daemon != NULL)
+    MHD_stop_daemon(service->daemon);
+  service->daemon = NULL;
+  server_links_free(service->links);
+  service->links = NULL;
+  for (int i = 0; i < 3; i++)
+    base_free(service->tls[i]);
+}

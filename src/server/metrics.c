@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _POSIX_C_SOURCE 200809L
+#include "server/watch.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "server/request.h"
+
+/* Upper ends in milliseconds: from a health probe to a large batch. */
+static const double bucket_ms[SERVER_N_BUCKETS] = {0.25, 0.5, 1,   2.5,  5,    10,  25,
+                                                   50,   100, 250, 1000, 5000, 2e4, 6e4};
+static const char *const stage_name[SERVER_N_STAGES] = {"receive", "queue", "keys", "evaluate",
+                                                        "total"};
+
+int64_t server_metrics_now_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void server_metrics_time(server_metrics *metrics, server_stage stage, int64_t us) {
+  server_histogram *histogram = &metrics->stage[stage];
+  int bucket = 0;
+  while (bucket < SERVER_N_BUCKETS && (double)us > bucket_ms[bucket] * 1e3)
+    bucket++;
+  atomic_fetch_add(&histogram->bucket[bucket], 1);
+  atomic_fetch_add(&histogram->sum_us, us > 0 ? (uint64_t)us : 0);
+}
+
+static void head(base_buffer *out, const char *name, const char *type, const char *help) {
+  base_buffer_printf(out, "# HELP blindsight_%s %s\n# TYPE blindsight_%s %s\n", name, help, name,
+                     type);
+}
+
+static void value(base_buffer *out, const char *name, const char *type, const char *help,
+                  uint64_t v) {
+  head(out, name, type, help);
+  base_buffer_printf(out, "blindsight_%s %" PRIu64 "\n", name, v);
+}
+
+static void write_requests(base_buffer *out, const server_metrics *metrics) {
+  head(out, "requests_total", "counter", "Requests by route and class of status.");
+  for (size_t i = 0; i <= server_n_routes; i++)
+    for (int class = 1; class < 6; class ++) {
+      uint64_t n = metrics->requests[i < server_n_routes ? i : SERVER_MAX_ROUTES][class];
+      if (n > 0)
+        base_buffer_printf(out,
+                           "blindsight_requests_total{method=\"%s\",route=\"%s\",status=\"%dxx\"} "
+                           "%" PRIu64 "\n",
+                           i < server_n_routes ? server_routes[i].method : "-",
+                           i < server_n_routes ? server_routes[i].path : "-", class, n);
+    }
+}
+
+static void write_stages(base_buffer *out, const server_metrics *metrics) {
+  head(out, "stage_seconds", "histogram", "Time that each stage of a request took.");
+  for (int stage = 0; stage < SERVER_N_STAGES; stage++) {
+    const server_histogram *histogram = &metrics->stage[stage];
+    uint64_t n = 0;
+    for (int i = 0; i < SERVER_N_BUCKETS; i++) {
+      n += histogram->bucket[i];
+      base_buffer_printf(out,
+                         "blindsight_stage_seconds_bucket{stage=\"%s\",le=\"%g\"} %" PRIu64 "\n",
+                         stage_name[stage], bucket_ms[i] / 1e3, n);
+    }
+    n += histogram->bucket[SERVER_N_BUCKETS];
+    base_buffer_printf(out,
+                       "blindsight_stage_seconds_bucket{stage=\"%s\",le=\"+Inf\"} %" PRIu64 "\n"
+                       "blindsight_stage_seconds_sum{stage=\"%s\"} %.6f\n"
+                       "blindsight_stage_seconds_count{stage=\"%s\"} %" PRIu64 "\n",
+                       stage_name[stage], n, stage_name[stage], (double)histogram->sum_us / 1e6,
+                       stage_name[stage], n);
+  }
+}
+
+void server_metrics_write(base_buffer *out, struct server_service *service) {
+  const server_metrics *metrics = &service->metrics;
+  server_cache_figures cache;
+  server_cache_look(&cache, service->cache);
+  write_requests(out, metrics);
+  write_stages(out, metrics);
+  value(out, "received_bytes_total", "counter", "Bytes of request bodies.", metrics->bytes_in);
+  value(out, "sent_bytes_total", "counter", "Bytes of answers.", metrics->bytes_out);
+  value(out, "predictions_total", "counter", "Rows evaluated.", metrics->predictions);
+  value(out, "refused_total", "counter", "Requests refused because the queue was full.",
+        metrics->refused);
+  value(out, "queue_depth", "gauge", "Requests that wait for a worker.",
+        server_pool_depth(service->pool));
+  value(out, "workers", "gauge", "Evaluations at a time.",
+        (uint64_t)server_pool_workers(service->pool));
+  value(out, "connections", "gauge", "Open connections.", (uint64_t)metrics->connections);
+  value(out, "key_cache_hits_total", "counter", "Keys that were found expanded.", cache.n_hits);
+  value(out, "key_cache_misses_total", "counter", "Keys that had to be read.", cache.n_misses);
+  value(out, "key_cache_evictions_total", "counter", "Keys that made room.", cache.n_evictions);
+  value(out, "key_cache_entries", "gauge", "Expanded keys in memory.", cache.n_entries);
+  value(out, "key_cache_bytes", "gauge", "Memory of expanded keys.", cache.n_bytes);
+  value(out, "key_cache_ceiling_bytes", "gauge", "What expanded keys may take.",
+        service->options.cache_bytes);
+  value(out, "draining", "gauge", "Whether the server is about to end.",
+        atomic_load(&service->draining));
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * The service: models, keys, jobs and who may, over HTTP. It never meets a secret key:
+ * `secret` and `client` are strangers to this room, and the linker says so.
+ * docs/operations.md tells how to run it, /openapi.json what it answers.
+ */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+#include "base/status.h"
+
+typedef struct server_options {
+  const char *models; /**< a *.server file, or a folder of them: NAME[@VERSION].server */
+  const char *state;  /**< folder of the stores; made (mode 0700) when it is not there */
+  const char *address;
+  uint16_t port;                              /**< 0 = any free one: server_service_port */
+  const char *tls_cert, *tls_key, *client_ca; /**< PEM files; NULL = none */
+  bool plain;                               /**< allow other addresses than loopback without TLS */
+  int n_workers;                            /**< evaluations at a time; 0 = one a core */
+  size_t n_queue;                           /**< requests that may wait for a worker */
+  size_t n_connections, n_connections_each; /**< in all, and from one address */
+  size_t cache_bytes;                       /**< ceiling of expanded keys in memory */
+  size_t max_key_bytes, max_body_bytes;
+  size_t n_jobs; /**< jobs that may wait or run at a time, and results kept for a token */
+  unsigned key_ttl_s, job_ttl_s; /**< keys since their last use, jobs since they were made */
+  unsigned idle_s; /**< a connection without a whole request for this long is closed */
+} server_options;
+
+typedef struct server_service server_service;
+
+void server_options_default(server_options *options);
+/** Opens the stores, finishes what a crash left, loads the models and begins to answer. The
+ * options' texts must outlive the service. */
+ckks_status server_service_build(server_service **out, const server_options *options);
+uint16_t server_service_port(const server_service *service);
+/** Reads the models anew. On an error the old ones stay; requests under way keep theirs. */
+ckks_status server_service_reload(server_service *service);
+/** Readiness is false from now on; returns when every request begun was answered, at the latest
+ * after limit_s seconds. New connections are still answered (503 where work is wanted). */
+void server_service_drain(server_service *service, unsigned limit_s);
+/** NULL allowed. */
+void server_service_free(server_service *service);
+
+/* --- for the commands `token` and `audit`: the stores of a state folder, running or not */
+
+typedef struct server_limits {
+  uint64_t max_key_bytes, requests_per_minute, predictions_per_day;
+} server_limits;
+
+#define SERVER_TOKEN_CHARS 86 /* "bst_", 16 hex digits, '_', 64 hex digits, NUL */
+typedef struct server_token {
+  char id[17], name[65];
+  int64_t created, revoked; /**< seconds since 1970; 0 = never */
+  server_limits limits;
+} server_token;
+
+void server_limits_default(server_limits *limits);
+/** The one time that the token itself is seen: only a salted hash of it is stored. */
+ckks_status server_token_create(char text[SERVER_TOKEN_CHARS], server_token *out, const char *state,
+                                const char *name, const server_limits *limits);
+/** Oldest first; *out is freed with base_free. */
+ckks_status server_token_list(server_token **out, size_t *n, const char *state);
+/** From the next request on. Its keys are shredded by the running, or the next, server. */
+ckks_status server_token_revoke(const char *state, const char *id);
+
+typedef struct server_audit_report {
+  uint64_t n_lines;
+  char head[65]; /**< hash of the last line in hex: note it elsewhere, and pass it as `seen` */
+} server_audit_report;
+/** Recomputes the chain. CKKS_ERROR_FORMAT names the first line that was altered, or is missing;
+ * `seen` (may be NULL) is a head of former days that must be in the chain. */
+ckks_status server_audit_verify(server_audit_report *out, const char *state, const char *seen);
+/** Every line to `show`, oldest first. */
+ckks_status server_audit_each(const char *state, void (*show)(void *context, const char *line),
+                              void *context);
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The service as a whole: built from the stores upwards, taken down the other way. */
+#define _GNU_SOURCE /* sched_getaffinity */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "server/request.h"
+
+#define SWEEP_S 60
+#define LOOK_NS 5000000L
+
+typedef struct running {
+  server_service service; /* first: the one is the other */
+  int lock_fd;
+  pthread_t sweeper;
+  bool sweeping;
+  pthread_mutex_t lock;
+  pthread_cond_t stopped;
+  bool stop;
+} running;
+
+void server_options_default(server_options *options) {
+  *options = (server_options){.address = "127.0.0.1",
+                              .port = 8080,
+                              .n_queue = 64,
+                              .n_connections = 1024,
+                              .n_connections_each = 256,
+                              .cache_bytes = (size_t)1 << 30,
+                              .max_key_bytes = (size_t)256 << 20,
+                              .max_body_bytes = (size_t)64 << 20,
+                              .n_jobs = 100,
+                              .key_ttl_s = 30 * 86400,
+                              .job_ttl_s = 86400,
+                              .idle_s = 60};
+}
+
+static int count_cores(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+/* Two servers on one folder would each believe in a queue and counters of their own. */
+static ckks_status take_folder(running *r) {
+  char path[4096];
+  snprintf(path, sizeof path, "%.3900s/lock", r->service.options.state);
+  r->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (r->lock_fd < 0)
+    return base_fail(CKKS_ERROR_IO, "%s: %s", path, strerror(errno));
+  if (flock(r->lock_fd, LOCK_EX | LOCK_NB) != 0)
+    return base_fail(CKKS_ERROR_IO, "%s: another server uses this folder",
+                     r->service.options.state);
+  return CKKS_OK;
+}
+
+/* Out of date keys and jobs, and what revoked tokens left, once a minute. */
+static void *sweep(void *argument) {
+  running *r = argument;
+  pthread_mutex_lock(&r->lock);
+  while (!r->stop) {
+    pthread_mutex_unlock(&r->lock);
+    server_keys_sweep(&r->service);
+    server_jobs_sweep(&r->service);
+    pthread_mutex_lock(&r->lock);
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += SWEEP_S;
+    if (!r->stop)
+      pthread_cond_timedwait(&r->stopped, &r->lock, &until);
+  }
+  pthread_mutex_unlock(&r->lock);
+  return NULL;
+}
+
+static ckks_status start(running *r) {
+  server_service *s = &r->service;
+  int n_workers = s->options.n_workers;
+  BASE_TRY(server_database_build(&s->database, s->options.state));
+  BASE_TRY(take_folder(r));
+  BASE_TRY(server_audit_build(&s->audit, s->options.state));
+  BASE_TRY(server_usage_build(&s->usage, s->database));
+  BASE_TRY(server_cache_build(&s->cache, s->options.cache_bytes));
+  server_uploads_init(&s->uploads, s->options.state);
+  BASE_TRY(server_models_build(&s->models, s->options.models, n_workers));
+  BASE_TRY(server_keys_recover(s));
+  BASE_TRY(server_pool_build(&s->pool, n_workers, s->options.n_queue));
+  BASE_TRY(server_jobs_recover(s));
+  r->sweeping = pthread_create(&r->sweeper, NULL, sweep, r) == 0;
+  if (!r->sweeping)
+    return base_fail(CKKS_ERROR_MEMORY, "the thread that sweeps cannot be started");
+  return server_http_start(s);
+}
+
+ckks_status server_service_build(server_service **out, const server_options *options) {
+  running *r = base_alloc(sizeof *r);
+  *out = NULL;
+  if (r == NULL)
+    return base_fail_memory(sizeof *r);
+  r->service.options = *options;
+  if (options->n_workers <= 0)
+    r->service.options.n_workers = count_cores();
+  r->lock_fd = -1;
+  pthread_mutex_init(&r->lock, NULL);
+  pthread_cond_init(&r->stopped, NULL);
+  ckks_status status = start(r);
+  if (status != CKKS_OK) {
+    server_service_free(&r->service);
+    return status;
+  }
+  *out = &r->service;
+  return CKKS_OK;
+}
+
+uint16_t server_service_port(const server_service *service) {
+  return service->port;
+}
+
+ckks_status server_service_reload(server_service *service) {
+  return server_models_reload(service->models);
+}
+
+void server_service_drain(server_service *service, unsigned limit_s) {
+  const struct timespec pause = {0, LOOK_NS};
+  int64_t until = server_metrics_now_us() + (int64_t)limit_s * 1000000;
+  atomic_store(&service->draining, true);
+  while (atomic_load(&service->n_requests) > 0 && server_metrics_now_us() < until)
+    nanosleep(&pause, NULL);
+}
+
+/* The pool before the daemon, which must not meet suspended connections; what they use after. */
+void server_service_free(server_service *service) {
+  if (service == NULL)
+    return;
+  running *r = (running *)service;
+  atomic_store(&service->draining, true);
+  if (service->daemon != NULL)
+    close(MHD_quiesce_daemon(service->daemon));
+  server_pool_stop(service->pool);
+  server_http_stop(service);
+  server_pool_free(service->pool);
+  if (r->sweeping) {
+    pthread_mutex_lock(&r->lock);
+    r->stop = true;
+    pthread_cond_signal(&r->stopped);
+    pthread_mutex_unlock(&r->lock);
+    pthread_join(r->sweeper, NULL);
+  }
+  server_cache_free(service->cache);
+  server_models_free(service->models);
+  server_usage_free(service->usage);
+  server_audit_free(service->audit);
+  server_database_free(service->database);
+  if (r->lock_fd >= 0)
+    close(r->lock_fd);
+  pthread_cond_destroy(&r->stopped);
+  pthread_mutex_destroy(&r->lock);
+  base_free(r);
+}

@@ -1,0 +1,151 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The server is killed at the worst moments and its disk fills up: what it acknowledged stays, what
+# it did not leaves nothing behind, and it says clearly what went wrong.
+# shellcheck disable=SC1091,SC2154,SC2012 # not followed; ls lists known names
+. tests/cli/check.inc
+for tool in curl b2sum; do
+  command -v $tool >/dev/null || { echo "SKIP: no $tool"; exit 77; }
+done
+server="" mounted=""
+cleanup() {
+  [ -z "$server" ] || kill -9 "$server" 2>/dev/null
+  [ -z "$mounted" ] || umount "$mounted"
+}
+trap cleanup EXIT
+
+start() { # start STATE [OPTIONS]: sets $server and $url
+  state=$1
+  shift
+  : >serve.log
+  blindsight-server serve models --state "$state" --listen 127.0.0.1:0 "$@" >serve.log 2>>serve.err &
+  server=$!
+  tries=0
+  until grep -q "serving on" serve.log || [ $tries = 100 ]; do sleep 0.05; tries=$((tries + 1)); done
+  url=http://127.0.0.1:$(sed -n 's/.*serving on .*:\([0-9]*\)$/\1/p' serve.log)
+}
+die() { # die: no time to say good-bye
+  kill -9 "$server"
+  wait "$server" 2>/dev/null
+  server=""
+}
+stop() {
+  kill "$server"
+  wait "$server" || fail "the server's exit code"
+  server=""
+}
+ask() { curl -s -m 20 -H "Authorization: Bearer $token" "$@"; }
+code() { ask -o answer -w '%{http_code}' "$@"; }
+infer() {
+  code -H "Content-Type: application/octet-stream" -H "Blindsight-Key: $key" \
+    --data-binary @"$1" "$url/v2/models/m/infer"
+}
+is() { # is WHAT EXPECTED GOT
+  if [ "$2" = "$3" ]; then pass; else fail "$1: $3 where $2 is expected"; fi
+}
+
+{
+  blindsight train "$data" --label diagnosis --epochs 5 -o m.model --validation v.csv
+  mkdir models
+  blindsight compile m.model -o models/m
+  blindsight keygen models/m.client -o me
+  blindsight encrypt models/m.client v.csv --key me.key --rows 0 -o one.sample
+  blindsight encrypt models/m.client v.csv --key me.key --rows 0-59 -o many.sample \
+    --packing latency
+  token=$(blindsight token create --state state)
+} >prepare.log 2>&1
+token=$(blindsight token create --state state)
+key=$(b2sum -l 256 me.keys | cut -d ' ' -f 1)
+size=$(wc -c <me.keys)
+
+# During an upload: a third is there, then the power goes.
+start state
+ask -T me.keys --limit-rate 1M "$url/v2/keys/$key" >/dev/null 2>&1 &
+upload=$!
+sleep 0.5
+die
+wait $upload 2>/dev/null
+start state
+at=$(ask -I "$url/v2/keys/$key" | tr -d '\r' | sed -n 's/^Upload-Offset: //p')
+holds "some of it is here, not all" [ "${at:-0}" -gt 0 -a "${at:-0}" -lt "$size" ]
+is "not usable yet" 404 "$(infer one.sample)"
+tail -c +$((at + 1)) me.keys >rest
+is "goes on" 201 "$(code -T rest -H "Content-Range: bytes $at-$((size - 1))/$size" \
+  "$url/v2/keys/$key")"
+die # acknowledged a moment ago
+start state
+is "the key is there after all" 200 "$(infer one.sample)"
+cp answer one.result
+
+# During an inference, and with a job under way.
+job=$(ask -D - -o /dev/null -H "Content-Type: application/octet-stream" -H "Blindsight-Key: $key" \
+  -H "Prefer: respond-async" --data-binary @many.sample "$url/v2/models/m/infer" | tr -d '\r' |
+  sed -n 's/^Location: //p')
+infer many.sample >/dev/null 2>&1 &
+inference=$!
+sleep 0.1
+die
+wait $inference 2>/dev/null
+start state
+is "the same request, without a new upload" 200 "$(infer one.sample)"
+tries=0
+until ask "$url$job" | grep -q '"state":"done"' || [ $tries = 100 ]; do
+  sleep 0.1
+  tries=$((tries + 1))
+done
+is "the job was finished" 200 "$(code "$url$job/result")"
+works "its result is one" blindsight decrypt models/m.client answer --key me.key
+is "rows" 61 "$(wc -l <"$log.out")"
+
+# During DELETE, at several moments: the key is either there and works, or gone without a trace.
+for delay in 0 0.001 0.002 0.003 0.005 0.01; do
+  ask -o /dev/null -X DELETE "$url/v2/keys/$key" &
+  request=$!
+  sleep $delay
+  die
+  wait $request 2>/dev/null
+  start state
+  case "$(code "$url/v2/keys/$key")" in
+    200) is "after $delay s it works" 200 "$(infer one.sample)" ;;
+    404)
+      holds "after $delay s nothing is left" [ -z "$(ls state/keys state/partial | grep "$key")" ]
+      is "and it can come again" 201 "$(code -T me.keys "$url/v2/keys/$key")"
+      ;;
+    *) fail "after $delay s" ;;
+  esac
+done
+
+# An unwritten end of the log aside, it is whole after all these crashes.
+stop
+works "audit" blindsight audit verify --state state
+
+# A full disk.
+mkdir small
+if mount -t tmpfs -o size=3m none small 2>/dev/null; then
+  mounted=$work/small
+  token=$(blindsight token create --state small/state)
+  start small/state
+  head -c 1500000 /dev/zero >small/filler
+  is "full" 507 "$(code -T me.keys "$url/v2/keys/$key")"
+  holds "it says so" grep -q '"code":"disk_full"' answer
+  holds "no half-written file" [ -z "$(ls small/state/keys small/state/partial | grep "$key")" ]
+  is "others are served" 200 "$(code "$url/v2/models")"
+  rm small/filler
+  is "room again" 201 "$(code -T me.keys "$url/v2/keys/$key")"
+  is "and it works" 200 "$(infer one.sample)"
+  head -c 3000000 /dev/zero >small/filler 2>/dev/null
+  is "no room for the sample" 507 "$(infer one.sample)"
+  rm small/filler
+  is "the next one" 200 "$(infer one.sample)"
+  ask -o /dev/null -X DELETE "$url/v2/keys/$key"
+  mv small/state/partial small/state/away
+  is "a folder that cannot be written" 500 "$(code -T me.keys "$url/v2/keys/$key")"
+  holds "its own fault, and said so" grep -q '"code":"io"' answer
+  is "reading goes on" 200 "$(code "$url/v2/models")"
+  mv small/state/away small/state/partial
+  is "writable again" 201 "$(code -T me.keys "$url/v2/keys/$key")"
+  stop
+else
+  echo "SKIP: no tmpfs can be mounted here: full disks are not tried"
+fi
+finish
