@@ -9,7 +9,7 @@ set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 
 set(ckks_rooms base rand ring ckks secret public eval wire)
-set(blindsight_rooms ${ckks_rooms} model exec train server client blindsight)
+set(blindsight_rooms ${ckks_rooms} model onnx exec train server client blindsight)
 set(rooms "")
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
