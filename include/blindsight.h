@@ -154,7 +154,7 @@ typedef struct blindsight_compile_options {
   bool latency, throughput; /**< packings wanted; both */
   bool last_on_server;      /**< evaluate the last activation under encryption; the client does
                                  it otherwise, and then knows it */
-  double headroom;          /**< factor over the values seen in calibration; 4 */
+  double headroom;          /**< factor over the values seen in calibration; 2 */
   blindsight_minimise minimise;
 } blindsight_compile_options;
 

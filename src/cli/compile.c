@@ -98,17 +98,27 @@ static ckks_status write_files(const model_plan *plan, const char *server, const
   return status;
 }
 
-static ckks_status run(const arguments *a, const char *server, const char *client) {
+static ckks_status compile_and_print(const arguments *a, const char *server, const char *client) {
   model_plan plan = {0};
-  if (server != NULL) {
-    BASE_TRY(cli_output_check(server));
-    BASE_TRY(cli_output_check(client));
-  }
   BASE_TRY(compile(&plan, a));
   ckks_status status = server != NULL ? write_files(&plan, server, client) : CKKS_OK;
   if (status == CKKS_OK)
     status = print_plan(&plan, a);
   model_plan_clear(&plan);
+  return status;
+}
+
+static ckks_status compile_to_files(const arguments *a) {
+  ckks_status status = CKKS_ERROR_MEMORY;
+  char *server = cli_output_name(a->name, ".server"), *client = cli_output_name(a->name, ".client");
+  if (server != NULL && client != NULL)
+    status = cli_output_check(server);
+  if (status == CKKS_OK)
+    status = cli_output_check(client);
+  if (status == CKKS_OK)
+    status = compile_and_print(a, server, client);
+  base_free(server);
+  base_free(client);
   return status;
 }
 
@@ -124,15 +134,6 @@ int cli_compile(int argc, char **argv) {
   a.options.throughput = a.packing != PACKING_LATENCY;
   a.options.last_on_server = a.last == 1;
   a.options.log2_n = (int)a.log2_n;
-  char *server = NULL, *client = NULL;
-  if (a.name != NULL) {
-    server = cli_output_name(a.name, ".server");
-    client = cli_output_name(a.name, ".client");
-  }
-  ckks_status status = a.name != NULL && (server == NULL || client == NULL)
-                           ? CKKS_ERROR_MEMORY
-                           : run(&a, server, client);
-  base_free(server);
-  base_free(client);
-  return cli_print_status(status);
+  return cli_print_status(a.name != NULL ? compile_to_files(&a)
+                                         : compile_and_print(&a, NULL, NULL));
 }

@@ -9,7 +9,6 @@
 #include "cli/print.h"
 #include "model/files.h"
 
-
 #define MAX_JSON_BYTES ((size_t)64 << 20)
 
 static ckks_status read_json(model_model *model, const char *path) {

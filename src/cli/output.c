@@ -18,14 +18,12 @@
 #define KIND_AT 10
 
 char *cli_output_name(const char *stem, const char *ending) {
-  size_t n_stem = strlen(stem), n_ending = strlen(ending);
-  char *name = base_alloc(n_stem + n_ending + 1);
-  if (name == NULL) {
-    (void)base_fail_memory(n_stem + n_ending + 1);
-    return NULL;
-  }
-  memcpy(name, stem, n_stem);
-  memcpy(name + n_stem, ending, n_ending);
+  size_t n_bytes = strlen(stem) + strlen(ending) + 1;
+  char *name = base_alloc(n_bytes);
+  if (name != NULL)
+    snprintf(name, n_bytes, "%s%s", stem, ending);
+  else
+    (void)base_fail_memory(n_bytes);
   return name;
 }
 

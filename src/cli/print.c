@@ -13,6 +13,8 @@
 
 /* --- messages */
 
+static void print_message(const char *kind, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 static void print_message(const char *kind, const char *format, va_list arguments) {
   fflush(stdout); /* what was said before comes first */
   fprintf(stderr, "%s: %s", cli_program, kind);

@@ -108,7 +108,7 @@ static void model_section(base_buffer *out, const cli_demo_story *demo) {
   cli_report_losses(out, demo);
   card_end(out);
   if (demo->metrics.n_roc > 0) {
-    card_begin(out, "ROC: the two curves are one");
+    card_begin(out, "ROC, in clear and under encryption");
     cli_report_roc(out, demo);
     card_end(out);
   }

@@ -7,8 +7,8 @@
 /* The frame of a plot, in units of its view box. */
 #define WIDTH 480.0
 #define HEIGHT 320.0
-#define LEFT 56.0
-#define RIGHT (WIDTH - 14.0)
+#define LEFT 64.0
+#define RIGHT (WIDTH - 22.0)
 #define TOP 34.0
 #define BOTTOM (HEIGHT - 50.0)
 
@@ -47,7 +47,7 @@ cli_report_axis cli_report_axis_round(const char *title, double low, double high
   cli_report_axis axis = {.title = title};
   double range = high > low ? high - low : 1.0;
   double power = pow(10.0, floor(log10(range / 4.0))), left = range / 4.0 / power;
-  axis.step = power * (left >= 5.0 ? 5.0 : left >= 2.0 ? 2.0 : 1.0);
+  axis.step = power * (left < 1.5 ? 1.0 : left < 3.5 ? 2.0 : left < 7.5 ? 5.0 : 10.0);
   axis.decimals = axis.step < 1.0 ? (int)ceil(-log10(axis.step) - 1e-9) : 0;
   axis.low = axis.step * floor(low / axis.step + 1e-9);
   axis.high = axis.step * ceil(high / axis.step - 1e-9);
@@ -112,7 +112,7 @@ void cli_report_plot_begin(cli_report_plot *plot, const char *title) {
   base_buffer_printf(out, "<text class=\"mid name\" x=\"%.1f\" y=\"%.1f\">%s</text>",
                      0.5 * (LEFT + RIGHT), HEIGHT - 8.0, plot->x.title);
   base_buffer_printf(out,
-                     "<text class=\"mid name\" transform=\"translate(14 %.1f) rotate(-90)\">"
+                     "<text class=\"mid name\" transform=\"translate(13 %.1f) rotate(-90)\">"
                      "%s</text>\n",
                      0.5 * (TOP + BOTTOM), plot->y.title);
 }
@@ -150,11 +150,15 @@ void cli_report_plot_dot(const cli_report_plot *plot, double x, double y, int se
 
 void cli_report_plot_mark(const cli_report_plot *plot, double x0, double y0, double x1, double y1,
                           const char *text) {
+  const double character_width = 7.5, gap = 7.0;
+  double left = at_x(plot, x0), right = at_x(plot, x1), from = at_y(plot, y0), to = at_y(plot, y1);
+  /* The text stays below the line from where it begins on. */
+  double begin = right - gap - character_width * (double)strlen(text);
+  double above = right > left ? to + (from - to) * (right - begin) / (right - left) : to;
   base_buffer_printf(plot->out,
                      "<path class=\"mark\" d=\"M%.1f %.1fL%.1f %.1f\"/>"
                      "<text class=\"end\" x=\"%.1f\" y=\"%.1f\">%s</text>\n",
-                     at_x(plot, x0), at_y(plot, y0), at_x(plot, x1), at_y(plot, y1),
-                     at_x(plot, x1) - 7.0, at_y(plot, y1) + 14.0, text);
+                     left, from, right, to, right - gap, above + 15.0, text);
 }
 
 void cli_report_plot_end(const cli_report_plot *plot) {

@@ -29,7 +29,7 @@ typedef struct cli_report_plot {
   int n_keys; /**< entries of the legend so far */
 } cli_report_plot;
 
-/** An axis from 0 or `low` to `high` or just above, with four to eight round ticks. */
+/** From just below `low` to just above `high`, in three to nine round steps. */
 cli_report_axis cli_report_axis_round(const char *title, double low, double high);
 /** `title` is read out to those who do not see the plot. */
 void cli_report_plot_begin(cli_report_plot *plot, const char *title);

@@ -16,7 +16,7 @@ void model_compile_options_default(model_compile_options *options) {
                                      .security = CKKS_SECURITY_128,
                                      .latency = true,
                                      .throughput = true,
-                                     .headroom = 4.0,
+                                     .headroom = 2.0,
                                      .units = model_units_default};
 }
 

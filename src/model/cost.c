@@ -34,12 +34,13 @@ static void count_bytes(model_cost *cost, const model_program *program, const mo
   size_t n = params->ring.n, per_input = packed_bytes(params, layout->input_level, n);
   if (packing == MODEL_LATENCY) {
     cost->input_bytes = per_input / layout->fold + BASE_FRAME_OVERHEAD_BYTES;
-    cost->output_bytes = packed_bytes(params, 0, n) + packed_bytes(params, 0, 2 * layout->period) +
+    cost->output_bytes = ring_pack_bytes(n, layout->output_bits) +
+                         ring_pack_bytes(2 * layout->period, layout->output_bits) +
                          BASE_FRAME_OVERHEAD_BYTES;
   } else {
     cost->input_bytes = (size_t)program->n_inputs * per_input + BASE_FRAME_OVERHEAD_BYTES;
-    cost->output_bytes =
-        (size_t)program->n_outputs * 2 * packed_bytes(params, 0, n) + BASE_FRAME_OVERHEAD_BYTES;
+    cost->output_bytes = (size_t)program->n_outputs * 2 * ring_pack_bytes(n, layout->output_bits) +
+                         BASE_FRAME_OVERHEAD_BYTES;
   }
 }
 

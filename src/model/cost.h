@@ -28,8 +28,12 @@ double model_cost_ms(const model_counts *counts, int log2_n, const model_units *
 void model_cost_count(model_cost *cost, const model_plan *plan, model_packing packing,
                       const model_layout *layout, const model_chain *chain,
                       const ckks_key_spec *keys, size_t n_keys, const model_units *units);
-/** Largest |value| in each vector of the plan, for model_cost_error. */
-double *model_cost_vector_max(const model_plan *plan);
+/** Largest and root mean square value of a vector: what model_cost_error reads of it. */
+typedef struct model_vector_size {
+  double max, rms;
+} model_vector_size;
+/** One for each vector of the plan (base_free); NULL without memory. */
+model_vector_size *model_cost_vector_sizes(const model_plan *plan);
 /**
  * Predicted error of |encrypted - clear| / max(1, |clear|): MODEL_COST_TAIL deviations for single
  * slots (their tail is Laplace's, ckks/noise.h), MODEL_COST_MEAN_TAIL for means over many; worst of
@@ -38,8 +42,8 @@ double *model_cost_vector_max(const model_plan *plan);
  */
 double model_cost_error(const model_plan *plan, const model_program *program,
                         const model_layout *layout, model_packing packing, const model_chain *chain,
-                        const double *vector_max, double max_abs_input);
-#define MODEL_COST_TAIL 12.0
+                        const model_vector_size *size, double max_abs_input);
+#define MODEL_COST_TAIL 10.0
 #define MODEL_COST_MEAN_TAIL 8.0
 /** Galois and relinearisation keys of a program, appended; CKKS_ERROR_MEMORY. */
 ckks_status model_cost_keys(ckks_key_spec **keys, size_t *n_keys, const model_program *program,

@@ -11,6 +11,9 @@
 #include "base/alloc.h"
 #include "model/cost.h"
 
+/* How much heavier than the average a row of weights is taken to be. */
+#define ROW_SPREAD 1.5
+
 /* Points on either side of zero at which polynomials are looked at. */
 #define GRID 24
 
@@ -22,7 +25,7 @@ typedef struct estimate {
 typedef struct estimating {
   const model_plan *plan;
   const model_chain *chain;
-  const double *vector_max;
+  const model_vector_size *size;
   estimate *reg;
   double slots, magnitude; /* values are taken to be this part of their largest */
 } estimating;
@@ -40,12 +43,18 @@ static double both(double x, double y) {
   return sqrt(x * x + y * y);
 }
 
-double *model_cost_vector_max(const model_plan *plan) {
-  double *max = base_alloc_array((size_t)plan->n_vectors + 1, sizeof(double));
-  for (int i = 0; max && i < plan->n_vectors; i++)
-    for (size_t j = 0; j < plan->vector[i].period; j++)
-      max[i] = larger(max[i], fabs(plan->vector[i].value[j]));
-  return max;
+model_vector_size *model_cost_vector_sizes(const model_plan *plan) {
+  model_vector_size *size = base_alloc_array((size_t)plan->n_vectors + 1, sizeof *size);
+  for (int i = 0; size && i < plan->n_vectors; i++) {
+    const model_vector *vector = &plan->vector[i];
+    double sum = 0.0;
+    for (size_t j = 0; j < vector->period; j++) {
+      size[i].max = larger(size[i].max, fabs(vector->value[j]));
+      sum += square(vector->value[j]);
+    }
+    size[i].rms = sqrt(sum / (double)vector->period);
+  }
+  return size;
 }
 
 /* Independent noise of deviation sd joins: averaged over the replicas of each value. */
@@ -70,24 +79,31 @@ static void widen(estimate *x, size_t period) {
 
 static void estimate_mul_vector(const estimating *e, estimate *x, const model_op *op, int index) {
   const model_vector *vector = &e->plan->vector[index];
-  double weight = e->vector_max[index];
+  const model_vector_size *size = &e->size[index];
+  /* What is summed next are products of many weights: their mean square counts, with some room
+   * for rows that are heavier than others. */
+  double weight = size->max < ROW_SPREAD * size->rms ? size->max : ROW_SPREAD * size->rms;
   double rounding =
       ckks_noise_encode(e->chain->params) * sqrt((double)vector->period / e->slots) / op->factor;
   widen(x, vector->period);
   x->sd *= weight;
   x->mean *= weight;
   add_bias(x, rounding * x->max_abs);
-  x->max_abs *= weight;
+  x->max_abs *= size->max;
 }
 
-/* One rotation of x added to another register: no period is halved until all terms are in. */
+/* One rotation of x added to another register. */
 static void estimate_rotate_add(estimate *x, const estimate *addend) {
   x->sd = both(x->sd, addend->sd);
   x->mean = both(x->mean, addend->mean);
   x->max_abs += addend->max_abs;
-  x->period = addend->period;
 }
 
+/*
+ * Rotations by multiples of the period bring the same value again: means add up as they are.
+ * Others bring other values, with errors of their own. The period stays what it was until the
+ * bias, behind the last sum of a map, says what it has become.
+ */
 static void estimate_rotate_sum(const estimating *e, estimate *x, const model_op *op) {
   const ckks_params *params = e->chain->params;
   int special = model_key_special(op->level, params->literal.n_p), replicas = 1;
@@ -96,11 +112,10 @@ static void estimate_rotate_sum(const estimating *e, estimate *x, const model_op
   } else {
     for (int i = 0; i < op->n_terms; i++)
       replicas += (size_t)op->term[i] % x->period == 0;
-    double n = op->n_terms + 1, distinct = n / replicas;
+    double n = op->n_terms + 1;
     x->sd *= sqrt(n);
-    x->mean *= replicas * sqrt(distinct);
+    x->mean *= replicas * sqrt(n / replicas);
     x->max_abs *= n;
-    x->period = (size_t)larger(1.0, (double)x->period / distinct);
   }
   double noise = square(ckks_noise_switch_product(params, op->level, special)) * op->n_terms +
                  square(ckks_noise_rescale(params));
@@ -202,7 +217,7 @@ static void estimate_op(estimating *e, const model_op *op) {
     break;
   case MODEL_OP_ADD_VECTOR:
     x = e->reg[op->a];
-    x.max_abs += e->vector_max[op->index];
+    x.max_abs += e->size[op->index].max;
     break;
   case MODEL_OP_ROTATE_SUM:
     x = e->reg[op->a];
@@ -222,8 +237,11 @@ static void estimate_op(estimating *e, const model_op *op) {
     x = estimate_dense(e, op);
     break;
   }
-  if (op->max_abs > 0.0)
+  if (op->max_abs > 0.0) { /* the bias: a map is complete */
     x.max_abs = op->max_abs * e->magnitude;
+    if (x.period < (size_t)e->slots)
+      x.period = e->plan->vector[op->index].period;
+  }
   e->reg[op->out] = x;
 }
 
@@ -240,6 +258,22 @@ static double last_gain(const model_polynomial *p, double max_abs, bool extreme)
   return worst;
 }
 
+/*
+ * Results of fewer bits than q_0 are rounded as a division by the difference rounds. The
+ * 2 period coefficients of a sparse result make up each of its values.
+ */
+static void add_output_rounding(const estimating *e, estimate *x, const model_layout *layout,
+                                model_packing packing) {
+  double step = (double)e->chain->params->literal.q[0] / exp2(layout->output_bits);
+  if (step <= 1.0)
+    return;
+  double noise = step * ckks_noise_rescale(e->chain->params) / exp2(e->chain->log2_output);
+  if (packing == MODEL_LATENCY)
+    x->mean = both(x->mean, noise * sqrt((double)layout->period / e->slots));
+  else
+    x->sd = both(x->sd, noise);
+}
+
 static double error_at(estimating *e, const model_program *program, const model_layout *layout,
                        model_packing packing, double max_abs_input, double magnitude) {
   e->magnitude = magnitude;
@@ -253,7 +287,8 @@ static double error_at(estimating *e, const model_program *program, const model_
     estimate_op(e, &program->op[i]);
   double worst = 0.0;
   for (int i = 0; i < program->n_outputs; i++) {
-    const estimate *x = &e->reg[program->output[i]];
+    estimate rounded = e->reg[program->output[i]], *x = &rounded;
+    add_output_rounding(e, x, layout, packing);
     double noise =
         packing == MODEL_LATENCY ? MODEL_COST_MEAN_TAIL * x->mean : MODEL_COST_TAIL * x->sd;
     worst =
@@ -264,11 +299,9 @@ static double error_at(estimating *e, const model_program *program, const model_
 
 double model_cost_error(const model_plan *plan, const model_program *program,
                         const model_layout *layout, model_packing packing, const model_chain *chain,
-                        const double *vector_max, double max_abs_input) {
-  estimating e = {.plan = plan,
-                  .chain = chain,
-                  .vector_max = vector_max,
-                  .slots = (double)(chain->params->ring.n / 2)};
+                        const model_vector_size *size, double max_abs_input) {
+  estimating e = {
+      .plan = plan, .chain = chain, .size = size, .slots = (double)(chain->params->ring.n / 2)};
   e.reg = base_alloc_array((size_t)program->n_registers, sizeof *e.reg);
   if (!e.reg)
     return INFINITY;

@@ -69,6 +69,7 @@ typedef struct model_layout {
   double input_scale;
   size_t period; /**< LATENCY: power of two >= n_outputs; slots >= n_outputs repeat output 0 */
   double output_scale; /**< at level 0 */
+  int output_bits;     /**< of each value of a result on the wire: q_0 has as many or more */
 } model_layout;
 
 typedef struct model_program {
@@ -139,7 +140,7 @@ typedef struct model_compile_options {
   int log2_n;               /**< 0 = choose */
   bool latency, throughput; /**< which packings are wanted; default both */
   bool last_on_server;      /**< evaluate the last polynomial under encryption */
-  double headroom;          /**< factor over the calibrated ranges, default 4 */
+  double headroom;          /**< factor over the calibrated ranges, default 2 */
   model_minimise minimise;
   model_units units;
 } model_compile_options;

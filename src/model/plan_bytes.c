@@ -26,6 +26,7 @@ static void write_layout(base_buffer *buffer, const model_layout *layout) {
   base_buffer_f64(buffer, layout->input_scale);
   base_buffer_u32(buffer, (uint32_t)layout->period);
   base_buffer_f64(buffer, layout->output_scale);
+  base_buffer_u8(buffer, (uint8_t)layout->output_bits);
 }
 
 static void write_cost(base_buffer *buffer, const model_cost *cost) {
@@ -137,6 +138,12 @@ static bool is_power_of_two(size_t n) {
   return n > 0 && (n & (n - 1)) == 0;
 }
 
+/* Plans live in rings of doubles; a result may be rounded to fewer bits than q_0 has. */
+static bool output_bits_fit(const model_layout *layout, const ckks_params_literal *params) {
+  return params->q[0] < (uint64_t)1 << RING_F64_BITS && layout->output_bits >= 8 &&
+         layout->output_bits <= RING_F64_BITS && params->q[0] >> (layout->output_bits - 1) != 0;
+}
+
 static ckks_status read_layout(model_layout *layout, base_reader *reader,
                                const ckks_params_literal *params) {
   size_t slots = (size_t)1 << (params->log2_n - 1);
@@ -149,6 +156,7 @@ static ckks_status read_layout(model_layout *layout, base_reader *reader,
   layout->input_scale = base_reader_f64(reader);
   layout->period = base_reader_u32(reader);
   layout->output_scale = base_reader_f64(reader);
+  layout->output_bits = base_reader_u8(reader);
   if (reader->failed || available > 1)
     return bad("layout");
   if (!layout->available)
@@ -157,7 +165,8 @@ static ckks_status read_layout(model_layout *layout, base_reader *reader,
       !is_power_of_two(layout->fold) || !is_power_of_two(layout->period) ||
       layout->stride > slots || layout->padded > slots / layout->stride ||
       layout->fold > slots / (layout->stride * layout->padded) || layout->period > slots ||
-      layout->input_level >= params->n_q || !is_finite_in(layout->input_scale, 1.0, 0x1p60) ||
+      layout->input_level >= params->n_q || !output_bits_fit(layout, params) ||
+      !is_finite_in(layout->input_scale, 1.0, 0x1p60) ||
       !is_finite_in(layout->output_scale, 1.0, 0x1p60))
     return bad("layout");
   return CKKS_OK;
@@ -170,10 +179,11 @@ static ckks_status read_cost(model_cost *cost, base_reader *reader) {
   cost->point_words = base_reader_u64(reader);
   cost->predicted_ms = base_reader_f64(reader);
   cost->predicted_error = base_reader_f64(reader);
-  cost->n_switches = (int)(base_reader_u32(reader) & 0x7fffffff);
+  uint32_t n_switches = base_reader_u32(reader);
   cost->input_bytes = base_reader_u64(reader);
   cost->output_bytes = base_reader_u64(reader);
-  return reader->failed || !is_finite_in(cost->predicted_ms, 0.0, 1e12) ||
+  cost->n_switches = (int)(n_switches & INT32_MAX);
+  return reader->failed || n_switches > INT32_MAX || !is_finite_in(cost->predicted_ms, 0.0, 1e12) ||
                  !is_finite_in(cost->predicted_error, 0.0, 1e12)
              ? bad("cost")
              : CKKS_OK;

@@ -28,7 +28,7 @@ typedef struct searching {
   const model_compile_options *options;
   model_search_result *best;
   model_plan plan; /* programs of the choice under consideration */
-  double *vector_max;
+  model_vector_size *size;
   model_choice choice;
   ckks_params params; /* sizes only, for the noise bounds and the keys' bytes */
   ring_modulus modulus[CKKS_MAX_Q + CKKS_MAX_P];
@@ -47,7 +47,8 @@ static void set_layout(model_layout layout[MODEL_N_PACKINGS], const model_stages
                          .fold = 1,
                          .input_level = depth,
                          .input_scale = exp2(chain->log2_value),
-                         .period = 1};
+                         .period = 1,
+                         .output_bits = chain->params->literal.q_bits[0]};
   layout[MODEL_THROUGHPUT] = layout[MODEL_LATENCY] = common;
   layout[MODEL_LATENCY].available = choice->latency;
   layout[MODEL_THROUGHPUT].available = throughput;
@@ -162,7 +163,7 @@ static double error_of(searching *s, const model_chain *chain) {
       return INFINITY;
     worst =
         fmax(worst, model_cost_error(&s->plan, program, &layout[packing], (model_packing)packing,
-                                     chain, s->vector_max, s->stages->max_abs_input));
+                                     chain, s->size, s->stages->max_abs_input));
     if (worst > s->options->error)
       break;
   }
@@ -306,12 +307,12 @@ static ckks_status try_lowered(searching *s, bool all_sizes) {
   memset(&s->plan, 0, sizeof s->plan);
   s->plan.interface.last = s->stages->last;
   ckks_status status = lower(&s->plan, s->stages, &s->choice, s->options->throughput);
-  if (status == CKKS_OK && !(s->vector_max = model_cost_vector_max(&s->plan)))
-    status = base_fail_memory((size_t)s->plan.n_vectors * sizeof(double));
+  if (status == CKKS_OK && !(s->size = model_cost_vector_sizes(&s->plan)))
+    status = base_fail_memory((size_t)s->plan.n_vectors * sizeof *s->size);
   if (status == CKKS_OK)
     try_choice(s, all_sizes);
-  base_free(s->vector_max);
-  s->vector_max = NULL;
+  base_free(s->size);
+  s->size = NULL;
   model_plan_clear(&s->plan);
   return status;
 }
@@ -402,19 +403,39 @@ static ckks_status fill_keys(model_plan *plan, const model_chain *chain) {
   return CKKS_OK;
 }
 
+/* Rounds the result to as few bits as the error asked for allows, and says what error it has. */
+static void fit_output_bits(model_cost *cost, model_layout *layout, const model_plan *plan,
+                            model_packing packing, const model_chain *chain,
+                            const model_vector_size *size, const model_stages *stages,
+                            double error) {
+  const model_program *program = &plan->program[packing];
+  cost->predicted_error =
+      model_cost_error(plan, program, layout, packing, chain, size, stages->max_abs_input);
+  while (layout->output_bits > 8) {
+    model_layout shorter = *layout;
+    shorter.output_bits--;
+    double worse =
+        model_cost_error(plan, program, &shorter, packing, chain, size, stages->max_abs_input);
+    if (worse > error)
+      return;
+    *layout = shorter;
+    cost->predicted_error = worse;
+  }
+}
+
 ckks_status model_search_fill(model_plan *plan, const model_stages *stages,
                               const model_search_result *best, const model_chain *chain,
                               const model_compile_options *options) {
   model_interface *interface = &plan->interface;
-  double *vector_max = NULL;
+  model_vector_size *size = NULL;
   BASE_TRY(lower(plan, stages, &best->choice, options->throughput));
   BASE_TRY(fill_keys(plan, chain));
   interface->depth = model_depth(stages, &best->choice);
   interface->max_abs_output = stages->max_abs_output * options->headroom;
   set_layout(interface->layout, stages, &best->choice, chain, interface->depth,
              options->throughput);
-  if (!(vector_max = model_cost_vector_max(plan)))
-    return base_fail_memory((size_t)plan->n_vectors * sizeof(double));
+  if (!(size = model_cost_vector_sizes(plan)))
+    return base_fail_memory((size_t)plan->n_vectors * sizeof *size);
   ckks_status status = CKKS_OK;
   for (int packing = 0; packing < MODEL_N_PACKINGS && status == CKKS_OK; packing++) {
     model_program *program = &plan->program[packing];
@@ -427,11 +448,14 @@ ckks_status model_search_fill(model_plan *plan, const model_stages *stages,
       break;
     }
     layout->output_scale = program->n_ops ? program->op[program->n_ops - 1].scale : 0.0;
-    cost->predicted_error = model_cost_error(plan, program, layout, (model_packing)packing, chain,
-                                             vector_max, stages->max_abs_input);
+    fit_output_bits(cost, layout, plan, (model_packing)packing, chain, size, stages,
+                    options->error);
+    /* The chain was chosen because its error is small: only a lack of memory hides it here. */
+    if (!isfinite(cost->predicted_error))
+      status = base_fail_memory((size_t)program->n_registers * sizeof(double));
     model_cost_count(cost, plan, (model_packing)packing, layout, chain, interface->key,
                      interface->n_keys, &options->units);
   }
-  base_free(vector_max);
+  base_free(size);
   return status;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Encrypted results: u8 packing, u8 zero, u16 zero, u32 rows, u32 ciphertexts, then each:
- * LATENCY: the packed coefficients k*N/(2 period) of c0, then all of c1, coefficient form, mod q_0;
- * THROUGHPUT: the packed c0 and c1 in NTT form, mod q_0. */
+ * LATENCY: the coefficients k*N/(2 period) of c0, then all of c1; THROUGHPUT: all of c0, then
+ * of c1. Coefficient form, modulo q_0, each packed in the layout's output_bits: rounded
+ * when those are fewer than q_0 has. */
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -25,7 +27,7 @@ static size_t kept(const model_interface *interface, model_packing packing,
 
 static size_t ciphertext_bytes(const model_interface *interface, model_packing packing,
                                const ckks_params *params) {
-  int bits = params->ring.modulus[0].bits;
+  int bits = interface->layout[packing].output_bits;
   return ring_pack_bytes(kept(interface, packing, params), bits) +
          ring_pack_bytes(params->ring.n, bits);
 }
@@ -44,12 +46,43 @@ ckks_status wire_result_begin(base_buffer *buffer, model_packing packing, size_t
   return base_buffer_status(buffer);
 }
 
-static ckks_status put_words(base_buffer *buffer, const ring_word *words, size_t n,
+/*
+ * A residue x modulo q_0 in fewer bits: round(x 2^bits / q_0). The 2^bits values are a modulus
+ * of their own to the packing, and x comes back to within q_0 / 2^(bits+1).
+ */
+static ring_modulus wire_modulus(int bits) {
+  uint64_t p = (uint64_t)1 << bits;
+  return (ring_modulus){.p = p,
+                        .bits = bits,
+                        .f = (double)p,
+                        .inverse = 1.0 / (double)p,
+                        .ratio_hi = (uint64_t)1 << (64 - bits)}; /* 2^128 / p is 2^(128 - bits) */
+}
+
+static bool is_rounded(int bits, const ckks_params *params) {
+  return bits < params->ring.modulus[0].bits;
+}
+
+/* words[i] := round(words[i] * factor), in [-limit, limit): the upper end of a range is its lower.
+ */
+static void convert_words(ring_word *words, size_t n, double factor, double limit) {
+  for (size_t i = 0; i < n; i++) {
+    double x = rint(words[i].f * factor);
+    words[i].f = x >= limit ? x - 2 * limit : x;
+  }
+}
+
+static ckks_status put_words(base_buffer *buffer, ring_word *words, size_t n, int bits,
                              const ckks_params *params) {
   const ring_modulus *modulus = &params->ring.modulus[0];
-  uint8_t *out = base_buffer_extend(buffer, ring_pack_bytes(n, modulus->bits));
+  ring_modulus shorter = wire_modulus(bits);
+  uint8_t *out = base_buffer_extend(buffer, ring_pack_bytes(n, bits));
   if (!out)
     return base_buffer_status(buffer);
+  if (is_rounded(bits, params)) {
+    convert_words(words, n, shorter.f * modulus->inverse, shorter.f / 2);
+    modulus = &shorter;
+  }
   ring_pack_write(out, words, n, modulus, params->ring.kernel);
   return CKKS_OK;
 }
@@ -58,24 +91,19 @@ ckks_status wire_result_append(base_buffer *buffer, const ckks_ciphertext *ciphe
                                model_packing packing, const model_interface *interface,
                                const ckks_params *params) {
   const ring_ring *ring = &params->ring;
-  const ring_word *c0 = ring_poly_limb(&ciphertext->part[0], 0);
-  const ring_word *c1 = ring_poly_limb(&ciphertext->part[1], 0);
   size_t n = kept(interface, packing, params), gap = ring->n / n;
-  BASE_ASSERT(ciphertext->level == 0 && ciphertext->n_parts == 2);
-  if (packing == MODEL_THROUGHPUT) {
-    BASE_TRY(put_words(buffer, c0, ring->n, params));
-    return put_words(buffer, c1, ring->n, params);
-  }
+  int bits = interface->layout[packing].output_bits;
+  BASE_ASSERT(ciphertext->level == 0 && ciphertext->n_parts == 2 && ring->kind == RING_F64);
   ring_word *scratch = base_alloc_array(ring->n, sizeof *scratch);
   if (!scratch)
     return base_fail_memory(ring->n * sizeof *scratch);
-  ring->kernel->ntt_inverse(scratch, c0, ring->ntt[0]);
+  ring->kernel->ntt_inverse(scratch, ring_poly_limb(&ciphertext->part[0], 0), ring->ntt[0]);
   for (size_t i = 0; i < n; i++)
     scratch[i] = scratch[i * gap];
-  ckks_status status = put_words(buffer, scratch, n, params);
-  ring->kernel->ntt_inverse(scratch, c1, ring->ntt[0]);
+  ckks_status status = put_words(buffer, scratch, n, bits, params);
+  ring->kernel->ntt_inverse(scratch, ring_poly_limb(&ciphertext->part[1], 0), ring->ntt[0]);
   if (status == CKKS_OK)
-    status = put_words(buffer, scratch, ring->n, params);
+    status = put_words(buffer, scratch, ring->n, bits, params);
   base_free(scratch);
   return status;
 }
@@ -84,13 +112,18 @@ ckks_status wire_result_end(uint8_t **out, size_t *n_bytes, base_buffer *buffer)
   return wire_frame_finish(out, n_bytes, buffer);
 }
 
-static ckks_status get_words(ring_word *words, base_reader *reader, size_t n,
+static ckks_status get_words(ring_word *words, base_reader *reader, size_t n, int bits,
                              const ckks_params *params) {
   const ring_modulus *modulus = &params->ring.modulus[0];
-  const uint8_t *in = base_reader_view(reader, ring_pack_bytes(n, modulus->bits));
+  const uint8_t *in = base_reader_view(reader, ring_pack_bytes(n, bits));
+  ring_modulus shorter = wire_modulus(bits);
   if (!in)
     return base_fail(CKKS_ERROR_FORMAT, "cut short");
-  return ring_pack_read(words, in, n, modulus, params->ring.kernel);
+  if (!is_rounded(bits, params))
+    return ring_pack_read(words, in, n, modulus, params->ring.kernel);
+  BASE_TRY(ring_pack_read(words, in, n, &shorter, params->ring.kernel));
+  convert_words(words, n, modulus->f * shorter.inverse, modulus->f / 2);
+  return CKKS_OK;
 }
 
 static ckks_status get_sparse(wire_sparse *sparse, base_reader *reader,
@@ -100,8 +133,9 @@ static ckks_status get_sparse(wire_sparse *sparse, base_reader *reader,
   sparse->c1 = base_alloc_array(params->ring.n, sizeof *sparse->c1);
   if (!sparse->c0 || !sparse->c1)
     return base_fail_memory(params->ring.n * sizeof *sparse->c1);
-  BASE_TRY(get_words(sparse->c0, reader, n, params));
-  return get_words(sparse->c1, reader, params->ring.n, params);
+  int bits = interface->layout[MODEL_LATENCY].output_bits;
+  BASE_TRY(get_words(sparse->c0, reader, n, bits, params));
+  return get_words(sparse->c1, reader, params->ring.n, bits, params);
 }
 
 static ckks_status get_ciphertext(ckks_ciphertext **out, base_reader *reader,
@@ -112,8 +146,12 @@ static ckks_status get_ciphertext(ckks_ciphertext **out, base_reader *reader,
   c->level = 0;
   c->scale = interface->layout[MODEL_THROUGHPUT].output_scale;
   memcpy(c->params_hash, params->hash, CKKS_HASH_BYTES);
-  for (int part = 0; part < 2; part++)
-    BASE_TRY(get_words(ring_poly_limb(&c->part[part], 0), reader, params->ring.n, params));
+  for (int part = 0; part < 2; part++) {
+    ring_word *limb = ring_poly_limb(&c->part[part], 0);
+    BASE_TRY(get_words(limb, reader, params->ring.n,
+                       interface->layout[MODEL_THROUGHPUT].output_bits, params));
+    params->ring.kernel->ntt_forward(limb, limb, params->ring.ntt[0]);
+  }
   return CKKS_OK;
 }
 

@@ -30,6 +30,19 @@ static void keyed_clear(keyed *k) {
   blindsight_server_free(k->server);
 }
 
+/* What the header says they are. */
+static void defaults_are_as_documented(void **state) {
+  (void)state;
+  blindsight_compile_options options;
+  blindsight_compile_options_default(&options);
+  assert_true(options.error == 1e-5);
+  assert_int_equal(options.security, CKKS_SECURITY_128);
+  assert_int_equal(options.log2_n, 0);
+  assert_true(options.latency && options.throughput && !options.last_on_server);
+  assert_true(options.headroom == 2);
+  assert_int_equal(options.minimise, BLINDSIGHT_MINIMISE_BALANCED);
+}
+
 static void options_are_heard(void **state) {
   (void)state;
   blindsight_model *model = test_model();
@@ -239,10 +252,10 @@ static void allocations_may_fail(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(options_are_heard),      cmocka_unit_test(options_out_of_range_are_refused),
-      cmocka_unit_test(files_keep_a_server),    cmocka_unit_test(wrong_files_are_refused),
-      cmocka_unit_test(wrong_keys_are_refused), cmocka_unit_test(wrong_samples_are_refused),
-      cmocka_unit_test(allocations_may_fail),
+      cmocka_unit_test(defaults_are_as_documented),       cmocka_unit_test(options_are_heard),
+      cmocka_unit_test(options_out_of_range_are_refused), cmocka_unit_test(files_keep_a_server),
+      cmocka_unit_test(wrong_files_are_refused),          cmocka_unit_test(wrong_keys_are_refused),
+      cmocka_unit_test(wrong_samples_are_refused),        cmocka_unit_test(allocations_may_fail),
   };
   return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }

@@ -34,6 +34,23 @@ static const char *clouds(void) {
   return test_file("clouds.csv", text);
 }
 
+/* What the header says they are. */
+static void defaults_are_as_documented(void **state) {
+  (void)state;
+  blindsight_train_options options;
+  blindsight_train_options_default(&options);
+  assert_null(options.label);
+  assert_int_equal(options.n_hidden, 1);
+  assert_int_equal(options.hidden[0], 16);
+  assert_null(options.activation);
+  assert_true(options.learning_rate == 0.0005 && options.weight_decay == 1e-5);
+  assert_int_equal(options.batch_size, 64);
+  assert_int_equal(options.n_epochs, 250);
+  assert_true(options.training_part == 0.8);
+  assert_int_equal(options.split_seed, 42);
+  assert_int_equal(options.seed, 15);
+}
+
 static void the_reference_data_is_learnt(void **state) {
   (void)state;
   watching w = {0};
@@ -142,11 +159,9 @@ static void allocations_may_fail(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_reference_data_is_learnt),
-      cmocka_unit_test(options_are_heard),
-      cmocka_unit_test(it_can_be_stopped),
-      cmocka_unit_test(what_is_wrong_is_named),
-      cmocka_unit_test(allocations_may_fail),
+      cmocka_unit_test(defaults_are_as_documented), cmocka_unit_test(the_reference_data_is_learnt),
+      cmocka_unit_test(options_are_heard),          cmocka_unit_test(it_can_be_stopped),
+      cmocka_unit_test(what_is_wrong_is_named),     cmocka_unit_test(allocations_may_fail),
   };
   return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }

@@ -40,9 +40,15 @@ awk -F, 'NR == 1 || NR >= 5 && NR <= 9 { if (NR > 1) $1 = NR - 5; print }' OFS=,
   >few_clear.csv
 holds "latency packing" same_predictions few_clear.csv few.csv 5
 
-run blindsight encrypt wdbc.client --key alice.key validation.csv -o all.sample
+# A value far beyond the calibrated range is named, and encrypted all the same.
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "area_se") c = i } NR == 3 { $c = 99999 }
+  NR <= 3' OFS=, validation.csv >far.csv
+run blindsight encrypt wdbc.client --key alice.key far.csv -o far.sample
+holds "far values are encrypted" [ "$rc" = 0 -a -s far.sample ]
 holds "values out of range are named" grep -q \
-  'warning: validation.csv: row 40 (line 42), column "area_se"' "$log.err"
+  'warning: far.csv: row 1 (line 3), column "area_se"' "$log.err"
+
+works "encrypt all" blindsight encrypt wdbc.client --key alice.key validation.csv -o all.sample
 says "throughput for many rows" "114 rows, throughput packing"
 works "infer, throughput" blindsight infer wdbc.server --keys alice.keys all.sample -o all.result \
   --json

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A demonstration as if it had run: small, made up, and true to its promises. */
+#ifndef TESTS_CLI_STORY_H
+#define TESTS_CLI_STORY_H
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cli/demo.h"
+
+enum { STORY_ROWS = 6, STORY_CLIENTS = 3, STORY_EPOCHS = 4 };
+
+/* One output of class `k` for a row; the encrypted ones are off by up to 2e-7. */
+static double story_output(size_t row, size_t k, int packing) {
+  double clear = (row % 2 == k ? 0.9 : -0.3) + 0.01 * (double)row;
+  return clear + (packing < 0 ? 0.0 : 1e-7 * (double)(packing + 1) * (row % 3 ? 1.0 : -0.5));
+}
+
+static double *story_outputs(size_t n_outputs, int packing) {
+  double *outputs = base_alloc_array(STORY_ROWS * n_outputs, sizeof *outputs);
+  for (size_t row = 0; outputs != NULL && row < STORY_ROWS; row++)
+    for (size_t k = 0; k < n_outputs; k++)
+      outputs[row * n_outputs + k] = story_output(row, k, packing);
+  return outputs;
+}
+
+/* Names that mean something in HTML; *story is the caller's to clear. */
+static int story_init(cli_demo_story *story, size_t n_outputs) {
+  static const char *const names[] = {"<b>one</b>", "two & \"more\"", "three", "four"};
+  static const double as_new[2][STORY_EPOCHS] = {{0.7, 0.5, 0.4, 0.35}, {0.71, 0.55, 0.5, 0.49}};
+  static double losses[2][STORY_EPOCHS];
+  const size_t widths[] = {3, 2, n_outputs};
+  model_interface *f = &story->interface;
+  memcpy(losses, as_new, sizeof losses);
+  *story = (cli_demo_story){
+      .options = {.out = "/tmp", .data = "a<b>.csv", .label = "kind", .n_clients = STORY_CLIENTS},
+      .name = "a<b>",
+      .n_rows = STORY_ROWS,
+      .n_epochs = STORY_EPOCHS,
+      .train_loss = losses[0],
+      .validation_loss = losses[1],
+      .log2_qp = 176.5,
+      .log2_qp_limit = 214.0};
+  if (model_init(&story->model, widths, 2) != CKKS_OK)
+    return -1;
+  for (size_t k = 0; k < n_outputs; k++)
+    if (model_set_text(&story->model.label[k], names[k]) != CKKS_OK)
+      return -1;
+  *f = (model_interface){.n_outputs = n_outputs,
+                         .n_features = 3,
+                         .depth = 3,
+                         .n_keys = 9,
+                         .label = story->model.label,
+                         .key_bytes = 1234567};
+  f->params = (ckks_params_literal){.log2_n = 13,
+                                    .n_q = 2,
+                                    .n_p = 1,
+                                    .q_bits = {40, 36},
+                                    .p_bits = {41},
+                                    .security = CKKS_SECURITY_128};
+  f->last.degree = 3;
+  for (int p = 0; p < MODEL_N_PACKINGS; p++)
+    f->cost[p] = (model_cost){.n_switches = 12,
+                              .predicted_ms = 3.25,
+                              .predicted_error = 4e-6,
+                              .input_bytes = 141000,
+                              .output_bytes = 37000};
+  story->data.label = base_alloc_array(STORY_ROWS, sizeof *story->data.label);
+  story->data.n_rows = STORY_ROWS;
+  for (size_t row = 0; row < STORY_ROWS; row++)
+    story->data.label[row] = row == 4 ? 1 : (int)(row % 2); /* one of them is wrong */
+  story->clear = story_outputs(n_outputs, -1);
+  if (train_metrics_compute(&story->metrics, story->clear, story->data.label, STORY_ROWS,
+                            n_outputs) != CKKS_OK)
+    return -1;
+  for (int p = 0; p < MODEL_N_PACKINGS; p++) {
+    cli_demo_pass *pass = &story->pass[p];
+    pass->outputs = story_outputs(n_outputs, p);
+    pass->error = base_alloc_array(STORY_ROWS * n_outputs, sizeof *pass->error);
+    pass->costs = (cli_demo_costs){.row_ms = 1.0 + p, .sample_bytes = 900000, .result_bytes = 99};
+    cli_demo_compare(pass->error, &pass->max_error, &pass->n_flips, pass->outputs, story->clear,
+                     STORY_ROWS, n_outputs);
+    story->max_error = fmax(story->max_error, pass->max_error);
+    if (train_metrics_compute(&pass->metrics, pass->outputs, story->data.label, STORY_ROWS,
+                              n_outputs) != CKKS_OK)
+      return -1;
+  }
+  story->clients = base_alloc_array(STORY_CLIENTS, sizeof *story->clients);
+  for (size_t i = 0; i < STORY_CLIENTS; i++) {
+    cli_demo_client *client = &story->clients[i];
+    double at = (double)i;
+    client->row = 2 * i;
+    client->outputs = story->pass[0].outputs + client->row * n_outputs;
+    client->error = 1.5e-7;
+    client->costs = (cli_demo_costs){.keygen_ms = 30.0 - at,
+                                     .encrypt_ms = 5.0,
+                                     .decrypt_ms = 4.0,
+                                     .load_keys_ms = 10.0 + at,
+                                     .infer_ms = 3.0 + (i == 1),
+                                     .key_bytes = 1234567,
+                                     .sample_bytes = 141000,
+                                     .result_bytes = 37000,
+                                     .peak_rss_bytes = 20000000 + i};
+  }
+  story->training = json_pack("{s:i}", "training_rows", 24);
+  story->compilation = json_object();
+  return 0;
+}
+
+static void story_clear(cli_demo_story *story) {
+  base_free(story->clients);
+  for (int p = 0; p < MODEL_N_PACKINGS; p++) {
+    base_free(story->pass[p].outputs);
+    base_free(story->pass[p].error);
+    train_metrics_clear(&story->pass[p].metrics);
+  }
+  base_free(story->clear);
+  base_free(story->data.label);
+  train_metrics_clear(&story->metrics);
+  model_clear(&story->model);
+  json_decref(story->training);
+  json_decref(story->compilation);
+}
+#endif

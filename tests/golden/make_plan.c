@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Writes the golden files of a compiled model, one of each kind, into the folder named by its
+ * argument, and bad ones: a good file with one fault and a correct digest. Like
+ * make_golden they were made once, with format version 1, and are kept.
+ */
+#include "base/alloc.h"
+#include "base/digest.h"
+#include "client/client.h"
+#include "exec/exec.h"
+#include "golden/plan.h"
+#include "model/files.h"
+#include "secret/secret.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *folder;
+
+static void check(ckks_status status) {
+  if (status == CKKS_OK)
+    return;
+  fprintf(stderr, "make_plan: %s\n", ckks_last_error());
+  exit(1);
+}
+
+static void save(const char *name, const uint8_t *bytes, size_t n_bytes) {
+  char path[1024];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  FILE *file = fopen(path, "wb");
+  if (!file || fwrite(bytes, 1, n_bytes, file) != n_bytes || fclose(file) != 0) {
+    perror(path);
+    exit(1);
+  }
+}
+
+/* A copy with one byte of the payload changed and the digest made anew. */
+static void save_bad(const char *name, const uint8_t *bytes, size_t n_bytes, size_t at,
+                     uint8_t value) {
+  uint8_t *copy = malloc(n_bytes);
+  if (!copy)
+    exit(1);
+  memcpy(copy, bytes, n_bytes);
+  copy[BASE_FRAME_HEADER_BYTES + at] = value;
+  base_digest(copy + n_bytes - BASE_DIGEST_BYTES, copy, n_bytes - BASE_DIGEST_BYTES);
+  save(name, copy, n_bytes);
+  free(copy);
+}
+
+int main(int argc, char **argv) {
+  model_model model;
+  model_plan plan;
+  model_compile_options options;
+  exec_engine *engine = NULL;
+  exec_session *session = NULL;
+  ckks_secret_key *secret = NULL;
+  ckks_evaluation_keys *keys = NULL;
+  uint8_t *bytes[7] = {NULL};
+  size_t n[7] = {0};
+  static const char *const names[7] = {"plan.model", "plan.server", "plan.client", "plan.key",
+                                       "plan.keys",  "plan.sample", "plan.result"};
+  if (argc != 2)
+    return 2;
+  folder = argv[1];
+  check(golden_model(&model));
+  model_compile_options_default(&options);
+  options.error = GOLDEN_PLAN_ERROR;
+  check(model_compile(&plan, &model, &options));
+  check(exec_engine_build(&engine, &plan));
+  const ckks_params *params = exec_engine_params(engine);
+  const model_interface *interface = &plan.interface;
+  check(model_files_model_bytes(&bytes[0], &n[0], &model));
+  check(model_files_server_bytes(&bytes[1], &n[1], &plan));
+  check(model_files_client_bytes(&bytes[2], &n[2], interface));
+  check(client_keygen(&secret, &bytes[4], &n[4], interface, params));
+  base_buffer key;
+  base_buffer_init(&key, (size_t)1 << 20);
+  check(secret_file_write(&key, secret, params));
+  bytes[3] = key.bytes;
+  n[3] = key.n_bytes;
+  check(client_encrypt(&bytes[5], &n[5], golden_rows, GOLDEN_PLAN_ROWS, MODEL_LATENCY, NULL, secret,
+                       interface, params));
+  check(exec_keys_read(&keys, bytes[4], n[4], "keys", engine, NULL));
+  check(exec_session_build(&session, engine, keys));
+  check(exec_infer(&bytes[6], &n[6], bytes[5], n[5], "sample", session));
+  for (int i = 0; i < 7; i++)
+    save(names[i], bytes[i], n[i]);
+  /* The packing, the fold, the number of rows; a client file's fold and its first key. */
+  save_bad("bad_sample_packing.bin", bytes[5], n[5], 0, 2);
+  save_bad("bad_sample_fold.bin", bytes[5], n[5], 1, 9);
+  save_bad("bad_sample_rows.bin", bytes[5], n[5], 4, 77);
+  save_bad("bad_result_packing.bin", bytes[6], n[6], 0, 2);
+  save_bad("bad_result_rows.bin", bytes[6], n[6], 4, 77);
+  save_bad("bad_client_log2_n.bin", bytes[2], n[2], 32, 40);
+  save_bad("bad_server_log2_n.bin", bytes[1], n[1], 32, 40);
+  save_bad("bad_model_layers.bin", bytes[0], n[0], 0, 255);
+  for (int i = 0; i < 7; i++)
+    base_free(bytes[i]);
+  exec_session_free(session);
+  ckks_evaluation_keys_free(keys);
+  ckks_secret_key_free(secret);
+  exec_engine_free(engine);
+  model_plan_clear(&plan);
+  model_clear(&model);
+  return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the golden files of a compiled model hold: shared by their writer and their test. */
+#ifndef GOLDEN_PLAN_H
+#define GOLDEN_PLAN_H
+#include "model/model.h"
+
+#include <string.h>
+
+#define GOLDEN_PLAN_ERROR 5e-3
+#define GOLDEN_PLAN_ROWS 2
+
+static const double golden_rows[GOLDEN_PLAN_ROWS * 3] = {1.5, -0.25, 12.0, -2.0, 0.75, 9.5};
+
+/* 3 -> 2 with the cubic behind it. */
+static inline ckks_status golden_model(model_model *model) {
+  static const size_t widths[] = {3, 2};
+  static const double weight[] = {0.5, -1.25, 0.75, -0.375, 1.0, 0.25};
+  ckks_status status = model_init(model, widths, 1);
+  if (status != CKKS_OK)
+    return status;
+  memcpy(model->layer[0].weight, weight, sizeof weight);
+  model->layer[0].bias[0] = 0.125;
+  model->layer[0].bias[1] = -0.5;
+  model->layer[0].activation = model_polynomial_sigmoid3;
+  model->layer[0].max_abs = 5.0;
+  model->mean[2] = 10.0;
+  model->deviation[2] = 2.0;
+  model->max_abs_input = 3.0;
+  return model_set_text(&model->name, "golden");
+}
+#endif
