@@ -53,9 +53,18 @@ static void set_layout(model_layout layout[MODEL_N_PACKINGS], const model_stages
   layout[MODEL_LATENCY].available = choice->latency;
   layout[MODEL_THROUGHPUT].available = throughput;
   layout[MODEL_LATENCY].stride = choice->affine[0].stride;
-  layout[MODEL_LATENCY].padded = model_padded(stages->stage[0].n_in);
+  layout[MODEL_LATENCY].padded = model_lower_inputs(stages, choice, 0);
   layout[MODEL_LATENCY].fold = choice->fold;
   layout[MODEL_LATENCY].period = model_padded(n_outputs);
+}
+
+static ckks_status set_gather(model_interface *interface, const model_gather *gather) {
+  interface->gather = base_alloc_array(gather->n, sizeof *interface->gather);
+  if (!interface->gather)
+    return base_fail_memory(gather->n * sizeof *interface->gather);
+  memcpy(interface->gather, gather->feature, gather->n * sizeof *interface->gather);
+  interface->n_gather = gather->n;
+  return CKKS_OK;
 }
 
 static ckks_status lower(model_plan *plan, const model_stages *stages, const model_choice *choice,
@@ -322,7 +331,7 @@ static ckks_status try_layout(searching *s, const model_choice *layout) {
   s->choice = *layout;
   if (!layout->latency)
     return try_lowered(s, true);
-  size_t used = layout->affine[0].stride * model_padded(s->stages->stage[0].n_in);
+  size_t used = layout->affine[0].stride * model_lower_inputs(s->stages, layout, 0);
   size_t replicas = ((size_t)1 << (layout->log2_n - 1)) / used;
   for (int log2_fold = 0; log2_fold <= MAX_LOG2_FOLD; log2_fold++)
     for (int radix = 1; radix <= MAX_RADIX + 1; radix++) {
@@ -434,6 +443,8 @@ ckks_status model_search_fill(model_plan *plan, const model_stages *stages,
   interface->max_abs_output = stages->max_abs_output * options->headroom;
   set_layout(interface->layout, stages, &best->choice, chain, interface->depth,
              options->throughput);
+  if (best->choice.latency && best->choice.gathered)
+    BASE_TRY(set_gather(interface, &stages->gather));
   if (!(size = model_cost_vector_sizes(plan)))
     return base_fail_memory((size_t)plan->n_vectors * sizeof *size);
   ckks_status status = CKKS_OK;
