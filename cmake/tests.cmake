@@ -92,7 +92,17 @@ foreach(file ${files})
   list_test(${name} shell "${file}")
 endforeach()
 
-foreach(folder bench examples)
+# Benchmarks share bench/harness.c, which says how they were compiled.
+file(GLOB files RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS bench/bench_*.c)
+string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
+foreach(file ${files})
+  get_filename_component(name "${file}" NAME_WE)
+  source_program(${name} bench "${file}" bench/harness.c)
+  target_compile_definitions(${name} PRIVATE
+    "BENCH_FLAGS=\"${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION} ${CMAKE_C_FLAGS_${type}}\"")
+endforeach()
+
+foreach(folder examples)
   file(GLOB files RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS ${folder}/*.c)
   foreach(file ${files})
     get_filename_component(name "${file}" NAME_WE)

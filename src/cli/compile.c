@@ -51,6 +51,7 @@ static int parse(arguments *a, int argc, char **argv) {
   return cli_options_parse(&a->model, &command, argc, argv);
 }
 
+/* Ranges of these rows take the place of those that training found. */
 static ckks_status calibrate(model_model *model, const char *path) {
   train_data data;
   BASE_TRY(train_data_read_features(&data, path, (const char *const *)model->feature,
@@ -74,6 +75,7 @@ static ckks_status compile(model_plan *plan, const arguments *a) {
   return status;
 }
 
+/* What was asked for belongs to the report: predictions are to be held against it. */
 static ckks_status print_plan(const model_plan *plan, const arguments *a) {
   const model_interface *interface = &plan->interface;
   if (a->json) {
@@ -98,6 +100,7 @@ static ckks_status write_files(const model_plan *plan, const char *server, const
   return status;
 }
 
+/* server and client may be NULL: then the plan is only shown. */
 static ckks_status compile_and_print(const arguments *a, const char *server, const char *client) {
   model_plan plan = {0};
   BASE_TRY(compile(&plan, a));
@@ -108,6 +111,7 @@ static ckks_status compile_and_print(const arguments *a, const char *server, con
   return status;
 }
 
+/* Whether the files can be written is asked before the search begins. */
 static ckks_status compile_to_files(const arguments *a) {
   ckks_status status = CKKS_ERROR_MEMORY;
   char *server = cli_output_name(a->name, ".server"), *client = cli_output_name(a->name, ".client");

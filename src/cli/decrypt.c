@@ -20,6 +20,7 @@ typedef struct arguments {
   bool json, csv, outputs;
 } arguments;
 
+/* To standard output only: outputs in clear lie in no file that nobody asked for. */
 static ckks_status print_predictions(const cli_predictions *predictions, const arguments *a) {
   if (a->json)
     return cli_print_json(cli_predictions_json(predictions));
@@ -37,6 +38,7 @@ static ckks_status print_predictions(const cli_predictions *predictions, const a
   return status;
 }
 
+/* The outputs are as private as the rows, and wiped when they have been shown. */
 static ckks_status decrypt_result(const arguments *a, const ckks_secret_key *secret,
                                   const model_interface *interface, const ckks_params *params) {
   const char *path = a->operand[1];
@@ -56,6 +58,7 @@ static ckks_status decrypt_result(const arguments *a, const ckks_secret_key *sec
   return status;
 }
 
+/* The client file first: it brings the parameters that key and result are held against. */
 static ckks_status decrypt(const arguments *a) {
   model_interface interface;
   ckks_params *params;

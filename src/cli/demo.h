@@ -98,6 +98,8 @@ size_t
 cli_demo_peak_rss_bytes(const cli_demo_story *demo); /**< largest of the clients' inferences */
 const double *cli_demo_clear(const cli_demo_story *demo,
                              size_t row); /**< outputs of a row in clear */
+/** "All 114 validation rows" or, where there are more than take part, "The first 512 of ..." */
+const char *cli_demo_rows(char text[64], const cli_demo_story *demo);
 const char *cli_demo_label(const cli_demo_story *demo, const double *outputs);
 /** Compares outputs with those in clear: errors (may be NULL), their largest, labels that differ.
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/demo.h"
@@ -44,6 +45,14 @@ size_t cli_demo_peak_rss_bytes(const cli_demo_story *demo) {
 
 const double *cli_demo_clear(const cli_demo_story *demo, size_t row) {
   return demo->clear + row * demo->interface.n_outputs;
+}
+
+const char *cli_demo_rows(char text[64], const cli_demo_story *demo) {
+  if (demo->n_rows == demo->data.n_rows)
+    snprintf(text, 64, "All %zu validation rows", demo->n_rows);
+  else
+    snprintf(text, 64, "The first %zu of %zu validation rows", demo->n_rows, demo->data.n_rows);
+  return text;
 }
 
 const char *cli_demo_label(const cli_demo_story *demo, const double *outputs) {

@@ -83,7 +83,7 @@ void cli_demo_print_training(const cli_demo_story *demo) {
   printf(" classes, trained on %.0f rows in %.2f s\n",
          json_number_value(json_object_get(demo->training, "training_rows")), demo->train_ms / 1e3);
   name("validation");
-  printf("%zu rows: accuracy %.6f, F1 %.6f", demo->data.n_rows, m->accuracy, m->f1);
+  printf("%zu rows: accuracy %.6f, F1 %.6f", demo->n_rows, m->accuracy, m->f1);
   if (!isnan(m->auc))
     printf(", AUC %.6f", m->auc);
   printf("\n");
@@ -175,9 +175,8 @@ void cli_demo_print_client(const cli_demo_story *demo, size_t index) {
 /* --- all rows */
 
 void cli_demo_print_passes_begin(const cli_demo_story *demo) {
-  char text[96];
-  snprintf(text, sizeof text, "All %zu validation rows, in clear and under encryption",
-           demo->n_rows);
+  char rows[64], text[96];
+  snprintf(text, sizeof text, "%s, in clear and under encryption", cli_demo_rows(rows, demo));
   heading(4, text);
 }
 

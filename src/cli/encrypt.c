@@ -62,6 +62,7 @@ static void take_row(void *context, uint64_t i) {
   e->n_rows++;
 }
 
+/* Copied in the order of the list, in which the results will come back. */
 static ckks_status choose_rows(encryption *e, const arguments *a) {
   size_t last = e->data.n_rows - 1;
   e->index = base_alloc_array(WIRE_MAX_ROWS, sizeof *e->index);
@@ -113,6 +114,7 @@ static ckks_status warn_outside(const encryption *e, const char *path) {
 
 /* --- the command */
 
+/* What the model was compiled for goes before what would be cheaper. */
 static model_packing choose_packing(const encryption *e, const arguments *a) {
   const model_layout *layout = e->interface.layout;
   if (a->packing != 0)
@@ -123,6 +125,7 @@ static model_packing choose_packing(const encryption *e, const arguments *a) {
                                                                     : MODEL_LATENCY;
 }
 
+/* The key before the table: a wrong key is told without reading all rows. */
 static ckks_status encrypt(encryption *e, const arguments *a) {
   const char *client = a->operand[0], *path = a->operand[1];
   char bytes[16];

@@ -24,6 +24,7 @@ typedef struct evaluation {
   train_metrics metrics;
 } evaluation;
 
+/* The form of decrypt --csv --outputs: the two can be compared line by line. */
 static ckks_status write_outputs(const char *path, const cli_predictions *predictions) {
   base_buffer csv;
   base_buffer_init(&csv, MAX_OUTPUTS_BYTES);
@@ -35,6 +36,7 @@ static ckks_status write_outputs(const char *path, const cli_predictions *predic
   return status;
 }
 
+/* Metrics when the truth is known; else the predictions are the result. */
 static ckks_status report(const evaluation *e, const arguments *a) {
   const cli_predictions predictions = {e->outputs, e->data.n_rows, e->model.n_classes,
                                        e->model.label, true};
@@ -57,6 +59,7 @@ static ckks_status report(const evaluation *e, const arguments *a) {
   return CKKS_OK;
 }
 
+/* A label column that is named but missing would pass for "not asked for" further down. */
 static ckks_status evaluate(evaluation *e, const arguments *a) {
   const char *path = a->operand[1];
   if (a->outputs != NULL)

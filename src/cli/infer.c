@@ -53,6 +53,7 @@ static int parse(arguments *a, int argc, char **argv) {
   return cli_options_parse(a->operand, &command, argc, argv);
 }
 
+/* A clock that nobody sets back. */
 static double now_ms(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
@@ -61,6 +62,7 @@ static double now_ms(void) {
 
 /* --- loading */
 
+/* Most of it is the expansion of seeds, which the threads share. */
 static ckks_status load_keys(inference *in, const char *path) {
   uint8_t *bytes;
   double start = now_ms();
@@ -72,6 +74,7 @@ static ckks_status load_keys(inference *in, const char *path) {
   return status;
 }
 
+/* The engine is shared; registers and scratch are each thread's own. */
 static ckks_status build_sessions(inference *in) {
   size_t n = (size_t)base_threads_count(in->threads);
   in->sessions = base_alloc_array(n, sizeof(exec_session *));
@@ -93,6 +96,7 @@ static void read_header(inference *in, const uint8_t *result) {
   in->n_rows = base_reader_u32(&reader);
 }
 
+/* Reading the file is not counted: a server has the sample in memory already. */
 static ckks_status evaluate(inference *in, const char *sample, const char *output) {
   uint8_t *bytes, *result = NULL;
   BASE_TRY(base_file_read(&bytes, &in->sample_bytes, sample, WIRE_MAX_SAMPLE_BYTES));
@@ -111,6 +115,7 @@ static ckks_status evaluate(inference *in, const char *sample, const char *outpu
 
 /* --- the report */
 
+/* Linux counts in kilobytes. */
 static size_t peak_bytes(void) {
   struct rusage usage;
   return getrusage(RUSAGE_SELF, &usage) == 0 ? (size_t)usage.ru_maxrss * 1024 : 0;
@@ -141,6 +146,7 @@ static void print_report(const inference *in, const char *output) {
   cli_print_field(out, "peak memory", "%s", cli_print_bytes(peak, peak_bytes()));
 }
 
+/* Everything that can be refused is, before the first ciphertext is touched. */
 static ckks_status infer(inference *in, const arguments *a) {
   double start = now_ms();
   BASE_TRY(cli_output_check(a->output));

@@ -23,6 +23,7 @@ typedef struct inspection {
   json_t *json;
 } inspection;
 
+/* Each fact has one name, in the table and in JSON. */
 static void say_number(inspection *in, const char *name, uint64_t value) {
   if (in->json != NULL)
     json_object_set_new(in->json, name, json_integer((json_int_t)value));
@@ -37,6 +38,7 @@ static void say_text(inspection *in, const char *name, const char *text) {
     cli_print_field(stdout, name, "%s", text);
 }
 
+/* The digest was right: whoever wrote the file wrote it short. */
 static ckks_status short_payload(const inspection *in) {
   return base_fail(CKKS_ERROR_FORMAT, "%s: the payload is too short", in->path);
 }
@@ -87,6 +89,7 @@ static ckks_status say_ciphertext(inspection *in) {
   return CKKS_OK;
 }
 
+/* What each key does follows behind; the client file lists them as well. */
 static ckks_status say_evaluation_keys(inspection *in) {
   uint32_t n = base_reader_u32(&in->payload);
   if (in->payload.failed)
@@ -131,6 +134,7 @@ static ckks_status say_model(inspection *in) {
   return CKKS_OK;
 }
 
+/* The server file is checked whole, but only what clients may know is said. */
 static void say_interface(inspection *in, const model_interface *interface) {
   if (in->json != NULL)
     json_object_set_new(in->json, "plan", cli_plan_report_json(interface));
@@ -181,6 +185,7 @@ static ckks_status say_details(inspection *in) {
 
 /* --- the command */
 
+/* A hash of zeros stands for none: not every kind belongs to parameters or to a plan. */
 static void say_hash(inspection *in, const char *name, const uint8_t *hash) {
   static const uint8_t none[32];
   char text[20];
@@ -198,6 +203,7 @@ static ckks_status inspect_bytes(inspection *in) {
   return say_details(in);
 }
 
+/* The bytes may be a secret key or weights: they are wiped whatever became of them. */
 static ckks_status inspect(const char *path, bool json) {
   uint8_t *bytes;
   inspection in = {.path = path};

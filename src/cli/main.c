@@ -31,6 +31,7 @@ static const struct {
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
+/* In the order of their use. */
 static void print_help(FILE *out) {
   fprintf(out, "usage: blindsight COMMAND [ARGUMENTS]\n\n"
                "Private inference: the client encrypts its rows, the server evaluates its model\n"
@@ -41,6 +42,7 @@ static void print_help(FILE *out) {
   fprintf(out, "\n'blindsight help COMMAND' tells more. --version prints the version.\n");
 }
 
+/* As git does: the nearest name, if one is near. */
 static int fail_unknown(const char *name) {
   const char *names[N_COMMANDS];
   for (size_t i = 0; i < N_COMMANDS; i++)
@@ -53,6 +55,7 @@ static int fail_unknown(const char *name) {
   return CLI_USAGE;
 }
 
+/* The command sees itself as argv[0]. */
 static int run_command(int argc, char **argv) {
   for (size_t i = 0; i < N_COMMANDS; i++)
     if (strcmp(argv[0], commands[i].name) == 0)
@@ -71,6 +74,7 @@ static int help(int argc, char **argv) {
   return run_command(2, rewritten);
 }
 
+/* Without a command the help is an error message. */
 static int run(int argc, char **argv) {
   if (argc < 2) {
     print_help(stderr);

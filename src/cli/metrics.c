@@ -19,6 +19,7 @@ ckks_status cli_metrics_outputs(double **outputs, const double *rows, size_t n_r
   return CKKS_OK;
 }
 
+/* True classes are the rows; columns are as wide as the longest name. */
 static void print_confusion(FILE *out, const train_metrics *m, char *const *label) {
   int width = CELL_WIDTH, name_width = 0;
   for (size_t i = 0; i < m->n_classes; i++) {
@@ -42,6 +43,7 @@ static void print_confusion(FILE *out, const train_metrics *m, char *const *labe
   }
 }
 
+/* The area under the curve is not there for more than two classes, or for one. */
 void cli_metrics_print(FILE *out, const train_metrics *m, char *const *label) {
   cli_print_field(out, "loss", "%.6f", m->loss);
   cli_print_field(out, "accuracy", "%.6f", m->accuracy);

@@ -25,6 +25,7 @@ static void print_name(FILE *out, const cli_command *command) {
     fprintf(out, "%s", cli_program);
 }
 
+/* The line shows what is needed; the list below it what there is. */
 static void print_usage(FILE *out, const cli_command *command) {
   fprintf(out, "usage: ");
   print_name(out, command);
@@ -36,6 +37,7 @@ static void print_usage(FILE *out, const cli_command *command) {
   fprintf(out, " [options]\n");
 }
 
+/* One format for all, which tests and completions can read: "  -o, --output FILE  text". */
 static void print_option(FILE *out, char letter, const char *name, const char *argument,
                          const char *text) {
   char left[128];
@@ -48,6 +50,7 @@ static void print_option(FILE *out, char letter, const char *name, const char *a
     fprintf(out, "%-*s%s\n", HELP_COLUMN, left, text);
 }
 
+/* On standard output, since it was asked for. */
 static void print_help(const cli_command *command) {
   print_usage(stdout, command);
   printf("\n%s\n\noptions:\n", command->text);
@@ -112,6 +115,7 @@ const char *cli_options_nearest(const char *name, const char *const *names, size
   return nearest;
 }
 
+/* Whole names only: an abbreviation would change its meaning with the next option added. */
 static const cli_option *find_option(const cli_command *command, const char *name, size_t length) {
   for (size_t i = 0; i < command->n_options; i++) {
     const char *candidate = command->option[i].name;
@@ -143,6 +147,7 @@ static int fail_unknown(const cli_command *command, const char *name, size_t len
 
 /* --- values */
 
+/* The names of the help are the names that are taken: they cannot disagree. */
 static int set_choice(const cli_command *command, const cli_option *option, const char *text) {
   size_t length = strlen(text);
   int index = 0;
@@ -176,6 +181,7 @@ static int set_number(const cli_command *command, const cli_option *option, cons
   return GO_ON;
 }
 
+/* Values are checked where they are read, so that commands see none out of range. */
 static int set_value(const cli_command *command, const cli_option *option, const char *text) {
   switch (option->kind) {
   case CLI_FLAG:
@@ -224,6 +230,7 @@ static int take_option(parsing *p, const cli_option *option, const char *attache
   return set_value(p->command, option, attached);
 }
 
+/* One word that begins with a dash, and the next one where it needs a value. */
 static int take_word(parsing *p, const char *word) {
   if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
     print_help(p->command);
@@ -261,6 +268,7 @@ static size_t count_operands(const cli_command *command) {
   return n;
 }
 
+/* Operands and options in any order, as people type them; "-" is an operand. */
 int cli_options_parse(const char **operand, const cli_command *command, int argc, char **argv) {
   parsing p = {.command = command, .argc = argc, .argv = argv};
   size_t n = 0;

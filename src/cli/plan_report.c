@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Only the interface is read here: what compile prints for the owner of the model is what
+ * inspect prints for a client, and nothing of the weights can slip in.
+ */
 #include "cli/plan_report.h"
 
 #include <math.h>
@@ -14,6 +18,7 @@ const char *cli_plan_report_packing(model_packing packing) {
 
 /* --- parameters */
 
+/* As ckks_params_build counts them, without building the tables of a ring. */
 static double log2_product(const uint64_t *primes, int n) {
   double sum = 0.0;
   for (int i = 0; i < n; i++)
@@ -25,6 +30,7 @@ static double log2_qp(const ckks_params_literal *p) {
   return log2_product(p->q, p->n_q) + log2_product(p->p, p->n_p);
 }
 
+/* Asked for and reached: the limit stands beside what is used of it. */
 void cli_plan_report_params(FILE *out, const ckks_params_literal *p) {
   if (p->security == CKKS_SECURITY_NONE)
     cli_print_field(out, "security", "NONE: for tests only");
@@ -65,6 +71,7 @@ static size_t rows_of(const model_interface *interface, model_packing packing) {
   return packing == MODEL_LATENCY ? 1 : (size_t)1 << (interface->params.log2_n - 1);
 }
 
+/* One line of the table per function, one column per packing that was compiled. */
 typedef void (*cell)(char text[32], const model_interface *interface, model_packing packing);
 
 static void cell_name(char text[32], const model_interface *interface, model_packing packing) {
@@ -113,6 +120,7 @@ static void print_packings(FILE *out, const model_interface *interface) {
   }
 }
 
+/* The same numbers for programs: bytes and milliseconds, not rounded. */
 static json_t *json_packing(const model_interface *interface, model_packing packing) {
   const model_cost *cost = &interface->cost[packing];
   return json_pack("{s:I, s:i, s:I, s:I, s:o, s:o}", "rows",

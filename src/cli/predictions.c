@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One description of the rows for all three forms, so that a table, CSV and JSON cannot tell
+ * different things. Rows are counted from 0, as --rows counts them.
+ */
 #include "cli/predictions.h"
 
 #include <math.h>
@@ -35,6 +39,7 @@ static const double *row_of(const cli_predictions *p, size_t row) {
   return p->outputs + row * p->n_outputs;
 }
 
+/* As in training: the largest output, the first of equals. */
 static const char *predicted(const cli_predictions *p, size_t row) {
   return p->label[model_argmax(row_of(p, row), p->n_outputs)];
 }
@@ -43,6 +48,10 @@ static int wider(int a, int b) {
   return a > b ? a : b;
 }
 
+/*
+ * Widths are known from the labels, so rows are printed as they come: a batch may have tens of
+ * thousands. Six digits are what an error of 1e-5 leaves to be read.
+ */
 void cli_predictions_table(FILE *out, const cli_predictions *p) {
   int width = (int)strlen("predicted");
   char number[32];
@@ -66,6 +75,7 @@ void cli_predictions_table(FILE *out, const cli_predictions *p) {
   fputc('\n', out);
 }
 
+/* For programs: every digit, and labels quoted where they need it. */
 void cli_predictions_csv(base_buffer *out, const cli_predictions *p) {
   base_buffer_printf(out, "row,predicted");
   for (size_t i = 0; p->with_outputs && i < p->n_outputs; i++) {

@@ -43,6 +43,7 @@ int cli_print_status(ckks_status status) {
   return CLI_FAILURE;
 }
 
+/* printf succeeds into a buffer; whether a full disk took it is known at the end. */
 int cli_print_close(int code) {
   bool failed = fflush(stdout) != 0 || ferror(stdout);
   if (!failed || code != CLI_OK)
@@ -77,6 +78,7 @@ int cli_print_width(const char *text) {
   return width;
 }
 
+/* printf pads by bytes, which shifts the columns behind a name that is not ASCII. */
 void cli_print_cell(FILE *out, const char *text, int width) {
   int padding = (width < 0 ? -width : width) - cli_print_width(text);
   if (width < 0 && padding > 0)
@@ -86,6 +88,7 @@ void cli_print_cell(FILE *out, const char *text, int width) {
     fprintf(out, "%*s", padding, "");
 }
 
+/* Decimal units, three digits; 999.5 and above go to the next unit, so no "1e+03 kB". */
 const char *cli_print_bytes(char text[16], size_t n_bytes) {
   static const char *const units[] = {"kB", "MB", "GB"};
   double value = (double)n_bytes / 1e3;
@@ -116,6 +119,7 @@ ckks_status cli_print_json(json_t *value) {
   return failed ? base_fail(CKKS_ERROR_IO, "standard output: cannot write") : CKKS_OK;
 }
 
+/* jansson makes no value of these, and NULL would poison the object it goes into. */
 json_t *cli_print_number(double value) {
   return isfinite(value) ? json_real(value) : json_null();
 }
@@ -129,10 +133,12 @@ json_t *cli_print_texts(char *const *texts, size_t n) {
 
 /* --- progress */
 
+/* A log file is no place for a bar, and standard output belongs to results. */
 cli_progress cli_progress_begin(void) {
   return (cli_progress){.shown = isatty(STDERR_FILENO) == 1, .last = -1};
 }
 
+/* At most a thousand times: a terminal is slower than an epoch. */
 void cli_progress_show(cli_progress *progress, double fraction, const char *note) {
   int now = (int)(1000.0 * fraction);
   if (!progress->shown || now == progress->last)

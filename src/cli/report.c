@@ -124,8 +124,8 @@ static void clients_section(base_buffer *out, const cli_demo_story *demo) {
 }
 
 static void rows_section(base_buffer *out, const cli_demo_story *demo) {
-  char text[64];
-  snprintf(text, sizeof text, "All %zu validation rows, both ways", demo->n_rows);
+  char rows[64], text[96];
+  snprintf(text, sizeof text, "%s, both ways", cli_demo_rows(rows, demo));
   section(out, text,
           "Once with a ciphertext for each row, as for a single client who waits; once with all "
           "rows in one batch, a row a slot, as for many rows of one client.");

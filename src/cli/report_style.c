@@ -67,7 +67,7 @@ const char cli_report_style[] =
     "@media print{:root{--page:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#ccc;--a:#2463c9;"
     "--b:#d9730d;--good:#12734a;--good-bed:#e2f4ea;--bad:#b3261e;--bad-bed:#fde8e6}"
     "body{font-size:10.5pt;-webkit-print-color-adjust:exact;print-color-adjust:exact}"
-    "main{max-width:none;padding:0}h2{break-after:avoid;margin-top:1.4rem}"
+    "main{max-width:none;padding:0}h2,h2+p{break-after:avoid}h2{margin-top:1.4rem}"
     ".card,.tile,tr,svg{break-inside:avoid}"
     ".tiles{grid-template-columns:repeat(4,1fr)}.pair{grid-template-columns:1fr 1fr}"
     ".trio{grid-template-columns:1fr 1fr 1fr}.scroll{overflow:visible}table{font-size:8.5pt}}\n";

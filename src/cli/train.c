@@ -69,6 +69,7 @@ static int parse(arguments *a, int argc, char **argv) {
 
 /* --- options of the trainer */
 
+/* Digits only: strtoul alone would take signs and blanks. */
 static ckks_status parse_hidden(training *t, const char *text) {
   t->options.hidden = t->hidden;
   t->options.n_hidden = 0;
@@ -115,6 +116,7 @@ static ckks_status parse_activation(model_polynomial *out, const char *text) {
                    text, MODEL_MAX_DEGREE + 1);
 }
 
+/* Never cancels: Ctrl-C ends the program, and nothing is written before the end. */
 static int show_progress(void *context, const train_progress *progress) {
   training *t = context;
   char note[80];
@@ -124,6 +126,7 @@ static int show_progress(void *context, const train_progress *progress) {
   return 0;
 }
 
+/* The parser held the numbers to their ranges; the casts lose nothing. */
 static ckks_status set_options(training *t) {
   const arguments *a = t->arguments;
   BASE_TRY(parse_hidden(t, a->hidden));
@@ -142,6 +145,7 @@ static ckks_status set_options(training *t) {
 
 /* --- validation rows */
 
+/* The rows are copied out: they are what is measured, and what --validation writes. */
 static ckks_status measure(training *t) {
   const train_history *h = &t->history;
   size_t n = h->n_validation, n_features = t->data.n_features;
@@ -186,6 +190,7 @@ static ckks_status write_validation(const training *t) {
 
 /* --- the report */
 
+/* Columns that lack values are named: they may be worth dropping. */
 static void print_missing(FILE *out, const train_data *data) {
   size_t n_values = 0, n_columns = 0;
   for (size_t i = 0; i < data->n_features; i++) {
@@ -206,6 +211,7 @@ static void print_missing(FILE *out, const train_data *data) {
   fputc('\n', out);
 }
 
+/* Constant on the training rows: scaled to 0, whatever the weight. */
 static void print_constant(FILE *out, const training *t) {
   const train_history *h = &t->history;
   if (h->n_constant == 0)
@@ -238,6 +244,7 @@ static json_t *json_list(const double *values, size_t n) {
   return list;
 }
 
+/* Losses of all epochs, so that a curve can be drawn. */
 static ckks_status print_json(const training *t) {
   const train_history *h = &t->history;
   json_t *missing = json_object(), *constant = json_array();
@@ -276,6 +283,7 @@ static ckks_status set_name(model_model *model, const char *path) {
   return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", path);
 }
 
+/* What can be wrong with the outputs is found out before the work, not after it. */
 static ckks_status train(training *t) {
   const arguments *a = t->arguments;
   const train_options_data columns = {a->label, a->drop.text, a->drop.n};

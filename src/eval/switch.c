@@ -19,10 +19,11 @@ size_t eval_switch_scratch_limbs(const ckks_params *params, bool keeps) {
     int n_digits = (n_q + k - 1) / k;
     if (n_digits > RING_MAX_TERMS) /* keys with more digits exist for lower levels only */
       n_digits = RING_MAX_TERMS;
-    int limbs = n_digits * (keeps ? n_q + k : 1);
-    most = limbs > most ? limbs : most;
+    int kept = n_digits * (keeps ? n_q + k : 1);
+    most = kept > most ? kept : most;
   }
-  return (size_t)(n_q + most + 2 + 2 * (n_p + 2) + 1);
+  int limbs = n_q + most + 2 + 2 * (n_p + 2) + 1;
+  return (size_t)limbs;
 }
 
 /* out0, out1 = P * add + inner product, at limb i. */

@@ -21,6 +21,8 @@ typedef struct counting {
   const ckks_params_literal *literal;
   const ckks_key_spec *keys;
   size_t n_keys;
+  /* Words of work on whole ciphertexts: near in a program of one, far where there are many. */
+  uint64_t *whole_words;
 } counting;
 
 static uint64_t prime(const counting *c, int limb) {
@@ -115,7 +117,7 @@ static void count_mac(counting *c, int l, int k) {
 /* Tensors at level l, added up, and eval_relinearize with rescaling. */
 static void count_products(counting *c, int l, int tensors) {
   int k = key_special(c, 0);
-  c->counts->point_words += (uint64_t)((3 + 6 * (tensors - 1)) * (l + 1));
+  *c->whole_words += (uint64_t)((3 + 6 * (tensors - 1)) * (l + 1));
   count_begin(c, l, k);
   count_extend(c, l, k);
   c->counts->point_words += (uint64_t)(2 * (l + 1)); /* what is added, times P */
@@ -153,7 +155,7 @@ static void count_rotate_sum(counting *c, const model_op *op) {
     c->counts->permute_words += (uint64_t)(2 * (l + 1 + k));
   }
   count_divide(c, 2, l, k, false);
-  c->counts->point_words += (uint64_t)(2 * (l + 1));
+  c->counts->point_words += (uint64_t)(2 * (l + 1) + 2 * (l + 1 + k)); /* sums, from zero */
 }
 
 /* --------------------------------------------------- diagonals (eval/linear.c) */
@@ -282,7 +284,7 @@ static void count_op(counting *c, const model_op *op, int before) {
   int l = op->level + 1; /* where a rescaling op works */
   switch (op->kind) {
   case MODEL_OP_ADD_VECTOR:
-    c->counts->point_words += (uint64_t)(op->level + 1);
+    *c->whole_words += (uint64_t)(op->level + 1);
     break;
   case MODEL_OP_ROTATE_SUM:
     count_rotate_sum(c, op);
@@ -319,11 +321,16 @@ static int level_before(const model_program *program, int i, int input_level) {
 void model_counts_program(model_counts *counts, const model_plan *plan,
                           const model_program *program, const ckks_params_literal *literal,
                           const ckks_key_spec *keys, size_t n_keys) {
-  counting c = {counts, plan, literal, keys, n_keys};
+  bool one = program->n_inputs == 1;
+  counting c = {counts, plan,   literal,
+                keys,   n_keys, one ? &counts->point_words : &counts->sum_words};
   uint64_t n = (uint64_t)1 << literal->log2_n;
   memset(counts, 0, sizeof *counts);
   for (int i = 0; i < program->n_ops; i++)
     count_op(&c, &program->op[i], level_before(program, i, literal->n_q - 1));
+  for (size_t i = 0; i < n_keys; i++)
+    counts->key_words += n * (uint64_t)(2 * digits_of(keys[i].level, keys[i].n_special) *
+                                        (keys[i].level + 1 + keys[i].n_special));
   counts->mac_words *= n;
   counts->convert_words *= n;
   counts->permute_words *= n;

@@ -15,8 +15,9 @@ typedef struct model_counts {
   uint64_t convert_words; /**< words that enter a basis conversion */
   uint64_t permute_words; /**< words that automorphisms move */
   uint64_t point_words;
-  uint64_t sum_words; /**< words that sums of whole ciphertexts (DENSE) read */
+  uint64_t sum_words; /**< words of whole ciphertexts where there are many of them */
   uint64_t switches;
+  uint64_t key_words; /**< of all keys in memory, each once */
 } model_counts;
 
 /**

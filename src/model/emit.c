@@ -40,9 +40,9 @@ ckks_status model_emit_op(model_program *program, model_op_kind kind, int out, i
     if (n_terms > MODEL_MAX_TERMS)
       return base_fail(CKKS_ERROR_ARGUMENT, "an operation of %d terms; the limit is %d", n_terms,
                        MODEL_MAX_TERMS);
-    made->term = base_alloc_array((size_t)(n_terms * words_per_term), sizeof(int32_t));
+    made->term = base_alloc_array((size_t)n_terms * (size_t)words_per_term, sizeof(int32_t));
     if (!made->term)
-      return base_fail_memory((size_t)(n_terms * words_per_term) * sizeof(int32_t));
+      return base_fail_memory((size_t)n_terms * (size_t)words_per_term * sizeof(int32_t));
     made->n_terms = n_terms;
   }
   program->n_ops++;

@@ -128,14 +128,19 @@ typedef enum model_minimise {
   MODEL_MINIMISE_KEYS
 } model_minimise;
 
+/** Keys of one client, in memory, between which the cost of their words is interpolated. */
+#define MODEL_NEAR_BYTES (10 << 20)
+#define MODEL_FAR_BYTES (64 << 20)
+
 /** Unit costs of a machine in nanoseconds, one thread (blindsight calibrate). */
 typedef struct model_units {
   double ntt_butterfly_ns; /**< times N/2 log2 N */
-  double mac_word_ns;      /**< of a key, multiplied and added */
+  double mac_word_ns;      /**< of a key, multiplied and added, where keys are MODEL_NEAR_BYTES */
+  double mac_far_word_ns;  /**< the same where they are MODEL_FAR_BYTES */
   double convert_word_ns;  /**< entering a change of basis */
   double permute_word_ns;  /**< moved by an automorphism */
   double point_word_ns;    /**< written by pointwise work */
-  double sum_word_ns;      /**< read by a sum of whole ciphertexts (throughput packing) */
+  double sum_word_ns;      /**< of whole ciphertexts, where there are many (throughput packing) */
 } model_units;
 extern const model_units model_units_default;
 

@@ -86,6 +86,14 @@ static void medians(void **state) {
   assert_int_equal(cli_demo_peak_rss_bytes(story), 20000002);
 }
 
+static void rows_that_take_part(void **state) {
+  cli_demo_story *story = *state;
+  char text[64];
+  assert_string_equal(cli_demo_rows(text, story), "All 6 validation rows");
+  story->data.n_rows = 1000000;
+  assert_string_equal(cli_demo_rows(text, story), "The first 6 of 1000000 validation rows");
+}
+
 static double number(const json_t *object, const char *name) {
   const json_t *value = json_object_get(object, name);
   assert_true(json_is_number(value));
@@ -137,6 +145,7 @@ int main(void) {
       cmocka_unit_test(nan_is_an_error),
       cmocka_unit_test_setup_teardown(promises_are_held, set_up, tear_down),
       cmocka_unit_test_setup_teardown(medians, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(rows_that_take_part, set_up, tear_down),
       cmocka_unit_test_setup_teardown(json_says_it_all, set_up, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

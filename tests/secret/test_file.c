@@ -96,7 +96,7 @@ static void the_file_is_as_documented(void **unused) {
 static void the_golden_file_is_understood(void **unused) {
   (void)unused;
   ckks_params *params = build_params(golden_literal);
-  ckks_secret_key *key;
+  ckks_secret_key *key = NULL;
   uint8_t *bytes;
   size_t n_bytes;
   base_buffer again;

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Unit costs in a file: JSON, one machine's (docs/man/blindsight-calibrate.1). */
+#include "cli/units.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/cpu.h"
+#include "base/file.h"
+#include "cli/print.h"
+#include "ring/kernel/kernel.h"
+
+#define MAX_BYTES ((size_t)1 << 16)
+/* No machine is a thousand times slower or faster than those known. */
+#define LEAST_NS 1e-4
+#define MOST_NS 1e4
+
+const cli_unit cli_units[CLI_N_UNITS] = {
+    {"ntt_butterfly_ns", "a butterfly of a transform", offsetof(model_units, ntt_butterfly_ns)},
+    {"mac_word_ns", "a word of few keys", offsetof(model_units, mac_word_ns)},
+    {"mac_far_word_ns", "a word of many keys", offsetof(model_units, mac_far_word_ns)},
+    {"convert_word_ns", "a word that changes its basis", offsetof(model_units, convert_word_ns)},
+    {"permute_word_ns", "a word that a rotation moves", offsetof(model_units, permute_word_ns)},
+    {"point_word_ns", "a word of pointwise work", offsetof(model_units, point_word_ns)},
+    {"sum_word_ns", "a word of a sum of ciphertexts", offsetof(model_units, sum_word_ns)},
+};
+
+double *cli_units_field(model_units *units, const cli_unit *unit) {
+  return (double *)(void *)((char *)units + unit->offset);
+}
+
+static const char *kernel_name(void) {
+  return ring_kernel_get(RING_F64)->name;
+}
+
+/* ------------------------------------------------------------------- where */
+
+static char *join(const char *folder, const char *rest) {
+  size_t n = strlen(folder) + strlen(rest) + 1;
+  char *path = base_alloc(n);
+  if (path != NULL)
+    snprintf(path, n, "%s%s", folder, rest);
+  return path;
+}
+
+char *cli_units_cache_path(void) {
+  const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+  if (cache != NULL && cache[0] == '/')
+    return join(cache, "/blindsight/units.json");
+  return home != NULL && home[0] == '/' ? join(home, "/.cache/blindsight/units.json") : NULL;
+}
+
+/* ----------------------------------------------------------------- reading */
+
+static ckks_status read_field(double *out, const json_t *file, const char *name, const char *path) {
+  const json_t *value = json_object_get(file, name);
+  *out = json_number_value(value);
+  if (!json_is_number(value) || !(*out >= LEAST_NS && *out <= MOST_NS))
+    return base_fail(CKKS_ERROR_FORMAT, "%s: %s must be a number from %g to %g", path, name,
+                     LEAST_NS, MOST_NS);
+  return CKKS_OK;
+}
+
+static ckks_status check_machine(const json_t *file, const char *path) {
+  const char *cpu = json_string_value(json_object_get(file, "cpu"));
+  const char *kernel = json_string_value(json_object_get(file, "kernel"));
+  if (cpu == NULL || kernel == NULL)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: %s must be a text", path,
+                     cpu == NULL ? "cpu" : "kernel");
+  if (strcmp(cpu, base_cpu_get()->name) != 0 || strcmp(kernel, kernel_name()) != 0)
+    return base_fail(CKKS_ERROR_MISMATCH, "%s: measured on %s with the %s kernels, this is %s, %s",
+                     path, cpu, kernel, base_cpu_get()->name, kernel_name());
+  return CKKS_OK;
+}
+
+static ckks_status parse(model_units *units, const json_t *file, const char *path) {
+  BASE_TRY(check_machine(file, path));
+  for (int i = 0; i < CLI_N_UNITS; i++)
+    BASE_TRY(read_field(cli_units_field(units, &cli_units[i]), file, cli_units[i].name, path));
+  return CKKS_OK;
+}
+
+ckks_status cli_units_read(model_units *units, const char *path) {
+  uint8_t *bytes;
+  size_t n_bytes;
+  json_error_t error;
+  model_units read;
+  BASE_TRY(base_file_read(&bytes, &n_bytes, path, MAX_BYTES));
+  json_t *file = json_loadb((const char *)bytes, n_bytes, JSON_REJECT_DUPLICATES, &error);
+  base_free(bytes);
+  if (file == NULL)
+    return base_fail(CKKS_ERROR_FORMAT, "%s:%d: %s", path, error.line, error.text);
+  ckks_status status = parse(&read, file, path);
+  json_decref(file);
+  if (status == CKKS_OK)
+    *units = read;
+  return status;
+}
+
+/* ----------------------------------------------------------------- writing */
+
+/* Makes the folders that lead to a file, as far as they are missing; errors show at the file. */
+static ckks_status make_folders(const char *path) {
+  char *folder = base_strdup(path);
+  if (folder == NULL)
+    return base_fail_memory(strlen(path) + 1);
+  for (char *slash = strchr(folder + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    *slash = '\0';
+    mkdir(folder, 0700);
+    *slash = '/';
+  }
+  base_free(folder);
+  return CKKS_OK;
+}
+
+ckks_status cli_units_write(const char *path, const model_units *units) {
+  model_units copy = *units;
+  json_t *file = json_pack("{s:s, s:s}", "cpu", base_cpu_get()->name, "kernel", kernel_name());
+  for (int i = 0; file != NULL && i < CLI_N_UNITS; i++)
+    json_object_set_new(file, cli_units[i].name, json_real(*cli_units_field(&copy, &cli_units[i])));
+  char *text = file != NULL ? json_dumps(file, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : NULL;
+  json_decref(file);
+  if (text == NULL)
+    return base_fail_memory(MAX_BYTES);
+  ckks_status status = make_folders(path);
+  if (status == CKKS_OK)
+    status = base_file_write(path, text, strlen(text), 0644);
+  free(text);
+  return status;
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the planner's units cost here. Inside a key switch every limb is worked on while it
+ * is near: so are those that are timed alone. Keys and the ciphertexts of a batch come from
+ * further away: their words are timed in whole sums, over many of them, less what else these do.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "cli/units.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "ckks.h"
+#include "eval/eval.h"
+#include "model/cost.h"
+
+#define N_ROTATIONS 40
+#define N_NEAR 6 /* rotations whose keys fit a cache */
+#define N_SUMMED 30
+#define N_SAMPLES 60
+/* Shorter runs are repeated until they have taken so long. */
+#define SAMPLE_MS 1.0
+
+/* A chain such as the planner makes for small networks. */
+static const ckks_params_literal literal = {.log2_n = 13,
+                                            .n_q = 4,
+                                            .n_p = 2,
+                                            .q_bits = {36, 34, 34, 34},
+                                            .p_bits = {36, 36},
+                                            .log2_scale = 34,
+                                            .security = CKKS_SECURITY_128};
+
+typedef struct measuring {
+  ckks_params *params;
+  ckks_secret_key *secret;
+  ckks_evaluation_keys *keys;
+  ckks_evaluator *ev;
+  ckks_ciphertext *in[N_SUMMED], *out;
+  ckks_plaintext *plaintext;
+  int32_t steps[N_ROTATIONS];
+  ckks_key_spec specs[1 + N_ROTATIONS];
+  size_t turn; /* which input is next */
+} measuring;
+
+typedef ckks_status (*timed)(measuring *m);
+
+static ckks_ciphertext *next_input(measuring *m) {
+  m->turn = (m->turn + 1) % N_SUMMED;
+  return m->in[m->turn];
+}
+
+/* ------------------------------------------------------------- what is timed */
+
+/* Once there and back. */
+static ckks_status run_ntt(measuring *m) {
+  const ring_ring *ring = &m->params->ring;
+  ring_word *limb = m->out->part[0].data;
+  ring->kernel->ntt_inverse(limb, limb, ring->ntt[0]);
+  ring->kernel->ntt_forward(limb, limb, ring->ntt[0]);
+  return CKKS_OK;
+}
+
+/* One pass of each kind that key switches, products and rescalings are made of. */
+static ckks_status run_point(measuring *m) {
+  const ring_ring *ring = &m->params->ring;
+  const ring_kernel *kernel = ring->kernel;
+  const ring_modulus *modulus = &ring->modulus[0];
+  ring_word *out = m->out->part[0].data;
+  const ring_word *a = m->in[0]->part[0].data, *b = m->in[0]->part[1].data;
+  kernel->add(out, a, b, ring->n, modulus);
+  kernel->mul(out, a, b, ring->n, modulus);
+  kernel->mul_scalar(out, a, modulus->p / 3, ring->n, modulus);
+  kernel->sub_mul_scalar(out, a, b, modulus->p / 3, ring->n, modulus);
+  return CKKS_OK;
+}
+
+static ckks_status run_permute(measuring *m) {
+  const ring_ring *ring = &m->params->ring;
+  for (int part = 0; part < 2; part++)
+    ring->kernel->permute_add(m->out->part[part].data, m->in[0]->part[part].data,
+                              m->keys->key[1].index, ring->n, &ring->modulus[0]);
+  return CKKS_OK;
+}
+
+static ckks_status run_convert(measuring *m) {
+  const ring_ring *ring = &m->params->ring;
+  const ring_word *words[] = {m->in[0]->part[0].data, m->in[0]->part[1].data};
+  const ring_modulus *from[] = {&ring->modulus[0], &ring->modulus[1]};
+  const uint64_t weights[] = {ring->modulus[2].p / 3, ring->modulus[2].p / 5};
+  ring->kernel->convert(m->out->part[0].data, words, from, weights, 2, ring->n, &ring->modulus[2]);
+  return CKKS_OK;
+}
+
+static ckks_status run_one(measuring *m) {
+  return eval_rotate_sum(m->out, next_input(m), m->steps, 1, m->ev);
+}
+
+static ckks_status run_near(measuring *m) {
+  return eval_rotate_sum(m->out, next_input(m), m->steps, N_NEAR, m->ev);
+}
+
+static ckks_status run_far(measuring *m) {
+  return eval_rotate_sum(m->out, next_input(m), m->steps, N_ROTATIONS, m->ev);
+}
+
+static ckks_status run_sum(measuring *m) {
+  static const double weights[N_SUMMED] = {1.5, -0.25};
+  return eval_sum_scalar(m->out, (const ckks_ciphertext *const *)m->in, weights, N_SUMMED,
+                         exp2(literal.log2_scale), m->ev);
+}
+
+/* ------------------------------------------------------------------- timing */
+
+static double now_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
+}
+
+/* Nanoseconds of one run: the fastest sample, since others on the machine only ever delay. */
+static ckks_status time_run(double *ns, timed run, measuring *m) {
+  *ns = INFINITY;
+  BASE_TRY(run(m));
+  for (int s = 0; s < N_SAMPLES; s++) {
+    double start = now_ms(), spent = 0.0;
+    int rounds = 0;
+    for (; spent < SAMPLE_MS; rounds++, spent = now_ms() - start)
+      BASE_TRY(run(m));
+    *ns = fmin(*ns, 1e6 * spent / rounds);
+  }
+  return CKKS_OK;
+}
+
+/* ------------------------------------------------------------------- set-up */
+
+static void measuring_clear(measuring *m) {
+  for (int i = 0; i < N_SUMMED; i++)
+    ckks_ciphertext_free(m->in[i]);
+  ckks_ciphertext_free(m->out);
+  ckks_plaintext_free(m->plaintext);
+  ckks_evaluator_free(m->ev);
+  ckks_evaluation_keys_free(m->keys);
+  ckks_secret_key_free(m->secret);
+  ckks_params_free(m->params);
+}
+
+static ckks_status measuring_init(measuring *m) {
+  ckks_key_spec *specs = m->specs;
+  BASE_TRY(ckks_params_build(&m->params, &literal));
+  specs[0] = (ckks_key_spec){0, literal.n_q - 1, literal.n_p};
+  for (int i = 0; i < N_ROTATIONS; i++) {
+    m->steps[i] = i + 1;
+    specs[i + 1] =
+        (ckks_key_spec){ckks_galois_rotation(m->params, i + 1), literal.n_q - 1, literal.n_p};
+  }
+  BASE_TRY(ckks_secret_key_generate(&m->secret, m->params));
+  BASE_TRY(ckks_evaluation_keys_generate(&m->keys, specs, 1 + N_ROTATIONS, m->secret, m->params));
+  BASE_TRY(ckks_evaluator_build(&m->ev, m->params, m->keys));
+  BASE_TRY(ckks_plaintext_build(&m->plaintext, m->params));
+  BASE_TRY(ckks_encode_constant(m->plaintext, 0.5, literal.n_q - 1, 0, m->params));
+  BASE_TRY(ckks_ciphertext_build(&m->out, m->params));
+  for (int i = 0; i < N_SUMMED; i++) {
+    BASE_TRY(ckks_ciphertext_build(&m->in[i], m->params));
+    BASE_TRY(ckks_encrypt(m->in[i], m->plaintext, m->secret, m->params));
+  }
+  return ckks_encrypt(m->out, m->plaintext, m->secret, m->params);
+}
+
+/* -------------------------------------------------------------------- units */
+
+/* What a sum of so many rotations consists of. */
+static model_counts count_rotations(measuring *m, int n_rotations) {
+  model_counts counts;
+  model_op op = {.kind = MODEL_OP_ROTATE_SUM,
+                 .level = literal.n_q - 1,
+                 .n_terms = n_rotations,
+                 .term = m->steps};
+  const model_program program = {.n_inputs = 1, .n_registers = 1, .n_ops = 1, .op = &op};
+  model_counts_program(&counts, NULL, &program, ckks_params_get_literal(m->params), m->specs,
+                       1 + N_ROTATIONS);
+  return counts;
+}
+
+/* What is left of a time when the work that is known already is taken off. */
+static double remainder_ns(double ns, const model_counts *counts, const model_units *units) {
+  return ns - 1e6 * model_cost_ms(counts, literal.log2_n, units);
+}
+
+/*
+ * Sums of rotations of which two times are known: one rotation is mostly passes over limbs, a
+ * further one mostly a key. Two equations for a word of each, then one for keys from far.
+ */
+static ckks_status measure_rotations(model_units *units, measuring *m) {
+  double one, near, far;
+  model_counts of_one = count_rotations(m, 1), of_near = count_rotations(m, N_NEAR);
+  model_counts of_far = count_rotations(m, N_ROTATIONS);
+  BASE_TRY(time_run(&one, run_one, m));
+  BASE_TRY(time_run(&near, run_near, m));
+  BASE_TRY(time_run(&far, run_far, m));
+  double a = (double)of_one.point_words, b = (double)of_one.mac_words;
+  double c = (double)of_near.point_words, d = (double)of_near.mac_words;
+  model_units known = *units;
+  known.point_word_ns = 0.0;
+  double x = remainder_ns(one, &of_one, &known), y = remainder_ns(near, &of_near, &known);
+  /* A pass takes no less than alone: were it so, the first key came from nearer than the rest. */
+  units->point_word_ns = fmax(units->point_word_ns, (d * x - b * y) / (a * d - b * c));
+  units->mac_word_ns = (y - c * units->point_word_ns) / d;
+  known.point_word_ns = units->point_word_ns;
+  units->mac_far_word_ns = remainder_ns(far, &of_far, &known) / (double)of_far.mac_words;
+  return CKKS_OK;
+}
+
+static ckks_status measure(model_units *units, measuring *m) {
+  double n = (double)m->params->ring.n, ntt, point, permute, convert, sum;
+  *units = (model_units){0};
+  BASE_TRY(time_run(&ntt, run_ntt, m));
+  BASE_TRY(time_run(&point, run_point, m));
+  BASE_TRY(time_run(&permute, run_permute, m));
+  BASE_TRY(time_run(&convert, run_convert, m));
+  BASE_TRY(time_run(&sum, run_sum, m));
+  units->ntt_butterfly_ns = ntt / (n * literal.log2_n);
+  units->point_word_ns = point / (4 * n);
+  units->permute_word_ns = permute / (2 * n);
+  units->convert_word_ns = convert / (2 * n);
+  BASE_TRY(measure_rotations(units, m));
+  units->sum_word_ns = sum / (2 * literal.n_q * N_SUMMED * n);
+  return CKKS_OK;
+}
+
+ckks_status cli_units_measure(model_units *units) {
+  measuring m = {0};
+  ckks_status status = measuring_init(&m);
+  if (status == CKKS_OK)
+    status = measure(units, &m);
+  measuring_clear(&m);
+  for (int i = 0; status == CKKS_OK && i < CLI_N_UNITS; i++)
+    if (!(*cli_units_field(units, &cli_units[i]) > 0.0))
+      status = base_fail(CKKS_ERROR_RANGE,
+                         "the machine is too busy: %s came out as %g; try again when it is idle",
+                         cli_units[i].name, *cli_units_field(units, &cli_units[i]));
+  return status;
+}
