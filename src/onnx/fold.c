@@ -351,6 +351,8 @@ static ckks_status probe(double *weight, double *bias, onnx_fold *fold, int laye
   for (size_t k = 0; k < l->n_in && status == CKKS_OK; k++) {
     set_basis(fold, basis, k, 1.0);
     status = run_path(fold, path);
+    if (status != CKKS_OK)
+      break;
     onnx_fold_values(column, fold, layer);
     for (size_t row = 0; row < l->n_out; row++)
       weight[row * l->n_in + k] = column[row] - bias[row];
