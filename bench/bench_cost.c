@@ -89,8 +89,7 @@ static void time_packing(const shape *s, evaluation *e, const model_plan *plan,
   snprintf(name, sizeof name, "plan_%s_%s", s->name, latency ? "ms" : "batch_ms");
   bench_report(name, time, 1e3, "ms");
   report(s, latency ? "predicted_ms" : "batch_predicted_ms", predicted, "ms");
-  report(s, latency ? "predicted_x" : "batch_predicted_x", predicted / (1e3 * time.min),
-         "times");
+  report(s, latency ? "predicted_x" : "batch_predicted_x", predicted / (1e3 * time.min), "times");
   for (int i = 0; i < plan->program[e->packing].n_inputs; i++)
     ckks_ciphertext_free(e->input[i]);
 }

@@ -2,7 +2,7 @@
 # Completion of blindsight and blindsight-infer for bash.
 
 _blindsight_commands="train import export evaluate compile keygen encrypt infer decrypt \
-  inspect demo help"
+  inspect calibrate demo help"
 
 # Options of a command.
 _blindsight_options() {
@@ -13,12 +13,13 @@ _blindsight_options() {
     export) echo "--output" ;;
     evaluate) echo "--label --outputs --json" ;;
     compile) echo "--output --error --security --minimise --packing --last --headroom --log2-n \
-      --calibrate --json" ;;
+      --calibrate --units --json" ;;
     keygen) echo "--output --force" ;;
     encrypt) echo "--key --output --rows --packing" ;;
     infer) echo "--keys --output --threads --json" ;;
     decrypt) echo "--key --outputs --csv --json" ;;
     inspect) echo "--json" ;;
+    calibrate) echo "--output --json" ;;
     demo) echo "--out --data --label --clients --seed --json" ;;
   esac
 }
@@ -33,7 +34,7 @@ _blindsight_values() {
     encrypt.--packing) echo "auto latency throughput" ;;
     train.--activation) echo "sigmoid3 square identity" ;;
     evaluate.--outputs | *.--output | *.--out | *.-o | *.--validation | *.--calibrate | *.--data | \
-      *.--key | *.--keys)
+      *.--units | *.--key | *.--keys)
       echo file ;;
     *.--label | *.--drop | *.--hidden | *.--epochs | *.--batch | *.--rate | *.--decay | *.--seed | \
       *.--split-seed | *.--frac | *.--error | *.--headroom | *.--log2-n | *.--rows | *.--threads | \

@@ -22,5 +22,6 @@ int cli_encrypt(int argc, char **argv);
 int cli_infer(int argc, char **argv);
 int cli_decrypt(int argc, char **argv);
 int cli_inspect(int argc, char **argv);
+int cli_calibrate(int argc, char **argv);
 int cli_demo(int argc, char **argv);
 #endif

@@ -8,11 +8,12 @@
 #include "cli/output.h"
 #include "cli/plan_report.h"
 #include "cli/rows.h"
+#include "cli/units.h"
 #include "model/files.h"
 #include "train/train.h"
 
 typedef struct arguments {
-  const char *model, *name, *calibrate, *label;
+  const char *model, *name, *calibrate, *label, *units;
   model_compile_options options;
   int security, minimise, packing, last;
   uint64_t log2_n;
@@ -45,6 +46,8 @@ static int parse(arguments *a, int argc, char **argv) {
        "take the ranges from these rows (CSV, idx, PNG)", 0, 0, 0},
       {"label", 0, CLI_TEXT, &a->label, "COLUMN", "of DATA, is no input of an ONNX network", 0, 0,
        0},
+      {"units", 0, CLI_TEXT, &a->units, "FILE", "what the machine of the server can do (the cache)",
+       0, 0, 0},
       {"json", 0, CLI_FLAG, &a->json, NULL, "print the plan as JSON", 0, 0, 0}};
   const cli_command command = {
       "compile", "MODEL",
@@ -146,6 +149,17 @@ static ckks_status compile_to_files(const arguments *a) {
   return status;
 }
 
+/* The file asked for must be right; the cache may be missing, or of another machine. */
+static ckks_status read_units(arguments *a) {
+  if (a->units != NULL)
+    return cli_units_read(&a->options.units, a->units);
+  char *cache = cli_units_cache_path();
+  if (cache != NULL && cli_units_read(&a->options.units, cache) == CKKS_ERROR_FORMAT)
+    cli_print_warning("%s; 'blindsight calibrate' writes it anew", base_last_error());
+  base_free(cache);
+  return CKKS_OK;
+}
+
 int cli_compile(int argc, char **argv) {
   arguments a = {0};
   model_compile_options_default(&a.options);
@@ -158,6 +172,9 @@ int cli_compile(int argc, char **argv) {
   a.options.throughput = a.packing != PACKING_LATENCY;
   a.options.last_on_server = a.last == 1;
   a.options.log2_n = (int)a.log2_n;
+  ckks_status status = read_units(&a);
+  if (status != CKKS_OK)
+    return cli_print_status(status);
   return cli_print_status(a.name != NULL ? compile_to_files(&a)
                                          : compile_and_print(&a, NULL, NULL));
 }

@@ -27,6 +27,7 @@ static const struct {
     {"infer", "evaluate a model on encrypted rows", cli_infer},
     {"decrypt", "print the predictions", cli_decrypt},
     {"inspect", "say what a file is", cli_inspect},
+    {"calibrate", "time this machine for the planner", cli_calibrate},
     {"demo", "show all of it, on one machine", cli_demo},
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };

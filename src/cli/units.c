@@ -25,7 +25,8 @@ const cli_unit cli_units[CLI_N_UNITS] = {
     {"convert_word_ns", "a word that changes its basis", offsetof(model_units, convert_word_ns)},
     {"permute_word_ns", "a word that a rotation moves", offsetof(model_units, permute_word_ns)},
     {"point_word_ns", "a word of pointwise work", offsetof(model_units, point_word_ns)},
-    {"sum_word_ns", "a word of a sum of ciphertexts", offsetof(model_units, sum_word_ns)},
+    {"sum_word_ns", "a word of a small batch", offsetof(model_units, sum_word_ns)},
+    {"sum_far_word_ns", "a word of a large batch", offsetof(model_units, sum_far_word_ns)},
 };
 
 double *cli_units_field(model_units *units, const cli_unit *unit) {
@@ -121,13 +122,11 @@ ckks_status cli_units_write(const char *path, const model_units *units) {
   json_t *file = json_pack("{s:s, s:s}", "cpu", base_cpu_get()->name, "kernel", kernel_name());
   for (int i = 0; file != NULL && i < CLI_N_UNITS; i++)
     json_object_set_new(file, cli_units[i].name, json_real(*cli_units_field(&copy, &cli_units[i])));
-  char *text = file != NULL ? json_dumps(file, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : NULL;
+  char text[1024];
+  size_t n = json_dumpb(file, text, sizeof text, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
   json_decref(file);
-  if (text == NULL)
-    return base_fail_memory(MAX_BYTES);
-  ckks_status status = make_folders(path);
-  if (status == CKKS_OK)
-    status = base_file_write(path, text, strlen(text), 0644);
-  free(text);
-  return status;
+  if (n == 0 || n > sizeof text)
+    return base_fail_memory(sizeof text);
+  BASE_TRY(make_folders(path));
+  return base_file_write(path, text, n, 0644);
 }

@@ -25,7 +25,7 @@ typedef struct cli_unit {
   const char *name, *meaning;
   size_t offset;
 } cli_unit;
-#define CLI_N_UNITS 7
+#define CLI_N_UNITS 8
 extern const cli_unit cli_units[CLI_N_UNITS];
 double *cli_units_field(model_units *units, const cli_unit *unit);
 #endif

@@ -11,12 +11,13 @@
 
 /* AVX2, measured by `blindsight calibrate`: docs/performance.md names the machine. */
 const model_units model_units_default = {.ntt_butterfly_ns = 0.20,
-                                         .mac_word_ns = 0.26,
-                                         .mac_far_word_ns = 0.55,
-                                         .convert_word_ns = 0.19,
-                                         .permute_word_ns = 0.25,
-                                         .point_word_ns = 0.13,
-                                         .sum_word_ns = 0.35};
+                                         .mac_word_ns = 0.27,
+                                         .mac_far_word_ns = 0.74,
+                                         .convert_word_ns = 0.18,
+                                         .permute_word_ns = 0.24,
+                                         .point_word_ns = 0.15,
+                                         .sum_word_ns = 0.16,
+                                         .sum_far_word_ns = 0.9};
 
 int model_key_special(int level, int n_p) {
   return level + 1 < n_p ? level + 1 : n_p;
@@ -45,22 +46,23 @@ static void count_bytes(model_cost *cost, const model_program *program, const mo
   }
 }
 
-/* The larger the keys, the less of them is in the cache when they are wanted. */
-static double mac_word_ns(const model_counts *counts, const model_units *units) {
-  double bytes = (double)counts->key_words * sizeof(ring_word);
+/* The larger the set that is gone through, the less of it is in the cache when it is wanted. */
+static double word_ns(uint64_t set_words, double near_ns, double far_ns) {
+  double bytes = (double)set_words * sizeof(ring_word);
   double far = (bytes - MODEL_NEAR_BYTES) / (MODEL_FAR_BYTES - MODEL_NEAR_BYTES);
-  far = fmin(fmax(far, 0.0), 1.0);
-  return units->mac_word_ns + far * (units->mac_far_word_ns - units->mac_word_ns);
+  return near_ns + fmin(fmax(far, 0.0), 1.0) * (far_ns - near_ns);
 }
 
 double model_cost_ms(const model_counts *counts, int log2_n, const model_units *units) {
   double butterflies = (double)counts->ntt * ldexp(0.5, log2_n) * log2_n;
   return 1e-6 * (butterflies * units->ntt_butterfly_ns +
-                 (double)counts->mac_words * mac_word_ns(counts, units) +
+                 (double)counts->mac_words *
+                     word_ns(counts->key_words, units->mac_word_ns, units->mac_far_word_ns) +
                  (double)counts->convert_words * units->convert_word_ns +
                  (double)counts->permute_words * units->permute_word_ns +
                  (double)counts->point_words * units->point_word_ns +
-                 (double)counts->sum_words * units->sum_word_ns);
+                 (double)counts->sum_words *
+                     word_ns(counts->set_words, units->sum_word_ns, units->sum_far_word_ns));
 }
 
 void model_cost_count(model_cost *cost, const model_plan *plan, model_packing packing,

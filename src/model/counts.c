@@ -331,6 +331,7 @@ void model_counts_program(model_counts *counts, const model_plan *plan,
   for (size_t i = 0; i < n_keys; i++)
     counts->key_words += n * (uint64_t)(2 * digits_of(keys[i].level, keys[i].n_special) *
                                         (keys[i].level + 1 + keys[i].n_special));
+  counts->set_words = n * (uint64_t)(3 * program->n_inputs * literal->n_q);
   counts->mac_words *= n;
   counts->convert_words *= n;
   counts->permute_words *= n;

@@ -128,9 +128,9 @@ typedef enum model_minimise {
   MODEL_MINIMISE_KEYS
 } model_minimise;
 
-/** Keys of one client, in memory, between which the cost of their words is interpolated. */
+/** Bytes of keys, or of a batch, in memory: between them the cost of a word is interpolated. */
 #define MODEL_NEAR_BYTES (10 << 20)
-#define MODEL_FAR_BYTES (64 << 20)
+#define MODEL_FAR_BYTES (40 << 20)
 
 /** Unit costs of a machine in nanoseconds, one thread (blindsight calibrate). */
 typedef struct model_units {
@@ -140,7 +140,8 @@ typedef struct model_units {
   double convert_word_ns;  /**< entering a change of basis */
   double permute_word_ns;  /**< moved by an automorphism */
   double point_word_ns;    /**< written by pointwise work */
-  double sum_word_ns;      /**< of whole ciphertexts, where there are many (throughput packing) */
+  double sum_word_ns;      /**< of whole ciphertexts in throughput packing, MODEL_NEAR_BYTES */
+  double sum_far_word_ns;  /**< the same where they are MODEL_FAR_BYTES */
 } model_units;
 extern const model_units model_units_default;
 

@@ -32,6 +32,7 @@ typedef struct searching {
   model_choice choice;
   ckks_params params; /* sizes only, for the noise bounds and the keys' bytes */
   ring_modulus modulus[CKKS_MAX_Q + CKKS_MAX_P];
+  int n_primes[RING_F64_BITS + 1]; /* of each size for this ring degree; -1 = not counted yet */
   double closest;                /* smallest error seen, for the refusal's text */
   sizes frugal[MAX_SPECIAL + 1]; /* best sizes with radix 1, by number of special primes */
 } searching;
@@ -119,6 +120,25 @@ static uint64_t likely_prime(const ckks_params_literal *literal, int bits, int n
   return (uint64_t)fmax(prime, 0.5 * power);
 }
 
+/* Whether there are primes enough of the sizes in the chain: of small ones there are few. */
+static bool primes_suffice(searching *s) {
+  const ckks_params_literal *literal = &s->params.literal;
+  int wanted[RING_F64_BITS + 1] = {0};
+  for (int i = 0; i < literal->n_q + literal->n_p; i++) {
+    int bits = i < literal->n_q ? literal->q_bits[i] : literal->p_bits[i - literal->n_q];
+    if (s->n_primes[bits] < 0) {
+      uint64_t prime = (uint64_t)1 << bits;
+      s->n_primes[bits] = 0;
+      while (s->n_primes[bits] < CKKS_MAX_Q + CKKS_MAX_P && prime >> (bits - 1) != 0 &&
+             (prime = ring_prime_below(prime - 1, literal->log2_n)) >> (bits - 1) != 0)
+        s->n_primes[bits]++;
+    }
+    if (++wanted[bits] > s->n_primes[bits])
+      return false;
+  }
+  return true;
+}
+
 /* Fills params with the chain for these sizes; false when it is not a legal one. */
 static bool set_chain(searching *s, const sizes *z) {
   ckks_params_literal *literal = &s->params.literal;
@@ -155,7 +175,7 @@ static bool set_chain(searching *s, const sizes *z) {
     s->modulus[literal->n_q + i].bits = special;
   }
   s->params.log2_qp = total + special * z->n_p;
-  return true;
+  return primes_suffice(s);
 }
 
 /* Worst error over the packings wanted; infinite when the sizes do not work. */
@@ -348,6 +368,8 @@ static ckks_status try_layout(searching *s, const model_choice *layout) {
 static ckks_status try_degree(searching *s, int log2_n, bool latency) {
   model_choice layouts[MAX_LAYOUTS];
   size_t n = 0;
+  for (int bits = 0; bits <= RING_F64_BITS; bits++)
+    s->n_primes[bits] = -1;
   s->params.literal.log2_n = log2_n;
   s->params.literal.security = s->options->security;
   s->params.ring.log2_n = log2_n;

@@ -162,13 +162,17 @@ static void test_polynomials(void **unused) {
 /* One transform of N = 2^10 is 5120 butterflies; the other words are N to a limb. */
 static void test_milliseconds(void **unused) {
   (void)unused;
-  const model_units units = {2, 3, 9, 5, 7, 11, 13};
-  model_counts counts = {1, 2, 3, 4, 5, 6, 7, 0};
+  const model_units units = {2, 3, 9, 5, 7, 11, 13, 14};
+  model_counts counts = {1, 2, 3, 4, 5, 6, 7, 0, 0};
   double expected = 5120 * 2 + 2 * 3 + 3 * 5 + 4 * 7 + 5 * 11 + 6 * 13;
-  for (int mib = 1; mib <= 80; mib++) { /* words of keys get dearer between 10 and 64 MiB */
+  for (int mib = 1; mib <= 60; mib++) { /* words of a set get dearer between 10 and 40 MiB */
+    double far = fmin(fmax((mib - 10) / 30.0, 0), 1);
     counts.key_words = ((uint64_t)mib << 20) / 8;
-    double far = fmin(fmax((mib - 10) / 54.0, 0), 1);
+    counts.set_words = 0;
     double ms = 1e-6 * (expected + 2 * (9 - 3) * far);
+    assert_true(fabs(model_cost_ms(&counts, 10, &units) - ms) < 1e-15);
+    counts.set_words = counts.key_words;
+    ms += 1e-6 * (6 * (14 - 13) * far);
     assert_true(fabs(model_cost_ms(&counts, 10, &units) - ms) < 1e-15);
   }
   assert_true(model_cost_ms(&(model_counts){0}, 13, &model_units_default) == 0.0);
