@@ -52,8 +52,8 @@ static int parse(arguments *a, int argc, char **argv) {
   const cli_command command = {
       "encrypt", "CLIENT DATA",
       "Encrypts rows for one model: of a table (CSV), whose columns it finds by their names, or\n"
-      "images as PNG, idx or raw bytes (NAME.raw).", options,
-      sizeof options / sizeof options[0]};
+      "images as PNG, idx or raw bytes (NAME.raw).",
+      options, sizeof options / sizeof options[0]};
   return cli_options_parse(a->operand, &command, argc, argv);
 }
 

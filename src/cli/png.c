@@ -35,8 +35,8 @@ ckks_status cli_png_read(double *row, const size_t shape[3], const uint8_t *byte
   if (!png_image_begin_read_from_memory(&image, bytes, n_bytes))
     return base_fail(CKKS_ERROR_FORMAT, "%s: %s", name, image.message);
   uint8_t *pixels = base_alloc(n * channels);
-  ckks_status status = pixels != NULL ? read_pixels(pixels, &image, shape, name)
-                                      : base_fail_memory(n * channels);
+  ckks_status status =
+      pixels != NULL ? read_pixels(pixels, &image, shape, name) : base_fail_memory(n * channels);
   for (size_t i = 0; i < n * channels && status == CKKS_OK; i++)
     row[i] = pixels[i % n * channels + i / n];
   if (pixels != NULL)

@@ -109,8 +109,8 @@ static ckks_status read_pngs(train_data *data, const source *first, const cli_te
   for (size_t i = 0; i < n_more; i++) {
     source s;
     BASE_TRY(source_read(&s, more->text[i]));
-    ckks_status status = cli_png_read(data->value + (i + 1) * data->n_features, image, s.bytes,
-                                      s.n_bytes, s.name);
+    ckks_status status =
+        cli_png_read(data->value + (i + 1) * data->n_features, image, s.bytes, s.n_bytes, s.name);
     source_clear(&s);
     BASE_TRY(status);
   }

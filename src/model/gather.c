@@ -17,9 +17,9 @@
 
 typedef struct grouping {
   const model_stage *stage;
-  size_t *group;            /* of each row; n_out of them */
-  size_t *channel;          /* its number among the rows of its group */
-  size_t *first;            /* a row of each group */
+  size_t *group;                        /* of each row; n_out of them */
+  size_t *channel;                      /* its number among the rows of its group */
+  size_t *first;                        /* a row of each group */
   size_t n_groups, n_channels, n_terms; /* most rows of a group, most features of one */
 } grouping;
 
@@ -112,8 +112,7 @@ static ckks_status reorder(model_stages *stages, const grouping *g, size_t group
 static bool is_sparse(const grouping *g) {
   size_t groups = model_padded(g->n_groups);
   return g->n_groups > 1 && 2 * g->n_terms <= g->stage->n_in &&
-         groups * g->n_channels <= 2 * g->stage->n_out &&
-         groups * g->n_terms <= MODEL_MAX_GATHER;
+         groups * g->n_channels <= 2 * g->stage->n_out && groups * g->n_terms <= MODEL_MAX_GATHER;
 }
 
 ckks_status model_stages_gather(model_stages *stages) {

@@ -36,7 +36,8 @@ double model_lower_weight(const model_stages *stages, const model_choice *choice
   return place < stage->n_in ? stage->weight[row * stage->n_in + place] : 0.0;
 }
 
-/* Places that may have a weight: without a gather all features, with one those of the row's group. */
+/* Places that may have a weight: without a gather all features, with one those of the row's group.
+ */
 size_t model_lower_used(bool *used, const model_stages *stages, const model_choice *choice,
                         size_t i, size_t stride_out) {
   const model_affine_layout *affine = &choice->affine[i];
@@ -88,7 +89,8 @@ static void walk(listing *list, model_choice *choice, size_t i, size_t stride_ou
                  double rotations) {
   const model_stage *stage = &list->stages->stage[i];
   bool used[MODEL_MAX_WIDTH];
-  size_t padded = model_lower_inputs(list->stages, choice, i), rows = model_padded(stage->n_out) * stride_out;
+  size_t padded = model_lower_inputs(list->stages, choice, i),
+         rows = model_padded(stage->n_out) * stride_out;
   if (rows > list->n_slots)
     return;
   for (size_t diagonals = 1; diagonals <= padded && diagonals <= rows; diagonals *= 2) {

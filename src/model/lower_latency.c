@@ -117,8 +117,7 @@ static ckks_status emit_diagonals(lowering *lower, size_t i) {
   bool *used = base_alloc_array(n, sizeof *used);
   if (used == NULL)
     return base_fail_memory(n * sizeof *used);
-  size_t n_used =
-      model_lower_used(used, lower->stages, lower->choice, i, stride_out(lower, i));
+  size_t n_used = model_lower_used(used, lower->stages, lower->choice, i, stride_out(lower, i));
   ckks_status status = emit_used(lower, i, used, n_used);
   base_free(used);
   return status;

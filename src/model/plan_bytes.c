@@ -282,7 +282,8 @@ static ckks_status read_interface(model_interface *interface, base_reader *reade
   BASE_TRY(read_features(interface, reader));
   const model_layout *latency = &interface->layout[MODEL_LATENCY];
   if (latency->available &&
-      ((latency->padded < interface->n_features && !gathered[MODEL_LATENCY]) || latency->period < interface->n_outputs))
+      ((latency->padded < interface->n_features && !gathered[MODEL_LATENCY]) ||
+       latency->period < interface->n_outputs))
     return bad("layout");
   interface->max_abs_input = base_reader_f64(reader);
   interface->max_abs_output = base_reader_f64(reader);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "ring/prime.h"
 
 #define MAX_LAYOUTS 4
 #define MAX_LOG2_FOLD 3
@@ -33,8 +34,8 @@ typedef struct searching {
   ckks_params params; /* sizes only, for the noise bounds and the keys' bytes */
   ring_modulus modulus[CKKS_MAX_Q + CKKS_MAX_P];
   int n_primes[RING_F64_BITS + 1]; /* of each size for this ring degree; -1 = not counted yet */
-  double closest;                /* smallest error seen, for the refusal's text */
-  sizes frugal[MAX_SPECIAL + 1]; /* best sizes with radix 1, by number of special primes */
+  double closest;                  /* smallest error seen, for the refusal's text */
+  sizes frugal[MAX_SPECIAL + 1];   /* best sizes with radix 1, by number of special primes */
 } searching;
 
 /* The layout that the client sees, from the choice. */

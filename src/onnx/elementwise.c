@@ -315,7 +315,7 @@ ckks_status onnx_elementwise_cast(onnx_call *call) {
     return base_fail(CKKS_ERROR_FORMAT, "to type %lld, which is not supported", (long long)to);
   BASE_TRY(onnx_run_out(call, 0, x->rank, x->dim, whole));
   for (size_t i = 0; call->out[0] != NULL && i < x->n; i++)
-    call->out[0]->value[i] = to == 9  ? (double)(x->value[i] != 0.0)
+    call->out[0]->value[i] = to == 9 ? (double)(x->value[i] != 0.0)
                              : whole ? trunc(x->value[i])
                                      : x->value[i];
   return CKKS_OK;

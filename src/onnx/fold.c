@@ -36,10 +36,10 @@ static ckks_status input_shape(onnx_tensor *shape, const onnx_graph *graph) {
 static int before_tail(const onnx_graph *graph, int value) {
   while (graph->value[value].node >= 0) {
     const onnx_node *node = &graph->node[graph->value[value].node];
-    const onnx_operator *operator = onnx_run_operator(node);
+    const onnx_operator *operator= onnx_run_operator(node);
     if (onnx_text_is(node->op, "LinearClassifier") && node->n_out == 2 && node->out[1] >= 0)
       return node->out[1];
-    if (operator == NULL || operator->kind != ONNX_TAIL || node->n_in < 1 || node->in[0] < 0)
+    if (operator== NULL || operator->kind != ONNX_TAIL || node->n_in<1 || node->in[0]<0)
       break;
     value = node->in[0];
   }
@@ -122,12 +122,12 @@ static ckks_status check_affine(const onnx_fold *fold, const onnx_node *node,
     return onnx_run_refuse(node, "it cannot be computed under encryption");
   for (int i = 0; i < node->n_in; i++)
     if (node->in[i] >= 0 && fold->state[node->in[i]].kind >= ONNX_AFFINE &&
-        !(operator->mask >> (i < 31 ? i : 31) & 1))
+        !(operator->mask>>(i < 31 ? i : 31) & 1))
       return onnx_run_refuse(node, "an operand that must be a constant depends on the input");
   /* The third operand of Gemm is added, not multiplied. */
   bool addend = onnx_text_is(node->op, "Gemm") && node->n_in > 2 && node->in[2] >= 0 &&
                 fold->state[node->in[2]].kind >= ONNX_AFFINE;
-  if (operator->kind == ONNX_SINGLE && varying - addend > 1)
+  if (operator->kind == ONNX_SINGLE && varying - addend> 1)
     return onnx_run_refuse(node, "it multiplies two encrypted values that differ in origin");
   return CKKS_OK;
 }
@@ -181,23 +181,22 @@ static void set_results(onnx_fold *fold, const onnx_node *node, onnx_state state
 }
 
 static ckks_status classify(onnx_fold *fold, const onnx_node *node) {
-  const onnx_operator *operator = onnx_run_operator(node);
+  const onnx_operator *operator= onnx_run_operator(node);
   int varying = n_varying(fold, node), level = 0;
   if (varying == 0 || operator->kind == ONNX_SHAPE) {
     set_results(fold, node, (onnx_state){.kind = ONNX_FIXED}, true);
     return CKKS_OK;
   }
-  int root = operator->elementwise ? common_root(fold, node) : -1;
+  int root = operator->elementwise ? common_root(fold, node) : - 1;
   if (root >= 0) {
-    bool bent = operator->kind == ONNX_FUNCTION || (operator->kind == ONNX_SINGLE && varying > 1) ||
-                (operator->kind == ONNX_SINGLE && fold->state[node->in[0]].kind < ONNX_AFFINE &&
-                 !(operator->mask >> 1 & 1)) ||
+    bool bent = operator->kind == ONNX_FUNCTION ||(operator->kind == ONNX_SINGLE && varying> 1) ||
+                (operator->kind == ONNX_SINGLE && fold->state[node->in[0]].kind<
+                 ONNX_AFFINE && !(operator->mask>> 1 & 1)) ||
                 (onnx_text_is(node->op, "Cast") && fold->run.value[node->out[0]].whole);
     for (int i = 0; i < node->n_in; i++)
       bent = bent || (node->in[i] >= 0 && fold->state[node->in[i]].kind == ONNX_BENT);
     set_results(fold, node,
-                (onnx_state){bent ? ONNX_BENT : ONNX_AFFINE, fold->state[root].level, root},
-                false);
+                (onnx_state){bent ? ONNX_BENT : ONNX_AFFINE, fold->state[root].level, root}, false);
     return CKKS_OK;
   }
   BASE_TRY(check_affine(fold, node, operator, varying));
@@ -334,7 +333,8 @@ static void set_basis(const onnx_fold *fold, const int *basis, size_t k, double 
   fold->run.value[*basis].value[k] = value;
 }
 
-/* Whether a root of the layer is itself in the basis does not matter: it is read after being set. */
+/* Whether a root of the layer is itself in the basis does not matter: it is read after being set.
+ */
 static ckks_status probe(double *weight, double *bias, onnx_fold *fold, int layer,
                          const bool *path) {
   const onnx_layer *l = &fold->layer[layer];
@@ -418,6 +418,5 @@ ckks_status onnx_fold_run(onnx_fold *fold, const double *row) {
 
 const onnx_node *onnx_fold_activation(const onnx_fold *fold, int layer) {
   const onnx_layer *l = &fold->layer[layer];
-  return l->bent[0] == l->root[0] ? NULL
-                                  : &fold->graph->node[fold->graph->value[l->bent[0]].node];
+  return l->bent[0] == l->root[0] ? NULL : &fold->graph->node[fold->graph->value[l->bent[0]].node];
 }

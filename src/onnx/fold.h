@@ -17,10 +17,10 @@
 #define ONNX_MAX_WIDTH 4096  /**< of a basis */
 
 typedef enum onnx_state_kind {
-  ONNX_UNUSED,  /**< not needed for the output */
-  ONNX_FIXED,   /**< a constant */
-  ONNX_AFFINE,  /**< affine in the basis of its level */
-  ONNX_BENT     /**< a function of its root, which is affine, element by element */
+  ONNX_UNUSED, /**< not needed for the output */
+  ONNX_FIXED,  /**< a constant */
+  ONNX_AFFINE, /**< affine in the basis of its level */
+  ONNX_BENT    /**< a function of its root, which is affine, element by element */
 } onnx_state_kind;
 
 typedef struct onnx_state {

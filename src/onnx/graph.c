@@ -408,8 +408,7 @@ static ckks_status read_outputs(onnx_graph *graph, base_reader message) {
 static ckks_status read_graph(onnx_graph *graph, base_reader message) {
   size_t nodes = count_repeated(message, 1, true, 0), outputs = 0;
   if (nodes > ONNX_MAX_NODES)
-    return base_fail(CKKS_ERROR_FORMAT, "%zu nodes; at most %d are allowed", nodes,
-                     ONNX_MAX_NODES);
+    return base_fail(CKKS_ERROR_FORMAT, "%zu nodes; at most %d are allowed", nodes, ONNX_MAX_NODES);
   size_t inputs = count_repeated(message, 11, true, 0);
   outputs = count_repeated(message, 12, true, 0);
   if (inputs > ONNX_MAX_VALUES || outputs > ONNX_MAX_VALUES)

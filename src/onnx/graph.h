@@ -53,7 +53,7 @@ typedef struct onnx_port {
   int value;
   int rank; /**< -1 = none declared */
   int64_t dim[ONNX_MAX_RANK];
-  bool tensor; /**< not a sequence, a map ... */
+  bool tensor;   /**< not a sequence, a map ... */
   uint64_t type; /**< TensorProto.DataType, 0 = none declared */
 } onnx_port;
 

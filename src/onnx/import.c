@@ -9,11 +9,11 @@
 #include "base/wipe.h"
 #include "onnx/fit.h"
 
-#define MAX_ROWS 2048         /* of calibration data, evenly taken, that go through the graph */
-#define MAX_SAMPLES 16384     /* of an activation's input that are kept */
-#define GRID_SHARE 0.05       /* weight of the range itself beside what was seen in it */
-#define WITHOUT_DATA 1.0      /* range taken without calibration: polynomials are exact anywhere */
-#define FAR 64.0              /* where such a polynomial is held against its activation */
+#define MAX_ROWS 2048     /* of calibration data, evenly taken, that go through the graph */
+#define MAX_SAMPLES 16384 /* of an activation's input that are kept */
+#define GRID_SHARE 0.05   /* weight of the range itself beside what was seen in it */
+#define WITHOUT_DATA 1.0  /* range taken without calibration: polynomials are exact anywhere */
+#define FAR 64.0          /* where such a polynomial is held against its activation */
 #define MONOTONE_RANGE 30.0
 
 /* What is seen of one activation's input. */
@@ -73,8 +73,7 @@ static ckks_status note_values(seen *s, const double *value, size_t n) {
 static ckks_status see_row(importing *in, const double *row) {
   double *scaled = in->scratch;
   for (size_t i = 0; i < n_features(in); i++)
-    scaled[i] =
-        isnan(row[i]) ? 0.0 : (row[i] - in->options->mean) / in->options->deviation;
+    scaled[i] = isnan(row[i]) ? 0.0 : (row[i] - in->options->mean) / in->options->deviation;
   BASE_TRY(onnx_fold_run(&in->fold, scaled));
   for (int l = 0; l < in->fold.n_layers; l++) {
     onnx_fold_values(in->scratch, &in->fold, l);
@@ -121,8 +120,8 @@ static ckks_status fit_samples(onnx_fit *fit, importing *in, int layer, double l
                            : base_fail_memory(n * sizeof *point);
   for (size_t i = 0; i < n && status == CKKS_OK; i++) {
     bool grid = i < ONNX_FIT_GRID;
-    point[i] = grid ? low + (high - low) * (double)i / (ONNX_FIT_GRID - 1)
-                    : s->sample[i - ONNX_FIT_GRID];
+    point[i] =
+        grid ? low + (high - low) * (double)i / (ONNX_FIT_GRID - 1) : s->sample[i - ONNX_FIT_GRID];
     weight[i] = s->n == 0 ? 1.0
                 : grid    ? GRID_SHARE / ONNX_FIT_GRID
                           : (1.0 - GRID_SHARE) / (double)s->n;

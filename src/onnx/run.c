@@ -107,9 +107,9 @@ ckks_status onnx_run_ints(int64_t out[ONNX_MAX_INPUTS], size_t *n, const onnx_ca
 
 static ckks_status gather_inputs(onnx_call *call, const onnx_operator *operator) {
   const onnx_node *node = call->node;
-  if (node->n_in < operator->min_in || node->n_in > operator->max_in)
-    return base_fail(CKKS_ERROR_FORMAT, "%d inputs where %d to %d are allowed", node->n_in,
-                     operator->min_in, operator->max_in);
+  if (node->n_in < operator->min_in || node->n_in> operator->max_in)
+    return base_fail(CKKS_ERROR_FORMAT, "%d inputs where %d to %d are allowed",
+                     node->n_in, operator->min_in, operator->max_in);
   for (int i = 0; i < node->n_in; i++) {
     call->in[i] = node->in[i] >= 0 ? &call->run->value[node->in[i]] : NULL;
     if (call->in[i] != NULL && call->in[i]->value == NULL)
@@ -123,14 +123,13 @@ static ckks_status gather_inputs(onnx_call *call, const onnx_operator *operator)
 ckks_status onnx_run_node(onnx_run *run, const onnx_node *node) {
   char text[160];
   onnx_call call = {.run = run, .node = node};
-  const onnx_operator *operator = onnx_run_operator(node);
-  ckks_status status =
-      operator != NULL ? gather_inputs(&call, operator)
-                       : base_fail(CKKS_ERROR_FORMAT, "its operator is not supported");
+  const onnx_operator *operator= onnx_run_operator(node);
+  ckks_status status = operator!= NULL
+                           ? gather_inputs(&call, operator)
+                           : base_fail(CKKS_ERROR_FORMAT, "its operator is not supported");
   if (status == CKKS_OK)
     status = operator->run(&call);
-  return status == CKKS_OK ? CKKS_OK
-                           : base_fail_in(status, "%s", onnx_graph_node_name(text, node));
+  return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", onnx_graph_node_name(text, node));
 }
 
 ckks_status onnx_run_all(onnx_run *run) {

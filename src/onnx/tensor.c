@@ -14,12 +14,11 @@ typedef struct number_type {
 } number_type;
 
 enum { FLOAT = 1, FLOAT16 = 10, DOUBLE = 11 };
-static const number_type types[] = {[1] = {4, 4, false, true},  [2] = {1, 5, true, false},
-                                    [3] = {1, 5, true, true},   [4] = {2, 5, true, false},
-                                    [5] = {2, 5, true, true},   [6] = {4, 5, true, true},
-                                    [7] = {8, 7, true, true},   [9] = {1, 5, true, false},
-                                    [10] = {2, 5, false, true}, [11] = {8, 10, false, true},
-                                    [12] = {4, 11, true, false}};
+static const number_type types[] = {
+    [1] = {4, 4, false, true},   [2] = {1, 5, true, false},  [3] = {1, 5, true, true},
+    [4] = {2, 5, true, false},   [5] = {2, 5, true, true},   [6] = {4, 5, true, true},
+    [7] = {8, 7, true, true},    [9] = {1, 5, true, false},  [10] = {2, 5, false, true},
+    [11] = {8, 10, false, true}, [12] = {4, 11, true, false}};
 enum { N_TYPES = sizeof types / sizeof types[0] };
 
 /* What was found before its type is known: fields come in any order. */
@@ -47,8 +46,8 @@ static ckks_status add_dim(onnx_tensor *tensor, uint64_t dim) {
   if (tensor->rank == ONNX_MAX_RANK)
     return base_fail(CKKS_ERROR_FORMAT, "a tensor of more than %d dimensions", ONNX_MAX_RANK);
   if (dim > ONNX_MAX_ELEMENTS)
-    return base_fail(CKKS_ERROR_FORMAT, "a dimension of %lld: 0 to %zu are allowed",
-                     (long long)dim, ONNX_MAX_ELEMENTS);
+    return base_fail(CKKS_ERROR_FORMAT, "a dimension of %lld: 0 to %zu are allowed", (long long)dim,
+                     ONNX_MAX_ELEMENTS);
   tensor->dim[tensor->rank++] = (size_t)dim;
   return CKKS_OK;
 }
@@ -93,7 +92,7 @@ static ckks_status read_header(reading *r, base_reader *message, onnx_text *name
 static double half(uint64_t bits) {
   int exponent = (int)(bits >> 10 & 31);
   double fraction = (double)(bits & 1023) / 1024.0;
-  double size = exponent == 31 ? (fraction == 0.0 ? (double)INFINITY : (double)NAN)
+  double size = exponent == 31  ? (fraction == 0.0 ? (double)INFINITY : (double)NAN)
                 : exponent == 0 ? ldexp(fraction, -14)
                                 : ldexp(1.0 + fraction, exponent - 15);
   return bits >> 15 & 1 ? -size : size;

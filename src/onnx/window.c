@@ -51,8 +51,7 @@ static ckks_status read_pads(window *w, const onnx_call *call) {
     return base_fail(CKKS_ERROR_FORMAT, "auto_pad \"%.*s\"", ONNX_TEXT(automatic->s));
   for (int d = 0; d < w->n; d++) {
     int64_t in = (int64_t)w->in[d], out = (in + w->stride[d] - 1) / w->stride[d];
-    int64_t all =
-        (out - 1) * w->stride[d] + ((int64_t)w->kernel[d] - 1) * w->dilation[d] + 1 - in;
+    int64_t all = (out - 1) * w->stride[d] + ((int64_t)w->kernel[d] - 1) * w->dilation[d] + 1 - in;
     all = all > 0 ? all : 0;
     w->before[d] = upper ? all / 2 : all - all / 2;
     w->after[d] = all - w->before[d];

@@ -23,7 +23,7 @@ bool onnx_text_is(onnx_text text, const char *name);
 typedef struct onnx_field {
   uint32_t number;
   enum { ONNX_VARINT = 0, ONNX_FIXED64 = 1, ONNX_BYTES = 2, ONNX_FIXED32 = 5 } type;
-  uint64_t varint;  /**< VARINT, FIXED64 and FIXED32 as their bits */
+  uint64_t varint; /**< VARINT, FIXED64 and FIXED32 as their bits */
   onnx_text bytes; /**< BYTES: text or a message */
 } onnx_field;
 

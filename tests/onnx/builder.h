@@ -160,7 +160,8 @@ static inline void builder_node(builder *b, const char *text, ...) {
   base_buffer node;
   va_list list;
   const char *in = strchr(text, ':') + 1, *out = strchr(in, ':') + 1;
-  const char *op = strchr(text, '/') != NULL && strchr(text, '/') < in ? strchr(text, '/') + 1 : text;
+  const char *op =
+      strchr(text, '/') != NULL && strchr(text, '/') < in ? strchr(text, '/') + 1 : text;
   base_buffer_init(&node, BUILDER_BYTES);
   builder_names(&node, 1, in, out - 1);
   builder_names(&node, 2, out, out + strlen(out));

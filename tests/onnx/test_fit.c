@@ -116,9 +116,9 @@ static void test_refusals(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_exact), cmocka_unit_test(test_minimax),
-      cmocka_unit_test(test_lowest_degree), cmocka_unit_test(test_weights),
-      cmocka_unit_test(test_refusals)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_exact), cmocka_unit_test(test_minimax),
+                                     cmocka_unit_test(test_lowest_degree),
+                                     cmocka_unit_test(test_weights),
+                                     cmocka_unit_test(test_refusals)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

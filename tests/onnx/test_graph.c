@@ -75,13 +75,18 @@ static void test_numbers(void **state) {
     const char *bytes;
     size_t n;
     double value;
-  } cases[] = {{1, "\0\0\300\277", 4, -1.5},    {2, "\377", 1, 255},
-               {3, "\377", 1, -1},              {4, "\1\2", 2, 513},
-               {5, "\376\377", 2, -2},          {6, "\375\377\377\377", 4, -3},
+  } cases[] = {{1, "\0\0\300\277", 4, -1.5},
+               {2, "\377", 1, 255},
+               {3, "\377", 1, -1},
+               {4, "\1\2", 2, 513},
+               {5, "\376\377", 2, -2},
+               {6, "\375\377\377\377", 4, -3},
                {7, "\374\377\377\377\377\377\377\377", 8, -4},
-               {9, "\1", 1, 1},                 {10, "\0\274", 2, -1.0},
+               {9, "\1", 1, 1},
+               {10, "\0\274", 2, -1.0},
                {10, "\1\0", 2, 5.9604644775390625e-08},
-               {11, "\0\0\0\0\0\0\4@", 8, 2.5}, {12, "\377\377\377\377", 4, 4294967295.0}};
+               {11, "\0\0\0\0\0\0\4@", 8, 2.5},
+               {12, "\377\377\377\377", 4, 4294967295.0}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     base_buffer message;
     onnx_tensor tensor;
@@ -174,8 +179,8 @@ static void test_sizes(void **state) {
   (void)state;
   builder b;
   const double one = 1.0;
-  static const char *const shapes[] = {"4294967296,4294967296", "9223372036854775807",
-                                       "-1", "4096,4096,2", "1,1,1,1,1,1,1,1,1"};
+  static const char *const shapes[] = {"4294967296,4294967296", "9223372036854775807", "-1",
+                                       "4096,4096,2", "1,1,1,1,1,1,1,1,1"};
   for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
     builder_init(&b, 13);
     builder_floats(&b, "w", shapes[i], &one, 1);
@@ -242,11 +247,14 @@ static void test_memory(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_reads),           cmocka_unit_test(test_numbers),
-      cmocka_unit_test(test_cut),             cmocka_unit_test(test_damaged),
-      cmocka_unit_test(test_cycles_and_missing), cmocka_unit_test(test_sizes),
-      cmocka_unit_test(test_a_million_nodes), cmocka_unit_test(test_what_is_not_supported),
-      cmocka_unit_test(test_memory)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_reads),
+                                     cmocka_unit_test(test_numbers),
+                                     cmocka_unit_test(test_cut),
+                                     cmocka_unit_test(test_damaged),
+                                     cmocka_unit_test(test_cycles_and_missing),
+                                     cmocka_unit_test(test_sizes),
+                                     cmocka_unit_test(test_a_million_nodes),
+                                     cmocka_unit_test(test_what_is_not_supported),
+                                     cmocka_unit_test(test_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -257,9 +257,9 @@ static void test_activations(void **state) {
       {"HardSwish:c:a"},
       {"Elu:c:a"},
       {"Erf:c:a"},
-      {"Sigmoid:c:s", "Mul:c,s:a"},                                              /* SiLU */
-      {"Div:c,root:d", "Erf:d:e", "Add:e,one:g", "Mul:c,g:h", "Mul:h,half:a"},   /* GELU */
-      {"Neg:c:n", "Exp:n:e", "Add:one,e:d", "Div:one,d:a"},                      /* by hand */
+      {"Sigmoid:c:s", "Mul:c,s:a"},                                            /* SiLU */
+      {"Div:c,root:d", "Erf:d:e", "Add:e,one:g", "Mul:c,g:h", "Mul:h,half:a"}, /* GELU */
+      {"Neg:c:n", "Exp:n:e", "Add:one,e:d", "Div:one,d:a"},                    /* by hand */
   };
   double rows[200 * 10], have[3], want[3];
   seed = 5;
