@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Completion of blindsight and blindsight-infer for bash.
 
-_blindsight_commands="train import export evaluate compile keygen encrypt infer decrypt \
+_blindsight_commands="train import export evaluate simulate compile keygen encrypt infer decrypt \
   inspect calibrate demo help"
 
 # Options of a command.
@@ -13,6 +13,7 @@ _blindsight_options() {
       --margin --fit" ;;
     export) echo "--output" ;;
     evaluate) echo "--label --outputs --json" ;;
+    simulate) echo "--label --error --headroom --seed --json" ;;
     compile) echo "--output --error --security --minimise --packing --last --headroom --log2-n \
       --calibrate --label --units --json" ;;
     keygen) echo "--output --force" ;;

@@ -86,7 +86,7 @@ static void measure(onnx_fit *fit, const double *c, int degree, const fitting *f
 
 /* Points that are missed count more in the next round; the best round is kept. */
 static void sharpen(double *c, int degree, fitting *f) {
-  double trial[MODEL_MAX_DEGREE + 1], best = INFINITY;
+  double trial[MODEL_MAX_DEGREE + 1], best = (double)INFINITY;
   for (int round = 0; round < LAWSON_ROUNDS; round++) {
     double most = 0.0, sum = 0.0;
     if (!least_squares(trial, degree, f))
@@ -141,7 +141,7 @@ static void drop_dust(model_polynomial *p) {
 
 static ckks_status prepare(fitting *f) {
   const onnx_fit_samples *s = f->samples;
-  double least = INFINITY, most = -INFINITY;
+  double least = (double)INFINITY, most = -(double)INFINITY;
   for (size_t i = 0; i < s->n; i++) {
     if (!isfinite(s->value[i]) || !isfinite(s->point[i]))
       return base_fail(CKKS_ERROR_RANGE, "the activation is not finite at %g", s->point[i]);
@@ -167,7 +167,7 @@ static ckks_status prepare(fitting *f) {
 
 static ckks_status try_degrees(onnx_fit *fit, fitting *f, int least, int most, double error,
                                bool minimax) {
-  double best = INFINITY;
+  double best = (double)INFINITY;
   for (int degree = least; degree <= most; degree++) {
     double c[MODEL_MAX_DEGREE + 1];
     onnx_fit trial = {.centre = f->centre, .radius = f->radius};
@@ -187,8 +187,9 @@ static ckks_status try_degrees(onnx_fit *fit, fitting *f, int least, int most, d
     if (trial.exact || judged <= error)
       break;
   }
-  return best < INFINITY ? CKKS_OK
-                         : base_fail(CKKS_ERROR_RANGE, "too few values to fit a polynomial to");
+  return best < (double)INFINITY
+             ? CKKS_OK
+             : base_fail(CKKS_ERROR_RANGE, "too few values to fit a polynomial to");
 }
 
 ckks_status onnx_fit_polynomial(onnx_fit *fit, const onnx_fit_samples *samples, int min_degree,

@@ -86,7 +86,7 @@ static ckks_status see_rows(importing *in) {
   size_t n = n_used_rows(in);
   for (int l = 0; l < in->fold.n_layers; l++) {
     seen *s = &in->layer[l];
-    *s = (seen){.low = INFINITY, .high = -INFINITY};
+    *s = (seen){.low = (double)INFINITY, .high = -(double)INFINITY};
     s->skip = 1 + in->fold.layer[l].n_out * n / MAX_SAMPLES;
     /* Coprime to widths that are powers of two, or some units would never be seen. */
     s->skip |= 1;

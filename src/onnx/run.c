@@ -114,7 +114,7 @@ static ckks_status gather_inputs(onnx_call *call, const onnx_operator *operator)
     call->in[i] = node->in[i] >= 0 ? &call->run->value[node->in[i]] : NULL;
     if (call->in[i] != NULL && call->in[i]->value == NULL)
       return base_fail(CKKS_ERROR_FORMAT, "input %d was never computed", i);
-    if (call->in[i] == NULL && i < operator->min_in)
+    if (i < operator->min_in && call->in[i] == NULL)
       return base_fail(CKKS_ERROR_FORMAT, "input %d is left out", i);
   }
   return CKKS_OK;

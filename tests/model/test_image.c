@@ -44,11 +44,12 @@ static void test_names(void **state) {
   assert_shape(1, 28, 28);
   assert_shape(3, 4, 5);
   assert_shape(1, 1, 3);
-  char *names[] = {"radius", "y0x0", "y99999999999999999999x1", "c0y0", "y1x1x", "y-1x0"};
+  char names[][32] = {"radius", "y0x0", "y99999999999999999999x1", "c0y0", "y1x1x", "y-1x0"};
   for (size_t i = 0; i < 6; i++) {
     size_t found[3];
     bool first = i == 1; /* an image of one pixel */
-    assert_int_equal(model_image_shape(found, &names[i], 1), first);
+    char *name = names[i];
+    assert_int_equal(model_image_shape(found, &name, 1), first);
   }
 }
 
