@@ -42,11 +42,13 @@ done
 works "labels beside images" blindsight evaluate digits.model three-idx --label three-labels
 says "two of three" "^accuracy *0.666667"
 
-works "simulate" blindsight simulate digits.model three-idx --label three-labels --error 1e-3
+works "import with data" blindsight import "$net" --calibrate three-idx -o seen.model
+says "rows that were seen" "^calibration *3 rows; the polynomials change the prediction of 0"
+works "simulate" blindsight simulate seen.model three-idx --label three-labels --error 1e-3
 says "no prediction changes" "^predictions *0 of 3 change"
 says "the same accuracy twice" "^accuracy *0.666667 in clear, 0.666667 simulated"
 refused "labels of another file" 1 "no idx file\|not an idx file" \
-  blindsight simulate digits.model three-idx --label seven.csv
+  blindsight simulate seen.model three-idx --label seven.csv
 
 # --- compile from ONNX, encrypt, decrypt
 works "compile" blindsight compile "$net" --calibrate three-idx --error 1e-2 --packing latency -o digits

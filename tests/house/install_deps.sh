@@ -29,7 +29,7 @@ packages() {
 for tool in sh sed tr; do
   ln -s "$(command -v $tool)" "$bin/$tool"
 done
-base="gcc libc6-dev cmake make pkg-config libsodium-dev libjansson-dev libcmocka-dev zlib1g-dev"
+base="gcc libc6-dev cmake make pkg-config libsodium-dev libjansson-dev libcmocka-dev zlib1g-dev libpng-dev"
 fake apt-get 'echo "ran: apt-get $*"'
 fake id 'echo 0'
 
