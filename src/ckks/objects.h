@@ -74,8 +74,12 @@ typedef struct ckks_switch_key {
   uint32_t *index; /**< ring_automorphism_index of galois; NULL for relinearisation */
 } ckks_switch_key;
 
+/** Names a secret key without telling it: a digest of it. Zero where it is not known. */
+#define CKKS_OWNER_BYTES 16
+
 struct ckks_evaluation_keys {
-  ckks_switch_key *key; /**< sorted by galois */
+  uint8_t owner[CKKS_OWNER_BYTES]; /**< of the secret that they belong to */
+  ckks_switch_key *key;            /**< sorted by galois */
   size_t n_keys;
   ring_word *block; /**< data of all keys when they were built together; else NULL */
   uint8_t params_hash[CKKS_HASH_BYTES];

@@ -29,7 +29,9 @@ static ckks_status print_units(model_units *units, const char *path, bool json) 
 
 static ckks_status calibrate(const char *output, bool json) {
   model_units units;
-  char *cache = output == NULL ? cli_units_cache_path() : NULL;
+  char *cache = NULL;
+  if (output == NULL)
+    BASE_TRY(cli_units_cache_path(&cache));
   const char *path = output != NULL ? output : cache;
   if (path == NULL)
     return base_fail(CKKS_ERROR_IO, "neither XDG_CACHE_HOME nor HOME names a folder: use --output");

@@ -153,11 +153,13 @@ static ckks_status compile_to_files(const arguments *a) {
 static ckks_status read_units(arguments *a) {
   if (a->units != NULL)
     return cli_units_read(&a->options.units, a->units);
-  char *cache = cli_units_cache_path();
-  if (cache != NULL && cli_units_read(&a->options.units, cache) == CKKS_ERROR_FORMAT)
+  char *cache;
+  BASE_TRY(cli_units_cache_path(&cache));
+  ckks_status status = cache != NULL ? cli_units_read(&a->options.units, cache) : CKKS_OK;
+  if (status == CKKS_ERROR_FORMAT)
     cli_print_warning("%s; 'blindsight calibrate' writes it anew", base_last_error());
   base_free(cache);
-  return CKKS_OK;
+  return status == CKKS_ERROR_MEMORY ? status : CKKS_OK;
 }
 
 int cli_compile(int argc, char **argv) {

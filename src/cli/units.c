@@ -39,19 +39,23 @@ static const char *kernel_name(void) {
 
 /* ------------------------------------------------------------------- where */
 
-static char *join(const char *folder, const char *rest) {
+static ckks_status join(char **path, const char *folder, const char *rest) {
   size_t n = strlen(folder) + strlen(rest) + 1;
-  char *path = base_alloc(n);
-  if (path != NULL)
-    snprintf(path, n, "%s%s", folder, rest);
-  return path;
+  *path = base_alloc(n);
+  if (*path == NULL)
+    return base_fail_memory(n);
+  snprintf(*path, n, "%s%s", folder, rest);
+  return CKKS_OK;
 }
 
-char *cli_units_cache_path(void) {
+ckks_status cli_units_cache_path(char **path) {
   const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+  *path = NULL;
   if (cache != NULL && cache[0] == '/')
-    return join(cache, "/blindsight/units.json");
-  return home != NULL && home[0] == '/' ? join(home, "/.cache/blindsight/units.json") : NULL;
+    return join(path, cache, "/blindsight/units.json");
+  if (home != NULL && home[0] == '/')
+    return join(path, home, "/.cache/blindsight/units.json");
+  return CKKS_OK;
 }
 
 /* ----------------------------------------------------------------- reading */

@@ -8,9 +8,9 @@
 ckks_status cli_units_measure(model_units *units);
 /**
  * Path of this user's cache, $XDG_CACHE_HOME/blindsight/units.json or ~/.cache/blindsight/...
- * (base_free); NULL when the environment names no such place, or out of memory.
+ * (base_free); NULL when the environment names no such place. CKKS_ERROR_MEMORY.
  */
-char *cli_units_cache_path(void);
+ckks_status cli_units_cache_path(char **path);
 /**
  * Units of this CPU and table of kernels from a file. CKKS_ERROR_IO when it cannot be read,
  * CKKS_ERROR_FORMAT, naming file and field, when it is not such a file, CKKS_ERROR_MISMATCH

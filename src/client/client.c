@@ -18,10 +18,11 @@ ckks_status client_keygen(ckks_secret_key **secret, uint8_t **keys, size_t *n_ke
   ckks_status status = ckks_evaluation_keys_generate(&evaluation, interface->key, interface->n_keys,
                                                      *secret, params);
   if (status == CKKS_OK) {
-    base_buffer_init(&buffer,
-                     BASE_FRAME_OVERHEAD_BYTES + wire_evaluation_keys_bytes(evaluation, params));
+    base_buffer_init(&buffer, BASE_FRAME_OVERHEAD_BYTES + CKKS_OWNER_BYTES +
+                                  wire_evaluation_keys_bytes(evaluation, params));
     base_frame_begin(&buffer, BASE_FRAME_EVALUATION_KEYS, params->hash, interface->id);
     wire_evaluation_keys_put(&buffer, evaluation, params);
+    base_buffer_append(&buffer, (*secret)->owner, CKKS_OWNER_BYTES);
     status = wire_frame_finish(keys, n_keys, &buffer);
   }
   ckks_evaluation_keys_free(evaluation);
@@ -104,6 +105,7 @@ ckks_status client_encrypt(uint8_t **out, size_t *n_bytes, const double *rows, s
   *n_bytes = 0;
   BASE_TRY(ckks_params_check(params, secret->params_hash, "secret key"));
   ckks_status status = wire_sample_init(&sample, packing, n_rows, interface);
+  memcpy(sample.owner, secret->owner, CKKS_OWNER_BYTES);
   if (status == CKKS_OK)
     status = encrypt_rows(&e, &sample, rows, n_outside);
   if (status == CKKS_OK)
@@ -178,6 +180,10 @@ ckks_status client_decrypt(double **outputs, size_t *n_rows, const uint8_t *byte
   *n_rows = 0;
   BASE_TRY(ckks_params_check(params, secret->params_hash, "secret key"));
   BASE_TRY(wire_result_read(&result, bytes, n_bytes, name, interface, params));
+  if (memcmp(result.owner, secret->owner, CKKS_OWNER_BYTES) != 0) {
+    wire_result_clear(&result);
+    return base_fail(CKKS_ERROR_MISMATCH, "%s: for another secret key than this one", name);
+  }
   size_t n = result.n_rows * interface->n_outputs;
   double *values = base_alloc_array(n, sizeof *values);
   ckks_status status = values ? decrypt_result(values, &result, secret, interface, params)

@@ -67,6 +67,17 @@ static ckks_status run_all(base_buffer *result, inferring *in, base_threads *thr
   return status;
 }
 
+/* Another client's sample would be evaluated to nonsense that nobody could tell from a result. */
+static ckks_status check_owner(const wire_sample *sample, exec_session *session, const char *name) {
+  const ckks_evaluation_keys *keys = exec_session_evaluator(session)->keys;
+  if (memcmp(sample->owner, keys->owner, CKKS_OWNER_BYTES) == 0)
+    return CKKS_OK;
+  return base_fail(CKKS_ERROR_MISMATCH,
+                   "%s: encrypted under another secret key than the one that the evaluation keys "
+                   "belong to",
+                   name);
+}
+
 ckks_status exec_infer_threads(uint8_t **out, size_t *n_out, const uint8_t *bytes, size_t n_bytes,
                                const char *name, exec_session *const *sessions,
                                base_threads *threads) {
@@ -84,7 +95,10 @@ ckks_status exec_infer_threads(uint8_t **out, size_t *n_out, const uint8_t *byte
                   .sample = &sample,
                   .per_unit = latency ? 1 : interface->n_features,
                   .n_outputs = latency ? 1 : interface->n_outputs};
-  ckks_status status = wire_result_begin(&result, sample.packing, sample.n_rows, interface, params);
+  ckks_status status = check_owner(&sample, sessions[0], name);
+  base_buffer_init(&result, 0);
+  if (status == CKKS_OK)
+    status = wire_result_begin(&result, &sample, interface, params);
   if (status == CKKS_OK)
     status = run_all(&result, &in, threads);
   wire_sample_clear(&sample);
@@ -108,6 +122,8 @@ ckks_status exec_keys_read(ckks_evaluation_keys **out, const uint8_t *bytes, siz
   BASE_TRY(wire_plan_frame_read(&payload, bytes, n_bytes, BASE_FRAME_EVALUATION_KEYS, name,
                                 &exec_engine_plan(engine)->interface, params));
   ckks_status status = wire_evaluation_keys_get(out, &payload, params, threads);
+  if (status == CKKS_OK)
+    base_reader_copy(&payload, (*out)->owner, CKKS_OWNER_BYTES);
   if (status == CKKS_OK)
     status = wire_frame_close(&payload, "evaluation keys");
   if (status != CKKS_OK) {

@@ -71,16 +71,16 @@ static bool assign_op(scales *s, model_op *op, int at) {
   return op->scale > 1024.0 && op->scale < 0x1p90;
 }
 
-bool model_assign(model_program *program, const model_chain *chain) {
+model_assignment model_assign(model_program *program, const model_chain *chain) {
   scales s = {.program = program, .chain = chain};
   s.of = base_alloc_array((size_t)program->n_registers, sizeof(double));
   if (!s.of)
-    return false;
+    return MODEL_ASSIGN_NO_MEMORY;
   for (int i = 0; i < program->n_inputs; i++)
     s.of[i] = exp2(chain->log2_value);
   bool good = true;
   for (int i = 0; i < program->n_ops && good; i++)
     good = assign_op(&s, &program->op[i], i);
   base_free(s.of);
-  return good;
+  return good ? MODEL_ASSIGN_GOOD : MODEL_ASSIGN_UNUSABLE;
 }

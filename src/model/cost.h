@@ -17,9 +17,13 @@ typedef struct model_chain {
   double log2_output; /**< scale of the outputs, at level 0 */
 } model_chain;
 
-/** Sets scale and factor of every op; false when a factor or a scale is unusable (< 2^10, > 2^90).
- */
-bool model_assign(model_program *program, const model_chain *chain);
+typedef enum model_assignment {
+  MODEL_ASSIGN_GOOD,
+  MODEL_ASSIGN_UNUSABLE, /**< a factor or a scale is too small or too large */
+  MODEL_ASSIGN_NO_MEMORY
+} model_assignment;
+/** Sets scale and factor of every op. */
+model_assignment model_assign(model_program *program, const model_chain *chain);
 /** Special primes that a key used at `level` takes: as many as there are limbs, at most all. */
 int model_key_special(int level, int n_p);
 /** Milliseconds that so many operations take, one thread. */
@@ -37,8 +41,7 @@ model_vector_size *model_cost_vector_sizes(const model_plan *plan);
 /**
  * Predicted error of |encrypted - clear| / max(1, |clear|): MODEL_COST_TAIL deviations for single
  * slots (their tail is Laplace's, ckks/noise.h), MODEL_COST_MEAN_TAIL for means over many; worst of
- * a common sample (values a quarter of their largest) and an extreme one. Infinite when the
- * outputs do not fit the base modulus with `headroom`. max_abs_output: of the last affine map.
+ * a common sample (values a quarter of their largest) and an extreme one. NaN without memory.
  */
 double model_cost_error(const model_plan *plan, const model_program *program,
                         const model_layout *layout, model_packing packing, const model_chain *chain,

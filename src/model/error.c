@@ -304,7 +304,7 @@ double model_cost_error(const model_plan *plan, const model_program *program,
       .plan = plan, .chain = chain, .size = size, .slots = (double)(chain->params->ring.n / 2)};
   e.reg = base_alloc_array((size_t)program->n_registers, sizeof *e.reg);
   if (!e.reg)
-    return INFINITY;
+    return NAN;
   double common = error_at(&e, program, layout, packing, max_abs_input, 0.25);
   double extreme = error_at(&e, program, layout, packing, max_abs_input, 1.0);
   base_free(e.reg);

@@ -36,6 +36,7 @@ typedef struct searching {
   int n_primes[RING_F64_BITS + 1]; /* of each size for this ring degree; -1 = not counted yet */
   double closest;                  /* smallest error seen, for the refusal's text */
   sizes frugal[MAX_SPECIAL + 1];   /* best sizes with radix 1, by number of special primes */
+  bool no_memory;                  /* something could not be looked at for want of memory */
 } searching;
 
 /* The layout that the client sees, from the choice. */
@@ -189,11 +190,15 @@ static double error_of(searching *s, const model_chain *chain) {
     model_program *program = &s->plan.program[packing];
     if (program->n_ops == 0)
       continue;
-    if (!model_assign(program, chain))
+    model_assignment assigned = model_assign(program, chain);
+    if (assigned != MODEL_ASSIGN_GOOD) {
+      s->no_memory = s->no_memory || assigned == MODEL_ASSIGN_NO_MEMORY;
       return INFINITY;
-    worst =
-        fmax(worst, model_cost_error(&s->plan, program, &layout[packing], (model_packing)packing,
-                                     chain, s->size, s->stages->max_abs_input));
+    }
+    double error = model_cost_error(&s->plan, program, &layout[packing], (model_packing)packing,
+                                    chain, s->size, s->stages->max_abs_input);
+    s->no_memory = s->no_memory || isnan(error);
+    worst = fmax(worst, error);
     if (worst > s->options->error)
       break;
   }
@@ -237,6 +242,8 @@ static double score_of(searching *s, const model_chain *chain) {
       score = key_mb + 1e-3 * cost.predicted_ms;
       break;
     }
+  } else {
+    s->no_memory = true; /* or too many keys: then the plan cannot be had either way */
   }
   base_free(keys);
   return score;
@@ -341,6 +348,8 @@ static ckks_status try_lowered(searching *s, bool all_sizes) {
     status = base_fail_memory((size_t)s->plan.n_vectors * sizeof *s->size);
   if (status == CKKS_OK)
     try_choice(s, all_sizes);
+  if (status == CKKS_OK && s->no_memory) /* a choice passed over for that is no choice */
+    status = base_fail_memory((size_t)s->plan.n_vectors * sizeof *s->size);
   base_free(s->size);
   s->size = NULL;
   model_plan_clear(&s->plan);
@@ -450,8 +459,10 @@ static void fit_output_bits(model_cost *cost, model_layout *layout, const model_
         model_cost_error(plan, program, &shorter, packing, chain, size, stages->max_abs_input);
     if (worse > error)
       return;
-    *layout = shorter;
     cost->predicted_error = worse;
+    if (isnan(worse)) /* no memory: the caller looks */
+      return;
+    *layout = shorter;
   }
 }
 
@@ -477,8 +488,11 @@ ckks_status model_search_fill(model_plan *plan, const model_stages *stages,
     model_cost *cost = &interface->cost[packing];
     if (!layout->available)
       continue;
-    if (!model_assign(program, chain)) {
-      status = base_fail(CKKS_ERROR_RANGE, "the scales of the chosen chain do not work out");
+    model_assignment assigned = model_assign(program, chain);
+    if (assigned != MODEL_ASSIGN_GOOD) {
+      status = assigned == MODEL_ASSIGN_NO_MEMORY
+                   ? base_fail_memory((size_t)program->n_registers * sizeof(double))
+                   : base_fail(CKKS_ERROR_RANGE, "the scales of the chosen chain do not work out");
       break;
     }
     layout->output_scale = program->n_ops ? program->op[program->n_ops - 1].scale : 0.0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The secret key: N uniform ternary coefficients, and their transform. */
 #include "base/alloc.h"
+#include "base/digest.h"
 #include "base/wipe.h"
 #include "ckks/encode.h"
 #include "ring/sample.h"
@@ -37,6 +38,23 @@ static ckks_status key_alloc(ckks_secret_key **out, const ckks_params *params) {
   return CKKS_OK;
 }
 
+/* The digest of name | parameters' hash | coefficients takes the same time for every key. */
+static ckks_status name_owner(ckks_secret_key *key) {
+  static const char name[16] = "blindsight owner";
+  size_t n_bytes = sizeof name + CKKS_HASH_BYTES + key->n;
+  uint8_t digest[BASE_DIGEST_BYTES], *bytes = base_alloc(n_bytes);
+  if (bytes == NULL)
+    return base_fail_memory(n_bytes);
+  memcpy(bytes, name, sizeof name);
+  memcpy(bytes + sizeof name, key->params_hash, CKKS_HASH_BYTES);
+  memcpy(bytes + sizeof name + CKKS_HASH_BYTES, key->ternary, key->n);
+  base_digest(digest, bytes, n_bytes);
+  memcpy(key->owner, digest, CKKS_OWNER_BYTES);
+  base_wipe(bytes, n_bytes);
+  base_free(bytes);
+  return CKKS_OK;
+}
+
 /*
  * From integers that are known to be ternary. The transform over the special primes is
  * kept too: key generation needs s modulo all of them.
@@ -49,6 +67,11 @@ static ckks_status key_from_integers(ckks_secret_key **out, const int64_t *s,
     key->ternary[i] = (int8_t)s[i];
   for (int limb = 0; limb < params->ring.n_moduli; limb++)
     ckks_encode_int64(ring_poly_limb(&key->s, limb), s, limb, params);
+  ckks_status status = name_owner(key);
+  if (status != CKKS_OK) {
+    ckks_secret_key_free(key);
+    return status;
+  }
   *out = key;
   return CKKS_OK;
 }

@@ -16,6 +16,11 @@ struct ckks_secret_key {
   int8_t *ternary; /**< the N coefficients -1, 0, 1 */
   size_t n;        /**< N */
   uint8_t params_hash[CKKS_HASH_BYTES];
+  /**
+   * BLAKE2b of a name, the parameters' hash and the coefficients, cut: public, so that a message
+   * for another key is told apart. With N ternary coefficients behind it, it tells nothing else.
+   */
+  uint8_t owner[CKKS_OWNER_BYTES];
 };
 
 /** Builds the NTT form from coefficients (any outside -1..1 is CKKS_ERROR_FORMAT). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Encrypted results: u8 packing, u8 zero, u16 zero, u32 rows, u32 ciphertexts, then each:
+/* Encrypted results: u8 packing, u8 zero, u16 zero, u32 rows, u32 ciphertexts, 16 owner, then each:
  * LATENCY: the coefficients k*N/(2 period) of c0, then all of c1; THROUGHPUT: all of c0, then
  * of c1. Coefficient form, modulo q_0, each packed in the layout's output_bits: rounded
  * when those are fewer than q_0 has. */
@@ -10,7 +10,7 @@
 #include "ring/pack.h"
 #include "wire/sample.h"
 
-#define HEADER_BYTES 12
+#define HEADER_BYTES (12 + CKKS_OWNER_BYTES)
 
 size_t wire_result_count(const model_interface *interface, model_packing packing, size_t n_rows) {
   size_t slots = (size_t)1 << (interface->params.log2_n - 1);
@@ -32,17 +32,19 @@ static size_t ciphertext_bytes(const model_interface *interface, model_packing p
          ring_pack_bytes(params->ring.n, bits);
 }
 
-ckks_status wire_result_begin(base_buffer *buffer, model_packing packing, size_t n_rows,
+ckks_status wire_result_begin(base_buffer *buffer, const wire_sample *sample,
                               const model_interface *interface, const ckks_params *params) {
-  size_t n = wire_result_count(interface, packing, n_rows);
+  model_packing packing = sample->packing;
+  size_t n = wire_result_count(interface, packing, sample->n_rows);
   base_buffer_init(buffer, BASE_FRAME_OVERHEAD_BYTES + HEADER_BYTES +
                                n * ciphertext_bytes(interface, packing, params));
   base_frame_begin(buffer, BASE_FRAME_RESULT, params->hash, interface->id);
   base_buffer_u8(buffer, (uint8_t)packing);
   base_buffer_u8(buffer, 0);
   base_buffer_u16(buffer, 0);
-  base_buffer_u32(buffer, (uint32_t)n_rows);
+  base_buffer_u32(buffer, (uint32_t)sample->n_rows);
   base_buffer_u32(buffer, (uint32_t)n);
+  base_buffer_append(buffer, sample->owner, CKKS_OWNER_BYTES);
   return base_buffer_status(buffer);
 }
 
@@ -160,6 +162,8 @@ static ckks_status read_header(wire_result *result, base_reader *reader, const c
   unsigned packing = base_reader_u8(reader), zero = base_reader_u8(reader);
   zero |= base_reader_u16(reader);
   size_t n_rows = base_reader_u32(reader), n = base_reader_u32(reader);
+  uint8_t owner[CKKS_OWNER_BYTES];
+  base_reader_copy(reader, owner, sizeof owner);
   if (reader->failed || packing >= MODEL_N_PACKINGS || zero != 0)
     return base_fail(CKKS_ERROR_FORMAT, "%s: the result's header is not one", name);
   size_t expected = wire_result_count(interface, (model_packing)packing, n_rows);
@@ -170,6 +174,7 @@ static ckks_status read_header(wire_result *result, base_reader *reader, const c
     return base_fail(CKKS_ERROR_FORMAT, "%s: %zu bytes of ciphertexts where %zu are needed", name,
                      base_reader_left(reader), needed);
   *result = (wire_result){.packing = (model_packing)packing, .n_rows = n_rows, .n_ciphertexts = n};
+  memcpy(result->owner, owner, sizeof owner);
   if (packing == MODEL_LATENCY)
     result->sparse = base_alloc_array(n, sizeof *result->sparse);
   else

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Encrypted samples: u8 packing, u8 log2 fold, u16 zero, u32 rows, u32 ciphertexts, then each:
- * 32 seed and, for every limb, the packed c0 -- whole and in NTT form when fold is 1, else
+/* Encrypted samples: u8 packing, u8 log2 fold, u16 zero, u32 rows, u32 ciphertexts, 16 owner, then
+ * each: 32 seed and, for every limb, the packed c0 -- whole and in NTT form when fold is 1, else
  * its coefficients 0, fold, 2 fold, ... in coefficient form. */
 #include "wire/sample.h"
 
@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "ring/pack.h"
 
-#define HEADER_BYTES 12
+#define HEADER_BYTES (12 + CKKS_OWNER_BYTES)
 
 size_t wire_sample_count(const model_interface *interface, model_packing packing, size_t n_rows) {
   size_t slots = (size_t)1 << (interface->params.log2_n - 1);
@@ -74,6 +74,7 @@ static void put_all(base_buffer *buffer, ring_word *scratch, const wire_sample *
   base_buffer_u16(buffer, 0);
   base_buffer_u32(buffer, (uint32_t)sample->n_rows);
   base_buffer_u32(buffer, (uint32_t)sample->n_ciphertexts);
+  base_buffer_append(buffer, sample->owner, CKKS_OWNER_BYTES);
   for (size_t i = 0; i < sample->n_ciphertexts; i++) {
     const ckks_ciphertext *c = sample->ciphertext[i];
     BASE_ASSERT(c->seeded && c->level == layout->input_level);
@@ -120,6 +121,7 @@ static ckks_status read_header(wire_sample *sample, base_reader *reader, const c
   unsigned packing = base_reader_u8(reader), log2_fold = base_reader_u8(reader);
   unsigned zero = base_reader_u16(reader);
   size_t n_rows = base_reader_u32(reader), n = base_reader_u32(reader);
+  const uint8_t *owner = base_reader_view(reader, CKKS_OWNER_BYTES);
   if (reader->failed || packing >= MODEL_N_PACKINGS || zero != 0)
     return base_fail(CKKS_ERROR_FORMAT, "%s: the sample's header is not one", name);
   const model_layout *layout = &interface->layout[packing];
@@ -132,7 +134,9 @@ static ckks_status read_header(wire_sample *sample, base_reader *reader, const c
   if (base_reader_left(reader) != n * ciphertext_bytes(layout, params))
     return base_fail(CKKS_ERROR_FORMAT, "%s: %zu bytes of ciphertexts where %zu are needed", name,
                      base_reader_left(reader), n * ciphertext_bytes(layout, params));
-  return wire_sample_init(sample, (model_packing)packing, n_rows, interface);
+  BASE_TRY(wire_sample_init(sample, (model_packing)packing, n_rows, interface));
+  memcpy(sample->owner, owner, CKKS_OWNER_BYTES);
+  return CKKS_OK;
 }
 
 /* Back into NTT form; the coefficients that did not travel are zero. */

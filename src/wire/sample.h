@@ -20,6 +20,7 @@
 typedef struct wire_sample {
   model_packing packing;
   size_t n_rows, n_ciphertexts;
+  uint8_t owner[CKKS_OWNER_BYTES]; /**< of the key it is encrypted under */
   ckks_ciphertext **ciphertext;
 } wire_sample;
 
@@ -45,14 +46,16 @@ typedef struct wire_sparse {
 typedef struct wire_result {
   model_packing packing;
   size_t n_rows, n_ciphertexts;
-  wire_sparse *sparse;          /**< LATENCY: n_rows */
-  ckks_ciphertext **ciphertext; /**< THROUGHPUT: n_outputs for each N/2 rows */
+  uint8_t owner[CKKS_OWNER_BYTES]; /**< the sample's */
+  wire_sparse *sparse;             /**< LATENCY: n_rows */
+  ckks_ciphertext **ciphertext;    /**< THROUGHPUT: n_outputs for each N/2 rows */
 } wire_result;
 
 /** Ciphertexts that n_rows rows take coming out. */
 size_t wire_result_count(const model_interface *interface, model_packing packing, size_t n_rows);
-/** Starts a result frame; append every ciphertext in order, then end with wire_result_end. */
-ckks_status wire_result_begin(base_buffer *buffer, model_packing packing, size_t n_rows,
+/** Starts a result frame for a sample's owner; append every ciphertext in order, then end with
+ * wire_result_end. */
+ckks_status wire_result_begin(base_buffer *buffer, const wire_sample *sample,
                               const model_interface *interface, const ckks_params *params);
 /** A ciphertext at level 0 and the output scale. Scratch on the heap. */
 ckks_status wire_result_append(base_buffer *buffer, const ckks_ciphertext *ciphertext,

@@ -110,16 +110,17 @@ static void test_cache_path(void **unused) {
   char *cache;
   setenv("HOME", "/home/somebody", 1);
   setenv("XDG_CACHE_HOME", "/var/cache/own", 1);
-  cache = cli_units_cache_path();
+  assert_int_equal(cli_units_cache_path(&cache), CKKS_OK);
   assert_string_equal(cache, "/var/cache/own/blindsight/units.json");
   base_free(cache);
   setenv("XDG_CACHE_HOME", "relative", 1);
-  cache = cli_units_cache_path();
+  assert_int_equal(cli_units_cache_path(&cache), CKKS_OK);
   assert_string_equal(cache, "/home/somebody/.cache/blindsight/units.json");
   base_free(cache);
   unsetenv("XDG_CACHE_HOME");
   unsetenv("HOME");
-  assert_null(cli_units_cache_path());
+  assert_int_equal(cli_units_cache_path(&cache), CKKS_OK);
+  assert_null(cache);
 }
 
 /* Folders that are missing are made. */

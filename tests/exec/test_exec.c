@@ -182,6 +182,25 @@ static void test_wrong_messages(void **unused) {
     sample[at] ^= 0x10;
     assert_int_not_equal(exec_infer(&result, &n_result, sample, at, "s", a.session), CKKS_OK);
   }
+  /* Another client of the same model: told on either side, before anything is computed. */
+  ckks_secret_key *other = NULL;
+  uint8_t *other_keys = NULL, *other_sample = NULL;
+  size_t n_other = 0, n_rows = 0;
+  double *outputs = NULL;
+  assert_ok(client_keygen(&other, &other_keys, &n_other, &a.plan.interface, a.params));
+  assert_ok(client_encrypt(&other_sample, &n_other, a.rows, 1, MODEL_THROUGHPUT, NULL, other,
+                           &a.plan.interface, a.params));
+  assert_int_equal(exec_infer(&result, &n_result, other_sample, n_other, "o", a.session),
+                   CKKS_ERROR_MISMATCH);
+  assert_ok(exec_infer(&result, &n_result, sample, n_sample, "s", a.session));
+  assert_int_equal(
+      client_decrypt(&outputs, &n_rows, result, n_result, "r", other, &a.plan.interface, a.params),
+      CKKS_ERROR_MISMATCH);
+  assert_null(outputs);
+  base_free(result);
+  base_free(other_keys);
+  base_free(other_sample);
+  ckks_secret_key_free(other);
   /* A key that is missing is named before anything runs. */
   exec_session *session = NULL;
   a.keys->n_keys--;
