@@ -303,8 +303,8 @@ static void mark_between(bool *path, const onnx_fold *fold, const int *from, int
     }
 }
 
+/* Work is counted over all unit vectors of a layer: whoever calls begins to count. */
 static ckks_status run_path(onnx_fold *fold, const bool *path) {
-  fold->run.n_products = 0;
   for (size_t i = 0; i < fold->graph->n_nodes; i++)
     if (path[i])
       BASE_TRY(onnx_run_node(&fold->run, &fold->graph->node[i]));
@@ -368,6 +368,7 @@ ckks_status onnx_fold_matrix(double *weight, double *bias, onnx_fold *fold, int 
   bool *path = base_alloc_array(2 * fold->graph->n_nodes, sizeof *path);
   if (path == NULL)
     return base_fail_memory(2 * fold->graph->n_nodes * sizeof *path);
+  fold->run.n_products = 0;
   mark_between(path, fold, basis, n_basis, fold->layer[layer].root, fold->layer[layer].n_roots);
   ckks_status status = probe(weight, bias, fold, layer, path);
   base_free(path);
@@ -382,6 +383,7 @@ static ckks_status branch_function(double *y, const double *x, size_t n, onnx_fo
   onnx_tensor saved = fold->run.value[root];
   if (path == NULL)
     return base_fail_memory(2 * fold->graph->n_nodes * sizeof *path);
+  fold->run.n_products = 0;
   mark_between(path, fold, &root, 1, &bent, 1);
   fold->run.value[root] = samples;
   ckks_status status = run_path(fold, path);

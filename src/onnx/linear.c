@@ -83,7 +83,7 @@ ckks_status onnx_linear_matmul(onnx_call *call) {
   BASE_TRY(matmul_shape(&shape, &a, &b));
   size_t rows = shape.dim[shape.rank - 2], columns = shape.dim[shape.rank - 1];
   size_t inner = a.dim[a.rank - 1];
-  BASE_TRY(onnx_run_work(call, shape.n, inner));
+  BASE_TRY(onnx_run_work(call->run, onnx_run_nonzero(&a), columns));
   BASE_TRY(onnx_run_out(call, 0, shape.rank, shape.dim, a.whole && b.whole));
   onnx_tensor *out = call->out[0];
   if (out == NULL)
@@ -124,7 +124,7 @@ ckks_status onnx_linear_gemm(onnx_call *call) {
   onnx_tensor *out = call->out[0];
   if (out == NULL)
     return CKKS_OK;
-  BASE_TRY(onnx_run_work(call, out->n, inner));
+  BASE_TRY(onnx_run_work(call->run, onnx_run_nonzero(a), columns));
   multiply(out->value, a->value, b->value, rows, inner, columns,
            (const size_t[]){ta ? 1 : inner, ta ? rows : 1},
            (const size_t[]){tb ? 1 : columns, tb ? inner : 1});
@@ -188,7 +188,7 @@ static ckks_status scores_of(onnx_call *call, int result, size_t *n, const char 
   if (intercepts != NULL && intercepts->n_floats != 0 && intercepts->n_floats != *n)
     return base_fail(CKKS_ERROR_FORMAT, "%zu intercepts for %zu %s", intercepts->n_floats, *n,
                      what);
-  BASE_TRY(onnx_run_work(call, rows * *n, columns));
+  BASE_TRY(onnx_run_work(call->run, rows * *n, columns));
   BASE_TRY(onnx_run_out(call, result, 2, (const size_t[]){rows, *n}, false));
   onnx_tensor *out = call->out[result];
   if (out == NULL)

@@ -57,13 +57,20 @@ ckks_status onnx_run_out(onnx_call *call, int i, int rank, const size_t *dim, bo
   return CKKS_OK;
 }
 
-ckks_status onnx_run_work(onnx_call *call, size_t outer, size_t inner) {
+ckks_status onnx_run_work(onnx_run *run, size_t outer, size_t inner) {
   if (inner != 0 && outer > ONNX_MAX_PRODUCTS / inner)
     return base_fail(CKKS_ERROR_RANGE, "too much work: more than 2^36 products");
-  call->run->n_products += (uint64_t)outer * inner;
-  if (call->run->n_products > ONNX_MAX_PRODUCTS)
+  run->n_products += (uint64_t)outer * inner;
+  if (run->n_products > ONNX_MAX_PRODUCTS)
     return base_fail(CKKS_ERROR_RANGE, "too much work: more than 2^36 products");
   return CKKS_OK;
+}
+
+size_t onnx_run_nonzero(const onnx_tensor *tensor) {
+  size_t n = 0;
+  for (size_t i = 0; i < tensor->n; i++)
+    n += tensor->value[i] != 0.0;
+  return n;
 }
 
 double onnx_run_float(const onnx_call *call, const char *name, double otherwise) {
@@ -116,6 +123,9 @@ static ckks_status gather_inputs(onnx_call *call, const onnx_operator *operator)
       return base_fail(CKKS_ERROR_FORMAT, "input %d was never computed", i);
     if (i < operator->min_in && call->in[i] == NULL)
       return base_fail(CKKS_ERROR_FORMAT, "input %d is left out", i);
+    /* Whatever an operator does, it looks at its operands. */
+    if (call->in[i] != NULL)
+      BASE_TRY(onnx_run_work(call->run, call->in[i]->n, 1));
   }
   return CKKS_OK;
 }

@@ -25,7 +25,7 @@ typedef struct onnx_run {
   bool scores; /**< classifiers give affine scores, not probabilities */
 } onnx_run;
 
-#define ONNX_MAX_PRODUCTS ((uint64_t)1 << 36) /**< of one run of a graph */
+#define ONNX_MAX_PRODUCTS ((uint64_t)1 << 36) /**< of one run of a graph, or all of a layer */
 
 typedef struct onnx_call {
   onnx_run *run;
@@ -66,8 +66,10 @@ ckks_status onnx_run_all(onnx_run *run);
 
 /** Makes result i of a call; a result nobody asked for is CKKS_OK with NULL in call->out. */
 ckks_status onnx_run_out(onnx_call *call, int i, int rank, const size_t *dim, bool whole);
-/** Counts work; CKKS_ERROR_RANGE above the ceiling. */
-ckks_status onnx_run_work(onnx_call *call, size_t outer, size_t inner);
+/** Counts outer * inner products; CKKS_ERROR_RANGE above the ceiling. */
+ckks_status onnx_run_work(onnx_run *run, size_t outer, size_t inner);
+/** How many numbers of a tensor are not 0: what the operators that skip zeros have to do. */
+size_t onnx_run_nonzero(const onnx_tensor *tensor);
 double onnx_run_float(const onnx_call *call, const char *name, double otherwise);
 int64_t onnx_run_int(const onnx_call *call, const char *name, int64_t otherwise);
 /** axis in -rank..rank-1 as 0..rank-1; CKKS_ERROR_FORMAT otherwise. */

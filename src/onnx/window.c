@@ -166,7 +166,7 @@ ckks_status onnx_window_conv(onnx_call *call) {
   const window *w = &c.window;
   size_t dim[ONNX_MAX_RANK] = {c.x->dim[0], c.w->dim[0]};
   memcpy(dim + 2, w->out, (size_t)w->n * sizeof *dim);
-  BASE_TRY(onnx_run_work(call, c.x->n, w->n_kernel * c.out_group));
+  BASE_TRY(onnx_run_work(call->run, onnx_run_nonzero(c.x), w->n_kernel * c.out_group));
   BASE_TRY(onnx_run_out(call, 0, c.x->rank, dim, false));
   onnx_tensor *out = call->out[0];
   if (out == NULL)
@@ -212,7 +212,7 @@ ckks_status onnx_window_average_pool(onnx_call *call) {
   size_t dim[ONNX_MAX_RANK] = {x->dim[0], x->dim[1]}, at;
   bool padding = onnx_run_int(call, "count_include_pad", 0) != 0;
   memcpy(dim + 2, w.out, (size_t)w.n * sizeof *dim);
-  BASE_TRY(onnx_run_work(call, x->n, w.n_kernel));
+  BASE_TRY(onnx_run_work(call->run, onnx_run_nonzero(x), w.n_kernel));
   BASE_TRY(onnx_run_out(call, 0, x->rank, dim, false));
   onnx_tensor *out = call->out[0];
   if (out == NULL)

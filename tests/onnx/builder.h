@@ -122,7 +122,8 @@ static inline void builder_ints(builder *b, const char *name, size_t n, const in
 
 /*
  * A node: "Conv:x,w,b:y" and attributes "strides=2,2", "alpha=0.5f", "mode=edge" up to NULL. A
- * domain goes in front: "ai.onnx.ml/Scaler:x:y". Floats end in f, lists have a comma.
+ * domain goes in front: "ai.onnx.ml/Scaler:x:y". Floats end in f, lists have a comma:
+ * "b=1.0,f" is a list of one.
  */
 static inline void builder_attribute(base_buffer *node, const char *text) {
   base_buffer attribute;
@@ -134,7 +135,8 @@ static inline void builder_attribute(base_buffer *node, const char *text) {
   put_text(&attribute, 1, name);
   bool number = *value == '-' || (*value >= '0' && *value <= '9');
   bool real = number && value[n - 1] == 'f';
-  for (const char *at = value; number && *at != '\0'; at += strcspn(at, ","), at += *at == ',') {
+  for (const char *at = value; number && *at != '\0' && *at != 'f';
+       at += strcspn(at, ","), at += *at == ',') {
     bool list = strchr(value, ',') != NULL;
     if (real) {
       put_varint(&attribute, (uint64_t)(list ? 7 : 2) << 3 | 5);
