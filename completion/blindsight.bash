@@ -15,7 +15,7 @@ _blindsight_options() {
     evaluate) echo "--label --outputs --json" ;;
     simulate) echo "--label --error --headroom --seed --json" ;;
     compile) echo "--output --error --security --minimise --packing --last --headroom --log2-n \
-      --calibrate --label --units --json" ;;
+      --calibrate --label --units --report --json" ;;
     keygen) echo "--output --force" ;;
     encrypt) echo "--key --output --rows --image --packing" ;;
     infer) echo "--keys --output --threads --json" ;;
@@ -37,7 +37,7 @@ _blindsight_values() {
     encrypt.--packing) echo "auto latency throughput" ;;
     train.--activation) echo "sigmoid3 square identity" ;;
     evaluate.--outputs | *.--output | *.--out | *.-o | *.--validation | *.--calibrate | *.--data | \
-      *.--units | *.--image | *.--key | *.--keys)
+      *.--units | *.--image | *.--report | *.--key | *.--keys)
       echo file ;;
     *.--label | *.--drop | *.--hidden | *.--epochs | *.--batch | *.--rate | *.--decay | *.--seed | \
       *.--split-seed | *.--frac | *.--error | *.--headroom | *.--log2-n | *.--rows | *.--threads | \

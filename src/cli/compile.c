@@ -6,6 +6,7 @@
 #include "cli/network.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/plan_page.h"
 #include "cli/plan_report.h"
 #include "cli/rows.h"
 #include "cli/units.h"
@@ -13,7 +14,7 @@
 #include "train/train.h"
 
 typedef struct arguments {
-  const char *model, *name, *calibrate, *label, *units;
+  const char *model, *name, *calibrate, *label, *units, *report;
   model_compile_options options;
   int security, minimise, packing, last;
   uint64_t log2_n;
@@ -48,6 +49,8 @@ static int parse(arguments *a, int argc, char **argv) {
        0},
       {"units", 0, CLI_TEXT, &a->units, "FILE", "what the machine of the server can do (the cache)",
        0, 0, 0},
+      {"report", 0, CLI_TEXT, &a->report, "FILE.html", "write the plan as a page, with pictures", 0,
+       0, 0},
       {"json", 0, CLI_FLAG, &a->json, NULL, "print the plan as JSON", 0, 0, 0}};
   const cli_command command = {
       "compile", "MODEL",
@@ -126,8 +129,12 @@ static ckks_status write_files(const model_plan *plan, const char *server, const
 /* server and client may be NULL: then the plan is only shown. */
 static ckks_status compile_and_print(const arguments *a, const char *server, const char *client) {
   model_plan plan = {0};
+  if (a->report != NULL)
+    BASE_TRY(cli_output_check(a->report));
   BASE_TRY(compile(&plan, a));
   ckks_status status = server != NULL ? write_files(&plan, server, client) : CKKS_OK;
+  if (status == CKKS_OK && a->report != NULL)
+    status = cli_plan_page_write(a->report, &plan);
   if (status == CKKS_OK)
     status = print_plan(&plan, a);
   model_plan_clear(&plan);

@@ -51,7 +51,12 @@ refused "labels of another file" 1 "no idx file\|not an idx file" \
   blindsight simulate seen.model three-idx --label seven.csv
 
 # --- compile from ONNX, encrypt, decrypt
-works "compile" blindsight compile "$net" --calibrate three-idx --error 1e-2 --packing latency -o digits
+works "compile" blindsight compile "$net" --calibrate three-idx --error 1e-2 --packing latency \
+  --report plan.html -o digits
+holds "a page" grep -q "<h1>The plan of model</h1>" plan.html
+holds "with the convolution" grep -q "matrix of 4 diagonals: 3 baby and 0 giant steps" plan.html
+holds "that is whole" grep -q "^</html>$" plan.html
+holds "and loads nothing" sh -c '! grep -qE "https?:|<script|src=|@import" plan.html'
 works "keygen" blindsight keygen digits.client -o client
 works "encrypt two images" blindsight encrypt digits.client "$seven" --image "$one" \
   --key client.key -o sample
