@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 
 #define EXACT 1e-9 /* relative: double rounding and the single precision of coefficients' sums */
+#define EXACT_DEGREE 7 /* up to which it is asked whether a function is a polynomial */
 #define LAWSON_ROUNDS 40
 
 typedef struct fitting {
@@ -165,26 +166,44 @@ static ckks_status prepare(fitting *f) {
   return CKKS_OK;
 }
 
+/* Fits one degree; false when the points do not determine it. */
+static bool fit_degree(onnx_fit *fit, fitting *f, int degree, bool minimax) {
+  double c[MODEL_MAX_DEGREE + 1];
+  *fit = (onnx_fit){.centre = f->centre, .radius = f->radius};
+  memcpy(f->weight, f->samples->weight, f->samples->n * sizeof *f->weight);
+  if (!least_squares(c, degree, f))
+    return false;
+  if (minimax)
+    sharpen(c, degree, f);
+  measure(fit, c, degree, f);
+  to_powers(&fit->polynomial, c, degree);
+  drop_dust(&fit->polynomial);
+  return true;
+}
+
+/* What is a polynomial is kept as it is, even where a line would be good enough. */
+static bool find_exact(onnx_fit *fit, fitting *f, int least, int most) {
+  for (int degree = least; degree <= most && degree <= EXACT_DEGREE; degree++)
+    if (fit_degree(fit, f, degree, false) && fit->exact)
+      return true;
+  return false;
+}
+
 static ckks_status try_degrees(onnx_fit *fit, fitting *f, int least, int most, double error,
                                bool minimax) {
   double best = (double)INFINITY;
+  if (find_exact(fit, f, least, most))
+    return CKKS_OK;
   for (int degree = least; degree <= most; degree++) {
-    double c[MODEL_MAX_DEGREE + 1];
-    onnx_fit trial = {.centre = f->centre, .radius = f->radius};
-    memcpy(f->weight, f->samples->weight, f->samples->n * sizeof *f->weight);
-    if (!least_squares(c, degree, f))
+    onnx_fit trial;
+    if (!fit_degree(&trial, f, degree, minimax))
       break;
-    if (minimax)
-      sharpen(c, degree, f);
-    measure(&trial, c, degree, f);
     double judged = minimax ? trial.max_error : trial.rms_error;
     if (judged < best) {
       best = judged;
-      to_powers(&trial.polynomial, c, degree);
-      drop_dust(&trial.polynomial);
       *fit = trial;
     }
-    if (trial.exact || judged <= error)
+    if (judged <= error)
       break;
   }
   return best < (double)INFINITY

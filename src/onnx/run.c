@@ -46,7 +46,8 @@ ckks_status onnx_run_out(onnx_call *call, int i, int rank, const size_t *dim, bo
     return CKKS_OK;
   }
   onnx_tensor shape = {.rank = rank};
-  memcpy(shape.dim, dim, (size_t)rank * sizeof *dim);
+  for (int d = 0; d < rank; d++)
+    shape.dim[d] = dim[d];
   if (!onnx_graph_count(&shape) || call->run->n_alive + shape.n > ONNX_MAX_TOTAL)
     return base_fail(CKKS_ERROR_RANGE, "its result has more than %zu numbers, or all together %zu",
                      ONNX_MAX_ELEMENTS, ONNX_MAX_TOTAL);

@@ -45,6 +45,9 @@ static void test_exact(void **state) {
   sample(cubic, -3.0, 7.0);
   assert_int_equal(onnx_fit_polynomial(&fit, &samples, 1, 15, 0.0, false), CKKS_OK);
   assert_true(fit.exact);
+  /* Even where a line would do. */
+  assert_int_equal(onnx_fit_polynomial(&fit, &samples, 1, 15, 0.9, false), CKKS_OK);
+  assert_true(fit.exact);
   assert_int_equal(fit.polynomial.degree, 3);
   assert_true(fit.centre == 2.0 && fit.radius == 5.0);
   for (double x = -10.0; x < 10.0; x += 0.37)
