@@ -234,6 +234,14 @@ typedef struct ckks_evaluator ckks_evaluator;
 CKKS_API ckks_status ckks_evaluator_build(ckks_evaluator **out, const ckks_params *params,
                                           const ckks_evaluation_keys *keys);
 CKKS_API void ckks_evaluator_free(ckks_evaluator *evaluator);
+/**
+ * Lets n threads (1 to 64, the caller's among them; 1 at first) share the work inside each
+ * operation: key switches, sums of rotations, linear maps, rescaling, in rings of N >= 2^13.
+ * Results are the same bit for bit whatever n. An evaluator is still one caller's at a time;
+ * several evaluators, each with a thread of its own, make better use of a machine that has more
+ * than one operation to do. CKKS_ERROR_MEMORY, with the evaluator as before.
+ */
+CKKS_API ckks_status ckks_evaluator_set_threads(ckks_evaluator *evaluator, int n);
 
 /* out may be one of the inputs in every function below. */
 CKKS_API ckks_status ckks_add(ckks_ciphertext *out, const ckks_ciphertext *a,

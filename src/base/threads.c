@@ -5,7 +5,15 @@
 #include "base/alloc.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
+
+/*
+ * Looks at a neighbour's progress, giving way to others in between, before going to sleep: rounds
+ * that follow each other closely, as within one evaluation, then need no waking, which takes
+ * tens of microseconds.
+ */
+#define LOOKS 200
 
 typedef struct worker {
   base_threads *threads;
@@ -19,11 +27,12 @@ struct base_threads {
   worker *workers;
   pthread_mutex_t turn; /* held for a whole run: callers take turns */
 
-  pthread_mutex_t lock; /* guards everything below */
+  pthread_mutex_t lock; /* held to change anything below but `next` */
   pthread_cond_t start, done;
-  uint64_t run; /* number of the current run, so that a worker never takes part twice */
-  int n_busy;
-  bool stop;
+  atomic_uint_least64_t run; /* number of the current run: a worker never takes part twice */
+  int n_called;              /* workers that take part in it: no more than there are indices */
+  atomic_int n_busy;
+  atomic_bool stop;
   base_task task;
   void *context;
   size_t n;
@@ -39,25 +48,33 @@ static void take_indices(base_threads *threads, int number) {
   }
 }
 
+/* Whether there is something new: a run after `seen`, or the end. */
+static bool called(base_threads *threads, uint64_t seen) {
+  return threads->stop || threads->run != seen;
+}
+
 static void *work(void *argument) {
   worker *self = argument;
   base_threads *threads = self->threads;
-  uint64_t seen = 0;
-  pthread_mutex_lock(&threads->lock);
-  for (;;) {
-    while (!threads->stop && threads->run == seen)
+  for (uint64_t seen = 0;;) {
+    for (int look = 0; look < LOOKS && !called(threads, seen); look++)
+      sched_yield();
+    pthread_mutex_lock(&threads->lock);
+    while (!called(threads, seen))
       pthread_cond_wait(&threads->start, &threads->lock);
-    if (threads->stop)
-      break;
     seen = threads->run;
+    bool takes_part = self->number < threads->n_called;
     pthread_mutex_unlock(&threads->lock);
+    if (threads->stop)
+      return NULL;
+    if (!takes_part)
+      continue;
     take_indices(threads, self->number);
     pthread_mutex_lock(&threads->lock);
     if (--threads->n_busy == 0)
       pthread_cond_signal(&threads->done);
+    pthread_mutex_unlock(&threads->lock);
   }
-  pthread_mutex_unlock(&threads->lock);
-  return NULL;
 }
 
 static ckks_status start_workers(base_threads *threads) {
@@ -132,14 +149,17 @@ void base_threads_run(base_threads *threads, size_t n, base_task task, void *con
   threads->context = context;
   threads->n = n;
   atomic_store_explicit(&threads->next, 0, memory_order_relaxed);
-  threads->n_busy = threads->n_workers - 1;
+  threads->n_called = n < (size_t)threads->n_workers ? (int)n : threads->n_workers;
+  threads->n_busy = threads->n_called - 1;
   threads->run++;
   pthread_cond_broadcast(&threads->start);
   pthread_mutex_unlock(&threads->lock);
 
   take_indices(threads, 0);
 
-  /* Every worker reports, even one that found no index left: the next run may then begin. */
+  /* Who was called reports, even one that found no index left: the next run may then begin. */
+  for (int look = 0; look < LOOKS && threads->n_busy > 0; look++)
+    sched_yield();
   pthread_mutex_lock(&threads->lock);
   while (threads->n_busy > 0)
     pthread_cond_wait(&threads->done, &threads->lock);

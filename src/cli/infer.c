@@ -42,8 +42,8 @@ static int parse(arguments *a, int argc, char **argv) {
   const cli_option options[] = {
       {"keys", 0, CLI_TEXT, &a->keys, "FILE", "the client's evaluation keys", 0, 0, true},
       {"output", 'o', CLI_TEXT, &a->output, "FILE", "write the result here", 0, 0, true},
-      {"threads", 0, CLI_INTEGER, &a->threads, "N", "rows evaluated at the same time (1)", 1,
-       MAX_THREADS, 0},
+      {"threads", 0, CLI_INTEGER, &a->threads, "N",
+       "threads: rows at the same time, or one by all (1)", 1, MAX_THREADS, 0},
       {"json", 0, CLI_FLAG, &a->json, NULL, "print times and sizes as JSON", 0, 0, 0}};
   const cli_command command = {
       "infer", "SERVER SAMPLE",

@@ -73,15 +73,16 @@ static ckks_status run_point(measuring *m) {
   kernel->add(out, a, b, ring->n, modulus);
   kernel->mul(out, a, b, ring->n, modulus);
   kernel->mul_scalar(out, a, modulus->p / 3, ring->n, modulus);
-  kernel->sub_mul_scalar(out, a, b, modulus->p / 3, ring->n, modulus);
+  kernel->sub_mul_scalar(out, a, b, modulus->p / 3, NULL, ring->n, modulus);
   return CKKS_OK;
 }
 
 static ckks_status run_permute(measuring *m) {
   const ring_ring *ring = &m->params->ring;
   for (int part = 0; part < 2; part++)
-    ring->kernel->permute_add(m->out->part[part].data, m->in[0]->part[part].data,
-                              m->keys->key[1].index, ring->n, &ring->modulus[0]);
+    ring->kernel->permute_add(m->out->part[part].data, m->out->part[part].data,
+                              m->in[0]->part[part].data, m->keys->key[1].index, ring->n,
+                              &ring->modulus[0]);
   return CKKS_OK;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "eval/basis.h"
+#include "eval/workers.h"
 
 typedef void (*arith_binary)(ring_word *out, const ring_word *a, const ring_word *b, size_t n,
                              const ring_modulus *m);
@@ -172,71 +173,125 @@ ckks_status eval_mul_scalar(ckks_ciphertext *out, const ckks_ciphertext *a, doub
   return CKKS_OK;
 }
 
-/* Sum of terms whose factors' residues stand at residue[limb*64 + term]. */
-static void arith_combine_limb(ring_word *out, const eval_arith_term *terms, size_t n, int part,
-                               int limb, const uint64_t *residue, ckks_evaluator *ev) {
-  const ring_ring *ring = &ev->params->ring;
-  const ring_word *in[EVAL_ARITH_MAX_TERMS];
-  for (size_t j = 0; j < n; j++)
-    in[j] = ring_poly_limb(&terms[j].in->part[part], limb);
-  ring->kernel->sum_scalar(out, in, residue + (size_t)limb * EVAL_ARITH_MAX_TERMS, (int)n, ring->n,
-                           &ring->modulus[limb]);
+/*
+ * Rows of sums over the same terms. A block of all of them stays in the second-level cache
+ * while every row is made of it.
+ */
+#define ARITH_BLOCK ((size_t)1024)
+
+typedef struct arith_rows {
+  ckks_ciphertext *const *out;
+  const eval_arith_term *terms;
+  size_t n_rows, n_terms;
+  int level;
+  bool accumulate;         /* out is one more term */
+  const uint64_t *residue; /* of factor j of row r at [(limb*MAX_ROWS + r)*MAX_TERMS + j] */
+} arith_rows;
+
+static size_t arith_residue_at(int limb, size_t row, size_t term) {
+  return ((size_t)limb * EVAL_ARITH_MAX_ROWS + row) * EVAL_ARITH_MAX_TERMS + term;
 }
 
-/* Factors of a batch of terms, limb-major as the kernel reads them. */
-static ckks_status arith_encode_factors(uint64_t *residue, const eval_arith_term *terms, size_t n,
-                                        int level, double scale, ckks_evaluator *ev) {
-  uint64_t column[CKKS_MAX_Q];
-  for (size_t j = 0; j < n; j++) {
-    double missing = scale / terms[j].in->scale;
-    BASE_TRY(ckks_encode_scalar(column, level + 1, terms[j].value, missing, ev->params));
-    for (int i = 0; i <= level; i++)
-      residue[i * EVAL_ARITH_MAX_TERMS + (int)j] = column[i];
+static void arith_rows_task(void *context, int task, ckks_evaluator *ev) {
+  const arith_rows *rows = context;
+  const ring_ring *ring = &ev->params->ring;
+  int part = task / (rows->level + 1), limb = task % (rows->level + 1);
+  const ring_word *in[EVAL_ARITH_MAX_TERMS];
+  size_t n = rows->n_terms;
+  for (size_t at = 0; at < ring->n; at += ARITH_BLOCK) {
+    for (size_t j = 0; j < n; j++)
+      in[j] = ring_poly_limb(&rows->terms[j].in->part[part], limb) + at;
+    for (size_t r = 0; r < rows->n_rows; r++) {
+      ring_word *out = ring_poly_limb(&rows->out[r]->part[part], limb) + at;
+      if (rows->accumulate)
+        in[n] = out;
+      ring->kernel->sum_scalar(out, in, rows->residue + arith_residue_at(limb, r, 0),
+                               (int)n + rows->accumulate, ARITH_BLOCK, &ring->modulus[limb]);
+    }
   }
+}
+
+/* Factors of a row, one encoding for all limbs. */
+static ckks_status arith_encode_row(uint64_t *residue, const arith_rows *rows, size_t r,
+                                    const double *values, double scale, ckks_evaluator *ev) {
+  uint64_t column[CKKS_MAX_Q];
+  for (size_t j = 0; j < rows->n_terms; j++) {
+    double missing = scale / rows->terms[j].in->scale;
+    BASE_TRY(ckks_encode_scalar(column, rows->level + 1, values[j], missing, ev->params));
+    for (int i = 0; i <= rows->level; i++)
+      residue[arith_residue_at(i, r, j)] = column[i];
+  }
+  for (int i = 0; i <= rows->level && rows->accumulate; i++)
+    residue[arith_residue_at(i, r, rows->n_terms)] = 1;
   return CKKS_OK;
+}
+
+/* One batch of terms of up to EVAL_ARITH_MAX_ROWS sums. */
+static ckks_status arith_rows_run(arith_rows *rows, const double *const *values, double scale,
+                                  ckks_evaluator *ev) {
+  size_t mark = base_arena_mark(&ev->arena);
+  uint64_t *residue =
+      base_arena_take(&ev->arena, arith_residue_at(rows->level + 1, 0, 0) * sizeof *residue);
+  ckks_status status = CKKS_OK;
+  for (size_t r = 0; r < rows->n_rows && status == CKKS_OK; r++)
+    status = arith_encode_row(residue, rows, r, values[r], scale, ev);
+  rows->residue = residue;
+  if (status == CKKS_OK)
+    eval_workers_run(ev, 2 * (rows->level + 1), arith_rows_task, rows);
+  base_arena_reset(&ev->arena, mark);
+  return status;
 }
 
 ckks_status eval_arith_combine(ckks_ciphertext *out, const eval_arith_term *terms, size_t n,
                                int level, double scale, ckks_evaluator *ev) {
   BASE_ASSERT(n >= 1 && n <= EVAL_ARITH_MAX_TERMS);
-  size_t mark = base_arena_mark(&ev->arena);
-  uint64_t *residue =
-      base_arena_take(&ev->arena, (size_t)(level + 1) * EVAL_ARITH_MAX_TERMS * sizeof *residue);
-  ckks_status status = arith_encode_factors(residue, terms, n, level, scale, ev);
-  if (status == CKKS_OK) {
-    for (int part = 0; part < 2; part++)
-      for (int i = 0; i <= level; i++)
-        arith_combine_limb(ring_poly_limb(&out->part[part], i), terms, n, part, i, residue, ev);
-    arith_finish(out, 2, level, scale);
-  }
-  base_arena_reset(&ev->arena, mark);
-  return status;
+  double value[EVAL_ARITH_MAX_TERMS];
+  const double *values = value;
+  for (size_t j = 0; j < n; j++)
+    value[j] = terms[j].value;
+  arith_rows rows = {.out = &out, .terms = terms, .n_rows = 1, .n_terms = n, .level = level};
+  BASE_TRY(arith_rows_run(&rows, &values, scale, ev));
+  arith_finish(out, 2, level, scale);
+  return CKKS_OK;
 }
 
+ckks_status eval_sum_scalar_rows(ckks_ciphertext *const *out, const ckks_ciphertext *const *in,
+                                 const double *const *values, size_t n_rows, size_t n, double scale,
+                                 ckks_evaluator *ev) {
+  BASE_ASSERT(n >= 1 && n_rows >= 1 && n_rows <= EVAL_ARITH_MAX_ROWS);
+  double target = in[0]->scale * scale;
+  eval_arith_term terms[EVAL_ARITH_MAX_TERMS];
+  const double *rest[EVAL_ARITH_MAX_ROWS];
+  arith_rows rows = {.out = out, .terms = terms, .n_rows = n_rows, .level = in[0]->level};
+  /* In batches, so that the list of terms is bounded: later ones add to the sum. */
+  for (size_t done = 0; done < n; done += rows.n_terms) {
+    size_t room = EVAL_ARITH_MAX_TERMS - (done > 0);
+    rows.accumulate = done > 0;
+    rows.n_terms = n - done < room ? n - done : room;
+    for (size_t j = 0; j < rows.n_terms; j++)
+      terms[j] = (eval_arith_term){.in = in[done + j]};
+    for (size_t r = 0; r < n_rows; r++)
+      rest[r] = values[r] + done;
+    BASE_TRY(arith_rows_run(&rows, rest, target, ev));
+  }
+  for (size_t r = 0; r < n_rows; r++)
+    arith_finish(out[r], 2, rows.level, target);
+  return CKKS_OK;
+}
+
+/* out may be an operand here, which a second batch would still read. */
 ckks_status eval_sum_scalar(ckks_ciphertext *out, const ckks_ciphertext *const *in,
                             const double *values, size_t n, double scale, ckks_evaluator *ev) {
   int level = in[0]->level;
-  double target = in[0]->scale * scale;
+  if (n <= EVAL_ARITH_MAX_TERMS)
+    return eval_sum_scalar_rows(&out, in, &values, 1, n, scale, ev);
   size_t mark = base_arena_mark(&ev->arena);
-  /* In batches, so that the list of terms is bounded: later ones add to the sum. */
-  eval_arith_term terms[EVAL_ARITH_MAX_TERMS];
-  ckks_ciphertext sum = *out;
-  for (int part = 0; part < 2 && n > EVAL_ARITH_MAX_TERMS; part++)
+  ckks_ciphertext sum = *out, *row = &sum;
+  for (int part = 0; part < 2; part++)
     sum.part[part] = ring_poly_take(&ev->arena, level + 1, &ev->params->ring);
-  ckks_status status = CKKS_OK;
-  for (size_t done = 0; done < n && status == CKKS_OK;) {
-    size_t batch = 0;
-    if (done > 0)
-      terms[batch++] = (eval_arith_term){&sum, 1};
-    for (; batch < EVAL_ARITH_MAX_TERMS && done < n; batch++, done++)
-      terms[batch] = (eval_arith_term){in[done], values[done]};
-    status = eval_arith_combine(&sum, terms, batch, level, target, ev);
-  }
-  if (status == CKKS_OK) {
-    for (int part = 0; part < 2; part++)
-      arith_copy_part(out, &sum, part, level);
-    arith_finish(out, 2, level, target);
-  }
+  ckks_status status = eval_sum_scalar_rows(&row, in, &values, 1, n, scale, ev);
+  if (status == CKKS_OK)
+    eval_copy(out, &sum, ev);
   base_arena_reset(&ev->arena, mark);
   return status;
 }
@@ -245,38 +300,45 @@ void eval_arith_tensor_add(ckks_ciphertext *out, const ckks_ciphertext *a, const
                            ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
   BASE_ASSERT(out->n_parts == 3 && out->level <= a->level && out->level <= b->level);
-  size_t mark = base_arena_mark(&ev->arena);
-  ring_poly product = ring_poly_take(&ev->arena, 3, ring);
-  for (int i = 0; i <= out->level; i++) {
-    const ring_modulus *m = &ring->modulus[i];
-    ring->kernel->tensor(ring_poly_limb(&product, 0), ring_poly_limb(&product, 1),
-                         ring_poly_limb(&product, 2), ring_poly_limb(&a->part[0], i),
+  for (int i = 0; i <= out->level; i++)
+    ring->kernel->tensor(ring_poly_limb(&out->part[0], i), ring_poly_limb(&out->part[1], i),
+                         ring_poly_limb(&out->part[2], i), ring_poly_limb(&a->part[0], i),
                          ring_poly_limb(&a->part[1], i), ring_poly_limb(&b->part[0], i),
-                         ring_poly_limb(&b->part[1], i), ring->n, m);
-    for (int part = 0; part < 3; part++)
-      ring->kernel->add(ring_poly_limb(&out->part[part], i), ring_poly_limb(&out->part[part], i),
-                        ring_poly_limb(&product, part), ring->n, m);
-  }
-  base_arena_reset(&ev->arena, mark);
+                         ring_poly_limb(&b->part[1], i), true, ring->n, &ring->modulus[i]);
 }
 
 /* --------------------------------------------------------- down the levels */
 
+/* A rescale: each part is divided by the last prime. */
+typedef struct arith_rescale {
+  const ckks_ciphertext *out, *a;
+  eval_division division[3];
+} arith_rescale;
+
+static void arith_remainder_task(void *context, int part, ckks_evaluator *ev) {
+  arith_rescale *r = context;
+  const ring_word *last = ring_poly_limb(&r->a->part[part], r->a->level);
+  eval_division_begin(&r->division[part], &last, ev);
+}
+
+static void arith_quotient_task(void *context, int task, ckks_evaluator *ev) {
+  const arith_rescale *r = context;
+  int part = task / r->a->level, i = task % r->a->level;
+  eval_division_limb(ring_poly_limb(&r->out->part[part], i), ring_poly_limb(&r->a->part[part], i),
+                     &r->division[part], i, NULL, ev);
+}
+
 void eval_rescale(ckks_ciphertext *out, const ckks_ciphertext *a, ckks_evaluator *ev) {
-  int level = a->level;
+  int level = a->level, n_parts = a->n_parts;
   BASE_ASSERT(level >= 1);
   size_t mark = base_arena_mark(&ev->arena);
-  eval_division division;
-  eval_division_take(&division, eval_basis_rescale(ev, 0, level), ev);
-  for (int part = 0; part < a->n_parts; part++) {
-    const ring_word *last = ring_poly_limb(&a->part[part], level);
-    eval_division_begin(&division, &last, ev);
-    for (int i = 0; i < level; i++)
-      eval_division_limb(ring_poly_limb(&out->part[part], i), ring_poly_limb(&a->part[part], i),
-                         &division, i, ev);
-  }
+  arith_rescale rescale = {.out = out, .a = a};
+  for (int part = 0; part < n_parts; part++)
+    eval_division_take(&rescale.division[part], eval_basis_rescale(ev, 0, level), ev);
+  eval_workers_run(ev, n_parts, arith_remainder_task, &rescale);
+  eval_workers_run(ev, n_parts * level, arith_quotient_task, &rescale);
   base_arena_reset(&ev->arena, mark);
-  arith_finish(out, a->n_parts, level - 1, a->scale / ev->params->ring.modulus[level].f);
+  arith_finish(out, n_parts, level - 1, a->scale / ev->params->ring.modulus[level].f);
 }
 
 /*

@@ -6,6 +6,8 @@
 
 /** Terms of one combination: what one call of kernel->sum_scalar takes. */
 #define EVAL_ARITH_MAX_TERMS 64
+/** Sums over the same terms that are made together. */
+#define EVAL_ARITH_MAX_ROWS 16
 
 /** One term: round(value * target_scale / in->scale) * in. */
 typedef struct eval_arith_term {
@@ -20,6 +22,13 @@ typedef struct eval_arith_term {
  */
 ckks_status eval_arith_combine(ckks_ciphertext *out, const eval_arith_term *terms, size_t n,
                                int level, double scale, ckks_evaluator *ev);
+/**
+ * eval_sum_scalar for n_rows (1 to 16) rows of n factors over the same operands, which are read
+ * once for all of them. No out[r] is an operand. On error the sums are undefined.
+ */
+ckks_status eval_sum_scalar_rows(ckks_ciphertext *const *out, const ckks_ciphertext *const *in,
+                                 const double *const *values, size_t n_rows, size_t n, double scale,
+                                 ckks_evaluator *ev);
 /** out += tensor(a cut, b cut) at out's level (out in three parts, scale a*b). */
 void eval_arith_tensor_add(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_ciphertext *b,
                            ckks_evaluator *ev);

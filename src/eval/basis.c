@@ -137,21 +137,17 @@ uint64_t eval_basis_special_product(const ckks_evaluator *ev, int n_special, int
 
 /* ------------------------------------------------------------- conversion */
 
-void eval_basis_lower(const ring_poly *out, const ring_word *const *in, const eval_basis *basis,
+void eval_basis_lower(ring_word *out, const ring_word *in, const eval_basis *basis, int j,
                       ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
-  for (int j = 0; j < basis->n_terms; j++) {
-    int limb = basis->limb[j];
-    ring_word *y = ring_poly_limb(out, j);
-    const ring_word *from = in[j];
-    /* The factor goes in before the transform, which then centres the product for us. */
-    if (basis->n_terms > 1) {
-      ring->kernel->mul_scalar(y, from, basis->inverse[j], ring->n, &ring->modulus[limb]);
-      from = y;
-    }
-    ring->kernel->ntt_inverse(y, from, ring->ntt[limb]);
+  int limb = basis->limb[j];
+  /* The factor goes in before the transform, which then centres the product for us. */
+  if (basis->n_terms > 1) {
+    ring->kernel->mul_scalar(out, in, basis->inverse[j], ring->n, &ring->modulus[limb]);
+    in = out;
   }
-  ev->counters.ntt += (uint64_t)basis->n_terms;
+  ring->kernel->ntt_inverse(out, in, ring->ntt[limb]);
+  ev->counters.ntt++;
 }
 
 void eval_basis_quotient(ring_word *v, const ring_poly *y, const eval_basis *basis,
@@ -234,18 +230,19 @@ void eval_division_take(eval_division *division, const eval_basis *basis, ckks_e
 
 void eval_division_begin(eval_division *division, const ring_word *const *residues,
                          ckks_evaluator *ev) {
-  eval_basis_lower(&division->remainder, residues, division->basis, ev);
+  for (int j = 0; j < division->basis->n_terms; j++)
+    eval_basis_lower(ring_poly_limb(&division->remainder, j), residues[j], division->basis, j, ev);
   if (division->quotient != NULL)
     eval_basis_quotient(division->quotient, &division->remainder, division->basis, ev);
 }
 
 void eval_division_limb(ring_word *out, const ring_word *in, const eval_division *division,
-                        int limb, ckks_evaluator *ev) {
+                        int limb, const ring_word *plus, ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
   size_t mark = base_arena_mark(&ev->arena);
   ring_word *remainder = ring_poly_take(&ev->arena, 1, ring).data;
   eval_basis_raise(remainder, &division->remainder, division->quotient, division->basis, limb, ev);
-  ring->kernel->sub_mul_scalar(out, in, remainder, division->basis->reciprocal[limb], ring->n,
+  ring->kernel->sub_mul_scalar(out, in, remainder, division->basis->reciprocal[limb], plus, ring->n,
                                &ring->modulus[limb]);
   base_arena_reset(&ev->arena, mark);
 }

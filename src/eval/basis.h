@@ -47,8 +47,8 @@ const eval_basis *eval_basis_rescale(const ckks_evaluator *ev, int n_special, in
 /** P_k mod ring limb `limb`. */
 uint64_t eval_basis_special_product(const ckks_evaluator *ev, int n_special, int limb);
 
-/** y_0 ... in coefficient form, centred, from the residues in NTT form, loose. out may be in. */
-void eval_basis_lower(const ring_poly *out, const ring_word *const *in, const eval_basis *basis,
+/** y_j in coefficient form, centred, from residue j in NTT form, loose. out may be in. */
+void eval_basis_lower(ring_word *out, const ring_word *in, const eval_basis *basis, int j,
                       ckks_evaluator *ev);
 /** v, for a basis of two primes or more. */
 void eval_basis_quotient(ring_word *v, const ring_poly *y, const eval_basis *basis,
@@ -69,7 +69,10 @@ void eval_division_take(eval_division *division, const eval_basis *basis, ckks_e
 /** residues: the dividend mod d_0 ..., NTT form, loose; may be the limbs of division->remainder. */
 void eval_division_begin(eval_division *division, const ring_word *const *residues,
                          ckks_evaluator *ev);
-/** (in - remainder) / D for ring limb `limb`; NTT form; out may be in. */
+/**
+ * (in - remainder) / D + plus for ring limb `limb`; NTT form; out may be in or plus. plus may be
+ * NULL, for nothing.
+ */
 void eval_division_limb(ring_word *out, const ring_word *in, const eval_division *division,
-                        int limb, ckks_evaluator *ev);
+                        int limb, const ring_word *plus, ckks_evaluator *ev);
 #endif

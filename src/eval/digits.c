@@ -2,6 +2,8 @@
 /* Digits of a key switch: decompose, extend, multiply by the key. */
 #include "eval/digits.h"
 
+#include "eval/workers.h"
+
 /* First limb of digit d, and the basis of the whole digit as it is cut at the level. */
 static const eval_basis *digits_basis(const eval_digits *digits, int d, const ckks_evaluator *ev) {
   int last = (d + 1) * digits->n_special - 1;
@@ -16,8 +18,9 @@ static ring_poly digits_run(const eval_digits *digits, int d, int n_limbs) {
   return run;
 }
 
-/* The digits over limb i, from `room` on; the own one is where it was. */
-static void digits_compute(eval_digits *digits, int i, int room, ckks_evaluator *ev) {
+/* The digits over limb i to n_digits limbs; the own one is where it was. */
+static void digits_compute(const eval_digits *digits, int i, const ring_poly *room,
+                           ckks_evaluator *ev) {
   int own = i <= digits->level ? i / digits->n_special : -1;
   int limb = ckks_params_limb(ev->params, digits->level, i);
   for (int d = 0; d < digits->n_digits; d++) {
@@ -25,42 +28,43 @@ static void digits_compute(eval_digits *digits, int i, int room, ckks_evaluator 
       continue;
     const eval_basis *basis = digits_basis(digits, d, ev);
     ring_poly run = digits_run(digits, d, basis->n_terms);
-    eval_basis_raise(ring_poly_limb(&digits->extended, room + d), &run, NULL, basis, limb, ev);
+    eval_basis_raise(ring_poly_limb(room, d), &run, NULL, basis, limb, ev);
   }
+}
+
+/* Where the kept digits over limb i stand. */
+static ring_poly digits_room(const eval_digits *digits, int i) {
+  ring_poly room = digits->extended;
+  room.data = ring_poly_limb(&digits->extended, i * digits->n_digits);
+  room.n_limbs = digits->n_digits;
+  return room;
+}
+
+static void digits_lower_task(void *context, int i, ckks_evaluator *ev) {
+  const eval_digits *digits = context;
+  int d = i / digits->n_special;
+  eval_basis_lower(ring_poly_limb(&digits->coefficient, i), ring_poly_limb(digits->input, i),
+                   digits_basis(digits, d, ev), i - d * digits->n_special, ev);
+}
+
+static void digits_keep_task(void *context, int i, ckks_evaluator *ev) {
+  const eval_digits *digits = context;
+  ring_poly room = digits_room(digits, i);
+  digits_compute(digits, i, &room, ev);
 }
 
 void eval_digits_begin(eval_digits *digits, const ring_poly *input, int level, int n_special,
                        bool keeps, ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
   int n_limbs = level + 1 + n_special;
-  digits->input = input;
-  digits->level = level;
-  digits->n_special = n_special;
+  *digits = (eval_digits){.input = input, .level = level, .n_special = n_special, .keeps = keeps};
   digits->n_digits = (level + n_special) / n_special;
-  digits->keeps = keeps;
-  digits->next_key = NULL;
   digits->coefficient = ring_poly_take(&ev->arena, level + 1, ring);
-  digits->extended = ring_poly_take(&ev->arena, digits->n_digits * (keeps ? n_limbs : 1), ring);
-  for (int d = 0; d < digits->n_digits; d++) {
-    const eval_basis *basis = digits_basis(digits, d, ev);
-    const ring_word *in[EVAL_BASIS_MAX_TERMS];
-    for (int j = 0; j < basis->n_terms; j++)
-      in[j] = ring_poly_limb(input, basis->limb[j]);
-    ring_poly run = digits_run(digits, d, basis->n_terms);
-    eval_basis_lower(&run, in, basis, ev);
-  }
-  for (int i = 0; keeps && i < n_limbs; i++)
-    digits_compute(digits, i, i * digits->n_digits, ev);
-}
-
-void eval_digits_extend(eval_digits *digits, int i, ckks_evaluator *ev) {
-  int own = i <= digits->level ? i / digits->n_special : -1;
-  int room = digits->keeps ? i * digits->n_digits : 0;
-  if (!digits->keeps)
-    digits_compute(digits, i, room, ev);
-  for (int d = 0; d < digits->n_digits; d++)
-    digits->digit[d] =
-        d == own ? ring_poly_limb(digits->input, i) : ring_poly_limb(&digits->extended, room + d);
+  if (keeps)
+    digits->extended = ring_poly_take(&ev->arena, digits->n_digits * n_limbs, ring);
+  eval_workers_run(ev, level + 1, digits_lower_task, digits);
+  if (keeps)
+    eval_workers_run(ev, n_limbs, digits_keep_task, digits);
 }
 
 /* A key for a higher level has more chain limbs in front of its special ones. */
@@ -74,23 +78,44 @@ static const ring_word *digits_key_limb(const eval_digits *digits, const ckks_sw
 #define DIGITS_MAX_AHEAD_BYTES ((size_t)512 << 10)
 
 void eval_digits_look_ahead(const eval_digits *digits, const ckks_switch_key *key, int i,
-                            int n_transforms, ckks_evaluator *ev) {
+                            int transforms, ckks_evaluator *ev) {
   /* The words of a group's digits lie together: with a cut key the last are not read. */
   size_t n_bytes = 2 * (size_t)key->n_digits * ev->params->ring.n * sizeof(ring_word);
-  ev->ahead.next = (const char *)digits_key_limb(digits, key, i);
+  ev->ahead.limb = ev->ahead.next = (const char *)digits_key_limb(digits, key, i);
   ev->ahead.n_bytes = n_bytes < DIGITS_MAX_AHEAD_BYTES ? n_bytes : DIGITS_MAX_AHEAD_BYTES;
-  ev->ahead.share = n_transforms > 0 ? ev->ahead.n_bytes / (size_t)n_transforms : 0;
+  if (!digits->keeps)
+    transforms += digits->n_digits - (i <= digits->level);
+  ev->ahead.share = transforms > 0 ? ev->ahead.n_bytes / (size_t)transforms : 0;
+}
+
+void eval_digits_extend(eval_digits_limb *limb, const eval_digits *digits,
+                        const ckks_switch_key *key, int i, ckks_evaluator *ev) {
+  int own = i <= digits->level ? i / digits->n_special : -1;
+  ring_poly room;
+  if (digits->keeps) {
+    room = digits_room(digits, i);
+  } else {
+    if (key != NULL && ev->ahead.limb != digits_key_limb(digits, key, i)) /* else on its way */
+      eval_digits_look_ahead(digits, key, i, 0, ev);
+    room = ring_poly_take(&ev->arena, digits->n_digits, &ev->params->ring);
+    digits_compute(digits, i, &room, ev);
+  }
+  ev->ahead.limb = NULL;
+  ev->ahead.n_bytes = 0;
+  for (int d = 0; d < digits->n_digits; d++)
+    limb->digit[d] = d == own ? ring_poly_limb(digits->input, i) : ring_poly_limb(&room, d);
 }
 
 void eval_digits_mac(ring_word *out0, ring_word *out1, const eval_digits *digits,
-                     const ckks_switch_key *key, int i, bool accumulate, ckks_evaluator *ev) {
+                     const eval_digits_limb *limb, const ckks_switch_key *key, int i,
+                     bool accumulate, ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
   BASE_ASSERT(key->level >= digits->level && key->n_special == digits->n_special);
   const ring_word *words = digits_key_limb(digits, key, i);
   const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, digits->level, i)];
   for (int d = 0; d < digits->n_digits; d += RING_MAX_TERMS) {
     int n = digits->n_digits - d < RING_MAX_TERMS ? digits->n_digits - d : RING_MAX_TERMS;
-    ring->kernel->mac_key(out0, out1, digits->digit + d, words + 8 * d, n, key->n_digits,
+    ring->kernel->mac_key(out0, out1, limb->digit + d, words + 8 * d, n, key->n_digits,
                           accumulate || d > 0, ring->n, m);
   }
   ev->counters.mac_words += ring->n * (size_t)digits->n_digits * 2;

@@ -15,27 +15,39 @@
 typedef struct eval_digits {
   const ring_poly *input; /**< NTT form, loose: must stay as it is limb by limb until used */
   int level, n_special, n_digits;
-  ring_poly coefficient;              /**< level+1 limbs, ready for conversion */
-  bool keeps;                         /**< `extended` holds the digits over every prime */
-  const ckks_switch_key *next_key;    /**< where they are kept: whose turn is next, or NULL */
-  ring_poly extended;                 /**< n_digits limbs, for one prime or for each in turn */
-  const ring_word *digit[CKKS_MAX_Q]; /**< the digits over the prime of the last extend */
+  ring_poly coefficient; /**< level+1 limbs, ready for conversion */
+  bool keeps;            /**< the digits over every prime are there */
+  ring_poly extended;    /**< of all primes, where they are kept */
 } eval_digits;
 
+/** The digits over one prime. */
+typedef struct eval_digits_limb {
+  const ring_word *digit[CKKS_MAX_Q];
+} eval_digits_limb;
+
 /**
- * Decomposes; takes level+1 limbs from the arena and n_digits, with `keeps` n_digits *
+ * Decomposes; takes level+1 limbs from the arena and, with `keeps`, n_digits *
  * (level+1+n_special): then everything is extended here and now.
  */
 void eval_digits_begin(eval_digits *digits, const ring_poly *input, int level, int n_special,
                        bool keeps, ckks_evaluator *ev);
-/** Brings every digit to limb i of level+1+n_special. Limb i of the input is one of them. */
-void eval_digits_extend(eval_digits *digits, int i, ckks_evaluator *ev);
+/**
+ * Brings every digit to limb i of level+1+n_special, in n_digits limbs taken from the arena
+ * unless they are kept. Limb i of the input is one of them. `key`: whose limb i is read next, and
+ * comes in beside the transforms; NULL: nobody's.
+ */
+void eval_digits_extend(eval_digits_limb *limb, const eval_digits *digits,
+                        const ckks_switch_key *key, int i, ckks_evaluator *ev);
 /** Inner product of the extended digits with limb i of the key, NTT form, loose. */
 void eval_digits_mac(ring_word *out0, ring_word *out1, const eval_digits *digits,
-                     const ckks_switch_key *key, int i, bool accumulate, ckks_evaluator *ev);
-/** Spreads the reading of limb i of the key over the next n_transforms forward transforms. */
+                     const eval_digits_limb *limb, const ckks_switch_key *key, int i,
+                     bool accumulate, ckks_evaluator *ev);
+/**
+ * Spreads the reading of limb i of the key over the next `transforms` forward transforms, and
+ * those of extending the digits there.
+ */
 void eval_digits_look_ahead(const eval_digits *digits, const ckks_switch_key *key, int i,
-                            int n_transforms, ckks_evaluator *ev);
+                            int transforms, ckks_evaluator *ev);
 /** Which limb of level+1+n_special has this ring limb. */
 static inline int eval_digits_position(const ckks_evaluator *ev, int level, int limb) {
   int n_q = ev->params->literal.n_q;

@@ -38,9 +38,15 @@ struct ckks_evaluator {
   eval_counters counters;
   eval_tables *tables;
   struct {
-    const char *next;      /**< of a key, to be read soon */
-    size_t n_bytes, share; /**< how much of it, and how much beside each transform */
+    const void *limb;      /**< of a key, to be read soon */
+    const char *next;      /**< what of it is still to come */
+    size_t n_bytes, share; /**< how much that is, and how much beside each transform */
   } ahead;
+  base_threads *threads;     /**< that share the work of one operation; NULL: none */
+  base_threads *own_threads; /**< the same ones, if they were made here; else NULL */
+  /** For each further thread: params, keys and tables shared, scratch and counters its own. */
+  ckks_evaluator *worker;
+  int n_workers;
   int *steps;                /**< of each key: the rotation that it makes, -1 for the others */
   ckks_plaintext *plaintext; /**< for values that come in as numbers; room for the top level */
   ckks_ciphertext *spare[EVAL_MAX_SPARES]; /**< made at first use, then kept */
@@ -122,6 +128,9 @@ ckks_status eval_rotate_check(int *n_switches, int steps, int level, ckks_evalua
 /** out[i] = sigma_galois[i](a), one decomposition; galois 1 copies. out[i] not a. */
 ckks_status eval_automorphism_many(ckks_ciphertext *const *out, const ckks_ciphertext *a,
                                    const uint32_t *galois, size_t n, ckks_evaluator *ev);
+/** out = addend + rotation(a, steps), same level, equal scales; out may be either or both. */
+ckks_status eval_rotate_add(ckks_ciphertext *out, const ckks_ciphertext *a, int steps,
+                            const ckks_ciphertext *addend, ckks_evaluator *ev);
 /**
  * out = a + sum_i rotation(a, steps[i]): one decomposition and one division by P
  * for all of them (double hoisting), or one of each for every n_special among the keys. Every

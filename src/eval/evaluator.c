@@ -9,6 +9,7 @@
 #include "eval/basis.h"
 #include "eval/linear.h"
 #include "eval/switch.h"
+#include "eval/workers.h"
 
 /* ---------------------------------------------------------------- scratch */
 
@@ -19,8 +20,8 @@
  *   eval_automorphism_many  a switch whose digits are kept
  *   eval_rotate_sum         less than that
  *   eval_diagonals          eval_linear_scratch_limbs
- *   eval_sum_scalar         2 (L+1) + L+1         (64 residues for each limb fit one limb)
- *   eval_adjust             3 (L+1) + 3
+ *   eval_sum_scalar         2 (L+1) + L+1         (16 * 64 residues for each limb fit one limb)
+ *   eval_adjust             3 (L+1) + 4
  * one limb more for a row of slots that ckks_matmul holds meanwhile, and 64 bytes of
  * rounding for each of at most 512 takes.
  */
@@ -187,6 +188,7 @@ void ckks_evaluator_free(ckks_evaluator *evaluator) {
     ckks_ciphertext_free(evaluator->spare[i]);
   ckks_plaintext_free(evaluator->plaintext);
   base_free(evaluator->steps);
+  eval_workers_clear(evaluator);
   base_arena_clear(&evaluator->arena);
   eval_tables_free(evaluator->tables);
   base_free(evaluator);

@@ -6,8 +6,6 @@
  */
 #include "eval/switch.h"
 
-#include <string.h>
-
 /* ------------------------------------------------------- many automorphisms */
 
 /* The first i, from `from` on, whose key has n_special primes; n when there is none. */
@@ -35,8 +33,9 @@ static void hoist_kind(ckks_ciphertext *const *out, const ckks_ciphertext *a,
   eval_digits_begin(&digits, &a->part[1], a->level, n_special, true, ev);
   while (i < n) {
     size_t following = hoist_next(&next, i + 1, a, galois, n, n_special, ev);
-    digits.next_key = next;
-    eval_switch_run(out[i], key, &a->part[0], NULL, &digits, false, ev);
+    const eval_switch what = {
+        .digits = &digits, .key = key, .add = {&a->part[0], NULL}, .next_key = next};
+    eval_switch_run(out[i], &what, ev);
     key = next;
     i = following;
   }
@@ -74,72 +73,85 @@ ckks_status eval_automorphism_many(ckks_ciphertext *const *out, const ckks_ciphe
 /* What one pass of a sum works on: the keys of one n_special. */
 typedef struct hoist_sum {
   eval_digits digits;
+  ckks_ciphertext *out;
   const ckks_ciphertext *a;
   const int *steps;
   size_t n;
-  ring_word *base; /* P*c0 over the current limb: cheaper to add before than after permuting */
-  ring_word *product[2]; /* one rotation's inner product */
 } hoist_sum;
 
-/* Limb i of the sum over P*Q of all rotations whose key has this n_special. */
-static void hoist_sum_limb(ring_word *const total[2], hoist_sum *sum, int i, ckks_evaluator *ev) {
+/* The first rotation from r on whose key is of this pass; NULL when there is none. */
+static const ckks_switch_key *hoist_sum_key(size_t *r, const hoist_sum *sum,
+                                            const ckks_evaluator *ev) {
+  for (; *r < sum->n; ++*r) {
+    uint32_t galois = ckks_galois_rotation(ev->params, sum->steps[*r]);
+    const ckks_switch_key *key = ckks_evaluation_keys_find(ev->keys, galois, sum->digits.level);
+    if (key != NULL && key->n_special == sum->digits.n_special)
+      return key; /* NULL: a rotation by nothing, the keys were looked for before */
+  }
+  return NULL;
+}
+
+/* Limb i of the sum over P*Q. P*c0 is cheaper to add before than after permuting. */
+static void hoist_sum_limb(ring_word *const total[2], int i, const void *context,
+                           ckks_evaluator *ev) {
+  const hoist_sum *sum = context;
   const ring_ring *ring = &ev->params->ring;
-  int level = sum->digits.level, n_special = sum->digits.n_special;
-  bool chain = i <= level;
-  const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, level, i)];
-  eval_digits_extend(&sum->digits, i, ev);
+  const eval_digits *digits = &sum->digits;
+  bool chain = i <= digits->level;
+  const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, digits->level, i)];
+  ring_poly scratch = ring_poly_take(&ev->arena, 3, ring);
+  ring_word *base = ring_poly_limb(&scratch, 0);
+  ring_word *product[2] = {ring_poly_limb(&scratch, 1), ring_poly_limb(&scratch, 2)};
+  eval_digits_limb limb;
+  size_t r = 0;
+  const ckks_switch_key *key = hoist_sum_key(&r, sum, ev);
+  eval_digits_extend(&limb, digits, key, i, ev);
   if (chain)
-    ring->kernel->mul_scalar(sum->base, ring_poly_limb(&sum->a->part[0], i),
-                             eval_basis_special_product(ev, n_special, i), ring->n, m);
-  for (int part = 0; part < 2; part++)
-    memset(total[part], 0, ring->n * sizeof(ring_word));
-  for (size_t r = 0; r < sum->n; r++) {
-    const ckks_switch_key *key =
-        ckks_evaluation_keys_find(ev->keys, ckks_galois_rotation(ev->params, sum->steps[r]), level);
-    if (key == NULL || key->n_special != n_special)
-      continue; /* NULL: a rotation by nothing, the keys were looked for before */
-    eval_digits_mac(sum->product[0], sum->product[1], &sum->digits, key, i, false, ev);
+    ring->kernel->mul_scalar(base, ring_poly_limb(&sum->a->part[0], i),
+                             eval_basis_special_product(ev, digits->n_special, i), ring->n, m);
+  for (bool first = true; key != NULL; first = false, r++, key = hoist_sum_key(&r, sum, ev)) {
+    eval_digits_mac(product[0], product[1], digits, &limb, key, i, false, ev);
     if (chain)
-      ring->kernel->add(sum->product[0], sum->product[0], sum->base, ring->n, m);
-    for (int part = 0; part < 2; part++)
-      ring->kernel->permute_add(total[part], sum->product[part], key->index, ring->n, m);
+      ring->kernel->add(product[0], product[0], base, ring->n, m);
+    for (int part = 0; part < 2; part++) {
+      if (first)
+        ring->kernel->permute(total[part], product[part], key->index, ring->n);
+      else
+        ring->kernel->permute_add(total[part], total[part], product[part], key->index, ring->n, m);
+    }
     ev->counters.permute_words += 2 * ring->n;
   }
 }
 
-/* out += the rotations whose key has n_special primes. out is not a. */
+/* The first key's next limb, beside the division's transforms. */
+static void hoist_sum_look_ahead(int i, const void *context, ckks_evaluator *ev) {
+  const hoist_sum *sum = context;
+  size_t r = 0;
+  if (i < sum->digits.level)
+    eval_digits_look_ahead(&sum->digits, hoist_sum_key(&r, sum, ev), i + 1, 2, ev);
+}
+
+static void hoist_sum_finish(ring_word *total, int part, int i, const eval_division *division,
+                             const void *context, ckks_evaluator *ev) {
+  const hoist_sum *sum = context;
+  ring_word *out = ring_poly_limb(&sum->out->part[part], i);
+  eval_division_limb(out, total, division, i, out, ev);
+}
+
+/* out += the rotations whose key has n_special primes. */
 static void hoist_sum_add(ckks_ciphertext *out, const ckks_ciphertext *a, const int *steps,
                           size_t n, int n_special, ckks_evaluator *ev) {
-  const ring_ring *ring = &ev->params->ring;
   size_t mark = base_arena_mark(&ev->arena);
-  hoist_sum sum = {.a = a, .steps = steps, .n = n};
-  const eval_basis *basis = eval_basis_special(ev, n_special);
-  eval_division division[2];
-  for (int part = 0; part < 2; part++)
-    eval_division_take(&division[part], basis, ev);
-  ring_poly scratch = ring_poly_take(&ev->arena, 5, ring);
-  sum.base = ring_poly_limb(&scratch, 0);
-  for (int part = 0; part < 2; part++)
-    sum.product[part] = ring_poly_limb(&scratch, 1 + part);
+  hoist_sum sum = {.out = out, .a = a, .steps = steps, .n = n};
+  const eval_sums sums = {.basis = eval_basis_special(ev, n_special),
+                          .level = a->level,
+                          .last = a->level,
+                          .sum = hoist_sum_limb,
+                          .finish = hoist_sum_finish,
+                          .look_ahead = hoist_sum_look_ahead,
+                          .context = &sum};
   eval_digits_begin(&sum.digits, &a->part[1], a->level, n_special, false, ev);
-  const ring_word *residues[2][EVAL_BASIS_MAX_TERMS];
-  for (int j = 0; j < n_special; j++) {
-    ring_word *total[2];
-    for (int part = 0; part < 2; part++)
-      residues[part][j] = total[part] = ring_poly_limb(&division[part].remainder, j);
-    hoist_sum_limb(total, &sum, a->level + 1 + j, ev);
-  }
-  for (int part = 0; part < 2; part++)
-    eval_division_begin(&division[part], residues[part], ev);
-  ring_word *total[2] = {ring_poly_limb(&scratch, 3), ring_poly_limb(&scratch, 4)};
-  for (int i = 0; i <= a->level; i++) {
-    hoist_sum_limb(total, &sum, i, ev);
-    for (int part = 0; part < 2; part++) {
-      ring_word *limb = ring_poly_limb(&out->part[part], i);
-      eval_division_limb(total[part], total[part], &division[part], i, ev);
-      ring->kernel->add(limb, limb, total[part], ring->n, &ring->modulus[i]);
-    }
-  }
+  eval_sums_divide(&sums, ev);
   base_arena_reset(&ev->arena, mark);
 }
 
@@ -180,6 +192,8 @@ ckks_status eval_rotate_sum(ckks_ciphertext *out, const ckks_ciphertext *a, cons
   int n_kinds, n_trivial, n_spares_used = ev->n_spares_used;
   BASE_ASSERT(a->n_parts == 2);
   BASE_TRY(hoist_sum_check(&n_kinds, &n_trivial, a, steps, n, ev));
+  if (n == 1 && n_trivial == 0)
+    return eval_automorphism_add(out, a, ckks_galois_rotation(ev->params, steps[0]), a, ev);
   if (out == a && (n_kinds > 1 || n_trivial > 0)) { /* a is read after out has changed */
     ckks_ciphertext *copy;
     BASE_TRY(eval_spare_take(&copy, a->level, 2, ev));

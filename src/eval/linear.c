@@ -18,6 +18,7 @@
 
 #include "base/alloc.h"
 #include "eval/switch.h"
+#include "eval/workers.h"
 
 /* Giants, other than 0, whose inner sums are held at a time: for each batch babies are remade. */
 #define LINEAR_BATCH 8
@@ -84,8 +85,13 @@ typedef struct linear_state {
   int giant[LINEAR_BATCH]; /* of each sum */
   int n_giants;
   bool with_zero; /* the batch takes care of giant 0, whose sum is the total itself */
-  ring_word *base[2], *product[2], *baby[2]; /* one limb each */
 } linear_state;
+
+/* What one limb is worked on with. */
+typedef struct linear_limb {
+  eval_digits_limb digits;
+  ring_word *base[2], *product[2], *baby[2];
+} linear_limb;
 
 static linear_pair linear_pair_take(int n_limbs, ckks_evaluator *ev) {
   linear_pair pair;
@@ -108,16 +114,17 @@ static const ckks_switch_key *linear_key(int step, const linear_state *state,
 
 /* ----------------------------------------------------------------- babies */
 
-/* state->baby = P * sigma_b(a) over limb i, for the digits extended there. */
-static void linear_baby(linear_state *state, int baby, int i, ckks_evaluator *ev) {
+/* limb->baby = P * sigma_b(a) over limb i, for the digits extended there. */
+static void linear_baby(linear_limb *limb, const linear_state *state, const ckks_switch_key *key,
+                        int i, ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
   const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, state->level, i)];
-  const ckks_switch_key *key = linear_key(baby, state, ev);
-  eval_digits_mac(state->product[0], state->product[1], &state->digits, key, i, false, ev);
+  eval_digits_mac(limb->product[0], limb->product[1], &state->digits, &limb->digits, key, i, false,
+                  ev);
   if (i <= state->level)
-    ring->kernel->add(state->product[0], state->product[0], state->base[0], ring->n, m);
+    ring->kernel->add(limb->product[0], limb->product[0], limb->base[0], ring->n, m);
   for (int part = 0; part < 2; part++)
-    ring->kernel->permute(state->baby[part], state->product[part], key->index, ring->n);
+    ring->kernel->permute(limb->baby[part], limb->product[part], key->index, ring->n);
   ev->counters.permute_words += 2 * ring->n;
 }
 
@@ -159,67 +166,105 @@ static bool linear_first(const linear_state *state, size_t t) {
   return true;
 }
 
+static void linear_limb_take(linear_limb *limb, ckks_evaluator *ev) {
+  ring_poly scratch = ring_poly_take(&ev->arena, 6, &ev->params->ring);
+  for (int part = 0; part < 2; part++) {
+    limb->base[part] = ring_poly_limb(&scratch, part);
+    limb->product[part] = ring_poly_limb(&scratch, 2 + part);
+    limb->baby[part] = ring_poly_limb(&scratch, 4 + part);
+  }
+}
+
 /* Limb i of all inner sums of the batch. */
-static void linear_sums_limb(linear_state *state, int i, ckks_evaluator *ev) {
+static void linear_sums_task(void *context, int i, ckks_evaluator *ev) {
+  const linear_state *state = context;
   const ring_ring *ring = &ev->params->ring;
+  linear_limb limb;
   bool extended = false;
+  linear_limb_take(&limb, ev);
   if (i <= state->level) {
     uint64_t p = eval_basis_special_product(ev, state->n_special, i);
     for (int part = 0; part < 2; part++)
-      ring->kernel->mul_scalar(state->base[part], ring_poly_limb(&state->a->part[part], i), p,
+      ring->kernel->mul_scalar(limb.base[part], ring_poly_limb(&state->a->part[part], i), p,
                                ring->n, &ring->modulus[i]);
-    linear_spread(state, state->base, 0, i, ev);
+    linear_spread(state, limb.base, 0, i, ev);
   }
   for (size_t t = 0; t < state->n_terms; t++) {
     int baby = state->terms[t].baby;
     if (baby == 0 || !linear_first(state, t))
       continue;
+    const ckks_switch_key *key = linear_key(baby, state, ev);
     if (!extended)
-      eval_digits_extend(&state->digits, i, ev);
+      eval_digits_extend(&limb.digits, &state->digits, key, i, ev);
     extended = true;
-    linear_baby(state, baby, i, ev);
-    linear_spread(state, state->baby, baby, i, ev);
+    linear_baby(&limb, state, key, i, ev);
+    linear_spread(state, limb.baby, baby, i, ev);
   }
 }
 
 /* ----------------------------------------------------------------- giants */
 
-/* out = part / P over Q; in is over P*Q. */
+/* One polynomial over P*Q that comes down by P. */
+typedef struct linear_quotient {
+  const ring_poly *out, *in;
+  eval_division division;
+} linear_quotient;
+
+static void linear_quotient_task(void *context, int i, ckks_evaluator *ev) {
+  const linear_quotient *q = context;
+  eval_division_limb(ring_poly_limb(q->out, i), ring_poly_limb(q->in, i), &q->division, i, NULL,
+                     ev);
+}
+
+/* out = in / P over Q. */
 static void linear_divide(const ring_poly *out, const ring_poly *in, const linear_state *state,
                           ckks_evaluator *ev) {
   size_t mark = base_arena_mark(&ev->arena);
   const ring_word *residues[CKKS_MAX_P];
-  eval_division division;
-  eval_division_take(&division, eval_basis_special(ev, state->n_special), ev);
+  linear_quotient q = {.out = out, .in = in};
+  eval_division_take(&q.division, eval_basis_special(ev, state->n_special), ev);
   for (int j = 0; j < state->n_special; j++)
     residues[j] = ring_poly_limb(in, state->level + 1 + j);
-  eval_division_begin(&division, residues, ev);
-  for (int i = 0; i <= state->level; i++)
-    eval_division_limb(ring_poly_limb(out, i), ring_poly_limb(in, i), &division, i, ev);
+  eval_division_begin(&q.division, residues, ev);
+  eval_workers_run(ev, state->level + 1, linear_quotient_task, &q);
   base_arena_reset(&ev->arena, mark);
 }
 
-/* total += sigma_g(sum), its second part switched. */
-static void linear_giant(linear_state *state, const linear_pair *sum, int giant,
-                         ckks_evaluator *ev) {
-  const ring_ring *ring = &ev->params->ring;
-  const ckks_switch_key *key = linear_key(giant, state, ev);
-  size_t mark = base_arena_mark(&ev->arena);
-  ring_poly second = ring_poly_take(&ev->arena, state->level + 1, ring);
+/* A giant step on its way into the total. */
+typedef struct linear_step {
+  const linear_state *state;
+  const linear_pair *sum;
+  const ckks_switch_key *key;
   eval_digits digits;
-  linear_divide(&second, &sum->part[1], state, ev);
-  eval_digits_begin(&digits, &second, state->level, state->n_special, false, ev);
-  for (int i = 0; i < state->n_limbs; i++) {
-    const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, state->level, i)];
-    eval_digits_extend(&digits, i, ev);
-    eval_digits_mac(state->product[0], state->product[1], &digits, key, i, false, ev);
-    ring->kernel->add(state->product[0], state->product[0], ring_poly_limb(&sum->part[0], i),
-                      ring->n, m);
-    for (int part = 0; part < 2; part++)
-      ring->kernel->permute_add(ring_poly_limb(&state->total.part[part], i), state->product[part],
-                                key->index, ring->n, m);
-    ev->counters.permute_words += 2 * ring->n;
+} linear_step;
+
+static void linear_step_task(void *context, int i, ckks_evaluator *ev) {
+  const linear_step *step = context;
+  const ring_ring *ring = &ev->params->ring;
+  const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, step->state->level, i)];
+  linear_limb limb;
+  linear_limb_take(&limb, ev);
+  eval_digits_extend(&limb.digits, &step->digits, step->key, i, ev);
+  eval_digits_mac(limb.product[0], limb.product[1], &step->digits, &limb.digits, step->key, i,
+                  false, ev);
+  ring->kernel->add(limb.product[0], limb.product[0], ring_poly_limb(&step->sum->part[0], i),
+                    ring->n, m);
+  for (int part = 0; part < 2; part++) {
+    ring_word *total = ring_poly_limb(&step->state->total.part[part], i);
+    ring->kernel->permute_add(total, total, limb.product[part], step->key->index, ring->n, m);
   }
+  ev->counters.permute_words += 2 * ring->n;
+}
+
+/* total += sigma_g(sum), its second part switched. */
+static void linear_giant(const linear_state *state, const linear_pair *sum, int giant,
+                         ckks_evaluator *ev) {
+  size_t mark = base_arena_mark(&ev->arena);
+  linear_step step = {.state = state, .sum = sum, .key = linear_key(giant, state, ev)};
+  ring_poly second = ring_poly_take(&ev->arena, state->level + 1, &ev->params->ring);
+  linear_divide(&second, &sum->part[1], state, ev);
+  eval_digits_begin(&step.digits, &second, state->level, state->n_special, false, ev);
+  eval_workers_run(ev, state->n_limbs, linear_step_task, &step);
   base_arena_reset(&ev->arena, mark);
 }
 
@@ -277,13 +322,6 @@ static void linear_main_diagonal(ckks_ciphertext *out, const ckks_ciphertext *a,
 }
 
 static void linear_take(linear_state *state, ckks_evaluator *ev) {
-  const ring_ring *ring = &ev->params->ring;
-  ring_poly limb = ring_poly_take(&ev->arena, 6, ring);
-  for (int part = 0; part < 2; part++) {
-    state->base[part] = ring_poly_limb(&limb, part);
-    state->product[part] = ring_poly_limb(&limb, 2 + part);
-    state->baby[part] = ring_poly_limb(&limb, 4 + part);
-  }
   state->total = linear_pair_take(state->n_limbs, ev);
   linear_pair_zero(&state->total);
   for (int g = 0; g < LINEAR_BATCH; g++)
@@ -308,8 +346,7 @@ ckks_status eval_diagonals(ckks_ciphertext *out, const ckks_ciphertext *a,
     linear_next_batch(&state, &at);
     for (int g = 0; g < state.n_giants; g++)
       linear_pair_zero(&state.sum[g]);
-    for (int i = 0; i < state.n_limbs; i++)
-      linear_sums_limb(&state, i, ev);
+    eval_workers_run(ev, state.n_limbs, linear_sums_task, &state);
     for (int g = 0; g < state.n_giants; g++)
       linear_giant(&state, &state.sum[g], state.giant[g], ev);
   }

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "eval/eval.h"
+#include "eval/switch.h"
 
 /* A rotation by `step` in [0, slots) can be made at this level. */
 static bool rotate_has(const ckks_evaluator *ev, int step, int level) {
@@ -121,4 +121,24 @@ ckks_status eval_rotate(ckks_ciphertext *out, const ckks_ciphertext *a, int step
     BASE_TRY(
         eval_automorphism(out, i == 0 ? a : out, ckks_galois_rotation(ev->params, terms[i]), ev));
   return CKKS_OK;
+}
+
+ckks_status eval_rotate_add(ckks_ciphertext *out, const ckks_ciphertext *a, int steps,
+                            const ckks_ciphertext *addend, ckks_evaluator *ev) {
+  int terms[ROTATE_MAX_TERMS], n, n_spares_used = ev->n_spares_used;
+  BASE_TRY(rotate_plan(terms, &n, rotate_normal(steps, ev), a->level, ev));
+  if (n == 0) {
+    eval_add(out, a, addend, ev);
+    return CKKS_OK;
+  }
+  ckks_ciphertext *rotated = out; /* the last rotation alone meets the addend */
+  if (n > 1)
+    BASE_TRY(eval_spare_take(&rotated, a->level, 2, ev));
+  ckks_status status = CKKS_OK;
+  for (int i = 0; i < n && status == CKKS_OK; i++)
+    status = eval_automorphism_add(i == n - 1 ? out : rotated, i == 0 ? a : rotated,
+                                   ckks_galois_rotation(ev->params, terms[i]),
+                                   i == n - 1 ? addend : NULL, ev);
+  ev->n_spares_used = n_spares_used;
+  return status;
 }

@@ -3,16 +3,13 @@
  * Key switching: relinearisation and single automorphisms.
  *
  * With digits x_d of the input and key (b_d, a_d) the inner product
- * (sum x_d b_d, sum x_d a_d) is P times the wanted pair plus noise; what is to be
- * added comes in times P, and one division by P, or P * q_level, rounds all.
- * The limbs of the divisor are computed first; from then on each limb of the
- * result is finished while it is in the cache.
+ * (sum x_d b_d, sum x_d a_d) is P times the wanted pair plus noise, and is divided
+ * by P. Before a rescale what is to be added comes in times P, and one division by
+ * P * q_level rounds all; else it is added to the quotient.
  */
 #include "eval/switch.h"
 
-#include <string.h>
-
-/* Coefficients L+1, digits, two sums, two divisions of k+1 limbs and a quotient, one remainder. */
+/* Coefficients L+1; digits over one prime or all; of a sum of rotations P*c0 and a product. */
 size_t eval_switch_scratch_limbs(const ckks_params *params, bool keeps) {
   int n_q = params->literal.n_q, n_p = params->literal.n_p, most = 0;
   for (int k = 1; k <= n_p; k++) {
@@ -22,102 +19,76 @@ size_t eval_switch_scratch_limbs(const ckks_params *params, bool keeps) {
     int kept = n_digits * (keeps ? n_q + k : 1);
     most = kept > most ? kept : most;
   }
-  int limbs = n_q + most + 2 + 2 * (n_p + 2) + 1;
-  return (size_t)limbs;
+  int inner = n_q + most + 3 + 1;
+  return eval_sums_scratch_limbs(params, (size_t)inner);
 }
 
-/* out0, out1 = P * add + inner product, at limb i. */
-static void switch_inner(ring_word *out0, ring_word *out1, const eval_digits *digits,
-                         const ckks_switch_key *key, const ring_poly *add0, const ring_poly *add1,
-                         int i, ckks_evaluator *ev) {
+/* One switch, as its limbs see it. */
+typedef struct switch_job {
+  ckks_ciphertext *out;
+  const eval_switch *what;
+} switch_job;
+
+/* Inner product with the key; before a rescale, plus what is added, times P. */
+static void switch_sum(ring_word *const sum[2], int i, const void *context, ckks_evaluator *ev) {
+  const eval_switch *what = ((const switch_job *)context)->what;
   const ring_ring *ring = &ev->params->ring;
-  if (i > digits->level) { /* P is zero here */
-    eval_digits_mac(out0, out1, digits, key, i, false, ev);
-    return;
-  }
-  uint64_t p = eval_basis_special_product(ev, digits->n_special, i);
-  ring->kernel->mul_scalar(out0, ring_poly_limb(add0, i), p, ring->n, &ring->modulus[i]);
-  if (add1 != NULL)
-    ring->kernel->mul_scalar(out1, ring_poly_limb(add1, i), p, ring->n, &ring->modulus[i]);
-  else
-    memset(out1, 0, ring->n * sizeof *out1);
-  eval_digits_mac(out0, out1, digits, key, i, true, ev);
+  const eval_digits *digits = what->digits;
+  bool adds = what->rescale && i <= digits->level; /* P is zero modulo the special primes */
+  eval_digits_limb limb;
+  eval_digits_extend(&limb, digits, what->key, i, ev);
+  for (int part = 0; adds && part < 2; part++)
+    ring->kernel->mul_scalar(sum[part], ring_poly_limb(what->add[part], i),
+                             eval_basis_special_product(ev, digits->n_special, i), ring->n,
+                             &ring->modulus[i]);
+  eval_digits_mac(sum[0], sum[1], digits, &limb, what->key, i, adds, ev);
 }
 
-/* Extends to limb i, the key coming in beside the transforms; kept digits have none left. */
-static void switch_extend(eval_digits *digits, const ckks_switch_key *key, int i,
-                          ckks_evaluator *ev) {
-  if (!digits->keeps)
-    eval_digits_look_ahead(digits, key, i, digits->n_digits - (i <= digits->level), ev);
-  eval_digits_extend(digits, i, ev);
-  ev->ahead.n_bytes = 0;
-}
-
-/* The limbs of the divisor, lowered: what is to be taken off before dividing. */
-static void switch_remainders(eval_division division[2], const ckks_switch_key *key,
-                              const ring_poly *add0, const ring_poly *add1, eval_digits *digits,
-                              const eval_basis *basis, ckks_evaluator *ev) {
-  const ring_word *residues[2][EVAL_BASIS_MAX_TERMS];
-  for (int j = 0; j < basis->n_terms; j++) {
-    int i = eval_digits_position(ev, digits->level, basis->limb[j]);
-    ring_word *sum[2];
-    for (int part = 0; part < 2; part++)
-      residues[part][j] = sum[part] = ring_poly_limb(&division[part].remainder, j);
-    switch_extend(digits, key, i, ev);
-    switch_inner(sum[0], sum[1], digits, key, add0, add1, i, ev);
-  }
-  for (int part = 0; part < 2; part++)
-    eval_division_begin(&division[part], residues[part], ev);
-}
-
-/*
- * Kept digits leave the two transforms of the division to read the next limb beside: of this
- * key, or the first special one of the key whose turn is next.
- */
-static void switch_look_ahead(const eval_digits *digits, const ckks_switch_key *key, int i,
-                              int last, ckks_evaluator *ev) {
-  if (!digits->keeps)
-    return;
-  if (i < last)
-    eval_digits_look_ahead(digits, key, i + 1, 2, ev);
-  else if (digits->next_key != NULL)
-    eval_digits_look_ahead(digits, digits->next_key, digits->level + 1, 2, ev);
+/* The transforms of the division leave room to read the next limb: of this key, or of the next. */
+static void switch_look_ahead(int i, const void *context, ckks_evaluator *ev) {
+  const eval_switch *what = ((const switch_job *)context)->what;
+  const eval_digits *digits = what->digits;
+  if (i < digits->level - what->rescale)
+    eval_digits_look_ahead(digits, what->key, i + 1, 2, ev);
+  else if (what->next_key != NULL)
+    eval_digits_look_ahead(digits, what->next_key, digits->level + 1, 2, ev);
 }
 
 /* sum / divisor, permuted, to where it belongs. */
-static void switch_finish(ring_word *out, ring_word *sum, const eval_division *division,
-                          const ckks_switch_key *key, int i, ckks_evaluator *ev) {
+static void switch_finish(ring_word *sum, int part, int i, const eval_division *division,
+                          const void *context, ckks_evaluator *ev) {
+  const switch_job *job = context;
+  const eval_switch *what = job->what;
   const ring_ring *ring = &ev->params->ring;
-  if (key->index == NULL) {
-    eval_division_limb(out, sum, division, i, ev);
+  const uint32_t *index = what->key->index;
+  ring_word *out = ring_poly_limb(&job->out->part[part], i);
+  bool adds = !what->rescale && what->add[part] != NULL;
+  const ring_word *add = adds ? ring_poly_limb(what->add[part], i) : NULL;
+  eval_division_limb(index == NULL ? out : sum, sum, division, i, add, ev);
+  if (index == NULL)
     return;
-  }
-  eval_division_limb(sum, sum, division, i, ev);
-  ring->kernel->permute(out, sum, key->index, ring->n);
+  if (what->addend != NULL)
+    ring->kernel->permute_add(out, ring_poly_limb(&what->addend->part[part], i), sum, index,
+                              ring->n, &ring->modulus[i]);
+  else
+    ring->kernel->permute(out, sum, index, ring->n);
   ev->counters.permute_words += ring->n;
 }
 
-void eval_switch_run(ckks_ciphertext *out, const ckks_switch_key *key, const ring_poly *add0,
-                     const ring_poly *add1, eval_digits *digits, bool rescale, ckks_evaluator *ev) {
-  int level = digits->level, n_special = key->n_special;
-  size_t mark = base_arena_mark(&ev->arena);
-  const eval_basis *basis =
-      rescale ? eval_basis_rescale(ev, n_special, level) : eval_basis_special(ev, n_special);
-  eval_division division[2];
-  for (int part = 0; part < 2; part++)
-    eval_division_take(&division[part], basis, ev);
-  ring_poly scratch = ring_poly_take(&ev->arena, 2, &ev->params->ring);
-  ring_word *sum[2] = {ring_poly_limb(&scratch, 0), ring_poly_limb(&scratch, 1)};
-  switch_remainders(division, key, add0, add1, digits, basis, ev);
-  int last = level - (rescale ? 1 : 0);
-  for (int i = 0; i <= last; i++) {
-    switch_extend(digits, key, i, ev);
-    switch_inner(sum[0], sum[1], digits, key, add0, add1, i, ev);
-    switch_look_ahead(digits, key, i, last, ev);
-    for (int part = 0; part < 2; part++)
-      switch_finish(ring_poly_limb(&out->part[part], i), sum[part], &division[part], key, i, ev);
-  }
-  base_arena_reset(&ev->arena, mark);
+void eval_switch_run(ckks_ciphertext *out, const eval_switch *what, ckks_evaluator *ev) {
+  int level = what->digits->level, n_special = what->key->n_special;
+  const switch_job job = {out, what};
+  const eval_sums sums = {.basis = what->rescale ? eval_basis_rescale(ev, n_special, level)
+                                                 : eval_basis_special(ev, n_special),
+                          .level = level,
+                          .last = level - what->rescale,
+                          .sum = switch_sum,
+                          .finish = switch_finish,
+                          .look_ahead = switch_look_ahead,
+                          .context = &job};
+  BASE_ASSERT(!what->rescale || (what->add[0] != NULL && what->add[1] != NULL));
+  BASE_ASSERT(what->addend == NULL || what->key->index != NULL);
+  eval_sums_divide(&sums, ev);
 }
 
 /* -------------------------------------------------------- relinearisation */
@@ -131,7 +102,7 @@ void eval_tensor(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_ciph
     ring->kernel->tensor(ring_poly_limb(&out->part[0], i), ring_poly_limb(&out->part[1], i),
                          ring_poly_limb(&out->part[2], i), ring_poly_limb(&a->part[0], i),
                          ring_poly_limb(&a->part[1], i), ring_poly_limb(&b->part[0], i),
-                         ring_poly_limb(&b->part[1], i), ring->n, &ring->modulus[i]);
+                         ring_poly_limb(&b->part[1], i), false, ring->n, &ring->modulus[i]);
   out->n_parts = 3;
   out->level = a->level;
   out->scale = a->scale * b->scale;
@@ -148,7 +119,9 @@ ckks_status eval_relinearize(ckks_ciphertext *out, const ckks_ciphertext *a, boo
   size_t mark = base_arena_mark(&ev->arena);
   eval_digits digits;
   eval_digits_begin(&digits, &a->part[2], level, key->n_special, false, ev);
-  eval_switch_run(out, key, &a->part[0], &a->part[1], &digits, rescale, ev);
+  const eval_switch what = {
+      .digits = &digits, .key = key, .add = {&a->part[0], &a->part[1]}, .rescale = rescale};
+  eval_switch_run(out, &what, ev);
   base_arena_reset(&ev->arena, mark);
   out->n_parts = 2;
   out->level = rescale ? level - 1 : level;
@@ -173,18 +146,27 @@ ckks_status eval_mul(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_
 
 ckks_status eval_automorphism(ckks_ciphertext *out, const ckks_ciphertext *a, uint32_t galois,
                               ckks_evaluator *ev) {
-  BASE_ASSERT(a->n_parts == 2);
   if (galois == 1) {
     eval_copy(out, a, ev);
     return CKKS_OK;
   }
+  return eval_automorphism_add(out, a, galois, NULL, ev);
+}
+
+ckks_status eval_automorphism_add(ckks_ciphertext *out, const ckks_ciphertext *a, uint32_t galois,
+                                  const ckks_ciphertext *addend, ckks_evaluator *ev) {
+  BASE_ASSERT(a->n_parts == 2 && galois != 1);
+  BASE_ASSERT(addend == NULL || (addend->n_parts == 2 && addend->level == a->level &&
+                                 ckks_scale_equal(addend->scale, a->scale)));
   int level = a->level;
   const ckks_switch_key *key;
   BASE_TRY(eval_key_find(&key, galois, level, ev));
   size_t mark = base_arena_mark(&ev->arena);
   eval_digits digits;
   eval_digits_begin(&digits, &a->part[1], level, key->n_special, false, ev);
-  eval_switch_run(out, key, &a->part[0], NULL, &digits, false, ev);
+  const eval_switch what = {
+      .digits = &digits, .key = key, .add = {&a->part[0], NULL}, .addend = addend};
+  eval_switch_run(out, &what, ev);
   base_arena_reset(&ev->arena, mark);
   out->n_parts = 2;
   out->level = level;

@@ -5,25 +5,13 @@
 
 #include "base/alloc.h"
 #include "eval/arith.h"
-
-/* What an op needs encoded: one plaintext for each vector it multiplies or adds. */
-typedef struct encoded_op {
-  ckks_plaintext **plaintext; /* NULL where a number does (period 1, DENSE, POLYNOMIAL) */
-  eval_diagonal *diagonal;
-  int n_plaintexts;
-} encoded_op;
-
-/* A program with its encoded vectors and each register's highest level and last reader. */
-typedef struct prepared {
-  encoded_op *op;
-  int *top_level;
-  int *last_use; /* op that reads it last; n_ops for outputs */
-} prepared;
+#include "eval/workers.h"
+#include "exec/prepare.h"
 
 struct exec_engine {
   const model_plan *plan;
   ckks_params *params;
-  prepared program[MODEL_N_PACKINGS];
+  exec_prepared program[MODEL_N_PACKINGS];
 };
 
 struct exec_session {
@@ -34,100 +22,6 @@ struct exec_session {
   ckks_ciphertext *product;        /* three parts */
 };
 
-/* --- preparing */
-
-static ckks_status encode_vector(ckks_plaintext **out, const model_vector *vector, int level,
-                                 double scale, const ckks_params *params) {
-  BASE_TRY(ckks_plaintext_build_at(out, params, level));
-  return ckks_encode_repeat(*out, vector->value, vector->period, level, scale, params);
-}
-
-/* The vector over all slots, with residues modulo the special primes. */
-static ckks_status encode_diagonal(ckks_plaintext **out, const model_vector *vector,
-                                   const model_op *op, double *slots, const ckks_params *params) {
-  size_t n = params->ring.n / 2;
-  for (size_t j = 0; j < n; j++)
-    slots[j] = vector->value[j % vector->period];
-  return eval_diagonal_encode(out, slots, n, op->level + 1, op->factor, params->literal.n_p,
-                              params);
-}
-
-static ckks_status prepare_diagonals(encoded_op *encoded, const model_op *op,
-                                     const exec_engine *engine) {
-  double *slots = base_alloc_array(engine->params->ring.n / 2, sizeof *slots);
-  encoded->diagonal = base_alloc_array((size_t)op->n_terms, sizeof *encoded->diagonal);
-  if (!slots || !encoded->diagonal) {
-    base_free(slots);
-    return base_fail_memory((size_t)op->n_terms * sizeof *encoded->diagonal);
-  }
-  ckks_status status = CKKS_OK;
-  for (int t = 0; t < op->n_terms && status == CKKS_OK; t++) {
-    status = encode_diagonal(&encoded->plaintext[t], &engine->plan->vector[op->index + t], op,
-                             slots, engine->params);
-    encoded->diagonal[t] =
-        (eval_diagonal){op->term[2 * t], op->term[2 * t + 1], encoded->plaintext[t]};
-  }
-  base_free(slots);
-  return status;
-}
-
-static ckks_status prepare_op(encoded_op *encoded, const model_op *op, const exec_engine *engine) {
-  bool diagonals = op->kind == MODEL_OP_DIAGONALS;
-  bool adds = op->kind == MODEL_OP_ADD_VECTOR;
-  if (!diagonals && !adds && op->kind != MODEL_OP_MUL_VECTOR)
-    return CKKS_OK;
-  const model_vector *vector = &engine->plan->vector[op->index];
-  if (!diagonals && vector->period == 1)
-    return CKKS_OK;
-  encoded->n_plaintexts = diagonals ? op->n_terms : 1;
-  encoded->plaintext = base_alloc_array((size_t)encoded->n_plaintexts, sizeof *encoded->plaintext);
-  if (!encoded->plaintext)
-    return base_fail_memory((size_t)encoded->n_plaintexts * sizeof(void *));
-  if (diagonals)
-    return prepare_diagonals(encoded, op, engine);
-  return encode_vector(&encoded->plaintext[0], vector, adds ? op->level : op->level + 1,
-                       adds ? op->scale : op->factor, engine->params);
-}
-
-/* Registers that op number i reads, handed to `visit` one by one. */
-static void each_operand(const model_op *op, void (*visit)(void *, int, int), void *context,
-                         int i) {
-  int words = op->kind == MODEL_OP_MUL_SUM ? 2 : op->kind == MODEL_OP_DENSE ? 1 : 0;
-  for (int t = 0; t < words * op->n_terms; t++)
-    visit(context, op->term[t], i);
-  if (words == 0)
-    visit(context, op->a, i);
-  if (op->kind == MODEL_OP_ROTATE_SUM)
-    visit(context, op->index, i);
-}
-
-static void note_use(void *context, int reg, int i) {
-  ((int *)context)[reg] = i;
-}
-
-static ckks_status prepare_program(prepared *p, const exec_engine *engine, model_packing packing) {
-  const model_program *program = &engine->plan->program[packing];
-  size_t n = (size_t)program->n_registers;
-  p->op = base_alloc_array((size_t)program->n_ops + 1, sizeof *p->op);
-  p->top_level = base_alloc_array(n + 1, sizeof *p->top_level);
-  p->last_use = base_alloc_array(n + 1, sizeof *p->last_use);
-  if (!p->op || !p->top_level || !p->last_use)
-    return base_fail_memory(n * sizeof *p->last_use);
-  for (int i = 0; i < program->n_ops; i++) {
-    const model_op *op = &program->op[i];
-    if (p->top_level[op->out] < op->level + 1)
-      p->top_level[op->out] = op->level + 1; /* products are made one level up */
-    each_operand(op, note_use, p->last_use, i);
-    BASE_TRY(prepare_op(&p->op[i], op, engine));
-  }
-  for (int i = 0; i < program->n_outputs; i++)
-    p->last_use[program->output[i]] = program->n_ops;
-  for (size_t reg = 0; reg < n; reg++)
-    if (p->top_level[reg] > engine->params->literal.n_q - 1)
-      p->top_level[reg] = engine->params->literal.n_q - 1;
-  return CKKS_OK;
-}
-
 ckks_status exec_engine_build(exec_engine **out, const model_plan *plan) {
   exec_engine *engine = base_alloc(sizeof *engine);
   *out = NULL;
@@ -136,7 +30,7 @@ ckks_status exec_engine_build(exec_engine **out, const model_plan *plan) {
   engine->plan = plan;
   ckks_status status = ckks_params_build(&engine->params, &plan->interface.params);
   for (int i = 0; i < MODEL_N_PACKINGS && status == CKKS_OK; i++)
-    status = prepare_program(&engine->program[i], engine, (model_packing)i);
+    status = exec_prepare(&engine->program[i], plan, (model_packing)i, engine->params);
   if (status != CKKS_OK) {
     exec_engine_free(engine);
     return status;
@@ -145,23 +39,11 @@ ckks_status exec_engine_build(exec_engine **out, const model_plan *plan) {
   return CKKS_OK;
 }
 
-static void prepared_clear(prepared *p, int n_ops) {
-  for (int i = 0; p->op && i < n_ops; i++) {
-    for (int t = 0; p->op[i].plaintext && t < p->op[i].n_plaintexts; t++)
-      ckks_plaintext_free(p->op[i].plaintext[t]);
-    base_free(p->op[i].plaintext);
-    base_free(p->op[i].diagonal);
-  }
-  base_free(p->op);
-  base_free(p->top_level);
-  base_free(p->last_use);
-}
-
 void exec_engine_free(exec_engine *engine) {
   if (!engine)
     return;
   for (int i = 0; i < MODEL_N_PACKINGS; i++)
-    prepared_clear(&engine->program[i], engine->plan->program[i].n_ops);
+    exec_prepare_clear(&engine->program[i], engine->plan->program[i].n_ops);
   ckks_params_free(engine->params);
   base_free(engine);
 }
@@ -233,6 +115,10 @@ ckks_evaluator *exec_session_evaluator(exec_session *session) {
   return session->evaluator;
 }
 
+ckks_status exec_session_set_threads(exec_session *session, base_threads *threads) {
+  return eval_workers_set(session->evaluator, threads);
+}
+
 const model_plan *exec_session_plan(const exec_session *session) {
   return session->engine->plan;
 }
@@ -241,7 +127,7 @@ const model_plan *exec_session_plan(const exec_session *session) {
 
 typedef struct running {
   exec_session *session;
-  const prepared *prepared;
+  const exec_prepared *prepared;
   const model_program *program;
   ckks_ciphertext *const *inputs;
   model_packing packing;
@@ -276,18 +162,41 @@ static ckks_status run_mul_sum(running *r, ckks_ciphertext *out, const model_op 
   return eval_relinearize(out, sum, true, ev);
 }
 
-static ckks_status run_dense(running *r, ckks_ciphertext *out, const model_op *op) {
+/* The register that op i writes, made at first use. */
+static ckks_status take_register(ckks_ciphertext **out, running *r, int i) {
+  int reg = r->program->op[i].out;
+  if (!r->reg[reg])
+    BASE_TRY(ckks_ciphertext_build_at(&r->reg[reg], r->session->engine->params,
+                                      r->prepared->top_level[reg], 2));
+  *out = r->reg[reg];
+  return CKKS_OK;
+}
+
+/* With the first row of a matrix all are summed; each is rescaled when it is due. */
+static ckks_status run_dense(running *r, ckks_ciphertext *out, int i) {
   ckks_evaluator *ev = r->session->evaluator;
-  for (int t = 0; t < op->n_terms; t++)
+  const exec_encoded *encoded = r->prepared->op;
+  const model_op *op = &r->program->op[i];
+  size_t n_rows = (size_t)encoded[i].n_rows;
+  ckks_ciphertext *rows[EVAL_ARITH_MAX_ROWS] = {out};
+  const double *values[EVAL_ARITH_MAX_ROWS];
+  for (size_t row = 0; row < n_rows; row++, i = encoded[i].next_row) {
+    values[row] = r->session->engine->plan->vector[r->program->op[i].index].value;
+    BASE_TRY(take_register(&rows[row], r, i));
+  }
+  for (int t = 0; t < op->n_terms && n_rows > 0; t++)
     r->operand[t] = value_of(r, op->term[t]);
-  BASE_TRY(eval_sum_scalar(out, r->operand, r->session->engine->plan->vector[op->index].value,
-                           (size_t)op->n_terms, op->factor, ev));
+  if (n_rows == 1)
+    BASE_TRY(eval_sum_scalar(out, r->operand, values[0], (size_t)op->n_terms, op->factor, ev));
+  if (n_rows > 1)
+    BASE_TRY(eval_sum_scalar_rows(rows, r->operand, values, n_rows, (size_t)op->n_terms, op->factor,
+                                  ev));
   eval_rescale(out, out, ev);
   return CKKS_OK;
 }
 
 static ckks_status run_mul_vector(running *r, ckks_ciphertext *out, const model_op *op,
-                                  const encoded_op *encoded) {
+                                  const exec_encoded *encoded) {
   ckks_evaluator *ev = r->session->evaluator;
   const ckks_ciphertext *a = value_of(r, op->a);
   if (encoded->n_plaintexts == 0)
@@ -300,7 +209,7 @@ static ckks_status run_mul_vector(running *r, ckks_ciphertext *out, const model_
 }
 
 static ckks_status run_add_vector(running *r, ckks_ciphertext *out, const model_op *op,
-                                  const encoded_op *encoded) {
+                                  const exec_encoded *encoded) {
   ckks_evaluator *ev = r->session->evaluator;
   if (encoded->n_plaintexts == 0)
     return eval_add_scalar(out, value_of(r, op->a),
@@ -313,9 +222,7 @@ static ckks_status run_rotate_sum(running *r, ckks_ciphertext *out, const model_
   ckks_evaluator *ev = r->session->evaluator;
   if (op->index == op->a)
     return eval_rotate_sum(out, value_of(r, op->a), op->term, (size_t)op->n_terms, ev);
-  BASE_TRY(eval_rotate(out, value_of(r, op->a), op->term[0], ev));
-  eval_add(out, out, value_of(r, op->index), ev);
-  return CKKS_OK;
+  return eval_rotate_add(out, value_of(r, op->a), op->term[0], value_of(r, op->index), ev);
 }
 
 static ckks_status run_polynomial(running *r, ckks_ciphertext *out, const model_op *op) {
@@ -329,7 +236,7 @@ static ckks_status run_polynomial(running *r, ckks_ciphertext *out, const model_
 
 static ckks_status run_op(running *r, ckks_ciphertext *out, int i) {
   const model_op *op = &r->program->op[i];
-  const encoded_op *encoded = &r->prepared->op[i];
+  const exec_encoded *encoded = &r->prepared->op[i];
   ckks_evaluator *ev = r->session->evaluator;
   switch (op->kind) {
   case MODEL_OP_MUL_VECTOR:
@@ -347,7 +254,7 @@ static ckks_status run_op(running *r, ckks_ciphertext *out, int i) {
   case MODEL_OP_POLYNOMIAL:
     return run_polynomial(r, out, op);
   case MODEL_OP_DENSE:
-    return run_dense(r, out, op);
+    return run_dense(r, out, i);
   }
   return CKKS_OK;
 }
@@ -363,16 +270,15 @@ static void release_operand(void *context, int reg, int i) {
 
 static ckks_status step(running *r, int i) {
   const model_op *op = &r->program->op[i];
-  if (!r->reg[op->out])
-    BASE_TRY(ckks_ciphertext_build_at(&r->reg[op->out], r->session->engine->params,
-                                      r->prepared->top_level[op->out], 2));
-  BASE_TRY(run_op(r, r->reg[op->out], i));
+  ckks_ciphertext *out;
+  BASE_TRY(take_register(&out, r, i));
+  BASE_TRY(run_op(r, out, i));
   r->written[op->out] = true;
   /* Scales are exact by construction; what is kept is the plan's own figure, bit for bit. */
   BASE_ASSERT(ckks_scale_equal(r->reg[op->out]->scale, op->scale));
   r->reg[op->out]->scale = op->scale;
   if (r->packing == MODEL_THROUGHPUT)
-    each_operand(op, release_operand, r, i);
+    exec_prepare_operands(op, release_operand, r, i);
   return CKKS_OK;
 }
 

@@ -34,14 +34,21 @@ const model_plan *exec_session_plan(const exec_session *session);
 ckks_status exec_session_run(const ckks_ciphertext **outputs, ckks_ciphertext *const *inputs,
                              model_packing packing, exec_session *session);
 
+/**
+ * Lends a pool whose threads share the work inside each operation, to the same result bit for
+ * bit; NULL takes it back (what is left is scratch for the next time). The session must not run
+ * in a task of that pool meanwhile. CKKS_ERROR_MEMORY, with the session as before.
+ */
+ckks_status exec_session_set_threads(exec_session *session, base_threads *threads);
+
 /** A whole message: sample frame in, result frame out (free with base_free). `name` starts errors.
  */
 ckks_status exec_infer(uint8_t **out, size_t *n_out, const uint8_t *sample, size_t n_sample,
                        const char *name, exec_session *session);
 /**
  * As exec_infer, rows or batches spread over `threads` (NULL = the caller alone):
- * sessions[worker] for each of base_threads_count(threads) workers. The bytes are
- * the same whatever the number of workers.
+ * sessions[worker] for each of base_threads_count(threads) workers. A single one is worked on
+ * by all threads in sessions[0]. The bytes are the same whatever the number of workers.
  */
 ckks_status exec_infer_threads(uint8_t **out, size_t *n_out, const uint8_t *sample, size_t n_sample,
                                const char *name, exec_session *const *sessions,

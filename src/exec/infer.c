@@ -36,13 +36,23 @@ static void run_unit_task(void *context, size_t unit, int worker) {
     snprintf(in->message[unit], sizeof *in->message, "%s", base_last_error());
 }
 
+/* A unit that is alone: the threads share each of its operations. */
+static ckks_status run_single(inferring *in, base_threads *threads) {
+  BASE_TRY(exec_session_set_threads(in->sessions[0], threads));
+  run_unit_task(in, 0, 0);
+  return exec_session_set_threads(in->sessions[0], NULL);
+}
+
 /* All units, then their bytes in order: the result does not depend on who ran what. */
 static ckks_status run_units(base_buffer *result, inferring *in, size_t n_units,
                              base_threads *threads) {
   for (size_t unit = 0; unit < n_units; unit++)
     base_buffer_init(&in->unit[unit], WIRE_MAX_SAMPLE_BYTES);
-  base_threads_run(threads, n_units, run_unit_task, in);
   ckks_status status = CKKS_OK;
+  if (n_units > 1)
+    base_threads_run(threads, n_units, run_unit_task, in);
+  else
+    status = run_single(in, threads);
   for (size_t unit = 0; unit < n_units; unit++) {
     if (status == CKKS_OK && in->status[unit] != CKKS_OK)
       status = base_fail(in->status[unit], "%s", in->message[unit]);

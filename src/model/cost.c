@@ -62,7 +62,8 @@ double model_cost_ms(const model_counts *counts, int log2_n, const model_units *
                  (double)counts->permute_words * units->permute_word_ns +
                  (double)counts->point_words * units->point_word_ns +
                  (double)counts->sum_words *
-                     word_ns(counts->set_words, units->sum_word_ns, units->sum_far_word_ns));
+                     word_ns(counts->set_words, units->sum_word_ns, units->sum_far_word_ns) +
+                 (double)counts->row_words * units->sum_word_ns);
 }
 
 void model_cost_count(model_cost *cost, const model_plan *plan, model_packing packing,
@@ -75,7 +76,8 @@ void model_cost_count(model_cost *cost, const model_plan *plan, model_packing pa
   cost->ntt = counts.ntt;
   cost->mac_words = counts.mac_words;
   cost->convert_words = counts.convert_words;
-  cost->point_words = counts.point_words + counts.permute_words + counts.sum_words;
+  cost->point_words =
+      counts.point_words + counts.permute_words + counts.sum_words + counts.row_words;
   cost->n_switches = (int)counts.switches;
   cost->predicted_ms = model_cost_ms(&counts, params->literal.log2_n, units);
   count_bytes(cost, program, layout, packing, params);

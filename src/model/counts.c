@@ -10,7 +10,9 @@
 #include "ring/ring.h"
 
 /* Giants whose sums eval_diagonals holds at a time: for each lot it makes all babies anew. */
-#define GIANTS_AT_A_TIME 4
+#define GIANTS_AT_A_TIME 8
+/* How many rows of a matrix exec/prepare.c has summed together (EVAL_ARITH_MAX_ROWS). */
+#define ROWS_AT_A_TIME 16
 #define MOST_TERMS (CKKS_MAX_P + 1)
 /* Bases of the polynomial's powers (eval_polynomial). */
 #define MOST_BASE 32
@@ -23,6 +25,8 @@ typedef struct counting {
   size_t n_keys;
   /* Words of work on whole ciphertexts: near in a program of one, far where there are many. */
   uint64_t *whole_words;
+  const model_op *row; /* the last row of a matrix, and how many there are */
+  int n_rows;
 } counting;
 
 static uint64_t prime(const counting *c, int limb) {
@@ -117,7 +121,7 @@ static void count_mac(counting *c, int l, int k) {
 /* Tensors at level l, added up, and eval_relinearize with rescaling. */
 static void count_products(counting *c, int l, int tensors) {
   int k = key_special(c, 0);
-  *c->whole_words += (uint64_t)((3 + 6 * (tensors - 1)) * (l + 1));
+  *c->whole_words += (uint64_t)(3 * tensors * (l + 1));
   count_begin(c, l, k);
   count_extend(c, l, k);
   c->counts->point_words += (uint64_t)(2 * (l + 1)); /* what is added, times P */
@@ -125,13 +129,12 @@ static void count_products(counting *c, int l, int tensors) {
   count_divide(c, 2, l, k, true);
 }
 
-/* eval_automorphism, and eval_add to another register. */
+/* eval_automorphism, adding another register on the way. */
 static void count_rotate_add(counting *c, int l, int k) {
   count_begin(c, l, k);
   count_extend(c, l, k);
   count_mac(c, l, k);
   count_divide(c, 2, l, k, false);
-  c->counts->point_words += (uint64_t)(3 * (l + 1));
   c->counts->permute_words += (uint64_t)(2 * (l + 1));
 }
 
@@ -140,7 +143,8 @@ static void count_rotate_sum(counting *c, const model_op *op) {
   int l = op->level, k = rotation_special(c, op, 1);
   if (k == 0)
     return;
-  if (op->index >= 0 && op->index != op->a) {
+  bool single = op->n_terms == 1 && op->term[0] != 0;
+  if (single || (op->index >= 0 && op->index != op->a)) {
     count_rotate_add(c, l, k);
     return;
   }
@@ -155,7 +159,6 @@ static void count_rotate_sum(counting *c, const model_op *op) {
     c->counts->permute_words += (uint64_t)(2 * (l + 1 + k));
   }
   count_divide(c, 2, l, k, false);
-  c->counts->point_words += (uint64_t)(2 * (l + 1) + 2 * (l + 1 + k)); /* sums, from zero */
 }
 
 /* --------------------------------------------------- diagonals (eval/linear.c) */
@@ -280,6 +283,19 @@ static void count_polynomial(counting *c, const model_op *op, int top) {
 
 /* ------------------------------------------------------------ programs (exec/exec.c) */
 
+/* Rows whose sums read the same operands are made together, from blocks that are near by then. */
+static void count_dense(counting *c, const model_op *op, int l) {
+  const model_op *row = c->row;
+  bool further = row != NULL && c->n_rows < ROWS_AT_A_TIME && row->n_terms == op->n_terms &&
+                 row->level == op->level &&
+                 memcmp(row->term, op->term, (size_t)op->n_terms * sizeof *op->term) == 0;
+  uint64_t *words = further ? &c->counts->row_words : &c->counts->sum_words;
+  *words += (uint64_t)(2 * op->n_terms * (l + 1));
+  c->n_rows = further ? c->n_rows + 1 : 1;
+  c->row = op;
+  count_divide(c, 2, l, 0, true);
+}
+
 static void count_op(counting *c, const model_op *op, int before) {
   int l = op->level + 1; /* where a rescaling op works */
   switch (op->kind) {
@@ -304,8 +320,7 @@ static void count_op(counting *c, const model_op *op, int before) {
     count_divide(c, 2, l, 0, true);
     break;
   case MODEL_OP_DENSE:
-    c->counts->sum_words += (uint64_t)(2 * op->n_terms * (l + 1));
-    count_divide(c, 2, l, 0, true);
+    count_dense(c, op, l);
     break;
   }
 }
@@ -322,8 +337,12 @@ void model_counts_program(model_counts *counts, const model_plan *plan,
                           const model_program *program, const ckks_params_literal *literal,
                           const ckks_key_spec *keys, size_t n_keys) {
   bool one = program->n_inputs == 1;
-  counting c = {counts, plan,   literal,
-                keys,   n_keys, one ? &counts->point_words : &counts->sum_words};
+  counting c = {.counts = counts,
+                .plan = plan,
+                .literal = literal,
+                .keys = keys,
+                .n_keys = n_keys,
+                .whole_words = one ? &counts->point_words : &counts->sum_words};
   uint64_t n = (uint64_t)1 << literal->log2_n;
   memset(counts, 0, sizeof *counts);
   for (int i = 0; i < program->n_ops; i++)
@@ -337,4 +356,5 @@ void model_counts_program(model_counts *counts, const model_plan *plan,
   counts->permute_words *= n;
   counts->point_words *= n;
   counts->sum_words *= n;
+  counts->row_words *= n;
 }

@@ -16,6 +16,7 @@ typedef struct model_counts {
   uint64_t permute_words; /**< words that automorphisms move */
   uint64_t point_words;
   uint64_t sum_words; /**< words of whole ciphertexts where there are many of them */
+  uint64_t row_words; /**< the same again for a matrix's further rows, block by block */
   uint64_t switches;
   uint64_t key_words; /**< of all keys in memory, each once */
   uint64_t set_words; /**< of the inputs, and half as many for what is made of them */

@@ -98,10 +98,12 @@ static void check_digits(scheme *s, int level, int k) {
   for (int i = 0; i <= level + k; i++) {
     int limb = ckks_params_limb(s->params, level, i);
     uint64_t p = ring->modulus[limb].p;
-    eval_digits_extend(&digits, i, s->ev);
+    eval_digits_limb extended;
+    size_t before = base_arena_mark(&s->ev->arena);
+    eval_digits_extend(&extended, &digits, NULL, i, s->ev);
     for (int digit = 0; digit < digits.n_digits; digit++) {
       int from = digit * k, n = level + 1 - from < k ? level + 1 - from : k;
-      lowered(got, digits.digit[digit], limb, s);
+      lowered(got, extended.digit[digit], limb, s);
       for (size_t j = 0; j < ring->n; j += i == 0 ? 1 : 7) {
         lift(integer, d, &x, s, from, n, j);
         /* got = integer + m*D for one m with |m| <= n/2 (0 for a single limb) */
@@ -117,6 +119,7 @@ static void check_digits(scheme *s, int level, int k) {
                    digit, level, k, i, j);
       }
     }
+    base_arena_reset(&s->ev->arena, before);
   }
   mpz_clears(integer, d, difference, multiple, NULL);
   base_arena_reset(&s->ev->arena, mark);
@@ -159,7 +162,7 @@ static void check_division(scheme *s, const eval_basis *basis, int level) {
   for (int i = n_terms; i < n_limbs; i++) {
     uint64_t p = ring->modulus[limbs[i]].p;
     ring_word *limb = ring_poly_limb(&x.poly, i);
-    eval_division_limb(limb, limb, &division, limbs[i], s->ev);
+    eval_division_limb(limb, limb, &division, limbs[i], NULL, s->ev);
     lowered(got, limb, limbs[i], s);
     for (size_t j = 0; j < ring->n; j += i == n_terms ? 1 : 5) {
       lift(integer, d, &x, s, 0, n_limbs, j);
@@ -341,6 +344,60 @@ static void test_sum_scalar(void **unused) {
   scheme_clear(&s);
 }
 
+/* Rows over the same operands, in one or several batches: each is the sum by itself. */
+static void body_rows(scheme *s) {
+  static const size_t shapes[][2] = {{1, 1}, {2, 5}, {16, 64}, {3, 65}, {16, 130}};
+  enum { ROWS = 16, TERMS = 130 };
+  ckks_ciphertext *in[4], *out[ROWS], *alone = new_ciphertext(s);
+  const ckks_ciphertext *list[TERMS];
+  static double factors[ROWS][TERMS];
+  const double *row[ROWS];
+  size_t bytes = s->params->ring.n * sizeof(uint64_t);
+  uint64_t *got = base_alloc(bytes), *wanted = base_alloc(bytes);
+  for (size_t i = 0; i < 4; i++) {
+    random_slots(in0, s->slots, &state);
+    in[i] = encrypt_complex(s, in0, s->top, 0);
+  }
+  for (size_t j = 0; j < TERMS; j++)
+    list[j] = in[j % 4];
+  for (size_t r = 0; r < ROWS; r++) {
+    out[r] = new_ciphertext(s);
+    row[r] = factors[r];
+    random_reals(factors[r], TERMS, &state);
+  }
+  for (size_t z = 0; z < sizeof shapes / sizeof *shapes; z++) {
+    size_t n_rows = shapes[z][0], n = shapes[z][1];
+    CHECK(eval_sum_scalar_rows(out, list, row, n_rows, n, 0x1p30, s->ev));
+    for (size_t r = 0; r < n_rows; r++) {
+      CHECK(eval_sum_scalar(alone, list, row[r], n, 0x1p30, s->ev));
+      assert_true(out[r]->scale == alone->scale && out[r]->level == alone->level);
+      assert_int_equal(out[r]->n_parts, 2);
+      for (int part = 0; part < 2; part++)
+        for (int i = 0; i <= s->top; i++) {
+          const ring_modulus *m = &s->params->ring.modulus[i];
+          const ring_kernel *kernel = s->params->ring.kernel;
+          kernel->to_uint64(got, ring_poly_limb(&out[r]->part[part], i), s->params->ring.n, m);
+          kernel->to_uint64(wanted, ring_poly_limb(&alone->part[part], i), s->params->ring.n, m);
+          assert_memory_equal(got, wanted, bytes);
+        }
+    }
+  }
+  factors[1][3] = 1e200;
+  CHECK_FAILS(eval_sum_scalar_rows(out, list, row, 2, 5, 1, s->ev), CKKS_ERROR_RANGE, "large");
+  base_free(got);
+  base_free(wanted);
+  for (size_t i = 0; i < 4; i++)
+    ckks_ciphertext_free(in[i]);
+  for (size_t r = 0; r < ROWS; r++)
+    ckks_ciphertext_free(out[r]);
+  ckks_ciphertext_free(alone);
+}
+
+static void test_rows(void **unused) {
+  (void)unused;
+  for_all_schemes(body_rows);
+}
+
 /* ------------------------------------------------------------------- levels */
 
 static void body_adjust(scheme *s) {
@@ -411,6 +468,7 @@ int main(void) {
       cmocka_unit_test(test_bases),  cmocka_unit_test(test_sums),
       cmocka_unit_test(test_plain),  cmocka_unit_test(test_sum_scalar),
       cmocka_unit_test(test_adjust), cmocka_unit_test(test_scratch),
+      cmocka_unit_test(test_rows),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

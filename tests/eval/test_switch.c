@@ -91,6 +91,49 @@ static void test_automorphism(void **unused) {
   for_all_schemes(body_automorphism);
 }
 
+/* What is added may be the rotated one, the result, another one, or all in one place. */
+static void body_rotate_add(scheme *s) {
+  static ckks_complex other[MAX_SLOTS];
+  ckks_ciphertext *out = new_ciphertext(s);
+  static const int all_steps[] = {0, 4, 5, -3}; /* no switch, one, two */
+  for (int level = s->top; level >= 0; level -= 2)
+    for (size_t z = 0; z < sizeof all_steps / sizeof *all_steps; z++) {
+      int steps = all_steps[z], n_spares = s->ev->n_spares_used;
+      random_slots(in0, s->slots, &state);
+      random_slots(other, s->slots, &state);
+      ckks_ciphertext *a = encrypt_complex(s, in0, level, 0);
+      ckks_ciphertext *b = encrypt_complex(s, other, level, 0);
+      double bound = 3 * switch_bound(s, level, s->params->literal.n_p, a->scale);
+      for (size_t i = 0; i < s->slots; i++) {
+        size_t from = (i + s->slots + (size_t)steps) % s->slots;
+        expected[i] = (ckks_complex){in0[from].re + other[i].re, in0[from].im + other[i].im};
+      }
+      CHECK(eval_rotate_add(out, a, steps, b, s->ev));
+      assert_slots(s, out, expected, bound, "rotate and add");
+      eval_copy(out, a, s->ev);
+      CHECK(eval_rotate_add(out, out, steps, b, s->ev));
+      assert_slots(s, out, expected, bound, "over the rotated one");
+      eval_copy(out, b, s->ev);
+      CHECK(eval_rotate_add(out, a, steps, out, s->ev));
+      assert_slots(s, out, expected, bound, "over what is added");
+      for (size_t i = 0; i < s->slots; i++) {
+        size_t from = (i + s->slots + (size_t)steps) % s->slots;
+        expected[i] = (ckks_complex){in0[from].re + in0[i].re, in0[from].im + in0[i].im};
+      }
+      CHECK(eval_rotate_add(a, a, steps, a, s->ev));
+      assert_slots(s, a, expected, bound, "all in one place");
+      assert_int_equal(s->ev->n_spares_used, n_spares);
+      ckks_ciphertext_free(a);
+      ckks_ciphertext_free(b);
+    }
+  ckks_ciphertext_free(out);
+}
+
+static void test_rotate_add(void **unused) {
+  (void)unused;
+  for_all_schemes(body_rotate_add);
+}
+
 /* --------------------------------------------------- noise, from both sides */
 
 /* Measured over `rounds` fresh ciphertexts against the written deviation. */
@@ -443,7 +486,7 @@ int main(void) {
       cmocka_unit_test(test_noise),        cmocka_unit_test(test_cut_keys),
       cmocka_unit_test(test_hoisting),     cmocka_unit_test(test_mixed_keys),
       cmocka_unit_test(test_compositions), cmocka_unit_test(test_counters),
-      cmocka_unit_test(test_tables),
+      cmocka_unit_test(test_tables),       cmocka_unit_test(test_rotate_add),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

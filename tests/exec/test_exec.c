@@ -360,8 +360,45 @@ static void test_threads_change_nothing(void **unused) {
   world_clear(&w);
 }
 
+/* A single row, and a single batch, in a ring that is worth sharing: also the same bytes. */
+static void test_threads_within_one_prediction(void **unused) {
+  (void)unused;
+  uint64_t state = 9;
+  world w;
+  model_compile_options options = test_options(1e-3, 13);
+  do {
+    world_build(&w, &state, &options);
+    if (w.plan.interface.layout[MODEL_LATENCY].available &&
+        w.plan.interface.layout[MODEL_THROUGHPUT].available)
+      break;
+    world_clear(&w);
+  } while (true);
+  for (int packing = 0; packing < MODEL_N_PACKINGS; packing++) {
+    uint8_t *sample = NULL, *alone = NULL, *shared = NULL;
+    size_t n_sample = 0, n_alone = 0, n_shared = 0;
+    assert_ok(client_encrypt(&sample, &n_sample, w.rows, 1, (model_packing)packing, NULL, w.secret,
+                             &w.plan.interface, w.params));
+    assert_ok(exec_infer(&alone, &n_alone, sample, n_sample, "s", w.session));
+    for (int n = 2; n <= 3; n++) {
+      base_threads *threads = NULL;
+      exec_session *sessions[3] = {w.session, NULL, NULL}; /* the others are not needed */
+      assert_ok(base_threads_build(&threads, n));
+      assert_ok(exec_infer_threads(&shared, &n_shared, sample, n_sample, "s", sessions, threads));
+      assert_int_equal(n_alone, n_shared);
+      assert_memory_equal(alone, shared, n_alone);
+      assert_null(exec_session_evaluator(w.session)->threads); /* given back */
+      base_free(shared);
+      base_threads_free(threads);
+    }
+    base_free(sample);
+    base_free(alone);
+  }
+  world_clear(&w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_threads_change_nothing),
+                                     cmocka_unit_test(test_threads_within_one_prediction),
                                      cmocka_unit_test(test_error_within_prediction),
                                      cmocka_unit_test(test_every_slot_is_an_output),
                                      cmocka_unit_test(test_wrong_messages),

@@ -70,9 +70,12 @@ static void defined_mul_scalar(ring_word *out, const ring_word *a, uint64_t w, s
 }
 
 static void defined_sub_mul_scalar(ring_word *out, const ring_word *a, const ring_word *b,
-                                   uint64_t w, size_t n, const ring_modulus *m) {
-  for (size_t i = 0; i < n; i++)
-    out[i] = defined_word((residue_of(a[i], m) - residue_of(b[i], m)) * w, m);
+                                   uint64_t w, const ring_word *c, size_t n,
+                                   const ring_modulus *m) {
+  for (size_t i = 0; i < n; i++) {
+    __int128 plus = c == NULL ? 0 : residue_of(c[i], m);
+    out[i] = defined_word((residue_of(a[i], m) - residue_of(b[i], m)) * w + plus, m);
+  }
 }
 
 static void defined_sum_scalar(ring_word *out, const ring_word *const *in, const uint64_t *w,
@@ -86,14 +89,14 @@ static void defined_sum_scalar(ring_word *out, const ring_word *const *in, const
 }
 
 static void defined_tensor(ring_word *d0, ring_word *d1, ring_word *d2, const ring_word *a0,
-                           const ring_word *a1, const ring_word *b0, const ring_word *b1, size_t n,
-                           const ring_modulus *m) {
+                           const ring_word *a1, const ring_word *b0, const ring_word *b1,
+                           bool accumulate, size_t n, const ring_modulus *m) {
   for (size_t i = 0; i < n; i++) {
     __int128 x0 = residue_of(a0[i], m), x1 = residue_of(a1[i], m);
     __int128 y0 = residue_of(b0[i], m), y1 = residue_of(b1[i], m);
-    d0[i] = defined_word(x0 * y0, m);
-    d1[i] = defined_word(x0 * y1 + x1 * y0, m);
-    d2[i] = defined_word(x1 * y1, m);
+    d0[i] = defined_word(x0 * y0 + (accumulate ? residue_of(d0[i], m) : 0), m);
+    d1[i] = defined_word(x0 * y1 + x1 * y0 + (accumulate ? residue_of(d1[i], m) : 0), m);
+    d2[i] = defined_word(x1 * y1 + (accumulate ? residue_of(d2[i], m) : 0), m);
   }
 }
 
@@ -154,10 +157,10 @@ static void defined_permute(ring_word *out, const ring_word *in, const uint32_t 
     out[i] = in[index[i]];
 }
 
-static void defined_permute_add(ring_word *out, const ring_word *in, const uint32_t *index,
-                                size_t n, const ring_modulus *m) {
+static void defined_permute_add(ring_word *out, const ring_word *a, const ring_word *in,
+                                const uint32_t *index, size_t n, const ring_modulus *m) {
   for (size_t i = 0; i < n; i++)
-    out[i] = defined_word(residue_of(out[i], m) + residue_of(in[index[i]], m), m);
+    out[i] = defined_word(residue_of(a[i], m) + residue_of(in[index[i]], m), m);
 }
 
 static void defined_from_int64(ring_word *out, const int64_t *values, size_t n,

@@ -179,10 +179,14 @@ JOB(negate, negate(j->out[0], j->first, in->n, &in->m))
 JOB(mul, mul(j->out[0], j->first, in->loose[1], in->n, &in->m))
 JOB(mul_add, mul_add(j->out[0], j->first, in->loose[2], in->n, &in->m))
 JOB(mul_scalar, mul_scalar(j->out[0], j->first, in->w[0], in->n, &in->m))
-JOB(sub_mul_scalar, sub_mul_scalar(j->out[0], j->first, in->small, in->w[1], in->n, &in->m))
+JOB(sub_mul_scalar, sub_mul_scalar(j->out[0], j->first, in->small, in->w[1], NULL, in->n, &in->m))
+JOB(sub_mul_scalar_plus,
+    sub_mul_scalar(j->out[0], j->first, in->small, in->w[1], in->loose[1], in->n, &in->m))
 SUM_JOB(sum_scalar, terms, sum_scalar(j->out[0], x, in->w, j->terms, in->n, &in->m))
 JOB(tensor, tensor(j->out[0], j->out[1], j->out[2], in->loose[0], in->loose[1], in->loose[2],
-                   in->loose[3], in->n, &in->m))
+                   in->loose[3], false, in->n, &in->m))
+JOB(tensor_add, tensor(j->out[0], j->out[1], j->out[2], in->loose[0], in->loose[1], in->loose[2],
+                       in->loose[3], true, in->n, &in->m))
 SUM_JOB(mac_key, loose,
         mac_key(j->out[0], j->out[1], x, in->key, j->terms, SOURCES, false, in->n, &in->m))
 SUM_JOB(mac_key_add, loose,
@@ -192,7 +196,7 @@ JOB(reduce, reduce(j->out[0], j->first, in->from[0], in->n, &in->m))
 SUM_JOB(quotient, other, quotient(j->out[0], x, in->from, j->terms, in->n))
 JOB(centre, centre(j->out[0], j->first, in->n, &in->m))
 JOB(permute, permute(j->out[0], in->loose[0], in->index, in->n))
-JOB(permute_add, permute_add(j->out[0], in->loose[0], in->index, in->n, &in->m))
+JOB(permute_add, permute_add(j->out[0], j->first, in->loose[1], in->index, in->n, &in->m))
 JOB(from_int64, from_int64(j->out[0], in->integers, in->n, &in->m))
 JOB(to_uint64, to_uint64(&j->out[0]->u, j->first, in->n, &in->m))
 JOB(from_uint64, from_uint64(j->out[0], in->residues, in->n, &in->m))
@@ -222,7 +226,9 @@ static const entry entries[] = {
     {"mul_scalar", job_mul_scalar, FROM_LOOSE, LOOSE, 1, 0},
     {"sub_mul_scalar", job_sub_mul_scalar, FROM_LOOSE, LOOSE, 1, 0},
     {"sum_scalar", job_sum_scalar, FROM_LOOSE, LOOSE, 1, TERMS},
+    {"sub_mul_scalar_plus", job_sub_mul_scalar_plus, FROM_LOOSE, LOOSE, 1, 0},
     {"tensor", job_tensor, NONE, LOOSE, 3, 0},
+    {"tensor_add", job_tensor_add, NONE, LOOSE, 3, 0},
     {"mac_key", job_mac_key, FROM_LOOSE, LOOSE, 2, RING_MAX_TERMS},
     {"mac_key_add", job_mac_key_add, FROM_LOOSE, LOOSE, 2, RING_MAX_TERMS},
     {"convert", job_convert, FROM_OTHER, SAME_BITS, 1, RING_MAX_TERMS},
@@ -230,7 +236,7 @@ static const entry entries[] = {
     {"quotient", job_quotient, FROM_OTHER, SAME_BITS, 1, RING_MAX_TERMS},
     {"centre", job_centre, FROM_LOOSE, SAME_BITS, 1, 0},
     {"permute", job_permute, NONE, SAME_BITS, 1, 0},
-    {"permute_add", job_permute_add, NONE, LOOSE, 1, 0},
+    {"permute_add", job_permute_add, FROM_LOOSE, LOOSE, 1, 0},
     {"from_int64", job_from_int64, NONE, SAME_BITS, 1, 0},
     {"to_uint64", job_to_uint64, FROM_LOOSE, SAME_BITS, 1, 0},
     {"from_uint64", job_from_uint64, NONE, SAME_BITS, 1, 0},

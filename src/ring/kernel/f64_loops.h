@@ -62,28 +62,45 @@ static void mul_scalar(ring_word *out, const ring_word *a, uint64_t w, size_t n,
 
 /*
  * |a - b| < 2^50 + 3/4 p < 1.375*2^50 whatever the size of p, and the quotient
- * is at most half of that: off by 2^-53 of it, so |out| <= (0.5 + 0.086)p.
+ * is at most half of that: off by 2^-53 of it, so the product is within
+ * (0.5 + 0.086)p, and what c is added to it centres exactly.
  */
 static void sub_mul_scalar(ring_word *out, const ring_word *a, const ring_word *b, uint64_t w,
-                           size_t n, const ring_modulus *m) {
+                           const ring_word *c, size_t n, const ring_modulus *m) {
   const field f = field_of(m);
   const double factor = centred_scalar(w, m);
   const vec v = v_set(factor), vp = v_set(factor / m->f);
-  FOR_VECTORS(i) {
-    vec difference = v_sub(v_load(&a[i].f), v_load(&b[i].f));
-    v_store(&out[i].f, times(difference, v, vp, f));
-  }
+  if (c == NULL)
+    FOR_VECTORS(i) {
+      vec difference = v_sub(v_load(&a[i].f), v_load(&b[i].f));
+      v_store(&out[i].f, times(difference, v, vp, f));
+    }
+  else
+    FOR_VECTORS(i) {
+      vec difference = v_sub(v_load(&a[i].f), v_load(&b[i].f));
+      v_store(&out[i].f, centred(v_add(times(difference, v, vp, f), v_load(&c[i].f)), f));
+    }
 }
 
 static void tensor(ring_word *d0, ring_word *d1, ring_word *d2, const ring_word *a0,
-                   const ring_word *a1, const ring_word *b0, const ring_word *b1, size_t n,
-                   const ring_modulus *m) {
+                   const ring_word *a1, const ring_word *b0, const ring_word *b1, bool accumulate,
+                   size_t n, const ring_modulus *m) {
   const field f = field_of(m);
   FOR_VECTORS(i) {
     vec x0 = v_load(&a0[i].f), x1 = v_load(&a1[i].f), y0 = v_load(&b0[i].f), y1 = v_load(&b1[i].f);
-    v_store(&d0[i].f, times_plain(x0, y0, f));
-    v_store(&d1[i].f, times_plus(x0, y1, times_plain(x1, y0, f), f));
-    v_store(&d2[i].f, times_plain(x1, y1, f));
+    vec s0, s1, s2;
+    if (accumulate) {
+      s0 = times_plus(x0, y0, v_load(&d0[i].f), f);
+      s1 = times_plus(x1, y0, v_load(&d1[i].f), f);
+      s2 = times_plus(x1, y1, v_load(&d2[i].f), f);
+    } else {
+      s0 = times_plain(x0, y0, f);
+      s1 = times_plain(x1, y0, f);
+      s2 = times_plain(x1, y1, f);
+    }
+    v_store(&d0[i].f, s0);
+    v_store(&d1[i].f, times_plus(x0, y1, s1, f));
+    v_store(&d2[i].f, s2);
   }
 }
 
@@ -93,11 +110,14 @@ static void tensor(ring_word *d0, ring_word *d1, ring_word *d2, const ring_word 
 #define WIDE 4
 
 /*
- * out = sum_j in[j]*w[j], at most SUM_GROUP terms at a time, `low` carrying what
- * was summed before. Largest sums: a loose word (3/4 p) or one of another
- * modulus (2^48) by a centred factor (p/2): 7*(3/8)p^2 and 7*2^47*p are both
- * below 2^100, their quotients by p below 2^51.
+ * out = sum_j in[j]*w[j], FACTOR_GROUP terms at a time, `low` carrying what was
+ * summed before. Largest sums: a loose word (3/4 p) or one of another modulus
+ * (2^48) by a centred factor (p/2): 10*(3/8)p^2 < 0.94*2^100 and 10*2^47*p
+ * < 2^100, their quotients by p below 2^51; what `low` gathers, 10*2^48, stays
+ * with all the rest of sum_end below 2^52.
  */
+#define FACTOR_GROUP 10
+
 static void sum_products(ring_word *out, const ring_word *const *in, const double *w, int n_terms,
                          size_t n, field f) {
   for (size_t i = 0; i < n; i += WIDE * LANES) {
@@ -105,8 +125,8 @@ static void sum_products(ring_word *out, const ring_word *const *in, const doubl
 #pragma GCC unroll 4
     for (int k = 0; k < WIDE; k++)
       carried[k] = v_set(0);
-    for (int first = 0; first < n_terms; first += SUM_GROUP) {
-      int last = n_terms - first > SUM_GROUP ? first + SUM_GROUP : n_terms;
+    for (int first = 0; first < n_terms; first += FACTOR_GROUP) {
+      int last = n_terms - first > FACTOR_GROUP ? first + FACTOR_GROUP : n_terms;
       sum s[WIDE];
 #pragma GCC unroll 4
       for (int k = 0; k < WIDE; k++)
@@ -241,11 +261,11 @@ static void permute(ring_word *out, const ring_word *in, const uint32_t *index, 
   FOR_VECTORS(i) v_store(&out[i].f, v_collect(&in->f, index + i));
 }
 
-static void permute_add(ring_word *out, const ring_word *in, const uint32_t *index, size_t n,
-                        const ring_modulus *m) {
+static void permute_add(ring_word *out, const ring_word *a, const ring_word *in,
+                        const uint32_t *index, size_t n, const ring_modulus *m) {
   const field f = field_of(m);
   FOR_VECTORS(i) {
-    vec total = v_add(v_load(&out[i].f), v_collect(&in->f, index + i));
+    vec total = v_add(v_load(&a[i].f), v_collect(&in->f, index + i));
     v_store(&out[i].f, centred(total, f));
   }
 }

@@ -67,16 +67,22 @@ typedef struct ring_kernel {
   /** out = a*w, w in [0,p) */
   void (*mul_scalar)(ring_word *out, const ring_word *a, uint64_t w, size_t n,
                      const ring_modulus *m);
-  /** out = (a - b)*w: the tail of every division by a modulus. b small, a loose. */
+  /**
+   * out = (a - b)*w + c: the tail of every division by a modulus, and what its quotient is
+   * added to. b small, a and c loose; c may be NULL, for nothing.
+   */
   void (*sub_mul_scalar)(ring_word *out, const ring_word *a, const ring_word *b, uint64_t w,
-                         size_t n, const ring_modulus *m);
+                         const ring_word *c, size_t n, const ring_modulus *m);
   /** Sum over j < n_terms (1..64) of in[j]*w[j]; w[j] in [0,p), in loose -> out loose. */
   void (*sum_scalar)(ring_word *out, const ring_word *const *in, const uint64_t *w, int n_terms,
                      size_t n, const ring_modulus *m);
-  /** Tensor of (a0,a1) and (b0,b1): d0 = a0b0, d1 = a0b1 + a1b0, d2 = a1b1. d's may not alias. */
+  /**
+   * Tensor of (a0,a1) and (b0,b1): d0 = a0b0, d1 = a0b1 + a1b0, d2 = a1b1. d's may not alias.
+   * With `accumulate`, added to the d's (loose).
+   */
   void (*tensor)(ring_word *d0, ring_word *d1, ring_word *d2, const ring_word *a0,
-                 const ring_word *a1, const ring_word *b0, const ring_word *b1, size_t n,
-                 const ring_modulus *m);
+                 const ring_word *a1, const ring_word *b0, const ring_word *b1, bool accumulate,
+                 size_t n, const ring_modulus *m);
   /**
    * Inner product with a switching key, NTT form:
    *   out0 = sum_d x[d]*b_d, out1 = sum_d x[d]*a_d, d < n_digits <= 16.
@@ -111,9 +117,9 @@ typedef struct ring_kernel {
   void (*centre)(ring_word *out, const ring_word *in, size_t n, const ring_modulus *m);
   /** out[i] = in[index[i]]; out != in. */
   void (*permute)(ring_word *out, const ring_word *in, const uint32_t *index, size_t n);
-  /** out[i] += in[index[i]]; out != in; loose. */
-  void (*permute_add)(ring_word *out, const ring_word *in, const uint32_t *index, size_t n,
-                      const ring_modulus *m);
+  /** out[i] = a[i] + in[index[i]]; out != in; loose. */
+  void (*permute_add)(ring_word *out, const ring_word *a, const ring_word *in,
+                      const uint32_t *index, size_t n, const ring_modulus *m);
 
   /* Words and integers. */
   /** Signed integers |v| < 2^62 to residues: |out| <= 0.5 p + 1 (any table's input). */

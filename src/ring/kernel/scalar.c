@@ -150,16 +150,18 @@ BOTH(mul_scalar, (ring_word * out, const ring_word *a, uint64_t w, size_t n, con
      out, a, w, n)
 
 INLINE void sub_mul_scalar_words(ring_word_kind kind, const ring_modulus *m, ring_word *out,
-                                 const ring_word *a, const ring_word *b, uint64_t w, size_t n) {
+                                 const ring_word *a, const ring_word *b, uint64_t w,
+                                 const ring_word *c, size_t n) {
   for (size_t i = 0; i < n; i++) {
     uint64_t difference = load(kind, a[i], m) + m->p - load(kind, b[i], m); /* < 2p < 2^62 */
-    out[i] = store(kind, product(difference, w, m), m);
+    wide plus = c == NULL ? 0 : load(kind, c[i], m);
+    out[i] = store(kind, residue_wide((wide)difference * w + plus, m), m);
   }
 }
 BOTH(sub_mul_scalar,
-     (ring_word * out, const ring_word *a, const ring_word *b, uint64_t w, size_t n,
-      const ring_modulus *m),
-     out, a, b, w, n)
+     (ring_word * out, const ring_word *a, const ring_word *b, uint64_t w, const ring_word *c,
+      size_t n, const ring_modulus *m),
+     out, a, b, w, c, n)
 
 /* ---- sums: 64 products of residues below 2^61 stay below 2^128 ---- */
 
@@ -179,19 +181,22 @@ BOTH(sum_scalar,
 
 INLINE void tensor_words(ring_word_kind kind, const ring_modulus *m, ring_word *d0, ring_word *d1,
                          ring_word *d2, const ring_word *a0, const ring_word *a1,
-                         const ring_word *b0, const ring_word *b1, size_t n) {
+                         const ring_word *b0, const ring_word *b1, bool accumulate, size_t n) {
   for (size_t i = 0; i < n; i++) {
     uint64_t x0 = load(kind, a0[i], m), x1 = load(kind, a1[i], m);
     uint64_t y0 = load(kind, b0[i], m), y1 = load(kind, b1[i], m);
-    d0[i] = store(kind, product(x0, y0, m), m);
-    d1[i] = store(kind, residue_wide((wide)x0 * y1 + (wide)x1 * y0, m), m);
-    d2[i] = store(kind, product(x1, y1, m), m);
+    wide s0 = accumulate ? load(kind, d0[i], m) : 0;
+    wide s1 = accumulate ? load(kind, d1[i], m) : 0;
+    wide s2 = accumulate ? load(kind, d2[i], m) : 0;
+    d0[i] = store(kind, residue_wide((wide)x0 * y0 + s0, m), m);
+    d1[i] = store(kind, residue_wide((wide)x0 * y1 + (wide)x1 * y0 + s1, m), m);
+    d2[i] = store(kind, residue_wide((wide)x1 * y1 + s2, m), m);
   }
 }
 BOTH(tensor,
      (ring_word * d0, ring_word *d1, ring_word *d2, const ring_word *a0, const ring_word *a1,
-      const ring_word *b0, const ring_word *b1, size_t n, const ring_modulus *m),
-     d0, d1, d2, a0, a1, b0, b1, n)
+      const ring_word *b0, const ring_word *b1, bool accumulate, size_t n, const ring_modulus *m),
+     d0, d1, d2, a0, a1, b0, b1, accumulate, n)
 
 INLINE void mac_key_words(ring_word_kind kind, const ring_modulus *m, ring_word *out0,
                           ring_word *out1, const ring_word *const *x, const ring_word *key,
@@ -287,15 +292,17 @@ static void permute(ring_word *out, const ring_word *in, const uint32_t *index, 
 }
 
 INLINE void permute_add_words(ring_word_kind kind, const ring_modulus *m, ring_word *out,
-                              const ring_word *in, const uint32_t *index, size_t n) {
+                              const ring_word *a, const ring_word *in, const uint32_t *index,
+                              size_t n) {
   for (size_t i = 0; i < n; i++) {
-    uint64_t sum = load(kind, out[i], m) + load(kind, in[index[i]], m);
+    uint64_t sum = load(kind, a[i], m) + load(kind, in[index[i]], m);
     out[i] = store(kind, below(sum, m->p), m);
   }
 }
 BOTH(permute_add,
-     (ring_word * out, const ring_word *in, const uint32_t *index, size_t n, const ring_modulus *m),
-     out, in, index, n)
+     (ring_word * out, const ring_word *a, const ring_word *in, const uint32_t *index, size_t n,
+      const ring_modulus *m),
+     out, a, in, index, n)
 
 INLINE void from_int64_words(ring_word_kind kind, const ring_modulus *m, ring_word *out,
                              const int64_t *values, size_t n) {

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exec/prepare.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "eval/arith.h"
+
+/* --- vectors */
+
+static ckks_status encode_vector(ckks_plaintext **out, const model_vector *vector, int level,
+                                 double scale, const ckks_params *params) {
+  BASE_TRY(ckks_plaintext_build_at(out, params, level));
+  return ckks_encode_repeat(*out, vector->value, vector->period, level, scale, params);
+}
+
+/* The vector over all slots, with residues modulo the special primes. */
+static ckks_status encode_diagonal(ckks_plaintext **out, const model_vector *vector,
+                                   const model_op *op, double *slots, const ckks_params *params) {
+  size_t n = params->ring.n / 2;
+  for (size_t j = 0; j < n; j++)
+    slots[j] = vector->value[j % vector->period];
+  return eval_diagonal_encode(out, slots, n, op->level + 1, op->factor, params->literal.n_p,
+                              params);
+}
+
+static ckks_status prepare_diagonals(exec_encoded *encoded, const model_op *op,
+                                     const model_plan *plan, const ckks_params *params) {
+  double *slots = base_alloc_array(params->ring.n / 2, sizeof *slots);
+  encoded->diagonal = base_alloc_array((size_t)op->n_terms, sizeof *encoded->diagonal);
+  if (!slots || !encoded->diagonal) {
+    base_free(slots);
+    return base_fail_memory((size_t)op->n_terms * sizeof *encoded->diagonal);
+  }
+  ckks_status status = CKKS_OK;
+  for (int t = 0; t < op->n_terms && status == CKKS_OK; t++) {
+    status =
+        encode_diagonal(&encoded->plaintext[t], &plan->vector[op->index + t], op, slots, params);
+    encoded->diagonal[t] =
+        (eval_diagonal){op->term[2 * t], op->term[2 * t + 1], encoded->plaintext[t]};
+  }
+  base_free(slots);
+  return status;
+}
+
+static ckks_status prepare_op(exec_encoded *encoded, const model_op *op, const model_plan *plan,
+                              const ckks_params *params) {
+  bool diagonals = op->kind == MODEL_OP_DIAGONALS;
+  bool adds = op->kind == MODEL_OP_ADD_VECTOR;
+  if (!diagonals && !adds && op->kind != MODEL_OP_MUL_VECTOR)
+    return CKKS_OK;
+  const model_vector *vector = &plan->vector[op->index];
+  if (!diagonals && vector->period == 1)
+    return CKKS_OK;
+  encoded->n_plaintexts = diagonals ? op->n_terms : 1;
+  encoded->plaintext = base_alloc_array((size_t)encoded->n_plaintexts, sizeof *encoded->plaintext);
+  if (!encoded->plaintext)
+    return base_fail_memory((size_t)encoded->n_plaintexts * sizeof(void *));
+  if (diagonals)
+    return prepare_diagonals(encoded, op, plan, params);
+  return encode_vector(&encoded->plaintext[0], vector, adds ? op->level : op->level + 1,
+                       adds ? op->scale : op->factor, params);
+}
+
+/* --- registers */
+
+void exec_prepare_operands(const model_op *op, void (*visit)(void *, int, int), void *context,
+                           int i) {
+  int words = op->kind == MODEL_OP_MUL_SUM ? 2 : op->kind == MODEL_OP_DENSE ? 1 : 0;
+  for (int t = 0; t < words * op->n_terms; t++)
+    visit(context, op->term[t], i);
+  if (words == 0)
+    visit(context, op->a, i);
+  if (op->kind == MODEL_OP_ROTATE_SUM)
+    visit(context, op->index, i);
+}
+
+static void note_use(void *context, int reg, int i) {
+  ((int *)context)[reg] = i;
+}
+
+/* --- rows of a matrix: sums over the same registers, each perhaps followed by its bias */
+
+static bool same_operands(const model_op *a, const model_op *b) {
+  return a->kind == b->kind && a->n_terms == b->n_terms && a->level == b->level &&
+         a->factor == b->factor &&
+         memcmp(a->term, b->term, (size_t)a->n_terms * sizeof *a->term) == 0;
+}
+
+static bool writes_operand(const model_op *op) {
+  for (int t = 0; t < op->n_terms; t++)
+    if (op->term[t] == op->out)
+      return true;
+  return false;
+}
+
+/* Whether op writes where one of the rows `first` to `last` is kept. */
+static bool writes_row(const model_op *op, const exec_prepared *p, const model_program *program,
+                       int first, int last) {
+  for (int row = first; program->op[row].out != op->out; row = p->op[row].next_row)
+    if (row == last)
+      return false;
+  return true;
+}
+
+/* The rows that may be summed when op number `first` is due. */
+static void find_rows(exec_prepared *p, const model_program *program, int first) {
+  int last = first;
+  p->op[first].n_rows = 1;
+  if (writes_operand(&program->op[first])) /* which the others would still read */
+    return;
+  for (int i = first + 1; i < program->n_ops && p->op[first].n_rows < EVAL_ARITH_MAX_ROWS; i++) {
+    const model_op *op = &program->op[i];
+    bool bias =
+        op->kind == MODEL_OP_ADD_VECTOR && op->a == op->out && op->out == program->op[last].out;
+    if (bias)
+      continue;
+    if (op->kind != MODEL_OP_DENSE || !same_operands(op, &program->op[first]) ||
+        writes_operand(op) || writes_row(op, p, program, first, last))
+      return;
+    p->op[last].next_row = i;
+    last = i;
+    p->op[first].n_rows++;
+  }
+}
+
+static void find_matrices(exec_prepared *p, const model_program *program) {
+  for (int i = 0; i < program->n_ops;) {
+    if (program->op[i].kind != MODEL_OP_DENSE) {
+      i++;
+      continue;
+    }
+    find_rows(p, program, i);
+    for (int n = p->op[i].n_rows - 1; n > 0; n--)
+      i = p->op[i].next_row;
+    i++;
+  }
+}
+
+/* --- all of it */
+
+ckks_status exec_prepare(exec_prepared *p, const model_plan *plan, model_packing packing,
+                         const ckks_params *params) {
+  const model_program *program = &plan->program[packing];
+  size_t n = (size_t)program->n_registers;
+  p->op = base_alloc_array((size_t)program->n_ops + 1, sizeof *p->op);
+  p->top_level = base_alloc_array(n + 1, sizeof *p->top_level);
+  p->last_use = base_alloc_array(n + 1, sizeof *p->last_use);
+  if (!p->op || !p->top_level || !p->last_use)
+    return base_fail_memory(n * sizeof *p->last_use);
+  for (int i = 0; i < program->n_ops; i++) {
+    const model_op *op = &program->op[i];
+    if (p->top_level[op->out] < op->level + 1)
+      p->top_level[op->out] = op->level + 1; /* products are made one level up */
+    exec_prepare_operands(op, note_use, p->last_use, i);
+    BASE_TRY(prepare_op(&p->op[i], op, plan, params));
+  }
+  for (int i = 0; i < program->n_outputs; i++)
+    p->last_use[program->output[i]] = program->n_ops;
+  for (size_t reg = 0; reg < n; reg++)
+    if (p->top_level[reg] > params->literal.n_q - 1)
+      p->top_level[reg] = params->literal.n_q - 1;
+  find_matrices(p, program);
+  return CKKS_OK;
+}
+
+void exec_prepare_clear(exec_prepared *p, int n_ops) {
+  for (int i = 0; p->op && i < n_ops; i++) {
+    for (int t = 0; p->op[i].plaintext && t < p->op[i].n_plaintexts; t++)
+      ckks_plaintext_free(p->op[i].plaintext[t]);
+    base_free(p->op[i].plaintext);
+    base_free(p->op[i].diagonal);
+  }
+  base_free(p->op);
+  base_free(p->top_level);
+  base_free(p->last_use);
+}
