@@ -18,7 +18,7 @@ static void assert_shape(size_t c, size_t h, size_t w) {
   const size_t image[3] = {c, h, w};
   size_t n = c * h * w, found[3];
   char(*text)[80] = malloc(n * sizeof *text);
-  char **name = malloc(n * sizeof *name);
+  char **name = calloc(n, sizeof *name); /* gcc at -O1 does not see that all are set */
   for (size_t i = 0; i < n; i++) {
     model_image_name(text[i], image, i);
     name[i] = text[i];
