@@ -11,6 +11,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/plan_report.h"
+#include "cli/rows.h"
 #include "client/client.h"
 #include "model/files.h"
 #include "train/train.h"
@@ -23,6 +24,7 @@
 typedef struct arguments {
   const char *operand[CLI_MAX_OPERANDS]; /* CLIENT DATA.csv */
   const char *key, *output, *rows;
+  cli_texts images;
   int packing;
 } arguments;
 
@@ -43,12 +45,15 @@ static int parse(arguments *a, int argc, char **argv) {
       {"key", 0, CLI_TEXT, &a->key, "FILE", "the secret key", 0, 0, true},
       {"output", 'o', CLI_TEXT, &a->output, "FILE", "write the sample here", 0, 0, true},
       {"rows", 0, CLI_TEXT, &a->rows, "LIST", "only these rows, from 0, such as 0,5-9", 0, 0, 0},
+      {"image", 0, CLI_TEXTS, &a->images, "FILE.png", "one more image after DATA; may be repeated",
+       0, 0, 0},
       {"packing", 0, CLI_CHOICE, &a->packing, "auto|latency|throughput",
        "auto: throughput for more than 64 rows", 0, 0, 0}};
   const cli_command command = {
-      "encrypt", "CLIENT DATA.csv",
-      "Encrypts rows of a table, whose columns it finds by their names, for one model.", options,
-      sizeof options / sizeof options[0]};
+      "encrypt", "CLIENT DATA",
+      "Encrypts rows for one model: of a table (CSV), whose columns it finds by their names, or\n"
+      "images as PNG, idx or raw bytes (NAME.raw).",
+      options, sizeof options / sizeof options[0]};
   return cli_options_parse(a->operand, &command, argc, argv);
 }
 
@@ -132,8 +137,9 @@ static ckks_status encrypt(encryption *e, const arguments *a) {
   BASE_TRY(cli_output_check(a->output));
   BASE_TRY(model_files_client_read(&e->interface, &e->params, client));
   BASE_TRY(cli_key_load(&e->secret, a->key, client, e->params));
-  BASE_TRY(train_data_read_features(&e->data, path, (const char *const *)e->interface.feature,
-                                    e->interface.n_features, NULL, NULL, 0));
+  BASE_TRY(cli_rows_read(
+      &e->data, path, &a->images,
+      &(cli_rows_wanted){.feature = e->interface.feature, .n_features = e->interface.n_features}));
   BASE_TRY(choose_rows(e, a));
   BASE_TRY(warn_outside(e, path));
   model_packing packing = choose_packing(e, a);
