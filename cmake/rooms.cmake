@@ -4,6 +4,7 @@
 
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(png REQUIRED IMPORTED_TARGET libpng)
 pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson)
 # Of the client alone.
 pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl)
@@ -13,7 +14,7 @@ set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 
 set(ckks_rooms base rand ring ckks secret public eval wire)
-set(blindsight_rooms ${ckks_rooms} model exec train client blindsight)
+set(blindsight_rooms ${ckks_rooms} model onnx exec train client blindsight)
 set(service_rooms server)
 set(rooms "")
 

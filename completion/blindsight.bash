@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Completion of blindsight and blindsight-infer for bash.
 
-_blindsight_commands="train import export evaluate compile keygen encrypt infer decrypt \
+_blindsight_commands="train import export evaluate simulate compile keygen encrypt infer decrypt \
   predict inspect serve token audit calibrate demo help"
 
 # Options of a command.
@@ -9,17 +9,19 @@ _blindsight_options() {
   case $1 in
     train) echo "--label --output --drop --hidden --activation --epochs --batch --rate --decay \
       --seed --split-seed --frac --validation --json" ;;
-    import) echo "--output" ;;
+    import) echo "--output --calibrate --label --mean --deviation --activation-error --max-degree \
+      --margin --fit" ;;
     export) echo "--output" ;;
     evaluate) echo "--label --outputs --json" ;;
+    simulate) echo "--label --error --headroom --seed --json" ;;
     compile) echo "--output --error --security --minimise --packing --last --headroom --log2-n \
-      --calibrate --units --json" ;;
+      --calibrate --label --units --report --json" ;;
     keygen) echo "--output --force" ;;
-    encrypt) echo "--key --output --rows --packing" ;;
+    encrypt) echo "--key --output --rows --image --packing" ;;
     infer) echo "--keys --output --threads --json" ;;
     decrypt) echo "--key --outputs --csv --json" ;;
     predict) echo "--server --key --model --plan --token --token-file --cacert --cert --cert-key \
-      --plain --timeout --patience --rows --packing --label --outputs --csv --json" ;;
+      --plain --timeout --patience --rows --image --packing --label --outputs --csv --json" ;;
     inspect) echo "--json" ;;
     serve) echo "--state --listen --tls-cert --tls-key --client-ca --plain --workers --queue --cache-mb \
       --max-key-mb --max-body-mb --jobs --key-days --job-hours --idle --connections \
@@ -34,6 +36,7 @@ _blindsight_options() {
 # Values of an option of a command; "file" for files, nothing where anything goes.
 _blindsight_values() {
   case $1.$2 in
+    import.--fit) echo "squares minimax" ;;
     compile.--security) echo "128 192 256" ;;
     compile.--minimise) echo "balanced latency upload keys" ;;
     compile.--packing) echo "both latency throughput" ;;
@@ -41,12 +44,13 @@ _blindsight_values() {
     encrypt.--packing | predict.--packing) echo "auto latency throughput" ;;
     train.--activation) echo "sigmoid3 square identity" ;;
     evaluate.--outputs | *.--output | *.--out | *.-o | *.--validation | *.--calibrate | *.--data | \
-      *.--units | *.--key | *.--keys | *.--state | *.--cacert | *.--cert | *.--cert-key | *.--token-file | \
-      serve.--tls-* | serve.--client-ca)
+      *.--units | *.--image | *.--report | *.--key | *.--keys | *.--state | *.--cacert | *.--cert | \
+      *.--cert-key | *.--token-file | serve.--tls-* | serve.--client-ca)
       echo file ;;
     *.--label | *.--drop | *.--hidden | *.--epochs | *.--batch | *.--rate | *.--decay | *.--seed | \
       *.--split-seed | *.--frac | *.--error | *.--headroom | *.--log2-n | *.--rows | *.--threads | \
-      *.--clients | predict.* | serve.* | token.* | audit.*)
+      *.--clients | *.--mean | *.--deviation | *.--activation-error | *.--max-degree | *.--margin | \
+      predict.* | serve.* | token.* | audit.*)
       echo none ;;
   esac
 }

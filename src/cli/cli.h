@@ -16,6 +16,7 @@ int cli_train(int argc, char **argv);
 int cli_import(int argc, char **argv);
 int cli_export(int argc, char **argv);
 int cli_evaluate(int argc, char **argv);
+int cli_simulate(int argc, char **argv);
 int cli_compile(int argc, char **argv);
 int cli_keygen(int argc, char **argv);
 int cli_encrypt(int argc, char **argv);

@@ -3,15 +3,18 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/network.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/plan_page.h"
 #include "cli/plan_report.h"
+#include "cli/rows.h"
 #include "cli/units.h"
 #include "model/files.h"
 #include "train/train.h"
 
 typedef struct arguments {
-  const char *model, *name, *calibrate, *units;
+  const char *model, *name, *calibrate, *label, *units, *report;
   model_compile_options options;
   int security, minimise, packing, last;
   uint64_t log2_n;
@@ -40,10 +43,14 @@ static int parse(arguments *a, int argc, char **argv) {
        "room above the ranges that were seen (4)", 1, 1e6, 0},
       {"log2-n", 0, CLI_INTEGER, &a->log2_n, "N", "ring degree 2^N instead of the cheapest",
        CKKS_MIN_LOG2_N, CKKS_MAX_LOG2_N, 0},
-      {"calibrate", 0, CLI_TEXT, &a->calibrate, "DATA.csv", "take the ranges from these rows", 0, 0,
+      {"calibrate", 0, CLI_TEXT, &a->calibrate, "DATA",
+       "take the ranges from these rows (CSV, idx, PNG)", 0, 0, 0},
+      {"label", 0, CLI_TEXT, &a->label, "COLUMN", "of DATA, is no input of an ONNX network", 0, 0,
        0},
       {"units", 0, CLI_TEXT, &a->units, "FILE", "what the machine of the server can do (the cache)",
        0, 0, 0},
+      {"report", 0, CLI_TEXT, &a->report, "FILE.html", "write the plan as a page, with pictures", 0,
+       0, 0},
       {"json", 0, CLI_FLAG, &a->json, NULL, "print the plan as JSON", 0, 0, 0}};
   const cli_command command = {
       "compile", "MODEL",
@@ -57,18 +64,34 @@ static int parse(arguments *a, int argc, char **argv) {
 /* Ranges of these rows take the place of those that training found. */
 static ckks_status calibrate(model_model *model, const char *path) {
   train_data data;
-  BASE_TRY(train_data_read_features(&data, path, (const char *const *)model->feature,
-                                    model->n_features, NULL, NULL, 0));
+  BASE_TRY(cli_rows_read(
+      &data, path, NULL,
+      &(cli_rows_wanted){.feature = model->feature, .n_features = model->n_features}));
   ckks_status status = model_calibrate(model, data.value, data.n_rows);
   train_data_clear(&data);
   return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", path);
 }
 
+/* A network is imported on the way; what its activations became is said at once. */
+static ckks_status read_model(model_model *model, const arguments *a) {
+  if (!cli_network_is(a->model)) {
+    BASE_TRY(model_files_model_read(model, a->model));
+    return a->calibrate != NULL ? calibrate(model, a->calibrate) : CKKS_OK;
+  }
+  cli_network_options options;
+  onnx_import_report report;
+  cli_network_options_default(&options);
+  options.calibrate = a->calibrate;
+  options.label = a->label;
+  BASE_TRY(cli_network_read(model, &report, a->model, &options));
+  cli_network_print(a->json ? stderr : stdout, &report);
+  return CKKS_OK;
+}
+
 /* The planner knows nothing of files. */
 static ckks_status compile(model_plan *plan, const arguments *a) {
-  model_model model;
-  BASE_TRY(model_files_model_read(&model, a->model));
-  ckks_status status = a->calibrate != NULL ? calibrate(&model, a->calibrate) : CKKS_OK;
+  model_model model = {0};
+  ckks_status status = read_model(&model, a);
   if (status == CKKS_OK && !model_is_calibrated(&model))
     cli_print_warning("%s: its ranges are not known, the worst is assumed; --calibrate tells them",
                       a->model);
@@ -106,8 +129,12 @@ static ckks_status write_files(const model_plan *plan, const char *server, const
 /* server and client may be NULL: then the plan is only shown. */
 static ckks_status compile_and_print(const arguments *a, const char *server, const char *client) {
   model_plan plan = {0};
+  if (a->report != NULL)
+    BASE_TRY(cli_output_check(a->report));
   BASE_TRY(compile(&plan, a));
   ckks_status status = server != NULL ? write_files(&plan, server, client) : CKKS_OK;
+  if (status == CKKS_OK && a->report != NULL)
+    status = cli_plan_page_write(a->report, &plan);
   if (status == CKKS_OK)
     status = print_plan(&plan, a);
   model_plan_clear(&plan);

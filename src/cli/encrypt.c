@@ -2,11 +2,11 @@
 /* blindsight encrypt: rows of a table into a sample for the server. */
 #include "base/alloc.h"
 #include "base/file.h"
+#include "cli/chosen.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/plan_report.h"
-#include "cli/rows.h"
 #include "client/client.h"
 #include "client/key.h"
 #include "model/files.h"
@@ -15,6 +15,7 @@
 typedef struct arguments {
   const char *operand[CLI_MAX_OPERANDS]; /* CLIENT DATA.csv */
   const char *key, *output, *rows;
+  cli_texts images;
   int packing;
 } arguments;
 
@@ -22,7 +23,7 @@ typedef struct encryption {
   model_interface interface;
   ckks_params *params;
   ckks_secret_key *secret;
-  cli_rows rows;
+  cli_chosen rows;
   uint8_t *sample;
   size_t n_bytes;
 } encryption;
@@ -32,12 +33,15 @@ static int parse(arguments *a, int argc, char **argv) {
       {"key", 0, CLI_TEXT, &a->key, "FILE", "the secret key", 0, 0, true},
       {"output", 'o', CLI_TEXT, &a->output, "FILE", "write the sample here", 0, 0, true},
       {"rows", 0, CLI_TEXT, &a->rows, "LIST", "only these rows, from 0, such as 0,5-9", 0, 0, 0},
+      {"image", 0, CLI_TEXTS, &a->images, "FILE.png", "one more image after DATA; may be repeated",
+       0, 0, 0},
       {"packing", 0, CLI_CHOICE, &a->packing, "auto|latency|throughput",
        "auto: throughput for more than 64 rows", 0, 0, 0}};
   const cli_command command = {
-      "encrypt", "CLIENT DATA.csv",
-      "Encrypts rows of a table, whose columns it finds by their names, for one model.", options,
-      sizeof options / sizeof options[0]};
+      "encrypt", "CLIENT DATA",
+      "Encrypts rows for one model: of a table (CSV), whose columns it finds by their names, or\n"
+      "images as PNG, idx or raw bytes (NAME.raw).",
+      options, sizeof options / sizeof options[0]};
   return cli_options_parse(a->operand, &command, argc, argv);
 }
 
@@ -51,14 +55,16 @@ static model_packing choose_packing(const encryption *e, const arguments *a) {
 }
 
 /* The key before the table: a wrong key is told without reading all rows. */
+/* The key before the table: a wrong key is told without reading all rows. */
 static ckks_status encrypt(encryption *e, const arguments *a) {
   const char *client = a->operand[0], *path = a->operand[1];
   char bytes[16];
   BASE_TRY(cli_output_check(a->output));
   BASE_TRY(model_files_client_read(&e->interface, &e->params, client));
   BASE_TRY(client_key_load(&e->secret, a->key, client, e->params));
-  BASE_TRY(cli_rows_read(&e->rows, path, &e->interface, a->rows, NULL, WIRE_MAX_ROWS));
-  BASE_TRY(cli_rows_warn(&e->rows, path, &e->interface));
+  BASE_TRY(
+      cli_chosen_read(&e->rows, path, &a->images, &e->interface, a->rows, NULL, WIRE_MAX_ROWS));
+  BASE_TRY(cli_chosen_warn(&e->rows, path, &e->interface));
   model_packing packing = choose_packing(e, a);
   ckks_status status = client_encrypt(&e->sample, &e->n_bytes, e->rows.value, e->rows.n_rows,
                                       packing, NULL, e->secret, &e->interface, e->params);
@@ -77,7 +83,7 @@ int cli_encrypt(int argc, char **argv) {
     return code;
   encryption e = {0};
   ckks_status status = encrypt(&e, &a);
-  cli_rows_clear(&e.rows, &e.interface);
+  cli_chosen_clear(&e.rows, &e.interface);
   base_free(e.sample);
   ckks_secret_key_free(e.secret);
   ckks_params_free(e.params);

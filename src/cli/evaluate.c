@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/predictions.h"
+#include "cli/rows.h"
 #include "model/files.h"
 
 #define MAX_OUTPUTS_BYTES ((size_t)1 << 30)
@@ -65,9 +66,9 @@ static ckks_status evaluate(evaluation *e, const arguments *a) {
   if (a->outputs != NULL)
     BASE_TRY(cli_output_check(a->outputs));
   BASE_TRY(model_files_model_read(&e->model, a->operand[0]));
-  BASE_TRY(train_data_read_features(&e->data, path, (const char *const *)e->model.feature,
-                                    e->model.n_features, a->label,
-                                    (const char *const *)e->model.label, e->model.n_classes));
+  BASE_TRY(cli_rows_read(&e->data, path, NULL,
+                         &(cli_rows_wanted){e->model.feature, e->model.n_features, a->label,
+                                            e->model.label, e->model.n_classes}));
   if (a->label != NULL && e->data.label == NULL)
     return base_fail(CKKS_ERROR_FORMAT, "%s: there is no column \"%.80s\" (label)", path, a->label);
   BASE_TRY(cli_metrics_outputs(&e->outputs, e->data.value, e->data.n_rows, &e->model));
@@ -80,12 +81,13 @@ static ckks_status evaluate(evaluation *e, const arguments *a) {
 int cli_evaluate(int argc, char **argv) {
   arguments a = {0};
   const cli_option options[] = {
-      {"label", 0, CLI_TEXT, &a.label, "COLUMN", "the column that holds the true classes", 0, 0, 0},
+      {"label", 0, CLI_TEXT, &a.label, "COLUMN",
+       "the column that holds the true classes; for images, an idx file", 0, 0, 0},
       {"outputs", 0, CLI_TEXT, &a.outputs, "FILE", "write each row's outputs here, as CSV", 0, 0,
        0},
       {"json", 0, CLI_FLAG, &a.json, NULL, "print metrics and predictions as JSON", 0, 0, 0}};
   const cli_command command = {
-      "evaluate", "MODEL DATA.csv",
+      "evaluate", "MODEL DATA",
       "Runs a model in clear. With --label: how many rows it gets right; else its predictions.",
       options, sizeof options / sizeof options[0]};
   int code = cli_options_parse(a.operand, &command, argc, argv);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* blindsight import: weights that were trained elsewhere (docs/model-json.md). */
+/* blindsight import: what was trained elsewhere: ONNX (docs/onnx.md) or weights in JSON
+ * (docs/model-json.md). */
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/wipe.h"
 #include "cli/cli.h"
+#include "cli/network.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/print.h"
@@ -30,23 +32,64 @@ static void print_report(const model_model *model, const char *output) {
     cli_print_field(out, "ranges", "not known: compile it with --calibrate");
 }
 
-int cli_import(int argc, char **argv) {
-  const char *path = NULL, *output = NULL;
+typedef struct arguments {
+  const char *path, *output;
+  cli_network_options network;
+  uint64_t max_degree;
+  int fit;
+} arguments;
+
+static int parse(arguments *a, int argc, char **argv) {
+  onnx_import_options *import = &a->network.import;
   const cli_option options[] = {
-      {"output", 'o', CLI_TEXT, &output, "FILE", "write the model here", 0, 0, true}};
-  const cli_command command = {"import", "WEIGHTS.json",
-                               "Makes a model of weights that were trained elsewhere.", options, 1};
-  int code = cli_options_parse(&path, &command, argc, argv);
+      {"output", 'o', CLI_TEXT, &a->output, "FILE", "write the model here", 0, 0, true},
+      {"calibrate", 0, CLI_TEXT, &a->network.calibrate, "DATA",
+       "ONNX: rows (CSV, idx, PNG) that the activations are fitted to", 0, 0, 0},
+      {"label", 0, CLI_TEXT, &a->network.label, "COLUMN", "of DATA, is no input", 0, 0, 0},
+      {"mean", 0, CLI_NUMBER, &import->mean, "X", "the network sees (input - X) / deviation (0)",
+       -1e6, 1e6, 0},
+      {"deviation", 0, CLI_NUMBER, &import->deviation, "X",
+       "and this is the deviation (1; images: 255)", 1e-6, 1e6, 0},
+      {"activation-error", 0, CLI_NUMBER, &import->error, "X",
+       "of a polynomial, of the activation's largest value (0.01)", 1e-9, 1, 0},
+      {"max-degree", 0, CLI_INTEGER, &a->max_degree, "N", "of a polynomial (15)", 1,
+       MODEL_MAX_DEGREE, 0},
+      {"margin", 0, CLI_NUMBER, &import->margin, "X", "around a range, as part of it (0.25)", 0, 10,
+       0},
+      {"fit", 0, CLI_CHOICE, &a->fit, "squares|minimax", "which error is made small (squares)", 0,
+       0, 0}};
+  const cli_command command = {
+      "import", "FILE",
+      "Makes a model of what was trained elsewhere: a network in ONNX, whose activations become\n"
+      "polynomials where they are none, or weights in JSON.",
+      options, sizeof options / sizeof options[0]};
+  return cli_options_parse(&a->path, &command, argc, argv);
+}
+
+static ckks_status import(model_model *model, const arguments *a) {
+  onnx_import_report report;
+  BASE_TRY(cli_output_check(a->output));
+  bool network = cli_network_is(a->path);
+  BASE_TRY(network ? cli_network_read(model, &report, a->path, &a->network)
+                   : read_json(model, a->path));
+  BASE_TRY(model_files_model_write(a->output, model));
+  print_report(model, a->output);
+  if (network)
+    cli_network_print(cli_print_stream(a->output), &report);
+  return CKKS_OK;
+}
+
+int cli_import(int argc, char **argv) {
+  arguments a = {0};
+  cli_network_options_default(&a.network);
+  a.max_degree = (uint64_t)a.network.import.max_degree;
+  int code = parse(&a, argc, argv);
   if (code >= 0)
     return code;
+  a.network.import.max_degree = (int)a.max_degree;
+  a.network.import.minimax = a.fit == 1;
   model_model model = {0};
-  ckks_status status = cli_output_check(output);
-  if (status == CKKS_OK)
-    status = read_json(&model, path);
-  if (status == CKKS_OK)
-    status = model_files_model_write(output, &model);
-  if (status == CKKS_OK)
-    print_report(&model, output);
+  ckks_status status = import(&model, &a);
   model_clear(&model);
   return cli_print_status(status);
 }

@@ -18,12 +18,13 @@ static const struct {
   entry run;
 } commands[] = {
     {"train", "train a model on a CSV table", cli_train},
-    {"import", "make a model of weights in JSON", cli_import},
+    {"import", "make a model of a network in ONNX, or of weights in JSON", cli_import},
     {"export", "print a model as JSON", cli_export},
     {"evaluate", "run a model in clear", cli_evaluate},
+    {"simulate", "run a model in clear with the errors of ciphertexts", cli_simulate},
     {"compile", "choose parameters; write the server and client files", cli_compile},
     {"keygen", "make a client's keys", cli_keygen},
-    {"encrypt", "encrypt rows of a table", cli_encrypt},
+    {"encrypt", "encrypt rows of a table, or images", cli_encrypt},
     {"infer", "evaluate a model on encrypted rows", cli_infer},
     {"decrypt", "print the predictions", cli_decrypt},
     {"predict", "predict rows by a service elsewhere", cli_predict},

@@ -6,18 +6,19 @@
 
 #include "base/alloc.h"
 #include "base/wipe.h"
+#include "cli/chosen.h"
 #include "cli/cli.h"
 #include "cli/metrics.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/plan_report.h"
 #include "cli/predictions.h"
-#include "cli/rows.h"
 #include "client/remote.h"
 #include "client/store.h"
 
 typedef struct arguments {
-  const char *data; /* DATA.csv */
+  const char *data; /* DATA */
+  cli_texts images;
   const char *model, *key, *plan, *token, *token_file, *label, *rows;
   client_http_options http;
   uint64_t timeout, patience;
@@ -29,7 +30,7 @@ typedef struct prediction {
   client_remote remote;
   client_store store;
   char *token;
-  cli_rows rows;
+  cli_chosen rows;
   double *outputs;
   train_metrics metrics;
   model_packing packing;
@@ -56,6 +57,8 @@ static int parse(arguments *a, int argc, char **argv) {
       {"patience", 0, CLI_INTEGER, &a->patience, "SECONDS",
        "of pauses for a busy or missing server, in all (120)", 0, 86400, 0},
       {"rows", 0, CLI_TEXT, &a->rows, "LIST", "only these rows, from 0, such as 0,5-9", 0, 0, 0},
+      {"image", 0, CLI_TEXTS, &a->images, "FILE.png", "one more image after DATA; may be repeated",
+       0, 0, 0},
       {"packing", 0, CLI_CHOICE, &a->packing, "auto|latency|throughput",
        "auto: throughput for more than 64 rows", 0, 0, 0},
       {"label", 0, CLI_TEXT, &a->label, "COLUMN", "true labels, to say how many are right", 0, 0,
@@ -64,8 +67,9 @@ static int parse(arguments *a, int argc, char **argv) {
       {"csv", 0, CLI_FLAG, &a->csv, NULL, "print CSV", 0, 0, 0},
       {"json", 0, CLI_FLAG, &a->json, NULL, "print JSON", 0, 0, 0}};
   const cli_command command = {
-      "predict", "DATA.csv",
-      "Predicts rows of a table by a model on a server that sees none of them: makes keys when\n"
+      "predict", "DATA",
+      "Predicts rows of a table, or images, by a model on a server that sees none of them: makes "
+      "keys when\n"
       "there are none, sends those that the server needs once, encrypts, decrypts.",
       options, sizeof options / sizeof options[0]};
   int code = cli_options_parse(&a->data, &command, argc, argv);
@@ -98,7 +102,8 @@ static ckks_status connect_server(prediction *p, arguments *a) {
 /* Before anything is made or sent. */
 static ckks_status read_rows(prediction *p, const arguments *a) {
   const model_interface *interface = &p->remote.interface;
-  BASE_TRY(cli_rows_read(&p->rows, a->data, interface, a->rows, a->label, TRAIN_DATA_MAX_ROWS));
+  BASE_TRY(cli_chosen_read(&p->rows, a->data, &a->images, interface, a->rows, a->label,
+                           TRAIN_DATA_MAX_ROWS));
   p->packing = a->packing == 0   ? model_pack_choose(interface, p->rows.n_rows)
                : a->packing == 1 ? MODEL_LATENCY
                                  : MODEL_THROUGHPUT;
@@ -179,7 +184,7 @@ static ckks_status report(const prediction *p, const arguments *a) {
 static ckks_status predict(prediction *p, arguments *a) {
   BASE_TRY(connect_server(p, a));
   BASE_TRY(read_rows(p, a));
-  BASE_TRY(cli_rows_warn(&p->rows, a->data, &p->remote.interface));
+  BASE_TRY(cli_chosen_warn(&p->rows, a->data, &p->remote.interface));
   BASE_TRY(open_keys(p, a));
   p->progress = cli_progress_begin();
   ckks_status status = client_remote_upload(&p->remote, p->store.keys, p->store.n_keys, &p->n_sent);
@@ -204,7 +209,7 @@ int cli_predict(int argc, char **argv) {
   if (p.outputs != NULL)
     base_wipe(p.outputs, p.rows.n_rows * p.remote.interface.n_outputs * sizeof *p.outputs);
   base_free(p.outputs);
-  cli_rows_clear(&p.rows, &p.remote.interface);
+  cli_chosen_clear(&p.rows, &p.remote.interface);
   train_metrics_clear(&p.metrics);
   if (p.token != NULL)
     base_wipe(p.token, strlen(p.token));

@@ -1,106 +1,206 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/rows.h"
 
-#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/wipe.h"
-#include "cli/options.h"
 #include "cli/print.h"
+#include "train/idx.h"
 
-#define MOST_WARNINGS 5
+#define MAX_BYTES ((size_t)1 << 30)
+#define MAX_LABEL 1024
 
-typedef struct choice {
-  cli_rows *rows;
-  size_t most;
-} choice;
+typedef struct source {
+  uint8_t *bytes;
+  size_t n_bytes;
+  const char *name;
+} source;
 
-static void take_row(void *context, uint64_t i) {
-  choice *c = context;
-  /* A list that repeats itself may be long: what is too much is counted only. */
-  if (c->rows->n_rows < c->most)
-    c->rows->index[c->rows->n_rows] = (size_t)i;
-  c->rows->n_rows++;
+static bool ends_with(const char *path, const char *ending) {
+  size_t n = strlen(path), m = strlen(ending);
+  return n >= m && strcmp(path + n - m, ending) == 0;
 }
 
-static ckks_status choose(cli_rows *rows, const char *path, const char *list, size_t most) {
-  size_t last = rows->data.n_rows - 1;
-  choice c = {rows, most};
-  rows->index = base_alloc_array(most, sizeof *rows->index);
-  if (rows->index == NULL)
-    return base_fail_memory(most * sizeof *rows->index);
-  if (list == NULL)
-    for (size_t i = 0; i <= last; i++)
-      take_row(&c, i);
-  else if (cli_options_ranges(list, last, take_row, &c) != 0)
-    return base_fail(CKKS_ERROR_ARGUMENT, "--rows %s: must be rows of %s, 0 to %zu, such as 0,5-9",
-                     list, path, last);
-  if (rows->n_rows <= most)
-    return CKKS_OK;
-  size_t n_rows = rows->n_rows;
-  rows->n_rows = 0;
-  return base_fail(CKKS_ERROR_ARGUMENT, "%s: %zu rows where one sample holds %zu: use --rows", path,
-                   n_rows, most);
+static ckks_status source_read(source *s, const char *path) {
+  *s = (source){.name = cli_print_name(path)};
+  return base_file_read(&s->bytes, &s->n_bytes, path, MAX_BYTES);
 }
 
-static ckks_status copy_rows(cli_rows *rows, size_t n_features) {
-  rows->value = base_alloc_array(rows->n_rows * n_features, sizeof *rows->value);
-  if (rows->data.label != NULL)
-    rows->label = base_alloc_array(rows->n_rows, sizeof *rows->label);
-  if (rows->value == NULL || (rows->data.label != NULL && rows->label == NULL))
-    return base_fail_memory(rows->n_rows * n_features * sizeof *rows->value);
-  for (size_t i = 0; i < rows->n_rows; i++) {
-    memcpy(rows->value + i * n_features, rows->data.value + rows->index[i] * n_features,
-           n_features * sizeof *rows->value);
-    if (rows->label != NULL)
-      rows->label[i] = rows->data.label[rows->index[i]];
+static void source_clear(source *s) {
+  if (s->bytes != NULL)
+    base_wipe(s->bytes, s->n_bytes);
+  base_free(s->bytes);
+  *s = (source){0};
+}
+
+static bool is_images(const source *s) {
+  return cli_png_is(s->bytes, s->n_bytes) || train_idx_is(s->bytes, s->n_bytes) ||
+         ends_with(s->name, ".raw");
+}
+
+ckks_status cli_rows_are_images(bool *images, const char *path) {
+  source s;
+  *images = false;
+  if (strcmp(path, "-") == 0)
+    return CKKS_OK; /* can be read once only: a table */
+  BASE_TRY(source_read(&s, path));
+  *images = is_images(&s);
+  source_clear(&s);
+  return CKKS_OK;
+}
+
+/* ----------------------------------------------------------------- images */
+
+static size_t pixels_of(const size_t image[3]) {
+  return image[0] * image[1] * image[2];
+}
+
+static ckks_status begin_images(train_data *data, size_t n_rows, const size_t image[3],
+                                const char *name) {
+  if (n_rows < 1 || n_rows > TRAIN_DATA_MAX_ROWS)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: %zu images where 1 to %zu are allowed", name, n_rows,
+                     TRAIN_DATA_MAX_ROWS);
+  data->n_rows = n_rows;
+  data->n_features = pixels_of(image);
+  data->value = base_alloc_array(n_rows * data->n_features, sizeof *data->value);
+  data->line = base_alloc_array(n_rows, sizeof *data->line);
+  if (data->value == NULL || data->line == NULL)
+    return base_fail_memory(n_rows * data->n_features * sizeof *data->value);
+  for (size_t i = 0; i < n_rows; i++)
+    data->line[i] = i + 1;
+  return CKKS_OK;
+}
+
+static ckks_status take_bytes(train_data *data, const uint8_t *bytes, size_t n_rows, size_t row,
+                              const size_t image[3], const char *name) {
+  if (row != pixels_of(image))
+    return base_fail(CKKS_ERROR_FORMAT, "%s: %zu bytes an image where the model takes %zu", name,
+                     row, pixels_of(image));
+  BASE_TRY(begin_images(data, n_rows, image, name));
+  for (size_t i = 0; i < n_rows * row; i++)
+    data->value[i] = bytes[i];
+  return CKKS_OK;
+}
+
+static ckks_status read_idx(train_data *data, const source *s, const size_t image[3]) {
+  train_idx idx;
+  BASE_TRY(train_idx_parse(&idx, s->bytes, s->n_bytes, s->name));
+  return take_bytes(data, idx.value, idx.n, idx.row, image, s->name);
+}
+
+static ckks_status read_raw(train_data *data, const source *s, const size_t image[3]) {
+  size_t row = pixels_of(image);
+  if (s->n_bytes == 0 || s->n_bytes % row != 0)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: %zu bytes, no multiple of the %zu of an image",
+                     s->name, s->n_bytes, row);
+  return take_bytes(data, s->bytes, s->n_bytes / row, row, image, s->name);
+}
+
+/* The first PNG, and those after it. */
+static ckks_status read_pngs(train_data *data, const source *first, const cli_texts *more,
+                             const size_t image[3]) {
+  size_t n_more = more != NULL ? more->n : 0;
+  BASE_TRY(begin_images(data, 1 + n_more, image, first->name));
+  BASE_TRY(cli_png_read(data->value, image, first->bytes, first->n_bytes, first->name));
+  for (size_t i = 0; i < n_more; i++) {
+    source s;
+    BASE_TRY(source_read(&s, more->text[i]));
+    ckks_status status =
+        cli_png_read(data->value + (i + 1) * data->n_features, image, s.bytes, s.n_bytes, s.name);
+    source_clear(&s);
+    BASE_TRY(status);
   }
   return CKKS_OK;
 }
 
-ckks_status cli_rows_read(cli_rows *rows, const char *path, const model_interface *interface,
-                          const char *list, const char *label, size_t most) {
-  *rows = (cli_rows){0};
-  BASE_TRY(train_data_read_features(
-      &rows->data, path, (const char *const *)interface->feature, interface->n_features, label,
-      (const char *const *)interface->label, label != NULL ? interface->n_outputs : 0));
-  if (label != NULL && rows->data.label == NULL)
-    return base_fail(CKKS_ERROR_FORMAT, "%s: there is no column \"%.80s\" (label)", path, label);
-  BASE_TRY(choose(rows, path, list, most));
-  return copy_rows(rows, interface->n_features);
+static ckks_status read_images(train_data *data, const source *s, const cli_texts *more,
+                               const size_t image[3]) {
+  bool png = cli_png_is(s->bytes, s->n_bytes);
+  if (!png && more != NULL && more->n > 0)
+    return base_fail(CKKS_ERROR_ARGUMENT, "%s: further images follow PNG files only", s->name);
+  if (png)
+    return read_pngs(data, s, more, image);
+  return train_idx_is(s->bytes, s->n_bytes) ? read_idx(data, s, image) : read_raw(data, s, image);
 }
 
-ckks_status cli_rows_warn(const cli_rows *rows, const char *path,
-                          const model_interface *interface) {
-  size_t n_features = interface->n_features, n_outside = 0;
-  double *scaled = base_alloc_array(n_features, sizeof *scaled);
-  if (scaled == NULL)
-    return base_fail_memory(n_features * sizeof *scaled);
-  for (size_t i = 0; i < rows->n_rows; i++) {
-    const double *row = rows->value + i * n_features;
-    if (model_scale_row(scaled, row, interface) == 0)
-      continue;
-    for (size_t k = 0; k < n_features; k++)
-      if (fabs(scaled[k]) > interface->max_abs_input && n_outside++ < MOST_WARNINGS)
-        cli_print_warning("%s: row %zu (line %zu), column \"%s\": %.6g is %.1f deviations from "
-                          "the mean; the model knows up to %.1f",
-                          path, rows->index[i], rows->data.line[rows->index[i]],
-                          interface->feature[k], row[k], fabs(scaled[k]), interface->max_abs_input);
+/* Labels are numbers in an idx file; the model names its classes by texts. */
+static ckks_status read_labels(train_data *data, const cli_rows_wanted *wanted) {
+  train_idx idx;
+  int class_of[MAX_LABEL];
+  for (size_t i = 0; i < MAX_LABEL; i++)
+    class_of[i] = -1;
+  for (size_t c = 0; c < wanted->n_classes; c++) {
+    char *end;
+    unsigned long number = strtoul(wanted->class_name[c], &end, 10);
+    if (*end == '\0' && number < MAX_LABEL)
+      class_of[number] = (int)c;
   }
-  if (n_outside > MOST_WARNINGS)
-    cli_print_warning("%s: %zu more values are that far out", path, n_outside - MOST_WARNINGS);
-  base_wipe(scaled, n_features * sizeof *scaled);
-  base_free(scaled);
-  return CKKS_OK;
+  BASE_TRY(train_idx_read(&idx, wanted->label));
+  ckks_status status = CKKS_OK;
+  data->label = base_alloc_array(data->n_rows, sizeof *data->label);
+  if (data->label == NULL)
+    status = base_fail_memory(data->n_rows * sizeof *data->label);
+  else if (idx.row != 1 || idx.n != data->n_rows)
+    status = base_fail(CKKS_ERROR_FORMAT, "%s: %zu labels of %zu bytes for %zu images",
+                       wanted->label, idx.n, idx.row, data->n_rows);
+  for (size_t i = 0; i < data->n_rows && status == CKKS_OK; i++)
+    if ((data->label[i] = class_of[idx.value[i]]) < 0)
+      status = base_fail(CKKS_ERROR_FORMAT, "%s: label %u is no class of the model", wanted->label,
+                         (unsigned)idx.value[i]);
+  train_idx_clear(&idx);
+  return status;
 }
 
-void cli_rows_clear(cli_rows *rows, const model_interface *interface) {
-  if (rows->value != NULL)
-    base_wipe(rows->value, rows->n_rows * interface->n_features * sizeof *rows->value);
-  base_free(rows->value);
-  base_free(rows->label);
-  base_free(rows->index);
-  train_data_clear(&rows->data);
-  *rows = (cli_rows){0};
+/* ------------------------------------------------------------------- rows */
+
+static ckks_status read_source(train_data *data, const source *s, const cli_texts *more,
+                               const cli_rows_wanted *wanted) {
+  size_t image[3];
+  if (!is_images(s))
+    return train_data_parse_features(data, (const char *)s->bytes, s->n_bytes, s->name,
+                                     (const char *const *)wanted->feature, wanted->n_features,
+                                     wanted->label, (const char *const *)wanted->class_name,
+                                     wanted->n_classes);
+  if (!model_image_shape(image, wanted->feature, wanted->n_features))
+    return base_fail(CKKS_ERROR_FORMAT, "%s: an image, but the model takes a table", s->name);
+  BASE_TRY(read_images(data, s, more, image));
+  return wanted->label != NULL ? read_labels(data, wanted) : CKKS_OK;
+}
+
+ckks_status cli_rows_read(train_data *data, const char *path, const cli_texts *more,
+                          const cli_rows_wanted *wanted) {
+  source s;
+  *data = (train_data){0};
+  BASE_TRY(source_read(&s, path));
+  ckks_status status = read_source(data, &s, more, wanted);
+  if (status == CKKS_OK && more != NULL && more->n > 0 && !is_images(&s))
+    status = base_fail(CKKS_ERROR_ARGUMENT, "%s: further images follow PNG files only", path);
+  source_clear(&s);
+  if (status != CKKS_OK)
+    train_data_clear(data);
+  return status;
+}
+
+ckks_status cli_rows_read_any(train_data *data, const char *path, const char *label,
+                              const size_t image[3]) {
+  source s;
+  const char *const drop[] = {label};
+  const train_options_data options = {NULL, drop, label != NULL};
+  *data = (train_data){0};
+  BASE_TRY(source_read(&s, path));
+  ckks_status status;
+  if (!is_images(&s))
+    status = train_data_parse(data, (const char *)s.bytes, s.n_bytes, s.name, &options);
+  else if (image[0] == 0)
+    status = base_fail(CKKS_ERROR_FORMAT, "%s: images, but the network takes none", s.name);
+  else
+    status = read_images(data, &s, NULL, image);
+  source_clear(&s);
+  if (status != CKKS_OK)
+    train_data_clear(data);
+  return status;
 }

@@ -1,26 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows of a table that are going to be encrypted. */
+/**
+ * Rows for a model, from whatever file holds them: a table (CSV), and for models of images also
+ * PNG files, idx files (MNIST's format) and raw bytes (NAME.raw).
+ */
 #ifndef CLI_ROWS_H
 #define CLI_ROWS_H
-#include "model/plan.h"
+#include "cli/options.h"
 #include "train/train.h"
 
-typedef struct cli_rows {
-  train_data data; /**< the whole table */
-  size_t *index;   /**< in it, of the chosen rows */
-  size_t n_rows;   /**< chosen */
-  double *value;   /**< n_rows x n_features, raw */
-  int *label;      /**< of the chosen rows; NULL when not asked for */
-} cli_rows;
+/** Which columns or pixels, and where the true classes stand. */
+typedef struct cli_rows_wanted {
+  char *const *feature;
+  size_t n_features;
+  const char *label; /**< column of a table, idx file beside images; NULL = none wanted */
+  char *const *class_name;
+  size_t n_classes;
+} cli_rows_wanted;
 
-/**
- * Reads the columns that the model names. `list` (such as 0,5-9) chooses rows, NULL takes all;
- * more than `most` are refused. `label` names the column of true labels, which must then be there;
- * NULL = none. cli_rows_clear either way.
- */
-ckks_status cli_rows_read(cli_rows *rows, const char *path, const model_interface *interface,
-                          const char *list, const char *label, size_t most);
-/** Warns of values that no training row came near: nobody has tried the model out there. */
-ckks_status cli_rows_warn(const cli_rows *rows, const char *path, const model_interface *interface);
-void cli_rows_clear(cli_rows *rows, const model_interface *interface);
+/** Whether the file at `path` holds images rather than a table. */
+ckks_status cli_rows_are_images(bool *images, const char *path);
+/** As train_data_read_features; `more` (may be NULL) are PNG files whose images follow. */
+ckks_status cli_rows_read(train_data *data, const char *path, const cli_texts *more,
+                          const cli_rows_wanted *wanted);
+/** All numeric columns of a table but `label`, or images of the shape given. */
+ckks_status cli_rows_read_any(train_data *data, const char *path, const char *label,
+                              const size_t image[3]);
+
+/** --- png.c: bytes of an image of shape[0] = 1 or 3 channels, channel by channel. */
+ckks_status cli_png_read(double *row, const size_t shape[3], const uint8_t *bytes, size_t n_bytes,
+                         const char *name);
+bool cli_png_is(const uint8_t *bytes, size_t n_bytes);
 #endif

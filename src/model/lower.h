@@ -22,12 +22,26 @@ typedef struct model_choice {
   int log2_radix; /**< a rotation sum of 2^k terms is done in steps of 2^log2_radix */
   bool horner;    /**< four terms with one key and three rotations, x + r(x + r(x + r x)) */
   bool latency;   /**< the layout fits the slots */
+  bool gathered;  /**< the client repeats features as stages->gather says */
 } model_choice;
 
 /** Power of two >= n. */
 size_t model_padded(size_t n);
 /** Multiplicative depth of the stages, the same for both packings. */
 int model_depth(const model_stages *stages, const model_choice *choice);
+/** Places that the input of map i has: a power of two. */
+size_t model_lower_inputs(const model_stages *stages, const model_choice *choice, size_t i);
+/** Weight of map i between a row and a place of its input. */
+double model_lower_weight(const model_stages *stages, const model_choice *choice, size_t i,
+                          size_t row, size_t place);
+/**
+ * used[d] for the diagonals of map i that are not all zero, and how many those are. Only where
+ * inputs and outputs have one stride are any known to be.
+ */
+size_t model_lower_used(bool *used, const model_stages *stages, const model_choice *choice,
+                        size_t i, size_t stride_out);
+/** Baby steps for that many diagonals: a power of two, about the square root of twice as many. */
+size_t model_lower_babies(size_t diagonals);
 /** Appends the program's vectors to the plan. */
 ckks_status model_lower_latency(model_plan *plan, const model_stages *stages,
                                 const model_choice *choice);

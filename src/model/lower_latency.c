@@ -46,42 +46,81 @@ static bool slot_row(size_t *row, const lowering *lower, size_t i, size_t j) {
  */
 static ckks_status emit_diagonal(const lowering *lower, size_t i, size_t d, size_t giant,
                                  int *index) {
-  const model_stage *stage = &lower->stages->stage[i];
   const model_affine_layout *affine = &lower->choice->affine[i];
-  size_t padded = model_padded(stage->n_in);
+  size_t padded = model_lower_inputs(lower->stages, lower->choice, i);
   size_t period = max_size(affine->stride * padded, affine->rows);
   double share = i == 0 ? 1.0 / (double)lower->choice->fold : 1.0, *value = NULL;
   BASE_TRY(model_emit_vector(lower->plan, period, index, &value));
   for (size_t j = 0; j < period; j++) {
-    size_t row = 0, column = (j / affine->stride + d) % padded;
-    if (slot_row(&row, lower, i, j) && column < stage->n_in)
-      value[(j + giant) % period] = share * stage->weight[row * stage->n_in + column];
+    size_t row = 0, place = (j / affine->stride + d) % padded;
+    if (slot_row(&row, lower, i, j))
+      value[(j + giant) % period] =
+          share * model_lower_weight(lower->stages, lower->choice, i, row, place);
   }
   return CKKS_OK;
 }
 
-static size_t baby_count(size_t diagonals) {
-  size_t babies = 1;
-  while (babies * babies < 2 * diagonals && babies < diagonals)
-    babies *= 2;
-  return babies;
+/* Different multiples of `window`, and different rests, that are not zero. */
+static double count_steps(const bool *used, size_t n, size_t window) {
+  size_t babies = 0, giants = 0;
+  for (size_t rest = 1; rest < window; rest++) {
+    bool any = false;
+    for (size_t d = rest; d < n && !any; d += window)
+      any = used[d];
+    babies += any;
+  }
+  for (size_t giant = window; giant < n; giant += window) {
+    bool any = false;
+    for (size_t d = giant; d < giant + window && d < n && !any; d++)
+      any = used[d];
+    giants += any;
+  }
+  return 0.6 * (double)babies + (double)giants; /* babies share their decomposition */
 }
 
-static ckks_status emit_diagonals(lowering *lower, size_t i) {
+/* What a giant step is a multiple of. Evenly spaced diagonals are as good as all of them. */
+static size_t choose_window(const bool *used, size_t n, size_t n_used) {
+  size_t unit = n / n_used, best = 1;
+  bool even = n % n_used == 0;
+  for (size_t d = 0; d < n && even; d++)
+    even = used[d] == (d % unit == 0);
+  if (even)
+    return unit * model_lower_babies(n_used);
+  for (size_t window = 2; window <= n; window *= 2)
+    if (count_steps(used, n, window) < count_steps(used, n, best))
+      best = window;
+  return best;
+}
+
+static ckks_status emit_used(lowering *lower, size_t i, const bool *used, size_t n_used) {
   const model_affine_layout *affine = &lower->choice->affine[i];
-  size_t babies = baby_count(affine->diagonals);
+  size_t window = choose_window(used, affine->diagonals, n_used), t = 0;
   int first = lower->plan->n_vectors, index = 0;
   model_op *op = NULL;
   for (size_t d = 0; d < affine->diagonals; d++)
-    BASE_TRY(emit_diagonal(lower, i, d, d / babies * babies * affine->stride, &index));
-  BASE_TRY(model_emit_op(lower->program, MODEL_OP_DIAGONALS, WEIGHTED, VALUE, first,
-                         (int)affine->diagonals, 2, lower->level - 1, &op));
+    if (used[d])
+      BASE_TRY(emit_diagonal(lower, i, d, d / window * window * affine->stride, &index));
+  BASE_TRY(model_emit_op(lower->program, MODEL_OP_DIAGONALS, WEIGHTED, VALUE, first, (int)n_used, 2,
+                         lower->level - 1, &op));
   for (size_t d = 0; d < affine->diagonals; d++) {
-    op->term[2 * d] = (int32_t)(d % babies * affine->stride);
-    op->term[2 * d + 1] = (int32_t)(d / babies * babies * affine->stride);
+    if (!used[d])
+      continue;
+    op->term[2 * t] = (int32_t)(d % window * affine->stride);
+    op->term[2 * t++ + 1] = (int32_t)(d / window * window * affine->stride);
   }
   lower->level--;
   return CKKS_OK;
+}
+
+static ckks_status emit_diagonals(lowering *lower, size_t i) {
+  size_t n = lower->choice->affine[i].diagonals;
+  bool *used = base_alloc_array(n, sizeof *used);
+  if (used == NULL)
+    return base_fail_memory(n * sizeof *used);
+  size_t n_used = model_lower_used(used, lower->stages, lower->choice, i, stride_out(lower, i));
+  ckks_status status = emit_used(lower, i, used, n_used);
+  base_free(used);
+  return status;
 }
 
 /* The weights: on the value itself, or on the cubic's factor v before the last product. */
@@ -157,7 +196,7 @@ static ckks_status emit_rotate_sums(lowering *lower, int *value, const size_t *d
 
 static ckks_status emit_sums(lowering *lower, size_t i, int *value) {
   const model_affine_layout *affine = &lower->choice->affine[i];
-  size_t span = affine->stride * model_padded(lower->stages->stage[i].n_in);
+  size_t span = affine->stride * model_lower_inputs(lower->stages, lower->choice, i);
   size_t doublings[64];
   int n = 0;
   for (size_t step = affine->rows; step < span; step *= 2)

@@ -20,17 +20,25 @@ typedef struct lowering {
   int in, square, out, weighted;
 } lowering;
 
-/* out = sum of weights * registers first, first+1, ... */
+/* out = sum of weights * registers first, first+1, ...; those of weight 0 cost nothing. */
 static ckks_status emit_dense(lowering *lower, int out, int first, const double *weight, size_t n,
                               int level) {
   model_op *op = NULL;
   double *value = NULL;
-  int index = 0;
-  BASE_TRY(model_emit_vector(lower->plan, model_padded(n), &index, &value));
-  memcpy(value, weight, n * sizeof(double));
-  BASE_TRY(model_emit_op(lower->program, MODEL_OP_DENSE, out, -1, index, (int)n, 1, level, &op));
+  int index = 0, t = 0;
+  size_t n_terms = 0;
   for (size_t i = 0; i < n; i++)
-    op->term[i] = first + (int32_t)i;
+    n_terms += weight[i] != 0.0;
+  bool none = n_terms == 0; /* a sum of nothing is 0 times the first */
+  n_terms += none;
+  BASE_TRY(model_emit_vector(lower->plan, model_padded(n_terms), &index, &value));
+  BASE_TRY(
+      model_emit_op(lower->program, MODEL_OP_DENSE, out, -1, index, (int)n_terms, 1, level, &op));
+  for (size_t i = 0; i < n; i++)
+    if (weight[i] != 0.0 || (none && i == 0)) {
+      value[t] = weight[i];
+      op->term[t++] = first + (int32_t)i;
+    }
   return CKKS_OK;
 }
 

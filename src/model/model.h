@@ -69,6 +69,11 @@ ckks_status model_check_text(const char *text, const char *field);
  * field as in docs/model-json.md.
  */
 ckks_status model_check(const model_model *model);
+/* --- image.c: images are rows whose features are named "y0x0", "y0x1", ... or "c0y0x0", ... */
+/** Name of feature i of an image of image[0] channels, image[1] rows and image[2] columns. */
+void model_image_name(char name[80], const size_t image[3], size_t i);
+/** Whether the names are those of an image, and then its channels, rows and columns. */
+bool model_image_shape(size_t image[3], char *const *feature, size_t n_features);
 /** scaled[i] = (features[i] - mean[i]) / deviation[i]; NaN (a missing value) becomes 0. */
 void model_scale(double *scaled, const double *features, const model_model *model);
 /** outputs[n_classes] of one row of *raw* (unscaled) features; NaN counts as the mean. */

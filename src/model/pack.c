@@ -9,6 +9,8 @@ void model_pack_row(double *slots, size_t n_slots, const double *scaled,
   const model_layout *layout = &interface->layout[MODEL_LATENCY];
   for (size_t j = 0; j < n_slots; j++) {
     size_t feature = j / layout->stride % layout->padded;
+    if (interface->n_gather > 0)
+      feature = feature < interface->n_gather ? interface->gather[feature] : MODEL_NO_FEATURE;
     slots[j] = feature < interface->n_features ? scaled[feature] : 0.0;
   }
 }

@@ -25,6 +25,7 @@ void model_interface_clear(model_interface *interface) {
   base_free(interface->mean);
   base_free(interface->deviation);
   base_free(interface->key);
+  base_free(interface->gather);
   memset(interface, 0, sizeof *interface);
 }
 

@@ -21,6 +21,8 @@
 #define MODEL_MAX_TERMS 4096
 #define MODEL_MAX_KEYS 512
 #define MODEL_ID_BYTES 32
+#define MODEL_NO_FEATURE UINT32_MAX
+#define MODEL_MAX_GATHER 16384 /**< the slots of N = 2^15 */
 
 typedef enum model_packing { MODEL_LATENCY = 0, MODEL_THROUGHPUT = 1 } model_packing;
 #define MODEL_N_PACKINGS 2
@@ -57,7 +59,8 @@ typedef struct model_op {
 
 /**
  * How values enter and leave: public, known to the client.
- * LATENCY input: slot j holds feature (j / stride) % padded (zero beyond n_features), one
+ * LATENCY input: slot j holds place (j / stride) % padded, which is that feature (zero beyond
+ * n_features) or, where the interface has a gather, the one named there; one
  * ciphertext; only coefficients that are multiples of `fold` of c0 travel. Output: one
  * ciphertext, slot j holds output index[j % period].
  * THROUGHPUT input: n_features ciphertexts; output: n_outputs ciphertexts; slot = row.
@@ -106,6 +109,8 @@ typedef struct model_interface {
   double max_abs_input;  /**< certified range of scaled features; 0 = none known */
   double max_abs_output; /**< what the output modulus holds before the client's polynomial */
   model_polynomial last; /**< the client applies it to every output: public */
+  size_t n_gather;       /**< LATENCY: places of the input, or 0 when place i is feature i */
+  uint32_t *gather;      /**< feature of each place, MODEL_NO_FEATURE = zero */
   int depth;
 } model_interface;
 

@@ -7,6 +7,7 @@
 #include "ckks/params_bytes.h"
 #include "model/plan.h"
 
+#define GATHERED 2 /* beside 1 = available in a layout's first byte */
 #define MAX_PERIOD ((size_t)1 << (CKKS_MAX_LOG2_N - 1))
 
 /* --- writing */
@@ -17,8 +18,8 @@ static void write_polynomial(base_buffer *buffer, const model_polynomial *p) {
     base_buffer_f64(buffer, p->coefficient[i]);
 }
 
-static void write_layout(base_buffer *buffer, const model_layout *layout) {
-  base_buffer_u8(buffer, layout->available);
+static void write_layout(base_buffer *buffer, const model_layout *layout, bool gathered) {
+  base_buffer_u8(buffer, (uint8_t)(layout->available | (gathered ? GATHERED : 0)));
   base_buffer_u32(buffer, (uint32_t)layout->stride);
   base_buffer_u32(buffer, (uint32_t)layout->padded);
   base_buffer_u32(buffer, (uint32_t)layout->fold);
@@ -27,6 +28,15 @@ static void write_layout(base_buffer *buffer, const model_layout *layout) {
   base_buffer_u32(buffer, (uint32_t)layout->period);
   base_buffer_f64(buffer, layout->output_scale);
   base_buffer_u8(buffer, (uint8_t)layout->output_bits);
+}
+
+/* Only latency packing has one, and says so in its first byte. */
+static void write_gather(base_buffer *buffer, const model_interface *interface) {
+  if (interface->n_gather == 0)
+    return;
+  base_buffer_u32(buffer, (uint32_t)interface->n_gather);
+  for (size_t i = 0; i < interface->n_gather; i++)
+    base_buffer_u32(buffer, interface->gather[i]);
 }
 
 static void write_cost(base_buffer *buffer, const model_cost *cost) {
@@ -45,7 +55,7 @@ void model_interface_write(base_buffer *buffer, const model_interface *interface
   base_buffer_append(buffer, interface->id, MODEL_ID_BYTES);
   ckks_params_bytes_write(buffer, &interface->params);
   for (int i = 0; i < MODEL_N_PACKINGS; i++) {
-    write_layout(buffer, &interface->layout[i]);
+    write_layout(buffer, &interface->layout[i], i == MODEL_LATENCY && interface->n_gather > 0);
     write_cost(buffer, &interface->cost[i]);
   }
   base_buffer_u8(buffer, (uint8_t)interface->depth);
@@ -69,6 +79,7 @@ void model_interface_write(base_buffer *buffer, const model_interface *interface
   base_buffer_f64(buffer, interface->max_abs_input);
   base_buffer_f64(buffer, interface->max_abs_output);
   write_polynomial(buffer, &interface->last);
+  write_gather(buffer, interface);
 }
 
 static void write_program(base_buffer *buffer, const model_program *program) {
@@ -144,11 +155,12 @@ static bool output_bits_fit(const model_layout *layout, const ckks_params_litera
          layout->output_bits <= RING_F64_BITS && params->q[0] >> (layout->output_bits - 1) != 0;
 }
 
-static ckks_status read_layout(model_layout *layout, base_reader *reader,
+static ckks_status read_layout(model_layout *layout, base_reader *reader, bool *gathered,
                                const ckks_params_literal *params) {
   size_t slots = (size_t)1 << (params->log2_n - 1);
   uint8_t available = base_reader_u8(reader);
-  layout->available = available == 1;
+  layout->available = available % GATHERED == 1;
+  *gathered = available == (GATHERED | 1);
   layout->stride = base_reader_u32(reader);
   layout->padded = base_reader_u32(reader);
   layout->fold = base_reader_u32(reader);
@@ -157,7 +169,7 @@ static ckks_status read_layout(model_layout *layout, base_reader *reader,
   layout->period = base_reader_u32(reader);
   layout->output_scale = base_reader_f64(reader);
   layout->output_bits = base_reader_u8(reader);
-  if (reader->failed || available > 1)
+  if (reader->failed || (available > 1 && !*gathered))
     return bad("layout");
   if (!layout->available)
     return CKKS_OK;
@@ -239,11 +251,29 @@ static ckks_status read_features(model_interface *interface, base_reader *reader
   return CKKS_OK;
 }
 
+static ckks_status read_gather(model_interface *interface, base_reader *reader) {
+  size_t n = 0;
+  BASE_TRY(read_size(&n, reader, MODEL_MAX_GATHER, "gather"));
+  if (n < 1 || n > interface->layout[MODEL_LATENCY].padded || 4 * n > base_reader_left(reader))
+    return bad("gather");
+  interface->gather = base_alloc_array(n, sizeof *interface->gather);
+  if (!interface->gather)
+    return base_fail_memory(n * sizeof *interface->gather);
+  interface->n_gather = n;
+  for (size_t i = 0; i < n; i++) {
+    interface->gather[i] = base_reader_u32(reader);
+    if (interface->gather[i] >= interface->n_features && interface->gather[i] != MODEL_NO_FEATURE)
+      return bad("gather");
+  }
+  return CKKS_OK;
+}
+
 static ckks_status read_interface(model_interface *interface, base_reader *reader) {
+  bool gathered[MODEL_N_PACKINGS];
   base_reader_copy(reader, interface->id, MODEL_ID_BYTES);
   BASE_TRY(ckks_params_bytes_read(&interface->params, reader));
   for (int i = 0; i < MODEL_N_PACKINGS; i++) {
-    BASE_TRY(read_layout(&interface->layout[i], reader, &interface->params));
+    BASE_TRY(read_layout(&interface->layout[i], reader, &gathered[i], &interface->params));
     BASE_TRY(read_cost(&interface->cost[i], reader));
   }
   interface->depth = base_reader_u8(reader);
@@ -252,14 +282,18 @@ static ckks_status read_interface(model_interface *interface, base_reader *reade
   BASE_TRY(read_features(interface, reader));
   const model_layout *latency = &interface->layout[MODEL_LATENCY];
   if (latency->available &&
-      (latency->padded < interface->n_features || latency->period < interface->n_outputs))
+      ((latency->padded < interface->n_features && !gathered[MODEL_LATENCY]) ||
+       latency->period < interface->n_outputs))
     return bad("layout");
   interface->max_abs_input = base_reader_f64(reader);
   interface->max_abs_output = base_reader_f64(reader);
   if (!is_finite_in(interface->max_abs_input, 0.0, 1e300) ||
       !is_finite_in(interface->max_abs_output, 0.0, 1e300))
     return bad("range");
-  return read_polynomial(&interface->last, reader);
+  BASE_TRY(read_polynomial(&interface->last, reader));
+  if (gathered[MODEL_THROUGHPUT])
+    return bad("layout");
+  return gathered[MODEL_LATENCY] ? read_gather(interface, reader) : CKKS_OK;
 }
 
 ckks_status model_interface_read(model_interface *interface, base_reader *reader) {

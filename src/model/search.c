@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "ring/prime.h"
 
 #define MAX_LAYOUTS 4
 #define MAX_LOG2_FOLD 3
@@ -35,9 +36,10 @@ typedef struct searching {
   model_choice choice;
   ckks_params params; /* sizes only, for the noise bounds and the keys' bytes */
   ring_modulus modulus[CKKS_MAX_Q + CKKS_MAX_P];
-  double closest;                /* smallest error seen, for the refusal's text */
-  sizes frugal[MAX_SPECIAL + 1]; /* best sizes with radix 1, by number of special primes */
-  bool no_memory;                /* something could not be looked at for want of memory */
+  int n_primes[RING_F64_BITS + 1]; /* of each size for this ring degree; -1 = not counted yet */
+  double closest;                  /* smallest error seen, for the refusal's text */
+  sizes frugal[MAX_SPECIAL + 1];   /* best sizes with radix 1, by number of special primes */
+  bool no_memory;                  /* something could not be looked at for want of memory */
 } searching;
 
 /* The layout that the client sees, from the choice. */
@@ -57,9 +59,18 @@ static void set_layout(model_layout layout[MODEL_N_PACKINGS], const model_stages
   layout[MODEL_LATENCY].available = choice->latency;
   layout[MODEL_THROUGHPUT].available = throughput;
   layout[MODEL_LATENCY].stride = choice->affine[0].stride;
-  layout[MODEL_LATENCY].padded = model_padded(stages->stage[0].n_in);
+  layout[MODEL_LATENCY].padded = model_lower_inputs(stages, choice, 0);
   layout[MODEL_LATENCY].fold = choice->fold;
   layout[MODEL_LATENCY].period = model_padded(n_outputs);
+}
+
+static ckks_status set_gather(model_interface *interface, const model_gather *gather) {
+  interface->gather = base_alloc_array(gather->n, sizeof *interface->gather);
+  if (!interface->gather)
+    return base_fail_memory(gather->n * sizeof *interface->gather);
+  memcpy(interface->gather, gather->feature, gather->n * sizeof *interface->gather);
+  interface->n_gather = gather->n;
+  return CKKS_OK;
 }
 
 static ckks_status lower(model_plan *plan, const model_stages *stages, const model_choice *choice,
@@ -114,6 +125,25 @@ static uint64_t likely_prime(const ckks_params_literal *literal, int bits, int n
   return (uint64_t)fmax(prime, 0.5 * power);
 }
 
+/* Whether there are primes enough of the sizes in the chain: of small ones there are few. */
+static bool primes_suffice(searching *s) {
+  const ckks_params_literal *literal = &s->params.literal;
+  int wanted[RING_F64_BITS + 1] = {0};
+  for (int i = 0; i < literal->n_q + literal->n_p; i++) {
+    int bits = i < literal->n_q ? literal->q_bits[i] : literal->p_bits[i - literal->n_q];
+    if (s->n_primes[bits] < 0) {
+      uint64_t prime = (uint64_t)1 << bits;
+      s->n_primes[bits] = 0;
+      while (s->n_primes[bits] < CKKS_MAX_Q + CKKS_MAX_P && prime >> (bits - 1) != 0 &&
+             (prime = ring_prime_below(prime - 1, literal->log2_n)) >> (bits - 1) != 0)
+        s->n_primes[bits]++;
+    }
+    if (++wanted[bits] > s->n_primes[bits])
+      return false;
+  }
+  return true;
+}
+
 /* Fills params with the chain for these sizes; false when it is not a legal one. */
 static bool set_chain(searching *s, const sizes *z) {
   ckks_params_literal *literal = &s->params.literal;
@@ -151,7 +181,7 @@ static bool set_chain(searching *s, const sizes *z) {
     s->modulus[literal->n_q + i].bits = special;
   }
   s->params.log2_qp = total + special * z->n_p;
-  return true;
+  return primes_suffice(s);
 }
 
 /* Worst error over the packings wanted; infinite when the sizes do not work. */
@@ -335,7 +365,7 @@ static ckks_status try_layout(searching *s, const model_choice *layout) {
   s->choice = *layout;
   if (!layout->latency)
     return try_lowered(s, true);
-  size_t used = layout->affine[0].stride * model_padded(s->stages->stage[0].n_in);
+  size_t used = layout->affine[0].stride * model_lower_inputs(s->stages, layout, 0);
   size_t replicas = ((size_t)1 << (layout->log2_n - 1)) / used;
   for (int log2_fold = 0; log2_fold <= MAX_LOG2_FOLD; log2_fold++)
     for (int radix = 1; radix <= MAX_RADIX + 1; radix++) {
@@ -352,6 +382,8 @@ static ckks_status try_layout(searching *s, const model_choice *layout) {
 static ckks_status try_degree(searching *s, int log2_n, bool latency) {
   model_choice layouts[MAX_LAYOUTS];
   size_t n = 0;
+  for (int bits = 0; bits <= RING_F64_BITS; bits++)
+    s->n_primes[bits] = -1;
   s->params.literal.log2_n = log2_n;
   s->params.literal.security = s->options->security;
   s->params.ring.log2_n = log2_n;
@@ -449,6 +481,8 @@ ckks_status model_search_fill(model_plan *plan, const model_stages *stages,
   interface->max_abs_output = stages->max_abs_output * options->headroom;
   set_layout(interface->layout, stages, &best->choice, chain, interface->depth,
              options->throughput);
+  if (best->choice.latency && best->choice.gathered)
+    BASE_TRY(set_gather(interface, &stages->gather));
   if (!(size = model_cost_vector_sizes(plan)))
     return base_fail_memory((size_t)plan->n_vectors * sizeof *size);
   ckks_status status = CKKS_OK;

@@ -205,11 +205,16 @@ ckks_status model_stages_build(model_stages *stages, const model_model *model,
     stage_set_polynomial(&stages->stage[last], NULL, &stages->last);
     stages->last = identity;
   }
-  return CKKS_OK;
+  status = model_stages_gather(stages);
+  if (status != CKKS_OK)
+    model_stages_clear(stages);
+  return status;
 }
 
 void model_stages_clear(model_stages *stages) {
   for (size_t i = 0; i < stages->n_stages; i++)
     stage_clear(&stages->stage[i]);
   stages->n_stages = 0;
+  base_free(stages->gather.feature);
+  stages->gather = (model_gather){0};
 }

@@ -21,11 +21,18 @@ typedef struct model_stage {
   model_polynomial polynomial;
 } model_stage;
 
+/** How the client repeats features for a sparse first map (gather.c); n = 0: it does not. */
+typedef struct model_gather {
+  size_t n, groups;  /**< places, and the power of two that they repeat by */
+  uint32_t *feature; /**< of each place, or MODEL_NO_FEATURE */
+} model_gather;
+
 typedef struct model_stages {
   size_t n_stages;
   model_stage stage[MODEL_MAX_LAYERS];
   model_polynomial last;                /**< for the client; identity when the server does it all */
   double max_abs_input, max_abs_output; /**< the latter of what leaves the server */
+  model_gather gather;
 } model_stages;
 
 /**
@@ -34,5 +41,7 @@ typedef struct model_stages {
  * model is not calibrated. The model must have passed model_check.
  */
 ckks_status model_stages_build(model_stages *stages, const model_model *model, bool last_on_server);
+/** Groups the windows of a sparse first map and reorders the units behind it. */
+ckks_status model_stages_gather(model_stages *stages);
 void model_stages_clear(model_stages *stages);
 #endif

@@ -91,7 +91,7 @@ refused "a typing error in an option" 2 "train: unknown option --lable (did you 
   blindsight train --lable x
 refused "an unknown option" 2 "unknown option --colour$" blindsight train --colour=red
 refused "an unknown letter" 2 "unknown option -x" blindsight inspect -x
-refused "an operand too few" 2 "evaluate: DATA.csv is missing" blindsight evaluate a.model
+refused "an operand too few" 2 "evaluate: DATA is missing" blindsight evaluate a.model
 refused "an operand too many" 2 "inspect: 'b' is one argument too many" blindsight inspect a b
 refused "an option that is needed" 2 "keygen: --output NAME is needed" blindsight keygen x.client
 refused "no value" 2 "encrypt: --key needs a value (FILE)" blindsight encrypt a b --key

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* blindsight simulate: what encryption would do to a model's predictions, in seconds. */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cli/cli.h"
+#include "cli/metrics.h"
+#include "cli/options.h"
+#include "cli/rows.h"
+#include "model/files.h"
+#include "model/simulate.h"
+
+typedef struct arguments {
+  const char *operand[CLI_MAX_OPERANDS]; /* MODEL DATA */
+  const char *label;
+  model_compile_options options;
+  uint64_t seed;
+  bool json;
+} arguments;
+
+typedef struct simulation {
+  model_model model;
+  model_plan plan;
+  train_data data;
+  model_packing packing;
+  double *clear, *noisy; /* outputs */
+  train_metrics clear_metrics, noisy_metrics;
+  size_t n_changed;
+  double margin; /* smallest distance of the largest output from the next, in deviations */
+} simulation;
+
+/* How close the nearest other class came, against the error that the plan allows. */
+static void compare_row(simulation *s, const double *clear, const double *noisy) {
+  size_t n = s->model.n_classes, best = model_argmax(clear, n);
+  double deviation = model_simulate_deviation(&s->plan.interface, s->packing);
+  s->n_changed += model_argmax(noisy, n) != best;
+  for (size_t k = 0; k < n; k++)
+    if (k != best)
+      s->margin =
+          fmin(s->margin, (clear[best] - clear[k]) / (deviation * fmax(1.0, fabs(clear[best]))));
+}
+
+/* Outputs in clear, and once more with errors. */
+static ckks_status run_rows(simulation *s, uint64_t seed) {
+  size_t n = s->data.n_rows, classes = s->model.n_classes;
+  BASE_TRY(cli_metrics_outputs(&s->clear, s->data.value, n, &s->model));
+  s->noisy = base_alloc_array(n * classes, sizeof *s->noisy);
+  if (s->noisy == NULL)
+    return base_fail_memory(n * classes * sizeof *s->noisy);
+  memcpy(s->noisy, s->clear, n * classes * sizeof *s->noisy);
+  model_simulate_add(s->noisy, n, &s->plan.interface, s->packing, seed);
+  for (size_t i = 0; i < n; i++)
+    compare_row(s, s->clear + i * classes, s->noisy + i * classes);
+  return CKKS_OK;
+}
+
+static ckks_status simulate(simulation *s, const arguments *a) {
+  BASE_TRY(model_files_model_read(&s->model, a->operand[0]));
+  BASE_TRY(cli_rows_read(&s->data, a->operand[1], NULL,
+                         &(cli_rows_wanted){s->model.feature, s->model.n_features, a->label,
+                                            s->model.label, s->model.n_classes}));
+  if (a->label != NULL && s->data.label == NULL)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: there is no column \"%.80s\" (label)", a->operand[1],
+                     a->label);
+  ckks_status status = model_compile(&s->plan, &s->model, &a->options);
+  if (status != CKKS_OK)
+    return base_fail_in(status, "%s", a->operand[0]);
+  s->packing = s->plan.interface.layout[MODEL_LATENCY].available ? MODEL_LATENCY : MODEL_THROUGHPUT;
+  s->margin = (double)INFINITY;
+  BASE_TRY(run_rows(s, a->seed));
+  size_t n = s->data.n_rows, classes = s->model.n_classes;
+  if (s->data.label == NULL)
+    return CKKS_OK;
+  BASE_TRY(train_metrics_compute(&s->clear_metrics, s->clear, s->data.label, n, classes));
+  return train_metrics_compute(&s->noisy_metrics, s->noisy, s->data.label, n, classes);
+}
+
+static ckks_status print_json(const simulation *s) {
+  json_t *object =
+      json_pack("{s:I, s:I, s:o, s:o}", "rows", (json_int_t)s->data.n_rows, "changed_predictions",
+                (json_int_t)s->n_changed, "predicted_error",
+                cli_print_number(s->plan.interface.cost[s->packing].predicted_error), "deviation",
+                cli_print_number(model_simulate_deviation(&s->plan.interface, s->packing)));
+  if (s->data.label != NULL) {
+    json_object_set_new(object, "clear", cli_metrics_json(&s->clear_metrics));
+    json_object_set_new(object, "simulated", cli_metrics_json(&s->noisy_metrics));
+  }
+  return cli_print_json(object);
+}
+
+static void print_report(const simulation *s) {
+  const model_interface *interface = &s->plan.interface;
+  cli_print_field(stdout, "rows", "%zu", s->data.n_rows);
+  cli_print_field(stdout, "error", "below %.2g, deviation %.2g of max(1, |output|)",
+                  interface->cost[s->packing].predicted_error,
+                  model_simulate_deviation(interface, s->packing));
+  cli_print_field(stdout, "predictions", "%zu of %zu change", s->n_changed, s->data.n_rows);
+  if (isfinite(s->margin))
+    cli_print_field(stdout, "margin", "the closest decision is %.3g deviations wide", s->margin);
+  if (s->data.label == NULL)
+    return;
+  cli_print_field(stdout, "accuracy", "%.6f in clear, %.6f simulated", s->clear_metrics.accuracy,
+                  s->noisy_metrics.accuracy);
+  cli_print_field(stdout, "loss", "%.6f in clear, %.6f simulated", s->clear_metrics.loss,
+                  s->noisy_metrics.loss);
+}
+
+static void simulation_clear(simulation *s) {
+  base_free(s->clear);
+  base_free(s->noisy);
+  train_metrics_clear(&s->clear_metrics);
+  train_metrics_clear(&s->noisy_metrics);
+  train_data_clear(&s->data);
+  model_plan_clear(&s->plan);
+  model_clear(&s->model);
+}
+
+int cli_simulate(int argc, char **argv) {
+  arguments a = {.seed = 1};
+  model_compile_options_default(&a.options);
+  const cli_option options[] = {
+      {"label", 0, CLI_TEXT, &a.label, "COLUMN",
+       "the column that holds the true classes; for images, an idx file", 0, 0, 0},
+      {"error", 0, CLI_NUMBER, &a.options.error, "X", "largest error of an output (1e-5)", 1e-9, 1,
+       0},
+      {"headroom", 0, CLI_NUMBER, &a.options.headroom, "X", "room above the ranges that were seen",
+       1, 1e6, 0},
+      {"seed", 0, CLI_INTEGER, &a.seed, "N", "of the errors (1)", 0, UINT32_MAX, 0},
+      {"json", 0, CLI_FLAG, &a.json, NULL, "print JSON", 0, 0, 0}};
+  const cli_command command = {
+      "simulate", "MODEL DATA",
+      "Compiles a model and adds to its outputs in clear the errors that the plan predicts for\n"
+      "ciphertexts: how many predictions change, and what that does to the accuracy.",
+      options, sizeof options / sizeof options[0]};
+  int code = cli_options_parse(a.operand, &command, argc, argv);
+  if (code >= 0)
+    return code;
+  simulation s = {0};
+  ckks_status status = simulate(&s, &a);
+  if (status == CKKS_OK && a.json)
+    status = print_json(&s);
+  else if (status == CKKS_OK)
+    print_report(&s);
+  simulation_clear(&s);
+  return cli_print_status(status);
+}

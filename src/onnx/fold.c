@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "onnx/fold.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+/* ------------------------------------------------------------ input, output */
+
+/* Sizes as declared; a batch that may be any is one sample. */
+static ckks_status input_shape(onnx_tensor *shape, const onnx_graph *graph) {
+  if (graph->n_inputs != 1)
+    return base_fail(CKKS_ERROR_FORMAT, "%zu inputs where one is needed: concatenate them outside",
+                     graph->n_inputs);
+  const onnx_port *port = &graph->input[0];
+  onnx_text name = graph->value[port->value].name;
+  *shape = (onnx_tensor){.rank = port->rank};
+  if (port->rank < 0)
+    return base_fail(CKKS_ERROR_FORMAT, "input \"%.*s\" has no shape; export the model with one",
+                     ONNX_TEXT(name));
+  for (int d = 0; d < port->rank; d++) {
+    if (port->dim[d] < 0 && d > 0)
+      return base_fail(CKKS_ERROR_FORMAT,
+                       "input \"%.*s\": dimension %d is not fixed; export the model for one size",
+                       ONNX_TEXT(name), d);
+    shape->dim[d] = port->dim[d] < 0 ? 1 : (size_t)port->dim[d];
+  }
+  if (!onnx_graph_count(shape) || shape->n < 1 || shape->n > ONNX_MAX_WIDTH)
+    return base_fail(CKKS_ERROR_FORMAT, "input \"%.*s\": %zu numbers where 1 to %d are allowed",
+                     ONNX_TEXT(name), shape->n, ONNX_MAX_WIDTH);
+  return CKKS_OK;
+}
+
+/* What the client does at the end is left out: softmax, the choice of the largest. */
+static int before_tail(const onnx_graph *graph, int value) {
+  while (graph->value[value].node >= 0) {
+    const onnx_node *node = &graph->node[graph->value[value].node];
+    const onnx_operator *operator= onnx_run_operator(node);
+    if (onnx_text_is(node->op, "LinearClassifier") && node->n_out == 2 && node->out[1] >= 0)
+      return node->out[1];
+    if (operator== NULL || operator->kind != ONNX_TAIL || node->n_in<1 || node->in[0]<0)
+      break;
+    value = node->in[0];
+  }
+  return value;
+}
+
+/* Nodes that a value depends on; the first, from its end, that is not supported. */
+static const onnx_node *mark_needed(bool *needed, const onnx_graph *graph, int value) {
+  const onnx_node *unknown = NULL;
+  memset(needed, 0, graph->n_nodes * sizeof *needed);
+  if (graph->value[value].node >= 0)
+    needed[graph->value[value].node] = true;
+  for (size_t i = graph->n_nodes; i-- > 0;) {
+    const onnx_node *node = &graph->node[i];
+    if (!needed[i])
+      continue;
+    if (onnx_run_operator(node) == NULL)
+      unknown = node;
+    for (int k = 0; k < node->n_in; k++)
+      if (node->in[k] >= 0 && graph->value[node->in[k]].node >= 0)
+        needed[graph->value[node->in[k]].node] = true;
+  }
+  return unknown;
+}
+
+/* scikit-learn gives a label and scores: the last output that can be computed is taken. */
+static ckks_status choose_output(onnx_fold *fold) {
+  const onnx_graph *graph = fold->graph;
+  const onnx_node *unknown = NULL;
+  for (size_t i = graph->n_outputs; i-- > 0;) {
+    fold->output = before_tail(graph, graph->output[i].value);
+    const onnx_node *found = mark_needed(fold->needed, graph, fold->output);
+    if (found == NULL)
+      return CKKS_OK;
+    unknown = found;
+  }
+  return onnx_run_refuse(unknown, "this operator is not supported");
+}
+
+/* ---------------------------------------------------------------- classifying */
+
+static int n_varying(const onnx_fold *fold, const onnx_node *node) {
+  int n = 0;
+  for (int i = 0; i < node->n_in; i++)
+    n += node->in[i] >= 0 && fold->state[node->in[i]].kind >= ONNX_AFFINE;
+  return n;
+}
+
+/* The value of which a node is a function element by element, or -1. */
+static int common_root(const onnx_fold *fold, const onnx_node *node) {
+  int root = -1;
+  for (int i = 0; i < node->n_in; i++) {
+    int in = node->in[i];
+    if (in < 0)
+      continue;
+    if (fold->state[in].kind < ONNX_AFFINE) {
+      if (fold->run.value[in].n != 1)
+        return -1;
+    } else if (root >= 0 && fold->state[in].root != root) {
+      return -1;
+    } else {
+      root = fold->state[in].root;
+    }
+  }
+  return root >= 0 && node->n_out > 0 && node->out[0] >= 0 &&
+                 fold->run.value[node->out[0]].n == fold->run.value[root].n
+             ? root
+             : -1;
+}
+
+static ckks_status check_affine(const onnx_fold *fold, const onnx_node *node,
+                                const onnx_operator *operator, int varying) {
+  if (operator->kind == ONNX_FUNCTION)
+    return onnx_run_refuse(node, onnx_text_is(node->op, "PRelu")
+                                     ? "its slopes differ; one slope for all elements is supported"
+                                     : "it takes encrypted values that differ in origin");
+  if (operator->kind == ONNX_TAIL)
+    return onnx_run_refuse(node, "it is supported at the end of a model only");
+  if (operator->kind == ONNX_CLEAR)
+    return onnx_run_refuse(node, "it cannot be computed under encryption");
+  for (int i = 0; i < node->n_in; i++)
+    if (node->in[i] >= 0 && fold->state[node->in[i]].kind >= ONNX_AFFINE &&
+        !(operator->mask>>(i < 31 ? i : 31) & 1))
+      return onnx_run_refuse(node, "an operand that must be a constant depends on the input");
+  /* The third operand of Gemm is added, not multiplied. */
+  bool addend = onnx_text_is(node->op, "Gemm") && node->n_in > 2 && node->in[2] >= 0 &&
+                fold->state[node->in[2]].kind >= ONNX_AFFINE;
+  if (operator->kind == ONNX_SINGLE && varying - addend> 1)
+    return onnx_run_refuse(node, "it multiplies two encrypted values that differ in origin");
+  return CKKS_OK;
+}
+
+/* A result of an activation that something else than its own chain reads. */
+static ckks_status add_branch(onnx_fold *fold, int value, const onnx_node *node) {
+  int level = fold->state[value].level;
+  if (level + 1 >= ONNX_MAX_LAYERS)
+    return onnx_run_refuse(node, "the model has too many activations in a row (15 are allowed)");
+  onnx_layer *layer = &fold->layer[level];
+  for (int i = 0; i < layer->n_roots; i++)
+    if (layer->bent[i] == value)
+      return CKKS_OK;
+  if (layer->n_roots == ONNX_MAX_BRANCHES)
+    return onnx_run_refuse(node, "too many branches side by side (16 are allowed)");
+  layer->root[layer->n_roots] = fold->state[value].root;
+  layer->bent[layer->n_roots++] = value;
+  layer->n_out += fold->run.value[value].n;
+  return CKKS_OK;
+}
+
+/* A map of several values: they must stand on one level, results of activations one above. */
+static ckks_status join_levels(int *level, onnx_fold *fold, const onnx_node *node) {
+  *level = 0;
+  for (int pass = 0; pass < 2; pass++)
+    for (int i = 0; i < node->n_in; i++) {
+      int in = node->in[i];
+      if (in < 0 || fold->state[in].kind < ONNX_AFFINE)
+        continue;
+      int own = fold->state[in].level + (fold->state[in].kind == ONNX_BENT);
+      if (own > *level)
+        *level = own;
+      if (pass == 1 && own != *level)
+        return onnx_run_refuse(node, "a connection skips an activation; add before it, or pass "
+                                     "the other branch through one as well");
+    }
+  for (int i = 0; i < node->n_in; i++)
+    if (node->in[i] >= 0 && fold->state[node->in[i]].kind == ONNX_BENT)
+      BASE_TRY(add_branch(fold, node->in[i], node));
+  return CKKS_OK;
+}
+
+static void set_results(onnx_fold *fold, const onnx_node *node, onnx_state state, bool own_root) {
+  for (int i = 0; i < node->n_out; i++) {
+    if (node->out[i] < 0)
+      continue;
+    if (own_root)
+      state.root = node->out[i];
+    fold->state[node->out[i]] = state;
+  }
+}
+
+static ckks_status classify(onnx_fold *fold, const onnx_node *node) {
+  const onnx_operator *operator= onnx_run_operator(node);
+  int varying = n_varying(fold, node), level = 0;
+  if (varying == 0 || operator->kind == ONNX_SHAPE) {
+    set_results(fold, node, (onnx_state){.kind = ONNX_FIXED}, true);
+    return CKKS_OK;
+  }
+  int root = operator->elementwise ? common_root(fold, node) : - 1;
+  if (root >= 0) {
+    bool bent = operator->kind == ONNX_FUNCTION ||(operator->kind == ONNX_SINGLE && varying> 1) ||
+                (operator->kind == ONNX_SINGLE && fold->state[node->in[0]].kind<
+                 ONNX_AFFINE && !(operator->mask>> 1 & 1)) ||
+                (onnx_text_is(node->op, "Cast") && fold->run.value[node->out[0]].whole);
+    for (int i = 0; i < node->n_in; i++)
+      bent = bent || (node->in[i] >= 0 && fold->state[node->in[i]].kind == ONNX_BENT);
+    set_results(fold, node,
+                (onnx_state){bent ? ONNX_BENT : ONNX_AFFINE, fold->state[root].level, root}, false);
+    return CKKS_OK;
+  }
+  BASE_TRY(check_affine(fold, node, operator, varying));
+  BASE_TRY(join_levels(&level, fold, node));
+  set_results(fold, node, (onnx_state){.kind = ONNX_AFFINE, .level = level}, true);
+  return CKKS_OK;
+}
+
+/* The layer that ends in the output; its activation, where there is one, is the last. */
+static ckks_status close_layers(onnx_fold *fold) {
+  const onnx_state *out = &fold->state[fold->output];
+  if (out->kind < ONNX_AFFINE)
+    return base_fail(CKKS_ERROR_FORMAT, "the output does not depend on the input");
+  onnx_layer *last = &fold->layer[out->level];
+  fold->n_layers = out->level + 1;
+  *last = (onnx_layer){.n_roots = 1,
+                       .root = {out->kind == ONNX_BENT ? out->root : fold->output},
+                       .bent = {fold->output},
+                       .n_out = fold->run.value[fold->output].n};
+  for (int l = 0; l < fold->n_layers; l++) {
+    onnx_layer *layer = &fold->layer[l];
+    layer->n_in = l == 0 ? fold->run.value[fold->input].n : fold->layer[l - 1].n_out;
+    if (layer->n_out < 1 || layer->n_out > ONNX_MAX_WIDTH)
+      return base_fail(CKKS_ERROR_FORMAT,
+                       "layer %d has %zu values where 1 to %d are allowed; use larger strides or "
+                       "fewer channels",
+                       l, layer->n_out, ONNX_MAX_WIDTH);
+  }
+  return CKKS_OK;
+}
+
+/* Shapes and constants come of running once on zeros. */
+static ckks_status run_needed(onnx_fold *fold) {
+  fold->run.n_products = 0;
+  for (size_t i = 0; i < fold->graph->n_nodes; i++)
+    if (fold->needed[i])
+      BASE_TRY(onnx_run_node(&fold->run, &fold->graph->node[i]));
+  return CKKS_OK;
+}
+
+static ckks_status fold_fill(onnx_fold *fold) {
+  const onnx_graph *graph = fold->graph;
+  onnx_tensor shape, zeros;
+  BASE_TRY(choose_output(fold));
+  BASE_TRY(input_shape(&shape, graph));
+  fold->input = graph->input[0].value;
+  BASE_TRY(onnx_run_init(&fold->run, graph));
+  fold->run.scores = true;
+  BASE_TRY(onnx_tensor_init(&zeros, shape.rank, shape.dim, false));
+  ckks_status status = onnx_run_set(&fold->run, fold->input, &zeros);
+  onnx_tensor_clear(&zeros);
+  BASE_TRY(status);
+  BASE_TRY(run_needed(fold));
+  for (size_t i = 0; i < graph->n_values; i++)
+    if (graph->value[i].given != NULL)
+      fold->state[i].kind = ONNX_FIXED;
+  fold->state[fold->input] = (onnx_state){ONNX_AFFINE, 0, fold->input};
+  for (size_t i = 0; i < graph->n_nodes; i++)
+    if (fold->needed[i])
+      BASE_TRY(classify(fold, &graph->node[i]));
+  return close_layers(fold);
+}
+
+ckks_status onnx_fold_init(onnx_fold *fold, const onnx_graph *graph) {
+  *fold = (onnx_fold){.graph = graph};
+  fold->state = base_alloc_array(graph->n_values, sizeof *fold->state);
+  fold->needed = base_alloc_array(graph->n_nodes, sizeof *fold->needed);
+  ckks_status status = fold->state != NULL && fold->needed != NULL
+                           ? fold_fill(fold)
+                           : base_fail_memory(graph->n_values * sizeof *fold->state);
+  if (status != CKKS_OK)
+    onnx_fold_clear(fold);
+  return status;
+}
+
+void onnx_fold_clear(onnx_fold *fold) {
+  if (fold->run.value != NULL)
+    onnx_run_clear(&fold->run);
+  base_free(fold->state);
+  base_free(fold->needed);
+  *fold = (onnx_fold){0};
+}
+
+/* -------------------------------------------------------------------- running */
+
+/* Nodes between `from` (values that are set) and the values of `to`. */
+static void mark_between(bool *path, const onnx_fold *fold, const int *from, int n_from,
+                         const int *to, int n_to) {
+  const onnx_graph *graph = fold->graph;
+  bool *stop = path + graph->n_nodes;
+  memset(path, 0, 2 * graph->n_nodes * sizeof *path);
+  for (int i = 0; i < n_from; i++)
+    if (graph->value[from[i]].node >= 0)
+      stop[graph->value[from[i]].node] = true;
+  for (int i = 0; i < n_to; i++)
+    if (graph->value[to[i]].node >= 0 && !stop[graph->value[to[i]].node])
+      path[graph->value[to[i]].node] = true;
+  for (size_t i = graph->n_nodes; i-- > 0;)
+    for (int k = 0; path[i] && k < graph->node[i].n_in; k++) {
+      int in = graph->node[i].in[k];
+      if (in >= 0 && fold->state[in].kind >= ONNX_AFFINE && graph->value[in].node >= 0 &&
+          !stop[graph->value[in].node])
+        path[graph->value[in].node] = true;
+    }
+}
+
+/* Work is counted over all unit vectors of a layer: whoever calls begins to count. */
+static ckks_status run_path(onnx_fold *fold, const bool *path) {
+  for (size_t i = 0; i < fold->graph->n_nodes; i++)
+    if (path[i])
+      BASE_TRY(onnx_run_node(&fold->run, &fold->graph->node[i]));
+  return CKKS_OK;
+}
+
+/* The basis of a layer: the input, or what the activations before it made. */
+static const int *basis_of(int *n, const onnx_fold *fold, int layer) {
+  *n = layer == 0 ? 1 : fold->layer[layer - 1].n_roots;
+  return layer == 0 ? &fold->input : fold->layer[layer - 1].bent;
+}
+
+void onnx_fold_values(double *values, const onnx_fold *fold, int layer) {
+  const onnx_layer *l = &fold->layer[layer];
+  for (int i = 0; i < l->n_roots; i++) {
+    const onnx_tensor *root = &fold->run.value[l->root[i]];
+    memcpy(values, root->value, root->n * sizeof(double));
+    values += root->n;
+  }
+}
+
+/* Element k of the basis := value. */
+static void set_basis(const onnx_fold *fold, const int *basis, size_t k, double value) {
+  while (k >= fold->run.value[*basis].n)
+    k -= fold->run.value[*basis++].n;
+  fold->run.value[*basis].value[k] = value;
+}
+
+/* Whether a root of the layer is itself in the basis does not matter: it is read after being set.
+ */
+static ckks_status probe(double *weight, double *bias, onnx_fold *fold, int layer,
+                         const bool *path) {
+  const onnx_layer *l = &fold->layer[layer];
+  int n_basis;
+  const int *basis = basis_of(&n_basis, fold, layer);
+  double *column = base_alloc_array(l->n_out, sizeof *column);
+  if (column == NULL)
+    return base_fail_memory(l->n_out * sizeof *column);
+  for (int i = 0; i < n_basis; i++)
+    memset(fold->run.value[basis[i]].value, 0, fold->run.value[basis[i]].n * sizeof(double));
+  ckks_status status = run_path(fold, path);
+  if (status == CKKS_OK)
+    onnx_fold_values(bias, fold, layer);
+  for (size_t k = 0; k < l->n_in && status == CKKS_OK; k++) {
+    set_basis(fold, basis, k, 1.0);
+    status = run_path(fold, path);
+    if (status != CKKS_OK)
+      break;
+    onnx_fold_values(column, fold, layer);
+    for (size_t row = 0; row < l->n_out; row++)
+      weight[row * l->n_in + k] = column[row] - bias[row];
+    set_basis(fold, basis, k, 0.0);
+  }
+  base_free(column);
+  return status;
+}
+
+ckks_status onnx_fold_matrix(double *weight, double *bias, onnx_fold *fold, int layer) {
+  int n_basis;
+  const int *basis = basis_of(&n_basis, fold, layer);
+  bool *path = base_alloc_array(2 * fold->graph->n_nodes, sizeof *path);
+  if (path == NULL)
+    return base_fail_memory(2 * fold->graph->n_nodes * sizeof *path);
+  fold->run.n_products = 0;
+  mark_between(path, fold, basis, n_basis, fold->layer[layer].root, fold->layer[layer].n_roots);
+  ckks_status status = probe(weight, bias, fold, layer, path);
+  base_free(path);
+  return status;
+}
+
+/* One branch's function, from its root to its result, on a vector of any length. */
+static ckks_status branch_function(double *y, const double *x, size_t n, onnx_fold *fold, int root,
+                                   int bent) {
+  onnx_tensor samples = {.rank = 1, .dim = {n}, .n = n, .value = (double *)(uintptr_t)x};
+  bool *path = base_alloc_array(2 * fold->graph->n_nodes, sizeof *path);
+  onnx_tensor saved = fold->run.value[root];
+  if (path == NULL)
+    return base_fail_memory(2 * fold->graph->n_nodes * sizeof *path);
+  fold->run.n_products = 0;
+  mark_between(path, fold, &root, 1, &bent, 1);
+  fold->run.value[root] = samples;
+  ckks_status status = run_path(fold, path);
+  if (status == CKKS_OK)
+    memcpy(y, fold->run.value[bent].value, n * sizeof(double));
+  fold->run.value[root] = saved;
+  base_free(path);
+  return status;
+}
+
+ckks_status onnx_fold_function(double *y, const double *x, size_t n, onnx_fold *fold, int layer) {
+  const onnx_layer *l = &fold->layer[layer];
+  double *other = base_alloc_array(n, sizeof *other);
+  if (other == NULL)
+    return base_fail_memory(n * sizeof *other);
+  ckks_status status = branch_function(y, x, n, fold, l->root[0], l->bent[0]);
+  for (int b = 1; b < l->n_roots && status == CKKS_OK; b++) {
+    status = branch_function(other, x, n, fold, l->root[b], l->bent[b]);
+    for (size_t i = 0; i < n && status == CKKS_OK; i++)
+      if (fabs(y[i] - other[i]) > 1e-9 * (1.0 + fabs(y[i])))
+        status = onnx_run_refuse(&fold->graph->node[fold->graph->value[l->bent[b]].node],
+                                 "another activation stands beside it; give both branches one");
+  }
+  base_free(other);
+  /* The values on the way have the length of the samples now: back to their shapes. */
+  return status == CKKS_OK ? run_needed(fold) : status;
+}
+
+ckks_status onnx_fold_run(onnx_fold *fold, const double *row) {
+  onnx_tensor *input = &fold->run.value[fold->input];
+  memcpy(input->value, row, input->n * sizeof(double));
+  return run_needed(fold);
+}
+
+const onnx_node *onnx_fold_activation(const onnx_fold *fold, int layer) {
+  const onnx_layer *l = &fold->layer[layer];
+  return l->bent[0] == l->root[0] ? NULL : &fold->graph->node[fold->graph->value[l->bent[0]].node];
+}

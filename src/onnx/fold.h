@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * A graph as layers: everything affine between two activations is one matrix, and an
+ * activation is any chain of operators that takes one tensor element by element (x sigmoid(x)
+ * as well as Relu). Matrices are found by running the affine part on unit vectors, so every
+ * operator is written once, and what is compiled is what the oracle computes.
+ *
+ * Values have a level, the number of activations before them. The basis of level 0 is
+ * the graph's input; that of level l + 1 the results of the activations on level l.
+ */
+#ifndef ONNX_FOLD_H
+#define ONNX_FOLD_H
+#include "onnx/run.h"
+
+#define ONNX_MAX_LAYERS 16
+#define ONNX_MAX_BRANCHES 16 /**< tensors side by side in one layer */
+#define ONNX_MAX_WIDTH 4096  /**< of a basis */
+
+typedef enum onnx_state_kind {
+  ONNX_UNUSED, /**< not needed for the output */
+  ONNX_FIXED,  /**< a constant */
+  ONNX_AFFINE, /**< affine in the basis of its level */
+  ONNX_BENT    /**< a function of its root, which is affine, element by element */
+} onnx_state_kind;
+
+typedef struct onnx_state {
+  onnx_state_kind kind;
+  int level, root;
+} onnx_state;
+
+/** Layer l: tensors `root`, affine in the basis of level l, and what their activation makes. */
+typedef struct onnx_layer {
+  size_t n_in, n_out;
+  int n_roots;
+  int root[ONNX_MAX_BRANCHES];
+  int bent[ONNX_MAX_BRANCHES]; /**< equal to root in the last layer when it has no activation */
+} onnx_layer;
+
+typedef struct onnx_fold {
+  const onnx_graph *graph;
+  onnx_run run;
+  onnx_state *state; /**< of each value */
+  bool *needed;      /**< of each node */
+  int input, output; /**< values */
+  int n_layers;
+  onnx_layer layer[ONNX_MAX_LAYERS];
+} onnx_fold;
+
+/** Classifies; refuses, naming the node, what no plan can do. */
+ckks_status onnx_fold_init(onnx_fold *fold, const onnx_graph *graph);
+void onnx_fold_clear(onnx_fold *fold);
+/** weight[n_out x n_in], bias[n_out] of a layer. */
+ckks_status onnx_fold_matrix(double *weight, double *bias, onnx_fold *fold, int layer);
+/** y[i] = activation of layer l at x[i]. */
+ckks_status onnx_fold_function(double *y, const double *x, size_t n, onnx_fold *fold, int layer);
+/** The whole graph on one row; then onnx_fold_values reads the inputs of a layer's activation. */
+ckks_status onnx_fold_run(onnx_fold *fold, const double *row);
+void onnx_fold_values(double *values, const onnx_fold *fold, int layer);
+/** The node that makes the activation of a layer, for reports; NULL when it has none. */
+const onnx_node *onnx_fold_activation(const onnx_fold *fold, int layer);
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "onnx/run.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+ckks_status onnx_run_init(onnx_run *run, const onnx_graph *graph) {
+  *run = (onnx_run){.graph = graph};
+  run->value = base_alloc_array(graph->n_values, sizeof *run->value);
+  if (run->value == NULL)
+    return base_fail_memory(graph->n_values * sizeof *run->value);
+  for (size_t i = 0; i < graph->n_values; i++)
+    if (graph->value[i].given != NULL)
+      run->value[i] = *graph->value[i].given;
+  return CKKS_OK;
+}
+
+void onnx_run_forget(onnx_run *run, int value) {
+  if (run->graph->value[value].given != NULL || run->value[value].value == NULL)
+    return;
+  run->n_alive -= run->value[value].n;
+  onnx_tensor_clear(&run->value[value]);
+}
+
+void onnx_run_clear(onnx_run *run) {
+  for (size_t i = 0; run->value != NULL && i < run->graph->n_values; i++)
+    onnx_run_forget(run, (int)i);
+  base_free(run->value);
+  *run = (onnx_run){0};
+}
+
+ckks_status onnx_run_set(onnx_run *run, int value, const onnx_tensor *tensor) {
+  onnx_run_forget(run, value);
+  BASE_TRY(onnx_tensor_copy(&run->value[value], tensor));
+  run->n_alive += tensor->n;
+  return CKKS_OK;
+}
+
+/* ------------------------------------------------------------ for operators */
+
+ckks_status onnx_run_out(onnx_call *call, int i, int rank, const size_t *dim, bool whole) {
+  if (i >= call->node->n_out || call->node->out[i] < 0) {
+    call->out[i] = NULL;
+    return CKKS_OK;
+  }
+  onnx_tensor shape = {.rank = rank};
+  for (int d = 0; d < rank; d++)
+    shape.dim[d] = dim[d];
+  if (!onnx_graph_count(&shape) || call->run->n_alive + shape.n > ONNX_MAX_TOTAL)
+    return base_fail(CKKS_ERROR_RANGE, "its result has more than %zu numbers, or all together %zu",
+                     ONNX_MAX_ELEMENTS, ONNX_MAX_TOTAL);
+  call->out[i] = &call->run->value[call->node->out[i]];
+  onnx_run_forget(call->run, call->node->out[i]);
+  BASE_TRY(onnx_tensor_init(call->out[i], rank, dim, whole));
+  call->run->n_alive += call->out[i]->n;
+  return CKKS_OK;
+}
+
+ckks_status onnx_run_work(onnx_run *run, size_t outer, size_t inner) {
+  if (inner != 0 && outer > ONNX_MAX_PRODUCTS / inner)
+    return base_fail(CKKS_ERROR_RANGE, "too much work: more than 2^36 products");
+  run->n_products += (uint64_t)outer * inner;
+  if (run->n_products > ONNX_MAX_PRODUCTS)
+    return base_fail(CKKS_ERROR_RANGE, "too much work: more than 2^36 products");
+  return CKKS_OK;
+}
+
+size_t onnx_run_nonzero(const onnx_tensor *tensor) {
+  size_t n = 0;
+  for (size_t i = 0; i < tensor->n; i++)
+    n += tensor->value[i] != 0.0;
+  return n;
+}
+
+double onnx_run_float(const onnx_call *call, const char *name, double otherwise) {
+  const onnx_attribute *attribute = onnx_graph_attribute(call->node, name);
+  return attribute != NULL ? attribute->f : otherwise;
+}
+
+int64_t onnx_run_int(const onnx_call *call, const char *name, int64_t otherwise) {
+  const onnx_attribute *attribute = onnx_graph_attribute(call->node, name);
+  return attribute != NULL ? attribute->i : otherwise;
+}
+
+ckks_status onnx_run_axis(int *out, int64_t axis, int rank) {
+  if (axis < -rank || axis >= rank)
+    return base_fail(CKKS_ERROR_FORMAT, "axis %lld of a tensor of %d dimensions", (long long)axis,
+                     rank);
+  *out = (int)(axis < 0 ? axis + rank : axis);
+  return CKKS_OK;
+}
+
+ckks_status onnx_run_ints(int64_t out[ONNX_MAX_INPUTS], size_t *n, const onnx_call *call, int index,
+                          const char *name) {
+  const onnx_tensor *tensor = index >= 0 && index < call->node->n_in ? call->in[index] : NULL;
+  const onnx_attribute *attribute = onnx_graph_attribute(call->node, name);
+  *n = tensor != NULL ? tensor->n : attribute != NULL ? attribute->n_ints : 0;
+  if (*n > ONNX_MAX_INPUTS)
+    return base_fail(CKKS_ERROR_FORMAT, "%zu numbers in \"%s\"; at most %d are allowed", *n, name,
+                     ONNX_MAX_INPUTS);
+  for (size_t i = 0; i < *n; i++) {
+    if (tensor != NULL && !(fabs(tensor->value[i]) <= 0x1p63))
+      return base_fail(CKKS_ERROR_FORMAT, "\"%s\" holds %g", name, tensor->value[i]);
+    /* The largest integers stand for "to the end": rounded down they still do. */
+    out[i] = tensor == NULL               ? attribute->ints[i]
+             : tensor->value[i] >= 0x1p63 ? INT64_MAX
+                                          : (int64_t)tensor->value[i];
+  }
+  return CKKS_OK;
+}
+
+/* ------------------------------------------------------------------ running */
+
+static ckks_status gather_inputs(onnx_call *call, const onnx_operator *operator) {
+  const onnx_node *node = call->node;
+  if (node->n_in < operator->min_in || node->n_in> operator->max_in)
+    return base_fail(CKKS_ERROR_FORMAT, "%d inputs where %d to %d are allowed",
+                     node->n_in, operator->min_in, operator->max_in);
+  for (int i = 0; i < node->n_in; i++) {
+    call->in[i] = node->in[i] >= 0 ? &call->run->value[node->in[i]] : NULL;
+    if (call->in[i] != NULL && call->in[i]->value == NULL)
+      return base_fail(CKKS_ERROR_FORMAT, "input %d was never computed", i);
+    if (i < operator->min_in && call->in[i] == NULL)
+      return base_fail(CKKS_ERROR_FORMAT, "input %d is left out", i);
+    /* Whatever an operator does, it looks at its operands. */
+    if (call->in[i] != NULL)
+      BASE_TRY(onnx_run_work(call->run, call->in[i]->n, 1));
+  }
+  return CKKS_OK;
+}
+
+ckks_status onnx_run_node(onnx_run *run, const onnx_node *node) {
+  char text[160];
+  onnx_call call = {.run = run, .node = node};
+  const onnx_operator *operator= onnx_run_operator(node);
+  ckks_status status = operator!= NULL
+                           ? gather_inputs(&call, operator)
+                           : base_fail(CKKS_ERROR_FORMAT, "its operator is not supported");
+  if (status == CKKS_OK)
+    status = operator->run(&call);
+  return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", onnx_graph_node_name(text, node));
+}
+
+ckks_status onnx_run_all(onnx_run *run) {
+  run->n_products = 0;
+  for (size_t i = 0; i < run->graph->n_nodes; i++)
+    BASE_TRY(onnx_run_node(run, &run->graph->node[i]));
+  return CKKS_OK;
+}

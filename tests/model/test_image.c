@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names of pixels, and sparse first maps, whose features the client repeats by windows. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "model/lower.h"
+#include "random.h"
+
+static void assert_shape(size_t c, size_t h, size_t w) {
+  const size_t image[3] = {c, h, w};
+  size_t n = c * h * w, found[3];
+  char(*text)[80] = malloc(n * sizeof *text);
+  char **name = calloc(n, sizeof *name); /* gcc at -O1 does not see that all are set */
+  for (size_t i = 0; i < n; i++) {
+    model_image_name(text[i], image, i);
+    name[i] = text[i];
+  }
+  assert_true(model_image_shape(found, name, n));
+  assert_memory_equal(found, image, sizeof image);
+  /* One name changed, one missing, two exchanged: no image. */
+  text[0][0] = 'z';
+  assert_false(model_image_shape(found, name, n));
+  model_image_name(text[0], image, 0);
+  if (n > 1) {
+    assert_false(h > 1 && model_image_shape(found, name, n - 1));
+    name[0] = text[1];
+    name[1] = text[0];
+    assert_false(n > 2 && model_image_shape(found, name, n));
+  }
+  free(text);
+  free(name);
+}
+
+static void test_names(void **state) {
+  (void)state;
+  assert_shape(1, 28, 28);
+  assert_shape(3, 4, 5);
+  assert_shape(1, 1, 3);
+  char names[][32] = {"radius", "y0x0", "y99999999999999999999x1", "c0y0", "y1x1x", "y-1x0"};
+  for (size_t i = 0; i < 6; i++) {
+    size_t found[3];
+    bool first = i == 1; /* an image of one pixel */
+    char *name = names[i];
+    assert_int_equal(model_image_shape(found, &name, 1), first);
+  }
+}
+
+/* Windows of `width` neighbours, `step` apart, each in `channels` rows; then two dense rows. */
+static void windows(model_stages *stages, size_t n_in, size_t width, size_t step, size_t channels) {
+  size_t n_windows = (n_in - width) / step + 1, n = n_windows * channels;
+  uint64_t seed = 7;
+  memset(stages, 0, sizeof *stages);
+  stages->n_stages = 2;
+  model_stage *one = &stages->stage[0], *two = &stages->stage[1];
+  *one = (model_stage){.n_in = n_in, .n_out = n, .kind = MODEL_STAGE_SQUARE, .max_abs = 1.0};
+  *two = (model_stage){.n_in = n, .n_out = 2, .kind = MODEL_STAGE_LAST, .max_abs = 1.0};
+  one->weight = base_alloc_array(n * n_in, sizeof(double));
+  one->bias = base_alloc_array(n, sizeof(double));
+  two->weight = base_alloc_array(2 * n, sizeof(double));
+  two->bias = base_alloc_array(2, sizeof(double));
+  for (size_t row = 0; row < n; row++) {
+    one->bias[row] = (double)row;
+    for (size_t k = 0; k < width; k++)
+      one->weight[row * n_in + row % n_windows * step + k] =
+          1.0 + (double)(test_random(&seed) % 1000) / 1000.0;
+  }
+  for (size_t i = 0; i < 2 * n; i++)
+    two->weight[i] = (double)(test_random(&seed) % 1000) / 500.0 - 1.0;
+}
+
+/* weight_2 (weight_1 x + bias)^2 */
+static void run(double y[2], const model_stages *stages, const double *x) {
+  const model_stage *one = &stages->stage[0], *two = &stages->stage[1];
+  y[0] = y[1] = 0.0;
+  for (size_t row = 0; row < one->n_out; row++) {
+    double v = model_dot(one->weight + row * one->n_in, x, one->n_in) + one->bias[row];
+    for (int o = 0; o < 2; o++)
+      y[o] += two->weight[(size_t)o * two->n_in + row] * v * v;
+  }
+}
+
+static void test_gather(void **state) {
+  (void)state;
+  model_stages stages;
+  double x[60], before[2], after[2];
+  windows(&stages, 60, 6, 9, 3); /* 7 windows */
+  for (size_t i = 0; i < 60; i++)
+    x[i] = sin((double)i);
+  run(before, &stages, x);
+  assert_int_equal(model_stages_gather(&stages), CKKS_OK);
+  assert_int_equal(stages.gather.groups, 8);
+  assert_int_equal(stages.gather.n, 8 * 6);
+  assert_int_equal(stages.stage[0].n_out, 3 * 8);
+  assert_int_equal(stages.stage[1].n_in, 3 * 8);
+  run(after, &stages, x);
+  for (int o = 0; o < 2; o++)
+    assert_true(fabs(after[o] - before[o]) < 1e-9 * fabs(before[o]));
+  /* Every weight is found once at a place of its row's group, and nothing else is. */
+  model_choice choice = {.gathered = true};
+  for (size_t row = 0; row < stages.stage[0].n_out; row++) {
+    double sum = 0.0, wanted = 0.0;
+    for (size_t place = 0; place < 64; place++) {
+      double w = model_lower_weight(&stages, &choice, 0, row, place);
+      assert_true(w == 0.0 || place % 8 == row % 8);
+      sum += w;
+    }
+    for (size_t i = 0; i < 60; i++)
+      wanted += stages.stage[0].weight[row * 60 + i];
+    assert_true(fabs(sum - wanted) < 1e-12);
+  }
+  /* Of 32 diagonals those that are multiples of 8 are left. */
+  bool used[32];
+  choice.affine[0] = (model_affine_layout){.stride = 1, .rows = 32, .diagonals = 32};
+  assert_int_equal(model_lower_inputs(&stages, &choice, 0), 64);
+  assert_int_equal(model_lower_used(used, &stages, &choice, 0, 1), 4);
+  for (size_t d = 0; d < 32; d++)
+    assert_int_equal(used[d], d % 8 == 0);
+  model_stages_clear(&stages);
+}
+
+/* Where rows have nothing in common, or everything, nothing is changed. */
+static void test_dense(void **state) {
+  (void)state;
+  model_stages stages;
+  windows(&stages, 16, 12, 4, 2);
+  assert_int_equal(model_stages_gather(&stages), CKKS_OK);
+  assert_int_equal(stages.gather.n, 0);
+  assert_int_equal(stages.stage[0].n_out, 4);
+  model_stages_clear(&stages);
+  windows(&stages, 64, 4, 4, 1);
+  ckks_status status = CKKS_ERROR_MEMORY;
+  for (long k = 1; status != CKKS_OK; k++) {
+    base_alloc_fail_at(k);
+    status = model_stages_gather(&stages);
+    base_alloc_fail_at(0);
+    assert_true(status == CKKS_OK || status == CKKS_ERROR_MEMORY);
+    if (status != CKKS_OK) {
+      base_free(stages.gather.feature);
+      stages.gather.feature = NULL;
+    }
+  }
+  assert_int_equal(stages.gather.groups, 16);
+  model_stages_clear(&stages);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_names), cmocka_unit_test(test_gather),
+                                     cmocka_unit_test(test_dense)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

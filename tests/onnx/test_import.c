@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From ONNX to models and plans: random networks agree with the graph they came from. */
+#include <math.h>
+#include <setjmp.h>
+#include <stddef.h>
+
+#include "onnx/builder.h"
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "model/plan.h"
+#include "onnx/import.h"
+
+static uint64_t seed = 1;
+
+static uint32_t draw(uint32_t n) {
+  seed = seed * 6364136223846793005u + 1442695040888963407u;
+  return (uint32_t)(seed >> 33) % n;
+}
+
+static double uniform(double size) {
+  return size * (2.0 * draw(1u << 20) / (1u << 20) - 1.0);
+}
+
+static void weights(builder *b, const char *name, const char *shape, size_t n, double size) {
+  double *value = malloc(n * sizeof *value);
+  for (size_t i = 0; i < n; i++)
+    value[i] = uniform(size);
+  builder_floats(b, name, shape, value, n);
+  free(value);
+}
+
+/* Outputs of the graph itself. */
+static void oracle(double *outputs, const base_buffer *file, const double *row) {
+  onnx_graph graph;
+  onnx_fold fold;
+  assert_int_equal(onnx_graph_read(&graph, file->bytes, file->n_bytes, "net"), CKKS_OK);
+  assert_int_equal(onnx_fold_init(&fold, &graph), CKKS_OK);
+  assert_int_equal(onnx_fold_run(&fold, row), CKKS_OK);
+  const onnx_tensor *out = &fold.run.value[fold.output];
+  memcpy(outputs, out->value, out->n * sizeof *outputs);
+  onnx_fold_clear(&fold);
+  onnx_graph_clear(&graph);
+}
+
+static ckks_status import(model_model *model, onnx_import_report *report, const base_buffer *file,
+                          const double *rows, size_t n_rows) {
+  onnx_import_options options;
+  onnx_import_options_default(&options);
+  return onnx_import_model(model, report, file->bytes, file->n_bytes, "net", rows, n_rows,
+                           &options);
+}
+
+/* The model's outputs are the graph's, on rows it has not seen. */
+static void assert_same(const model_model *model, const base_buffer *file, double tolerance) {
+  double row[512], have[64], want[64];
+  for (int r = 0; r < 10; r++) {
+    for (size_t i = 0; i < model->n_features; i++)
+      row[i] = uniform(1.0);
+    oracle(want, file, row);
+    model_forward(have, row, model);
+    for (size_t k = 0; k < model->n_classes; k++)
+      assert_true(fabs(have[k] - want[k]) <= tolerance * (1.0 + fabs(want[k])));
+  }
+}
+
+/* The compiled plan in clear: every slot an output of the graph. */
+static void assert_plan(const model_model *model, const base_buffer *file, bool *gathered) {
+  model_compile_options options;
+  model_plan plan;
+  double row[512], scaled[512], want[64];
+  model_compile_options_default(&options);
+  options.error = 1e-2;
+  options.throughput = false;
+  if (model_compile(&plan, model, &options) != CKKS_OK)
+    fail_msg("%s", base_last_error());
+  *gathered = *gathered || plan.interface.n_gather > 0;
+  size_t slots = (size_t)1 << (plan.interface.params.log2_n - 1);
+  double *in = malloc(slots * sizeof *in), *out = malloc(slots * sizeof *out);
+  for (size_t i = 0; i < model->n_features; i++)
+    row[i] = uniform(1.0);
+  oracle(want, file, row);
+  model_scale_row(scaled, row, &plan.interface);
+  model_pack_row(in, slots, scaled, &plan.interface);
+  assert_int_equal(model_clear_run(&out, (const double *const *)&in, &plan, MODEL_LATENCY),
+                   CKKS_OK);
+  size_t period = plan.interface.layout[MODEL_LATENCY].period;
+  for (size_t j = 0; j < slots; j++) {
+    size_t k = j % period < model->n_classes ? j % period : 0;
+    double have = model_polynomial_value(&plan.interface.last, out[j]);
+    assert_true(fabs(have - want[k]) <= 1e-6 * (1.0 + fabs(want[k])));
+  }
+  /* And as bytes: a plan with a gather survives the trip. */
+  base_buffer bytes;
+  base_reader reader;
+  model_plan again;
+  base_buffer_init(&bytes, BUILDER_BYTES);
+  model_plan_write(&bytes, &plan);
+  base_reader_init(&reader, bytes.bytes, bytes.n_bytes);
+  assert_int_equal(model_plan_read(&again, &reader), CKKS_OK);
+  assert_int_equal(again.interface.n_gather, plan.interface.n_gather);
+  for (size_t i = 0; i < plan.interface.n_gather; i++)
+    assert_int_equal(again.interface.gather[i], plan.interface.gather[i]);
+  model_plan_clear(&again);
+  base_buffer_clear(&bytes);
+  free(in);
+  free(out);
+  model_plan_clear(&plan);
+}
+
+static void random_rows(double *rows, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    rows[i] = uniform(1.0);
+}
+
+/* A convolution with everything drawn, an activation, perhaps a pool, and a dense layer. */
+static base_buffer random_net(size_t *n_features) {
+  static const char *const activations[][3] = {
+      {"Mul:c,c:a", NULL, NULL},
+      {"Mul:c,c:p", "Add:p,c:a", NULL},
+      {"Mul:c,c:p", "Mul:p,c:q", "Sub:q,c:a"},
+  };
+  builder b;
+  char shape[64], text[5][48], kernel[32];
+  unsigned size = 5 + draw(5), channels = 1 + draw(2), k = 2 + draw(2), out = (1 + draw(2)) * 2;
+  unsigned stride = 1 + draw(3), pad = draw(2), dilation = k == 2 ? 1 + draw(2) : 1;
+  unsigned groups = channels == 2 && draw(2) ? 2 : 1;
+  unsigned span = (k - 1) * dilation + 1, side = (size + 2 * pad - span) / stride + 1;
+  bool pool = side >= 4 && draw(2), normal = draw(2);
+  builder_init(&b, 13);
+  snprintf(shape, sizeof shape, "N,%u,%u,%u", channels, size, size);
+  builder_input(&b, "x", shape);
+  snprintf(kernel, sizeof kernel, "%u,%u,%u,%u", out, channels / groups, k, k);
+  weights(&b, "w", kernel, (size_t)out * (channels / groups) * k * k, 0.5);
+  snprintf(shape, sizeof shape, "%u", out);
+  weights(&b, "wb", shape, out, 0.5);
+  snprintf(text[0], sizeof text[0], "strides=%u,%u", stride, stride);
+  snprintf(text[1], sizeof text[1], "pads=%u,%u,%u,%u", pad, pad, pad, pad);
+  snprintf(text[2], sizeof text[2], "dilations=%u,%u", dilation, dilation);
+  snprintf(text[3], sizeof text[3], "group=%u", groups);
+  builder_node(&b, normal ? "Conv:x,w,wb:c0" : "Conv:x,w,wb:c", text[0], text[1], text[2], text[3],
+               NULL);
+  if (normal) {
+    const double ones[4] = {1.0, 2.0, 0.5, 1.5};
+    builder_floats(&b, "variance", shape, ones, out);
+    weights(&b, "gamma", shape, out, 1.0);
+    builder_node(&b, "BatchNormalization:c0,gamma,wb,wb,variance:c", NULL);
+  }
+  unsigned which = draw(3);
+  for (int i = 0; i < 3 && activations[which][i] != NULL; i++)
+    builder_node(&b, activations[which][i], NULL);
+  if (pool)
+    builder_node(&b, "AveragePool:a:p0", "kernel_shape=2,2", "strides=2,2", NULL);
+  builder_node(&b, pool ? "Flatten:p0:f" : "Flatten:a:f", NULL);
+  unsigned width = out * (pool ? side / 2 : side) * (pool ? side / 2 : side);
+  snprintf(shape, sizeof shape, "%u,%u", width, 3u);
+  weights(&b, "v", shape, (size_t)width * 3, 1.0 / sqrt(width));
+  builder_node(&b, "MatMul:f,v:y", NULL);
+  builder_output(&b, "y");
+  base_buffer file = builder_file(&b);
+  builder_clear(&b);
+  *n_features = (size_t)channels * size * size;
+  return file;
+}
+
+static void test_random_networks(void **state) {
+  (void)state;
+  bool gathered = false;
+  for (seed = 1; seed < 40; seed++) {
+    uint64_t kept = seed;
+    size_t n_features;
+    double rows[20 * 512];
+    model_model model;
+    onnx_import_report report;
+    base_buffer file = random_net(&n_features);
+    random_rows(rows, 20 * n_features);
+    assert_int_equal(import(&model, &report, &file, rows, 20), CKKS_OK);
+    assert_int_equal(report.n_activations, 1);
+    assert_true(report.activation[0].exact);
+    assert_int_equal(report.n_changed, 0);
+    assert_same(&model, &file, 1e-9);
+    if (kept % 4 == 1)
+      assert_plan(&model, &file, &gathered);
+    model_clear(&model);
+    /* Without data too: these are polynomials anywhere. */
+    assert_int_equal(import(&model, &report, &file, NULL, 0), CKKS_OK);
+    assert_same(&model, &file, 1e-9);
+    model_clear(&model);
+    base_buffer_clear(&file);
+    seed = kept;
+  }
+  assert_true(gathered);
+}
+
+/* A strided convolution of its windows: all channels of a window are fed by one rotation. */
+static void test_gather(void **state) {
+  (void)state;
+  builder b;
+  model_model model;
+  onnx_import_report report;
+  bool gathered = false;
+  double rows[4 * 256];
+  seed = 99;
+  builder_init(&b, 13);
+  builder_input(&b, "x", "1,1,16,16");
+  weights(&b, "w", "4,1,4,4", 64, 0.5);
+  builder_node(&b, "Conv:x,w:c", "strides=4,4", NULL);
+  builder_node(&b, "Mul:c,c:a", NULL);
+  builder_node(&b, "Flatten:a:f", NULL);
+  weights(&b, "v", "64,5", 320, 0.2);
+  builder_node(&b, "MatMul:f,v:y", NULL);
+  builder_output(&b, "y");
+  base_buffer file = builder_file(&b);
+  random_rows(rows, 4 * 256);
+  assert_int_equal(import(&model, &report, &file, rows, 4), CKKS_OK);
+  assert_plan(&model, &file, &gathered);
+  assert_true(gathered);
+  size_t image[3];
+  assert_true(model_image_shape(image, model.feature, model.n_features));
+  assert_true(image[0] == 1 && image[1] == 16 && image[2] == 16);
+  model_clear(&model);
+  base_buffer_clear(&file);
+  builder_clear(&b);
+}
+
+/* x -> w -> activation -> v -> y, ten features. */
+static base_buffer activation_net(const char *const *nodes, size_t n) {
+  builder b;
+  builder_init(&b, 13);
+  builder_input(&b, "x", "N,10");
+  weights(&b, "w", "10,8", 80, 0.8);
+  weights(&b, "v", "8,3", 24, 0.5);
+  builder_floats(&b, "half", "1", &(double){0.5}, 1);
+  builder_floats(&b, "one", "", &(double){1.0}, 1);
+  builder_floats(&b, "root", "1,1", &(double){1.4142135623730951}, 1);
+  builder_node(&b, "MatMul:x,w:c", NULL);
+  for (size_t i = 0; i < n; i++)
+    builder_node(&b, nodes[i], NULL);
+  builder_node(&b, "MatMul:a,v:y", NULL);
+  builder_output(&b, "y");
+  base_buffer file = builder_file(&b);
+  builder_clear(&b);
+  return file;
+}
+
+/* Each becomes a polynomial that keeps to the error asked for, on what it sees. */
+static void test_activations(void **state) {
+  (void)state;
+  static const char *const nets[][5] = {
+      {"Sigmoid:c:a"},
+      {"Tanh:c:a"},
+      {"Relu:c:a"},
+      {"LeakyRelu:c:a"},
+      {"Softplus:c:a"},
+      {"HardSigmoid:c:a"},
+      {"HardSwish:c:a"},
+      {"Elu:c:a"},
+      {"Erf:c:a"},
+      {"Sigmoid:c:s", "Mul:c,s:a"},                                            /* SiLU */
+      {"Div:c,root:d", "Erf:d:e", "Add:e,one:g", "Mul:c,g:h", "Mul:h,half:a"}, /* GELU */
+      {"Neg:c:n", "Exp:n:e", "Add:one,e:d", "Div:one,d:a"},                    /* by hand */
+  };
+  double rows[200 * 10], have[3], want[3];
+  seed = 5;
+  for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++) {
+    model_model model;
+    onnx_import_report report;
+    size_t n = 0;
+    while (n < 5 && nets[i][n] != NULL)
+      n++;
+    base_buffer file = activation_net(nets[i], n);
+    random_rows(rows, 2000);
+    assert_int_equal(import(&model, &report, &file, rows, 200), CKKS_OK);
+    assert_int_equal(model.n_layers, 2);
+    assert_int_equal(report.n_activations, 1);
+    assert_false(report.activation[0].exact);
+    assert_true(report.activation[0].degree >= 2 && report.activation[0].degree <= 15);
+    assert_true(report.activation[0].rms_error <= 0.01);
+    assert_true(report.difference < 0.15);
+    double worst = 0.0;
+    for (int r = 0; r < 200; r++) {
+      oracle(want, &file, rows + 10 * r);
+      model_forward(have, rows + 10 * r, &model);
+      for (int k = 0; k < 3; k++)
+        worst = fmax(worst, fabs(have[k] - want[k]));
+    }
+    assert_true(worst > 1e-9); /* it is an approximation, and the report knows how good */
+    assert_true(worst < 0.3);
+    model_clear(&model);
+    /* Without data there is nothing to fit them to. */
+    assert_int_equal(import(&model, &report, &file, NULL, 0), CKKS_ERROR_FORMAT);
+    assert_non_null(strstr(base_last_error(), "calibration data"));
+    base_buffer_clear(&file);
+  }
+}
+
+static void refuse(const char *const *nodes, size_t n, const char *text) {
+  model_model model;
+  onnx_import_report report;
+  base_buffer file = activation_net(nodes, n);
+  assert_int_equal(import(&model, &report, &file, NULL, 0), CKKS_ERROR_FORMAT);
+  if (strstr(base_last_error(), text) == NULL)
+    fail_msg("\"%s\" does not say \"%s\"", base_last_error(), text);
+  base_buffer_clear(&file);
+}
+
+static void test_refusals(void **state) {
+  (void)state;
+  refuse((const char *const[]){"Reshape:c,one:a"}, 1, "node 1 (Reshape)");
+  refuse((const char *const[]){"MatMul:x,w:d", "Mul:c,d:a"}, 2,
+         "node 2 (Mul): it multiplies two encrypted values that differ in origin");
+  refuse((const char *const[]){"Softmax:c:a"}, 1, "at the end of a model only");
+  refuse((const char *const[]){"Mul:c,c:s", "MatMul:x,w:d", "Add:s,d:a"}, 3,
+         "node 3 (Add): a connection skips an activation");
+  refuse((const char *const[]){"MatMul:x,w:d", "Max:c,d:a"}, 2, "node 2 (Max)");
+  refuse((const char *const[]){"ai.onnx.ml/Normalizer:c:a"}, 1, "normalise the rows before");
+}
+
+/* Branches inside one affine part, and two with one activation each. */
+static void test_branches(void **state) {
+  (void)state;
+  static const char *const nets[][5] = {
+      {"MatMul:x,w:d", "Add:c,d:e", "Sub:e,half:f", "Mul:f,f:a"},
+      {"Mul:c,c:s", "Mul:c,root:d", "Add:s,d:a"},
+      {"Add:c,half:d", "Neg:d:e", "MatMul:x,w:f", "Sum:e,f,c:g", "Mul:g,g:a"},
+  };
+  for (size_t i = 0; i < 3; i++) {
+    model_model model;
+    onnx_import_report report;
+    size_t n = 0;
+    while (n < 5 && nets[i][n] != NULL)
+      n++;
+    base_buffer file = activation_net(nets[i], n);
+    assert_int_equal(import(&model, &report, &file, NULL, 0), CKKS_OK);
+    assert_int_equal(model.n_layers, 2);
+    assert_same(&model, &file, 1e-9);
+    model_clear(&model);
+    base_buffer_clear(&file);
+  }
+  builder b;
+  model_model model;
+  onnx_import_report report;
+  builder_init(&b, 13);
+  builder_input(&b, "x", "1,6");
+  weights(&b, "w", "6,4", 24, 0.7);
+  weights(&b, "u", "6,5", 30, 0.7);
+  weights(&b, "v", "9,2", 18, 0.7);
+  builder_node(&b, "MatMul:x,w:c", NULL);
+  builder_node(&b, "Mul:c,c:d", NULL);
+  builder_node(&b, "MatMul:x,u:e", NULL);
+  builder_node(&b, "Mul:e,e:f", NULL);
+  builder_node(&b, "Concat:d,f:g", "axis=1", NULL);
+  builder_node(&b, "MatMul:g,v:h", NULL);
+  builder_node(&b, "Softmax:h:y", NULL);
+  builder_output(&b, "y");
+  base_buffer file = builder_file(&b);
+  assert_int_equal(import(&model, &report, &file, NULL, 0), CKKS_OK);
+  assert_int_equal(model.layer[0].n_out, 9);
+  assert_same(&model, &file, 1e-9); /* the oracle leaves the softmax out as well */
+  model_clear(&model);
+  base_buffer_clear(&file);
+  builder_clear(&b);
+}
+
+/* What scikit-learn writes: scaler, linear classifier with a label and scores, regressor. */
+static void test_scikit_learn(void **state) {
+  (void)state;
+  builder b;
+  model_model model;
+  onnx_import_report report;
+  double outputs[3];
+  const double row[3] = {2.0, -1.0, 4.0};
+  builder_init(&b, 13);
+  builder_input(&b, "x", "N,3");
+  builder_node(&b, "ai.onnx.ml/Scaler:x:s", "offset=1.0,2.0,3.0f", "scale=0.5,1.0,2.0f", NULL);
+  builder_node(&b, "ai.onnx.ml/LinearClassifier:s:label,scores",
+               "coefficients=1.0,0.0,0.0,0.0,1.0,0.0,0.0,0.0,1.0f", "intercepts=0.25,0.5,-0.5f",
+               "classlabels_ints=0,1,2", "post_transform=SOFTMAX", NULL);
+  builder_node(&b, "Cast:label:l", "to=7", NULL);
+  builder_node(&b, "ai.onnx.ml/ZipMap:scores:p", NULL);
+  builder_output(&b, "l");
+  builder_output(&b, "p");
+  base_buffer file = builder_file(&b);
+  assert_int_equal(import(&model, &report, &file, NULL, 0), CKKS_OK);
+  assert_int_equal(model.n_layers, 1);
+  model_forward(outputs, row, &model);
+  assert_true(fabs(outputs[0] - (0.5 + 0.25)) < 1e-6);
+  assert_true(fabs(outputs[1] - (-3.0 + 0.5)) < 1e-6);
+  assert_true(fabs(outputs[2] - (2.0 - 0.5)) < 1e-6);
+  model_clear(&model);
+  base_buffer_clear(&file);
+  builder_clear(&b);
+
+  builder_init(&b, 13);
+  builder_input(&b, "x", "N,3");
+  builder_node(&b, "ai.onnx.ml/LinearRegressor:x:y", "coefficients=1.0,2.0,3.0f",
+               "intercepts=-1.0,f", NULL);
+  builder_output(&b, "y");
+  file = builder_file(&b);
+  assert_int_equal(import(&model, &report, &file, NULL, 0), CKKS_OK);
+  model_forward(outputs, row, &model);
+  assert_true(fabs(outputs[0] - 11.0) < 1e-6);
+  model_clear(&model);
+  base_buffer_clear(&file);
+  builder_clear(&b);
+}
+
+/* One sigmoid output is two classes; softmax of the two is that sigmoid. */
+static void test_one_sigmoid(void **state) {
+  (void)state;
+  builder b;
+  model_model model;
+  onnx_import_report report;
+  double outputs[2], rows[50 * 4];
+  seed = 7;
+  builder_init(&b, 13);
+  builder_input(&b, "x", "N,4");
+  weights(&b, "w", "4,1", 4, 1.0);
+  builder_node(&b, "MatMul:x,w:z", NULL);
+  builder_node(&b, "Sigmoid:z:y", NULL);
+  builder_output(&b, "y");
+  base_buffer file = builder_file(&b);
+  random_rows(rows, 200);
+  assert_int_equal(import(&model, &report, &file, rows, 50), CKKS_OK);
+  assert_int_equal(model.n_classes, 2);
+  assert_int_equal(report.n_changed, 0);
+  assert_non_null(strstr(report.dropped, "Sigmoid"));
+  for (int r = 0; r < 50; r++) {
+    double want[1];
+    oracle(want, &file, rows + 4 * r);
+    model_forward(outputs, rows + 4 * r, &model);
+    double p = exp(outputs[1]) / (exp(outputs[0]) + exp(outputs[1]));
+    assert_true(fabs(p - want[0]) < 1e-9);
+  }
+  model_clear(&model);
+  base_buffer_clear(&file);
+  builder_clear(&b);
+}
+
+static void test_memory(void **state) {
+  (void)state;
+  size_t n_features;
+  double rows[4 * 512];
+  seed = 3;
+  base_buffer file = random_net(&n_features);
+  random_rows(rows, 4 * n_features);
+  ckks_status status = CKKS_ERROR_MEMORY;
+  for (long k = 1; status != CKKS_OK; k = k < 200 ? k + 1 : k + k / 7) {
+    model_model model;
+    onnx_import_report report;
+    base_alloc_fail_at(k);
+    status = import(&model, &report, &file, rows, 4);
+    base_alloc_fail_at(0);
+    assert_true(status == CKKS_OK || status == CKKS_ERROR_MEMORY);
+    model_clear(&model);
+  }
+  base_buffer_clear(&file);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_random_networks), cmocka_unit_test(test_gather),
+      cmocka_unit_test(test_activations),     cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_branches),        cmocka_unit_test(test_scikit_learn),
+      cmocka_unit_test(test_one_sigmoid),     cmocka_unit_test(test_memory)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
