@@ -4,6 +4,8 @@
 
 set(ckks_outside PkgConfig::sodium Threads::Threads m)
 set(blindsight_outside ${ckks_outside} PkgConfig::jansson)
+# The client's; what evaluates and what serves does not need it.
+set(client_outside ${blindsight_outside} PkgConfig::curl)
 
 # library(name rooms outside header...)
 function(library name rooms_of_library outside)
@@ -28,7 +30,7 @@ function(library name rooms_of_library outside)
 endfunction()
 
 library(ckks "${ckks_rooms}" "${ckks_outside}")
-library(blindsight "${blindsight_rooms}" "${blindsight_outside}")
+library(blindsight "${blindsight_rooms}" "${client_outside}")
 
 # What evaluates never sees a secret key: that program links an archive without the room.
 set(evaluation_rooms ${blindsight_rooms})

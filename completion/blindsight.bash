@@ -2,7 +2,7 @@
 # Completion of blindsight and blindsight-infer for bash.
 
 _blindsight_commands="train import export evaluate simulate compile keygen encrypt infer decrypt \
-  inspect serve token audit calibrate demo help"
+  predict inspect serve token audit calibrate demo help"
 
 # Options of a command.
 _blindsight_options() {
@@ -20,6 +20,8 @@ _blindsight_options() {
     encrypt) echo "--key --output --rows --image --packing" ;;
     infer) echo "--keys --output --threads --json" ;;
     decrypt) echo "--key --outputs --csv --json" ;;
+    predict) echo "--server --key --model --plan --token --token-file --cacert --cert --cert-key \
+      --plain --timeout --patience --rows --image --packing --label --outputs --csv --json" ;;
     inspect) echo "--json" ;;
     serve) echo "--state --listen --tls-cert --tls-key --client-ca --plain --workers --queue --cache-mb \
       --max-key-mb --max-body-mb --jobs --key-days --job-hours --idle --connections \
@@ -39,16 +41,16 @@ _blindsight_values() {
     compile.--minimise) echo "balanced latency upload keys" ;;
     compile.--packing) echo "both latency throughput" ;;
     compile.--last) echo "client server" ;;
-    encrypt.--packing) echo "auto latency throughput" ;;
+    encrypt.--packing | predict.--packing) echo "auto latency throughput" ;;
     train.--activation) echo "sigmoid3 square identity" ;;
     evaluate.--outputs | *.--output | *.--out | *.-o | *.--validation | *.--calibrate | *.--data | \
-      *.--units | *.--image | *.--report | *.--key | *.--keys | *.--state | serve.--tls-* | \
-      serve.--client-ca)
+      *.--units | *.--image | *.--report | *.--key | *.--keys | *.--state | *.--cacert | *.--cert | \
+      *.--cert-key | *.--token-file | serve.--tls-* | serve.--client-ca)
       echo file ;;
     *.--label | *.--drop | *.--hidden | *.--epochs | *.--batch | *.--rate | *.--decay | *.--seed | \
       *.--split-seed | *.--frac | *.--error | *.--headroom | *.--log2-n | *.--rows | *.--threads | \
       *.--clients | *.--mean | *.--deviation | *.--activation-error | *.--max-degree | *.--margin | \
-      serve.* | token.* | audit.*)
+      predict.* | serve.* | token.* | audit.*)
       echo none ;;
   esac
 }

@@ -41,6 +41,8 @@ typedef struct blindsight_server blindsight_server;
 typedef struct blindsight_client blindsight_client;
 /** One client's keys on a server, with room to compute. */
 typedef struct blindsight_session blindsight_session;
+/** A compiled model on a service elsewhere, and the key with which it is used. */
+typedef struct blindsight_remote blindsight_remote;
 
 /* ------------------------------------------------------- rows, predictions */
 
@@ -248,6 +250,53 @@ BLINDSIGHT_API ckks_status blindsight_client_decrypt(blindsight_predictions *out
                                                      const uint8_t *result, size_t n_bytes,
                                                      const ckks_secret_key *secret,
                                                      const blindsight_client *client);
+
+/* ------------------------------------------------- a service, over HTTP(S) */
+
+/** Start from blindsight_remote_options_default. Texts that are NULL are not used. */
+typedef struct blindsight_remote_options {
+  const char *model;           /**< NAME or NAME@VERSION; NULL = the only one that is there */
+  const char *plan;            /**< hex digits, 16 to 64, that its plan must begin with */
+  const char *token;           /**< NULL: the file's, else the environment's BLINDSIGHT_TOKEN */
+  const char *token_file;      /**< mode 0600 */
+  const char *cacert;          /**< PEM file of authorities to trust; NULL = the system's */
+  const char *cert, *cert_key; /**< the client's own, PEM files */
+  bool plain;                  /**< allow http:// to other machines than this one */
+  unsigned timeout_s;          /**< an attempt ends when no byte moves for so long; 60 */
+  unsigned patience_s;         /**< of pauses between attempts, in all; 120, 0 = one attempt */
+  /** What is done at the moment and how much of it, 0 to 1; may be NULL. A result that is not
+   * zero stops it with CKKS_ERROR_CANCELLED. */
+  int (*progress)(void *context, const char *stage, double fraction);
+  void *context; /**< handed to it */
+} blindsight_remote_options;
+
+BLINDSIGHT_API void blindsight_remote_options_default(blindsight_remote_options *options);
+/**
+ * Finds the model at a URL such as https://host:8443, fetches its public client file and checks
+ * it. options NULL = the default ones. Servers that are busy, and connections that break, are
+ * tried again; proxies are those of the environment (https_proxy, no_proxy).
+ */
+BLINDSIGHT_API ckks_status blindsight_remote_build(blindsight_remote **out, const char *url,
+                                                   const blindsight_remote_options *options);
+BLINDSIGHT_API void blindsight_remote_free(blindsight_remote *remote);
+/** Names, facts and parameters. It is the remote's own. */
+BLINDSIGHT_API const blindsight_client *blindsight_remote_client(const blindsight_remote *remote);
+/**
+ * Takes the secret key in the file `path`, or makes one there (mode 0600) when there is none, and
+ * brings the evaluation keys, which lie beside it (NAME.keys for NAME.key), to the server unless
+ * it has them. An interrupted upload goes on where it stopped.
+ */
+BLINDSIGHT_API ckks_status blindsight_remote_use_key(blindsight_remote *remote, const char *path);
+/**
+ * Encrypts rows of n_features values (NaN where one is missing), sends them, decrypts: one
+ * request a row, or, where the model was compiled for it and there are more than 64 rows,
+ * thousands of rows in one.
+ */
+BLINDSIGHT_API ckks_status blindsight_remote_predict(blindsight_predictions *out,
+                                                     const double *rows, size_t n_rows,
+                                                     blindsight_remote *remote);
+/** Shreds the evaluation keys on the server; blindsight_remote_use_key brings them back. */
+BLINDSIGHT_API ckks_status blindsight_remote_forget_keys(blindsight_remote *remote);
 
 #ifdef __cplusplus
 }

@@ -22,6 +22,7 @@ int cli_keygen(int argc, char **argv);
 int cli_encrypt(int argc, char **argv);
 int cli_infer(int argc, char **argv);
 int cli_decrypt(int argc, char **argv);
+int cli_predict(int argc, char **argv);
 int cli_inspect(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_token(int argc, char **argv);

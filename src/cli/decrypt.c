@@ -5,38 +5,19 @@
 #include "base/file.h"
 #include "base/wipe.h"
 #include "cli/cli.h"
-#include "cli/key.h"
 #include "cli/options.h"
 #include "cli/predictions.h"
 #include "client/client.h"
+#include "client/key.h"
 #include "model/files.h"
 
 #define MAX_RESULT_BYTES ((size_t)1 << 31)
-#define MAX_TEXT_BYTES ((size_t)1 << 30)
 
 typedef struct arguments {
   const char *operand[CLI_MAX_OPERANDS]; /* CLIENT RESULT */
   const char *key;
   bool json, csv, outputs;
 } arguments;
-
-/* To standard output only: outputs in clear lie in no file that nobody asked for. */
-static ckks_status print_predictions(const cli_predictions *predictions, const arguments *a) {
-  if (a->json)
-    return cli_print_json(cli_predictions_json(predictions));
-  if (!a->csv) {
-    cli_predictions_table(stdout, predictions);
-    return CKKS_OK;
-  }
-  base_buffer text;
-  base_buffer_init(&text, MAX_TEXT_BYTES);
-  cli_predictions_csv(&text, predictions);
-  ckks_status status = base_buffer_status(&text);
-  if (status == CKKS_OK)
-    status = base_file_write("-", text.bytes, text.n_bytes, 0600);
-  base_buffer_clear(&text);
-  return status;
-}
 
 /* The outputs are as private as the rows, and wiped when they have been shown. */
 static ckks_status decrypt_result(const arguments *a, const ckks_secret_key *secret,
@@ -52,7 +33,7 @@ static ckks_status decrypt_result(const arguments *a, const ckks_secret_key *sec
   BASE_TRY(status);
   const cli_predictions predictions = {outputs, n_rows, interface->n_outputs, interface->label,
                                        a->outputs};
-  status = print_predictions(&predictions, a);
+  status = cli_predictions_print(&predictions, a->json, a->csv);
   base_wipe(outputs, n_rows * interface->n_outputs * sizeof *outputs);
   base_free(outputs);
   return status;
@@ -64,7 +45,7 @@ static ckks_status decrypt(const arguments *a) {
   ckks_params *params;
   ckks_secret_key *secret = NULL;
   BASE_TRY(model_files_client_read(&interface, &params, a->operand[0]));
-  ckks_status status = cli_key_load(&secret, a->key, a->operand[0], params);
+  ckks_status status = client_key_load(&secret, a->key, a->operand[0], params);
   if (status == CKKS_OK)
     status = decrypt_result(a, secret, &interface, params);
   ckks_secret_key_free(secret);

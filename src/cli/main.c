@@ -27,6 +27,7 @@ static const struct {
     {"encrypt", "encrypt rows of a table, or images", cli_encrypt},
     {"infer", "evaluate a model on encrypted rows", cli_infer},
     {"decrypt", "print the predictions", cli_decrypt},
+    {"predict", "predict rows by a service elsewhere", cli_predict},
     {"inspect", "say what a file is", cli_inspect},
     {"serve", "serve models to clients over HTTP", cli_serve},
     {"token", "say who may use a service", cli_token},

@@ -8,9 +8,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "model/model.h"
 
 #define NUMBER_WIDTH 13
+#define MAX_TEXT_BYTES ((size_t)1 << 30)
 
 void cli_csv_text(base_buffer *out, const char *text) {
   /* Blanks at the ends would be lost without quotes. */
@@ -107,4 +109,21 @@ json_t *cli_predictions_json(const cli_predictions *p) {
     json_array_append_new(rows, object);
   }
   return rows;
+}
+
+ckks_status cli_predictions_print(const cli_predictions *p, bool json, bool csv) {
+  if (json)
+    return cli_print_json(cli_predictions_json(p));
+  if (!csv) {
+    cli_predictions_table(stdout, p);
+    return CKKS_OK;
+  }
+  base_buffer text;
+  base_buffer_init(&text, MAX_TEXT_BYTES);
+  cli_predictions_csv(&text, p);
+  ckks_status status = base_buffer_status(&text);
+  if (status == CKKS_OK)
+    status = base_file_write("-", text.bytes, text.n_bytes, 0600);
+  base_buffer_clear(&text);
+  return status;
 }

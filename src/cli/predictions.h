@@ -18,6 +18,10 @@ void cli_predictions_csv(base_buffer *out, const cli_predictions *predictions);
 /** [{"row": 0, "predicted": "B", "outputs": [...]}, ...]; NULL when out of memory. */
 json_t *cli_predictions_json(const cli_predictions *predictions);
 
+/** On standard output, as outputs in clear lie in no file that nobody asked for: as JSON, as
+ * CSV, or as a table. */
+ckks_status cli_predictions_print(const cli_predictions *predictions, bool json, bool csv);
+
 /** A field with the quotes that RFC 4180 asks for. */
 void cli_csv_text(base_buffer *out, const char *text);
 /** base_buffer_decimal; nothing for NaN. */

@@ -25,21 +25,29 @@ static ckks_status write_keys(uint8_t **keys, size_t *n_keys,
   return wire_frame_finish(keys, n_keys, &buffer);
 }
 
-ckks_status client_keygen(ckks_secret_key **secret, uint8_t **keys, size_t *n_keys,
-                          const model_interface *interface, const ckks_params *params) {
+ckks_status client_keys(uint8_t **keys, size_t *n_keys, const ckks_secret_key *secret,
+                        const model_interface *interface, const ckks_params *params) {
   ckks_evaluation_keys *evaluation = NULL;
   ckks_public_key *zero = NULL;
   *keys = NULL;
   *n_keys = 0;
-  BASE_TRY(ckks_secret_key_generate(secret, params));
-  ckks_status status = ckks_evaluation_keys_generate(&evaluation, interface->key, interface->n_keys,
-                                                     *secret, params);
+  ckks_status status =
+      ckks_evaluation_keys_generate(&evaluation, interface->key, interface->n_keys, secret, params);
   if (status == CKKS_OK)
-    status = ckks_public_key_generate(&zero, *secret, params);
+    status = ckks_public_key_generate(&zero, secret, params);
   if (status == CKKS_OK)
-    status = write_keys(keys, n_keys, evaluation, zero, *secret, interface, params);
+    status = write_keys(keys, n_keys, evaluation, zero, secret, interface, params);
   ckks_public_key_free(zero);
   ckks_evaluation_keys_free(evaluation);
+  return status;
+}
+
+ckks_status client_keygen(ckks_secret_key **secret, uint8_t **keys, size_t *n_keys,
+                          const model_interface *interface, const ckks_params *params) {
+  *keys = NULL;
+  *n_keys = 0;
+  BASE_TRY(ckks_secret_key_generate(secret, params));
+  ckks_status status = client_keys(keys, n_keys, *secret, interface, params);
   if (status != CKKS_OK) {
     ckks_secret_key_free(*secret);
     *secret = NULL;

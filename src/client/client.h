@@ -11,6 +11,9 @@
 /** A fresh secret key and the frame of the evaluation keys that the plan needs (base_free). */
 ckks_status client_keygen(ckks_secret_key **secret, uint8_t **keys, size_t *n_keys,
                           const model_interface *interface, const ckks_params *params);
+/** The same for a secret key that there is already. */
+ckks_status client_keys(uint8_t **keys, size_t *n_keys, const ckks_secret_key *secret,
+                        const model_interface *interface, const ckks_params *params);
 /**
  * Scales and encrypts n_rows raw rows (row-major, NaN = missing) into a sample frame.
  * *n_outside counts values beyond the certified range (may be NULL).

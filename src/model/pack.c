@@ -30,3 +30,13 @@ size_t model_scale_row(double *scaled, const double *features, const model_inter
   }
   return outside;
 }
+
+/* From here on a batch is cheaper than a ciphertext for each row. */
+#define FEW_ROWS 64
+
+model_packing model_pack_choose(const model_interface *interface, size_t n_rows) {
+  if (!interface->layout[MODEL_LATENCY].available)
+    return MODEL_THROUGHPUT;
+  return n_rows > FEW_ROWS && interface->layout[MODEL_THROUGHPUT].available ? MODEL_THROUGHPUT
+                                                                            : MODEL_LATENCY;
+}

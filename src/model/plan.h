@@ -187,6 +187,8 @@ void model_pack_row(double *slots, size_t n_slots, const double *scaled,
 /** THROUGHPUT: slots of feature f for n_rows rows (row-major, scaled); unused slots zero. */
 void model_pack_column(double *slots, size_t n_slots, const double *scaled, size_t n_rows,
                        size_t feature, const model_interface *interface);
+/** What suits that many rows, of what the model offers. */
+model_packing model_pack_choose(const model_interface *interface, size_t n_rows);
 /** (x - mean)/deviation; NaN (missing) becomes 0. Returns the number outside the certified range.
  */
 size_t model_scale_row(double *scaled, const double *features, const model_interface *interface);

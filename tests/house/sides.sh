@@ -44,11 +44,15 @@ int main(int argc, char **argv) {
   uint8_t *keys = NULL, *sample = NULL;
   size_t n_keys = 0, n_sample = 0;
   const double row[] = {0};
+  blindsight_remote *remote = NULL;
   int n = blindsight_client_load(&client, argv[argc - 1]);
   n += blindsight_client_keygen(&secret, &keys, &n_keys, client);
   n += blindsight_client_encrypt(&sample, &n_sample, NULL, row, 1, BLINDSIGHT_LATENCY, secret,
                                  client);
   n += blindsight_client_decrypt(&out, sample, n_sample, secret, client);
+  n += blindsight_remote_build(&remote, argv[argc - 1], NULL);
+  if (remote)
+    n += blindsight_remote_predict(&out, row, 1, remote);
   return n == 0;
 }
 C
@@ -63,8 +67,11 @@ lacks() {
 
 server_has='^(exec|eval)_' client_has='^(secret|client)_|^ckks_(encrypt|decrypt)$'
 for side in server client; do
+  # HTTP is the client's alone.
+  libraries=
+  [ $side = server ] || libraries=-lcurl
   check "$side links" ${CC:-cc} -Iinclude -o "$TEST_TMP/$side" "$TEST_TMP/$side.c" \
-    "$BUILD/libblindsight.a" -lsodium -ljansson -lm -pthread
+    "$BUILD/libblindsight.a" $libraries -lsodium -ljansson -lm -pthread
   check "$side runs to its end" "$TEST_TMP/$side" "$TEST_TMP/none"
 done
 # Each pattern is known to find something where it should.
@@ -73,5 +80,7 @@ check "the server knows no key" lacks "$TEST_TMP/server" \
   '^(secret|client)_|^ckks_(secret_key_|decrypt|encrypt$|public_key_generate|evaluation_keys_gen)'
 check "the client knows its key" symbols "$TEST_TMP/client" "$client_has"
 check "the client computes nothing" lacks "$TEST_TMP/client" '^(exec|eval)_|^ckks_evaluator_'
+check "the client speaks HTTP" symbols "$TEST_TMP/client" '^client_http_'
+check "the server does not" lacks "$TEST_TMP/server" '^curl_'
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

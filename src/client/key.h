@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Secret keys of the commands that need one. */
-#ifndef CLI_KEY_H
-#define CLI_KEY_H
+#ifndef CLIENT_KEY_H
+#define CLIENT_KEY_H
 #include "ckks.h"
 
 /**
@@ -9,6 +9,6 @@
  * NAME.key, the key of another model) is called so before its size or mode is found fault with.
  * `client` is the name of the file that params came from.
  */
-ckks_status cli_key_load(ckks_secret_key **out, const char *path, const char *client,
-                         const ckks_params *params);
+ckks_status client_key_load(ckks_secret_key **out, const char *path, const char *client,
+                            const ckks_params *params);
 #endif

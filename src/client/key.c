@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/key.h"
+#include "client/key.h"
 
 #include <string.h>
 
@@ -30,8 +30,8 @@ static ckks_status check_kind(const char *path, const char *client, const ckks_p
   return status;
 }
 
-ckks_status cli_key_load(ckks_secret_key **out, const char *path, const char *client,
-                         const ckks_params *params) {
+ckks_status client_key_load(ckks_secret_key **out, const char *path, const char *client,
+                            const ckks_params *params) {
   ckks_status status = ckks_secret_key_load(out, path, params);
   if (status == CKKS_ERROR_MISMATCH)
     return fail_other(path, client);

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shared library: where it is, what its functions take, how its errors become exceptions."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import os
+from ctypes import POINTER, byref, c_bool, c_char_p, c_double, c_int, c_size_t, c_uint, c_void_p
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+MAX_Q, MAX_P = 56, 8
+
+
+class Error(RuntimeError):
+    """What the library refused, in its own words; `status` is the short name of the reason."""
+
+    def __init__(self, status: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Literal(ctypes.Structure):
+    """ckks_params_literal"""
+
+    _fields_ = [
+        ("log2_n", c_int), ("n_q", c_int), ("n_p", c_int),
+        ("q_bits", c_int * MAX_Q), ("p_bits", c_int * MAX_P),
+        ("q", ctypes.c_uint64 * MAX_Q), ("p", ctypes.c_uint64 * MAX_P),
+        ("log2_scale", c_double), ("security", c_int),
+    ]
+
+
+class Polynomial(ctypes.Structure):
+    """ckks_polynomial"""
+
+    _fields_ = [
+        ("coefficients", POINTER(c_double)), ("degree", c_int), ("basis", c_int),
+        ("low", c_double), ("high", c_double),
+    ]
+
+
+class Names(ctypes.Structure):
+    """blindsight_names"""
+
+    _fields_ = [
+        ("name", c_char_p), ("n_features", c_size_t), ("n_labels", c_size_t),
+        ("feature", POINTER(c_char_p)), ("label", POINTER(c_char_p)),
+    ]
+
+
+class Rows(ctypes.Structure):
+    """blindsight_rows"""
+
+    _fields_ = [
+        ("n_rows", c_size_t), ("n_features", c_size_t),
+        ("value", POINTER(c_double)), ("label", POINTER(c_int)),
+    ]
+
+
+class RawPredictions(ctypes.Structure):
+    """blindsight_predictions"""
+
+    _fields_ = [
+        ("n_rows", c_size_t), ("n_outputs", c_size_t),
+        ("output", POINTER(c_double)), ("largest", POINTER(c_size_t)),
+    ]
+
+
+class Cost(ctypes.Structure):
+    """blindsight_cost"""
+
+    _fields_ = [
+        ("available", c_bool), ("rows", c_size_t), ("upload_bytes", c_size_t),
+        ("download_bytes", c_size_t), ("predicted_ms", c_double), ("predicted_error", c_double),
+    ]
+
+
+class RawFacts(ctypes.Structure):
+    """blindsight_facts"""
+
+    _fields_ = [
+        ("depth", c_int), ("n_keys", c_size_t), ("key_bytes", c_size_t),
+        ("max_abs_input", c_double), ("cost", Cost * 2),
+    ]
+
+
+PROGRESS = ctypes.CFUNCTYPE(c_int, c_void_p, c_char_p, c_double)
+
+
+class RemoteOptions(ctypes.Structure):
+    """blindsight_remote_options"""
+
+    _fields_ = [
+        ("model", c_char_p), ("plan", c_char_p), ("token", c_char_p), ("token_file", c_char_p),
+        ("cacert", c_char_p), ("cert", c_char_p), ("cert_key", c_char_p), ("plain", c_bool),
+        ("timeout_s", c_uint), ("patience_s", c_uint), ("progress", PROGRESS),
+        ("context", c_void_p),
+    ]
+
+
+def _find() -> str:
+    """$BLINDSIGHT_LIBRARY, a build of the sources around this file, or the system's."""
+    given = os.environ.get("BLINDSIGHT_LIBRARY")
+    if given:
+        return given
+    built = Path(__file__).resolve().parents[2] / "build" / "release" / "libblindsight.so"
+    if built.exists():
+        return str(built)
+    return ctypes.util.find_library("blindsight") or "libblindsight.so.0"
+
+
+library = ctypes.CDLL(_find())
+
+# One letter an argument: p pointer, P pointer to pointer, s text, d double, D array of doubles,
+# i int, u unsigned, z size_t, Z pointer to size_t. Statuses come back unless said otherwise.
+_KINDS: dict[str, Any] = {
+    "p": c_void_p, "P": POINTER(c_void_p), "s": c_char_p, "d": c_double, "D": POINTER(c_double),
+    "i": c_int, "u": c_uint, "z": c_size_t, "Z": POINTER(c_size_t),
+}
+_STATUS = {
+    "params_build": "Pp", "params_build_depth": "Pii", "params_read": "Ppz", "params_write": "PZp",
+    "plaintext_build": "Pp", "encode_real": "pDzidp", "encode_complex": "pDzidp",
+    "decode_real": "Dzpp", "decode_complex": "Dzpp", "ciphertext_build": "Pp",
+    "ciphertext_read": "Ppzp", "ciphertext_write": "PZpp", "secret_key_generate": "Pp",
+    "secret_key_save": "spp", "secret_key_load": "Psp", "evaluation_keys_generate_all": "Ppp",
+    "evaluation_keys_read": "Ppzp", "evaluation_keys_write": "PZpp", "encrypt": "pppp",
+    "decrypt": "pppp", "decrypt_for_publication": "Dzpddpp", "evaluator_build": "Ppp",
+    "add": "pppp", "sub": "pppp", "negate": "ppp", "add_real": "ppDzp", "mul_real": "ppDzp",
+    "mul_constant": "ppdp", "mul": "pppp", "square": "ppp", "power": "ppup", "rotate": "ppip",
+    "conjugate": "ppp", "polyval": "pppp", "sum": "ppzp", "dot": "pppzp", "dot_real": "ppDzp",
+    "matmul": "ppDzzp",
+}
+_BLINDSIGHT_STATUS = {
+    "client_load": "Ps", "client_save": "sp", "client_keygen": "PPZp",
+    "client_encrypt": "PZZDzipp", "client_decrypt": "ppzpp", "rows_load": "psps",
+    "remote_build": "Psp", "remote_use_key": "ps", "remote_predict": "pDzp",
+    "remote_forget_keys": "p",
+}
+_OTHER = {
+    "ckks_version": ("", c_char_p), "ckks_last_error": ("", c_char_p),
+    "ckks_status_name": ("i", c_char_p), "ckks_params_n": ("p", c_size_t),
+    "ckks_params_max_level": ("p", c_int), "ckks_params_log2_qp": ("p", c_double),
+    "ckks_params_log2_qp_limit": ("p", c_double), "ckks_params_hash": ("p", c_void_p),
+    "ckks_ciphertext_level": ("p", c_int), "ckks_ciphertext_scale": ("p", c_double),
+    "ckks_bytes_free": ("p", None), "blindsight_client_names": ("p", Names),
+    "blindsight_client_facts": ("p", RawFacts), "blindsight_client_params": ("p", c_void_p),
+    "blindsight_remote_client": ("p", c_void_p),
+    "blindsight_remote_options_default": ("p", None), "blindsight_rows_clear": ("p", None),
+    "blindsight_predictions_clear": ("p", None),
+}
+for _object in ("params", "plaintext", "ciphertext", "secret_key", "evaluation_keys", "evaluator"):
+    _OTHER[f"ckks_{_object}_free"] = ("p", None)
+for _object in ("client", "remote"):
+    _OTHER[f"blindsight_{_object}_free"] = ("p", None)
+
+
+def _check(status: int, function: Any, arguments: Any) -> int:
+    if status != 0:
+        name = library.ckks_status_name(status).decode()
+        raise Error(name, library.ckks_last_error().decode("utf-8", "replace"))
+    return status
+
+
+def _declare(name: str, arguments: str, result: Any, check: Any = None) -> None:
+    function = getattr(library, name)
+    function.argtypes = [_KINDS[kind] for kind in arguments]
+    function.restype = result
+    if check is not None:
+        function.errcheck = check
+
+
+for _name, _arguments in _STATUS.items():
+    _declare(f"ckks_{_name}", _arguments, c_int, _check)
+for _name, _arguments in _BLINDSIGHT_STATUS.items():
+    _declare(f"blindsight_{_name}", _arguments, c_int, _check)
+for _name, (_arguments, _result) in _OTHER.items():
+    _declare(_name, _arguments, _result)
+
+
+class Handle:
+    """An object of the library, freed with the last reference to it."""
+
+    def __init__(self, kind: str) -> None:
+        self._free = getattr(library, f"{kind}_free")
+        self.pointer = c_void_p()
+
+    def __del__(self) -> None:
+        if getattr(self, "pointer", None):
+            self._free(self.pointer)
+            self.pointer = c_void_p()
+
+    @property
+    def _as_parameter_(self) -> c_void_p:
+        return self.pointer
+
+
+def made(kind: str, function: Any, *arguments: Any) -> Handle:
+    """What a function that begins with an out pointer makes."""
+    handle = Handle(kind)
+    function(byref(handle.pointer), *arguments)
+    return handle
+
+
+def taken(function: Any, *arguments: Any) -> bytes:
+    """The bytes that a function of the form (out, n_bytes, ...) makes."""
+    out, n_bytes = c_void_p(), c_size_t()
+    function(byref(out), byref(n_bytes), *arguments)
+    try:
+        return ctypes.string_at(out, n_bytes.value)
+    finally:
+        library.ckks_bytes_free(out)
+
+
+def doubles(array: np.ndarray) -> Any:
+    """A pointer into an array of float64, or of complex128, which is contiguous."""
+    return array.ctypes.data_as(POINTER(c_double))
+
+
+def text(path: str | os.PathLike[str] | None) -> bytes | None:
+    """A path or a text for C; None stays None."""
+    return None if path is None else os.fsencode(path)

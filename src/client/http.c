@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One attempt at one request, by libcurl. */
+#include "client/http.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/wipe.h"
+#include "client/http_link.h"
+
+#define MAX_URL_BYTES 2048
+#define TIMEOUT_S 60
+#define PATIENCE_S 120
+#define PAUSE_MS 250
+
+void client_http_options_default(client_http_options *options) {
+  *options =
+      (client_http_options){.timeout_s = TIMEOUT_S, .patience_s = PATIENCE_S, .pause_ms = PAUSE_MS};
+}
+
+/* --- set-up */
+
+/* libcurl asks for one call before all others; the process keeps what it makes. */
+static pthread_once_t started = PTHREAD_ONCE_INIT;
+static CURLcode start_code;
+
+static void start(void) {
+  start_code = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static bool is_loopback(const char *host) {
+  return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+         (strncmp(host, "127.", 4) == 0 && host[strspn(host, "0123456789.")] == '\0');
+}
+
+/* "" for what the URL does not have. */
+static char *part_of(CURLU *url, CURLUPart part) {
+  char *text = NULL, *copy = NULL;
+  if (curl_url_get(url, part, &text, 0) == CURLUE_OK)
+    copy = base_strdup(text);
+  else
+    copy = base_strdup("");
+  curl_free(text);
+  return copy;
+}
+
+/* Scheme and host, nothing that could carry secrets or change the path. */
+static ckks_status check_parts(CURLU *url, const client_http_options *options) {
+  char *scheme = part_of(url, CURLUPART_SCHEME), *host = part_of(url, CURLUPART_HOST),
+       *user = part_of(url, CURLUPART_USER), *query = part_of(url, CURLUPART_QUERY),
+       *fragment = part_of(url, CURLUPART_FRAGMENT);
+  ckks_status status = CKKS_OK;
+  if (!scheme || !host || !user || !query || !fragment)
+    status = base_fail_memory(MAX_URL_BYTES);
+  else if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)
+    status =
+        base_fail(CKKS_ERROR_ARGUMENT, "%s: must begin with http:// or https://", options->url);
+  else if (user[0] != '\0' || query[0] != '\0' || fragment[0] != '\0')
+    status = base_fail(CKKS_ERROR_ARGUMENT, "the URL of a service holds no user, ? or #");
+  else if (strcmp(scheme, "http") == 0 && !options->plain && !is_loopback(host))
+    status = base_fail(CKKS_ERROR_ARGUMENT,
+                       "%s: anybody on the way could read the token: use https:// (or allow plain "
+                       "connections)",
+                       options->url);
+  base_free(scheme);
+  base_free(host);
+  base_free(user);
+  base_free(query);
+  base_free(fragment);
+  return status;
+}
+
+static ckks_status check_url(const client_http_options *options) {
+  size_t length = strlen(options->url);
+  if (length == 0 || length > MAX_URL_BYTES)
+    return base_fail(CKKS_ERROR_ARGUMENT, "a URL of %zu characters: must be 1 to %d", length,
+                     MAX_URL_BYTES);
+  if (strstr(options->url, "://") == NULL)
+    return base_fail(CKKS_ERROR_ARGUMENT, "%s: must begin with http:// or https://", options->url);
+  CURLU *url = curl_url();
+  if (url == NULL)
+    return base_fail_memory(length);
+  ckks_status status;
+  if (curl_url_set(url, CURLUPART_URL, options->url, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
+    status = base_fail(CKKS_ERROR_ARGUMENT, "%s: is no URL", options->url);
+  else
+    status = check_parts(url, options);
+  curl_url_cleanup(url);
+  return status;
+}
+
+/* What goes into a header must not end it. */
+static ckks_status check_token(const char *token) {
+  for (const char *at = token; *at != '\0'; at++)
+    if (*at <= ' ' || *at > '~')
+      return base_fail(CKKS_ERROR_ARGUMENT, "the token holds a character that no token has");
+  if (token[0] == '\0' || strlen(token) > CLIENT_HTTP_MAX_TOKEN)
+    return base_fail(CKKS_ERROR_ARGUMENT, "a token has 1 to %d characters", CLIENT_HTTP_MAX_TOKEN);
+  return CKKS_OK;
+}
+
+/* NULL stays NULL; false when out of memory. */
+static bool copy_text(char **out, const char *text) {
+  *out = text != NULL ? base_strdup(text) : NULL;
+  return text == NULL || *out != NULL;
+}
+
+static ckks_status fill(client_http *http, const client_http_options *options) {
+  http->options = *options;
+  http->curl = curl_easy_init();
+  bool good = copy_text(&http->url, options->url) && copy_text(&http->cacert, options->cacert) &&
+              copy_text(&http->cert, options->cert) &&
+              copy_text(&http->cert_key, options->cert_key);
+  if (good && options->token != NULL) {
+    static const char scheme[] = "Authorization: Bearer ";
+    size_t n = sizeof scheme + strlen(options->token);
+    http->authorization = base_alloc(n);
+    good = http->authorization != NULL;
+    if (good)
+      snprintf(http->authorization, n, "%s%s", scheme, options->token);
+  }
+  if (!good || http->curl == NULL)
+    return base_fail_memory(sizeof *http);
+  snprintf(http->agent, sizeof http->agent, "blindsight/%s", ckks_version());
+  http->options.url = http->url;
+  http->options.token = NULL;
+  for (size_t n = strlen(http->url); n > 0 && http->url[n - 1] == '/'; n--)
+    http->url[n - 1] = '\0';
+  return CKKS_OK;
+}
+
+ckks_status client_http_build(client_http **out, const client_http_options *options) {
+  *out = NULL;
+  pthread_once(&started, start);
+  if (start_code != CURLE_OK)
+    return base_fail(CKKS_ERROR_IO, "libcurl: %s", curl_easy_strerror(start_code));
+  BASE_TRY(check_url(options));
+  if (options->token != NULL)
+    BASE_TRY(check_token(options->token));
+  client_http *http = base_alloc(sizeof *http);
+  if (http == NULL)
+    return base_fail_memory(sizeof *http);
+  ckks_status status = fill(http, options);
+  if (status == CKKS_OK)
+    *out = http;
+  else
+    client_http_free(http);
+  return status;
+}
+
+void client_http_free(client_http *http) {
+  if (http == NULL)
+    return;
+  curl_easy_cleanup(http->curl);
+  if (http->authorization != NULL)
+    base_wipe(http->authorization, strlen(http->authorization));
+  base_free(http->authorization);
+  base_free(http->url);
+  base_free(http->cacert);
+  base_free(http->cert);
+  base_free(http->cert_key);
+  base_free(http);
+}
+
+ckks_status client_http_show(const client_http *http, const char *stage, double fraction) {
+  if (http->options.progress == NULL ||
+      http->options.progress(http->options.context, stage, fraction) == 0)
+    return CKKS_OK;
+  return base_fail(CKKS_ERROR_CANCELLED, "stopped on request");
+}
+
+/* --- what libcurl calls */
+
+typedef struct attempt {
+  client_http *http;
+  const client_http_request *request;
+  client_http_answer *answer;
+  size_t at; /* of the body */
+  bool stopped, too_long;
+} attempt;
+
+static size_t take_body(char *bytes, size_t size, size_t n, void *context) {
+  attempt *a = context;
+  base_buffer *body = &a->answer->body;
+  a->too_long = size * n > body->ceiling_bytes - body->n_bytes;
+  base_buffer_append(body, bytes, size * n);
+  return body->failed ? 0 : size * n;
+}
+
+static size_t give_body(char *out, size_t size, size_t n, void *context) {
+  attempt *a = context;
+  size_t left = a->request->n_body - a->at, take = size * n < left ? size * n : left;
+  memcpy(out, a->request->body + a->at, take);
+  a->at += take;
+  return take;
+}
+
+/* A kept connection may turn out to be closed: then the body starts anew. */
+static int seek_body(void *context, curl_off_t offset, int origin) {
+  attempt *a = context;
+  if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > a->request->n_body)
+    return CURL_SEEKFUNC_FAIL;
+  a->at = (size_t)offset;
+  return CURL_SEEKFUNC_OK;
+}
+
+static int show_progress(void *context, curl_off_t n_down, curl_off_t down, curl_off_t n_up,
+                         curl_off_t up) {
+  attempt *a = context;
+  const client_http_request *r = a->request;
+  (void)n_down;
+  (void)down;
+  (void)n_up;
+  if (r->stage == NULL)
+    return 0;
+  double whole = (double)r->n_before + (double)r->n_body;
+  double done = (double)r->n_before + (double)up;
+  a->stopped = client_http_show(a->http, r->stage, whole > 0 ? done / whole : 1) != CKKS_OK;
+  return a->stopped;
+}
+
+/* The value of a header line of that name, its blanks taken off, in `out`; false for others. */
+static bool header_value(char *out, size_t size, const char *line, size_t n, const char *name) {
+  size_t length = strlen(name), first = length + 1;
+  if (n <= first || strncasecmp(line, name, length) != 0 || line[length] != ':')
+    return false;
+  while (first < n && (line[first] == ' ' || line[first] == '\t'))
+    first++;
+  while (n > first && (line[n - 1] == '\r' || line[n - 1] == '\n' || line[n - 1] == ' '))
+    n--;
+  if (n - first >= size)
+    return false;
+  memcpy(out, line + first, n - first);
+  out[n - first] = '\0';
+  return true;
+}
+
+static bool read_number(uint64_t *value, const char *text) {
+  size_t n = strspn(text, "0123456789");
+  if (n == 0 || n > 18 || text[n] != '\0')
+    return false;
+  *value = strtoull(text, NULL, 10);
+  return true;
+}
+
+static size_t take_header(char *line, size_t size, size_t n, void *context) {
+  client_http_answer *answer = ((attempt *)context)->answer;
+  char value[80];
+  uint64_t number;
+  n *= size;
+  if (n >= 5 && memcmp(line, "HTTP/", 5) == 0) { /* "100 Continue" may have come before */
+    answer->has_retry_after = answer->has_offset = answer->complete = false;
+    answer->tag[0] = answer->version[0] = '\0';
+  } else if (header_value(value, sizeof value, line, n, "Retry-After")) {
+    answer->has_retry_after = read_number(&number, value) && number <= 1000000;
+    answer->retry_after_s = answer->has_retry_after ? (unsigned)number : 0;
+  } else if (header_value(value, sizeof value, line, n, "Upload-Offset")) {
+    answer->has_offset = read_number(&answer->offset, value);
+  } else if (header_value(value, sizeof value, line, n, "Upload-Complete")) {
+    answer->complete = strcmp(value, "?1") == 0;
+  } else if (!header_value(answer->tag, sizeof answer->tag, line, n, "ETag")) {
+    (void)header_value(answer->version, sizeof answer->version, line, n, "Blindsight-Version");
+  }
+  return n;
+}
+
+/* --- one attempt */
+
+#define SET(option, value)                                                                         \
+  do {                                                                                             \
+    if (code == CURLE_OK)                                                                          \
+      code = curl_easy_setopt(curl, option, value);                                                \
+  } while (0)
+
+/* Who the server must be, and who we are. */
+static CURLcode set_link(client_http *http, const char *url) {
+  CURL *curl = http->curl;
+  CURLcode code = CURLE_OK;
+  http->error[0] = '\0';
+  SET(CURLOPT_URL, url);
+  SET(CURLOPT_ERRORBUFFER, http->error);
+  SET(CURLOPT_NOSIGNAL, 1L);
+  SET(CURLOPT_USERAGENT, http->agent);
+  SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  SET(CURLOPT_CAINFO, http->cacert);
+  SET(CURLOPT_SSLCERT, http->cert);
+  SET(CURLOPT_SSLKEY, http->cert_key);
+  SET(CURLOPT_CONNECTTIMEOUT, (long)http->options.timeout_s);
+  SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
+  SET(CURLOPT_LOW_SPEED_TIME, (long)http->options.timeout_s);
+  return code;
+}
+
+static CURLcode set_request(attempt *a, struct curl_slist *headers) {
+  CURL *curl = a->http->curl;
+  const client_http_request *request = a->request;
+  CURLcode code = CURLE_OK;
+  SET(CURLOPT_HTTPHEADER, headers);
+  SET(CURLOPT_WRITEFUNCTION, take_body);
+  SET(CURLOPT_WRITEDATA, a);
+  SET(CURLOPT_HEADERFUNCTION, take_header);
+  SET(CURLOPT_HEADERDATA, a);
+  SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->max_answer_bytes); /* if it says so */
+  SET(CURLOPT_NOPROGRESS, 0L);
+  SET(CURLOPT_XFERINFOFUNCTION, show_progress);
+  SET(CURLOPT_XFERINFODATA, a);
+  if (request->body != NULL) {
+    SET(CURLOPT_UPLOAD, 1L);
+    SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->n_body);
+    SET(CURLOPT_READFUNCTION, give_body);
+    SET(CURLOPT_READDATA, a);
+    SET(CURLOPT_SEEKFUNCTION, seek_body);
+    SET(CURLOPT_SEEKDATA, a);
+  }
+  if (strcmp(request->method, "HEAD") == 0)
+    SET(CURLOPT_NOBODY, 1L);
+  else if (strcmp(request->method, "GET") != 0)
+    SET(CURLOPT_CUSTOMREQUEST, request->method);
+  return code;
+}
+
+static bool add_header(struct curl_slist **headers, const char *text) {
+  struct curl_slist *longer = curl_slist_append(*headers, text);
+  if (longer != NULL)
+    *headers = longer;
+  return longer != NULL;
+}
+
+/* NULL when out of memory: there is always one, libcurl's own guess of a type taken out. */
+static struct curl_slist *list_headers(const client_http *http,
+                                       const client_http_request *request) {
+  struct curl_slist *headers = NULL;
+  bool good = add_header(&headers, "Accept: application/octet-stream, application/json");
+  if (good && http->authorization != NULL)
+    good = add_header(&headers, http->authorization);
+  for (size_t i = 0; good && i < CLIENT_HTTP_MAX_HEADERS && request->header[i] != NULL; i++)
+    good = add_header(&headers, request->header[i]);
+  if (good)
+    return headers;
+  curl_slist_free_all(headers);
+  return NULL;
+}
+
+/* What may be different the next time: the network, a server that restarts. */
+static bool may_pass(CURLcode code) {
+  switch (code) {
+  case CURLE_COULDNT_RESOLVE_PROXY:
+  case CURLE_COULDNT_RESOLVE_HOST:
+  case CURLE_COULDNT_CONNECT:
+  case CURLE_OPERATION_TIMEDOUT:
+  case CURLE_PARTIAL_FILE:
+  case CURLE_GOT_NOTHING:
+  case CURLE_SEND_ERROR:
+  case CURLE_RECV_ERROR:
+  case CURLE_SSL_CONNECT_ERROR:
+  case CURLE_HTTP2:
+  case CURLE_HTTP2_STREAM:
+    return true;
+  default:
+    return false;
+  }
+}
+
+static ckks_status fail_transport(attempt *a, CURLcode code) {
+  client_http *http = a->http;
+  if (a->stopped)
+    return base_fail(CKKS_ERROR_CANCELLED, "stopped on request");
+  if (code == CURLE_FILESIZE_EXCEEDED || a->too_long)
+    return base_fail(CKKS_ERROR_FORMAT, "%s%s: the answer is larger than the limit of %zu bytes",
+                     http->url, a->request->path, a->request->max_answer_bytes);
+  a->answer->broken = may_pass(code);
+  if (code == CURLE_OUT_OF_MEMORY || a->answer->body.failed)
+    return base_fail_memory(a->answer->body.n_bytes);
+  return base_fail(CKKS_ERROR_IO, "%s: %s", http->url,
+                   http->error[0] != '\0' ? http->error : curl_easy_strerror(code));
+}
+
+ckks_status client_http_attempt(client_http_answer *answer, const client_http_request *request,
+                                client_http *http) {
+  attempt a = {.http = http, .request = request, .answer = answer};
+  base_buffer url;
+  *answer = (client_http_answer){0};
+  base_buffer_init(&answer->body, request->max_answer_bytes);
+  base_buffer_init(&url, 2 * MAX_URL_BYTES);
+  base_buffer_printf(&url, "%s%s", http->url, request->path);
+  base_buffer_u8(&url, 0);
+  struct curl_slist *headers = list_headers(http, request);
+  ckks_status status = headers != NULL ? base_buffer_status(&url) : base_fail_memory(1);
+  if (status == CKKS_OK) {
+    curl_easy_reset(http->curl); /* the connection stays */
+    CURLcode code = set_link(http, (const char *)url.bytes);
+    if (code == CURLE_OK)
+      code = set_request(&a, headers);
+    if (code == CURLE_OK)
+      code = curl_easy_perform(http->curl);
+    if (code == CURLE_OK)
+      code = curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    if (code != CURLE_OK) {
+      answer->status = 0;
+      status = fail_transport(&a, code);
+    }
+  }
+  curl_slist_free_all(headers);
+  base_buffer_clear(&url);
+  return status;
+}
+
+void client_http_answer_clear(client_http_answer *answer) {
+  base_buffer_clear(&answer->body);
+  *answer = (client_http_answer){0};
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What http.c and http_retry.c both see of a client_http. */
+#ifndef CLIENT_HTTP_LINK_H
+#define CLIENT_HTTP_LINK_H
+#include <curl/curl.h>
+
+#include "client/http.h"
+
+#define CLIENT_HTTP_MAX_TOKEN 512
+
+struct client_http {
+  CURL *curl;
+  client_http_options options; /**< but its texts, which are: */
+  char *url;                   /**< without a slash at its end */
+  char *authorization;         /**< the header, NULL = none */
+  char *cacert, *cert, *cert_key;
+  char agent[32];
+  char error[CURL_ERROR_SIZE];
+};
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * One compiled model on a service elsewhere: finds it, fetches and checks its client file,
+ * brings the evaluation keys there once, sends samples, receives results.
+ */
+#ifndef CLIENT_REMOTE_H
+#define CLIENT_REMOTE_H
+#include "client/http.h"
+#include "model/plan.h"
+
+#define CLIENT_REMOTE_NAME_BYTES 129
+#define CLIENT_REMOTE_ID_CHARS 64
+
+typedef struct client_remote {
+  client_http *http;
+  char model[CLIENT_REMOTE_NAME_BYTES], version[40];
+  model_interface interface;
+  ckks_params *params;
+  char key_id[CLIENT_REMOTE_ID_CHARS + 1]; /**< of the keys uploaded; "" = none yet */
+  const uint8_t *keys;                     /**< the caller's; sent again when they are lost */
+  size_t n_keys;
+} client_remote;
+
+/**
+ * `model`: NAME or NAME@VERSION; NULL = the only one that the server has (CKKS_ERROR_ARGUMENT
+ * names them all when there are several). `plan`: hex digits that the plan's identity must begin
+ * with, at least 16; NULL = any. The client file must be what its ETag, the digest of the file,
+ * says, and safe to encrypt under (model_files_client_parse). client_remote_clear after success.
+ */
+ckks_status client_remote_init(client_remote *remote, const client_http_options *http,
+                               const char *model, const char *plan);
+void client_remote_clear(client_remote *remote);
+
+/** The name of evaluation keys on servers: the digest of their bytes in hex. */
+void client_remote_key_id(char id[CLIENT_REMOTE_ID_CHARS + 1], const uint8_t *keys, size_t n_keys);
+/**
+ * Brings the keys there, unless they are; goes on where an interrupted upload stopped. They must
+ * stay where they are until the remote is cleared. *sent (may be NULL): bytes that travelled.
+ */
+ckks_status client_remote_upload(client_remote *remote, const uint8_t *keys, size_t n_keys,
+                                 uint64_t *sent);
+/** Shreds the uploaded keys on the server. */
+ckks_status client_remote_forget(client_remote *remote);
+
+/** One sample there, its result back (base_free). Uploads the keys again when the server has
+ * them no more. */
+ckks_status client_remote_infer(uint8_t **result, size_t *n_result, const uint8_t *sample,
+                                size_t n_sample, model_packing packing, size_t n_rows,
+                                client_remote *remote);
+/**
+ * Rows of raw values, n_rows x n_features, to n_rows x n_outputs: one request a row, or one for
+ * each N/2 rows, by packing. client_remote_upload comes first.
+ */
+ckks_status client_remote_predict(double *outputs, const double *rows, size_t n_rows,
+                                  model_packing packing, const ckks_secret_key *secret,
+                                  client_remote *remote);
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _POSIX_C_SOURCE 200809L
+#include "client/store.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/frame.h"
+#include "client/client.h"
+#include "client/key.h"
+#include "secret/secret.h"
+#include "wire/wire.h"
+
+#define SECRET_ENDING ".key"
+#define KEYS_ENDING ".keys"
+#define MAX_KEYS_BYTES ((size_t)1 << 32)
+#define EVERYBODY 0644u
+
+static char *name_keys(const char *path) {
+  size_t n = strlen(path), n_ending = strlen(SECRET_ENDING);
+  if (n > n_ending && strcmp(path + n - n_ending, SECRET_ENDING) == 0)
+    n -= n_ending;
+  char *name = base_alloc(n + sizeof KEYS_ENDING);
+  if (name != NULL)
+    snprintf(name, n + sizeof KEYS_ENDING, "%.*s%s", (int)n, path, KEYS_ENDING);
+  return name;
+}
+
+/* Behind the evaluation keys stands which secret key they were made from, then the public key. */
+static bool is_owner(const base_frame *frame, const ckks_secret_key *secret,
+                     const ckks_params *params) {
+  size_t n_behind = CKKS_OWNER_BYTES + wire_zero_key_bytes(params);
+  return frame->n_payload >= n_behind &&
+         memcmp(frame->payload + frame->n_payload - n_behind, secret->owner, CKKS_OWNER_BYTES) == 0;
+}
+
+/* Whether the file's keys are for this plan and this secret key (NULL: for none yet). No file,
+ * and keys for others, are no error. */
+static ckks_status read_keys(bool *fit, client_store *store, const model_interface *interface,
+                             const ckks_params *params) {
+  base_frame frame;
+  *fit = false;
+  if (access(store->keys_path, F_OK) != 0)
+    return CKKS_OK;
+  BASE_TRY(base_file_read(&store->keys, &store->n_keys, store->keys_path, MAX_KEYS_BYTES));
+  BASE_TRY(base_frame_read(&frame, store->keys, store->n_keys, BASE_FRAME_EVALUATION_KEYS,
+                           store->keys_path));
+  *fit = store->secret != NULL && is_owner(&frame, store->secret, params) &&
+         memcmp(frame.params_hash, ckks_params_hash(params), CKKS_HASH_BYTES) == 0 &&
+         memcmp(frame.plan_id, interface->id, MODEL_ID_BYTES) == 0;
+  return CKKS_OK;
+}
+
+static ckks_status make_keys(client_store *store, const model_interface *interface,
+                             const ckks_params *params) {
+  base_free(store->keys);
+  BASE_TRY(client_keys(&store->keys, &store->n_keys, store->secret, interface, params));
+  BASE_TRY(base_file_write(store->keys_path, store->keys, store->n_keys, EVERYBODY));
+  store->made_keys = true;
+  return CKKS_OK;
+}
+
+/* Keys that lie there belong to no new secret key: they go first, if they are keys. */
+static ckks_status make_all(client_store *store, const char *path, const model_interface *interface,
+                            const ckks_params *params) {
+  bool fit;
+  BASE_TRY(read_keys(&fit, store, interface, params));
+  unlink(store->keys_path);
+  BASE_TRY(ckks_secret_key_generate(&store->secret, params));
+  BASE_TRY(ckks_secret_key_save(path, store->secret, params));
+  store->made_secret = true;
+  return make_keys(store, interface, params);
+}
+
+ckks_status client_store_open(client_store *store, const char *path, const char *client,
+                              const model_interface *interface, const ckks_params *params) {
+  bool fit;
+  *store = (client_store){.keys_path = name_keys(path)};
+  if (store->keys_path == NULL)
+    return base_fail_memory(strlen(path) + sizeof KEYS_ENDING);
+  if (access(path, F_OK) != 0)
+    return make_all(store, path, interface, params);
+  BASE_TRY(client_key_load(&store->secret, path, client, params));
+  BASE_TRY(read_keys(&fit, store, interface, params));
+  return fit ? CKKS_OK : make_keys(store, interface, params);
+}
+
+void client_store_clear(client_store *store) {
+  ckks_secret_key_free(store->secret);
+  base_free(store->keys);
+  base_free(store->keys_path);
+  *store = (client_store){0};
+}
