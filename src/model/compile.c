@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "model/search.h"
+#include "model/fill.h"
 #include "ring/prime.h"
 
 void model_compile_options_default(model_compile_options *options) {
@@ -98,7 +98,7 @@ static ckks_status finish(model_plan *plan, const model_stages *stages,
   interface->params = *ckks_params_get_literal(params);
   model_chain chain = {
       .params = params, .log2_value = best->log2_value, .log2_output = best->log2_output};
-  ckks_status status = model_search_fill(plan, stages, best, &chain, options);
+  ckks_status status = model_fill_plan(plan, stages, best, &chain, options);
   ckks_params_free(params);
   return status;
 }

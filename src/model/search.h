@@ -19,8 +19,4 @@ ckks_status model_search_run(model_search_result *best, const model_stages *stag
  */
 size_t model_search_layouts(model_choice *choices, size_t capacity, const model_stages *stages,
                             int log2_n);
-/** Lowers both packings of `best` on the chain into the plan; sets layouts, costs, keys. */
-ckks_status model_search_fill(model_plan *plan, const model_stages *stages,
-                              const model_search_result *best, const model_chain *chain,
-                              const model_compile_options *options);
 #endif

@@ -235,7 +235,7 @@ static void answer_tensor(server_request *request, const question *q, server_inf
   json_t *head = json_pack("{s:s, s:s, s:[{s:s, s:s, s:[i], s:{s:I}}]}", "model_name",
                            in->model->name, "model_version", in->model->version, "outputs", "name",
                            "ciphertext", "datatype", "BYTES", "shape", 1, "parameters",
-                           "binary_data_size", (json_int_t)(in->n_result + TENSOR_PREFIX));
+                           "binary_data_size", (json_int_t)in->n_result + TENSOR_PREFIX);
   json_t *id = json_object_get(q->head, "id");
   if (json_is_string(id))
     json_object_set(head, "id", id);

@@ -182,7 +182,7 @@ static json_t *describe(const char *id, const job_row *row, unsigned ttl_s) {
       json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "id", id, "state",
                 state_name(row->state), "model", row->model, "version", row->version, "key",
                 row->key, "rows", (json_int_t)row->rows, "created", (json_int_t)row->created,
-                "ended", (json_int_t)row->ended, "expires", (json_int_t)(row->created + ttl_s));
+                "ended", (json_int_t)row->ended, "expires", (json_int_t)row->created + ttl_s);
   if (row->state == FAILED)
     json_object_set_new(value, "error",
                         json_pack("{s:i, s:s, s:s}", "status", row->status, "code", row->code,

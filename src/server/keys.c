@@ -160,12 +160,11 @@ static bool begin_upload(server_request *request, const range *r, const server_k
 }
 
 static json_t *describe(const char *id, const server_key_row *row, uint64_t at, unsigned ttl_s) {
-  return json_pack(
-      "{s:s, s:I, s:I, s:b, s:s, s:I, s:I}", "id", id, "bytes", (json_int_t)row->bytes, "offset",
-      (json_int_t)at, "complete", row->state == SERVER_KEY_WHOLE, "plan", row->plan, "created",
-      (json_int_t)row->created, "expires",
-      (json_int_t)(row->used +
-                   (row->state == SERVER_KEY_WHOLE ? ttl_s : SERVER_KEY_PARTIAL_TTL_S)));
+  return json_pack("{s:s, s:I, s:I, s:b, s:s, s:I, s:I}", "id", id, "bytes", (json_int_t)row->bytes,
+                   "offset", (json_int_t)at, "complete", row->state == SERVER_KEY_WHOLE, "plan",
+                   row->plan, "created", (json_int_t)row->created, "expires",
+                   (json_int_t)row->used +
+                       (row->state == SERVER_KEY_WHOLE ? ttl_s : SERVER_KEY_PARTIAL_TTL_S));
 }
 
 static void answer_row(server_request *request, int status, const server_key_row *row,
