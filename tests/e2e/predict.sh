@@ -48,7 +48,6 @@ metrics_equal() {
   holds "$1" diff "$log.wanted" "$log.found"
   holds "$1: there are metrics" [ "$(wc -l <"$log.found")" = 7 ]
 }
-uploaded=$(figure blindsight_received_bytes_total)
 for packing in throughput latency; do
   run predict --key alice.key validation.csv --label diagnosis --packing $packing
   worked "all rows, $packing"
@@ -94,6 +93,7 @@ refused "no URL" 1 "must begin with http" blindsight predict --server localhost:
   validation.csv
 refused "evaluation keys for a secret key" 1 "where a secret key file is needed" \
   predict --key alice.keys validation.csv
+# shellcheck disable=SC2016 # for the inner shell
 works "a private file for the token" sh -c 'printf "%s\n" "$BLINDSIGHT_TOKEN" >token; chmod 600 token'
 works "a token from a file" env -u BLINDSIGHT_TOKEN blindsight predict --server "$url" \
   --cacert tls.crt --token-file token --key alice.key validation.csv --rows 0
@@ -128,8 +128,8 @@ holds "as in clear again" same_predictions few_clear.csv "$log.out" 5
 # --- an upload that breaks off goes on where it stopped
 whole=$(stat -c %s alice.keys) part=1000000
 ask "/v2/keys/$id" -X DELETE >"$log.held"
-head -c $part alice.keys >part
-holds "a part is taken" [ "$(ask "/v2/keys/$id" -T part -o part.json -w '%{http_code}' \
+head -c "$part" alice.keys >first_part
+holds "a part is taken" [ "$(ask "/v2/keys/$id" -T first_part -o part.json -w '%{http_code}' \
   -H "Content-Range: bytes 0-$((part - 1))/$whole")" = 202 ]
 before=$(figure blindsight_received_bytes_total)
 run predict --key alice.key validation.csv --rows 3-7 --csv --outputs
@@ -140,7 +140,7 @@ holds "the rest is sent, all of it" [ $((after - before)) -ge $((whole - part)) 
 holds "as in clear after that" same_predictions few_clear.csv "$log.out" 5
 # A part that is not what it should be: refused when it is whole, then sent from the beginning.
 ask "/v2/keys/$id" -X DELETE >"$log.held"
-tr '\0' x <part >damaged
+tr '\0' x <first_part >damaged
 ask "/v2/keys/$id" -T damaged -H "Content-Range: bytes 0-$((part - 1))/$whole" >"$log.held"
 run predict --key alice.key validation.csv --rows 3-7 --csv --outputs
 worked "after a damaged part was sent"
