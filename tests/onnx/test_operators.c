@@ -98,7 +98,7 @@ static void test_conv(void **state) {
       for (int pad = 0; pad <= 2; pad++)
         for (int groups = 1; groups <= 4; groups *= 2) {
           int side = 9, k = 3, out = (side + 2 * pad - (k - 1) * dilation - 1) / stride + 1;
-          char text[4][48], kernel[32];
+          char text[4][64], kernel[32];
           builder b = begin("1,4,9,9");
           snprintf(kernel, sizeof kernel, "4,%d,3,3", 4 / groups);
           builder_floats(&b, "w", kernel, w, (size_t)(4 * 4 / groups * 9));
