@@ -38,7 +38,10 @@ holds "nothing lost, nothing wrong" [ $is_load = 0 ]
 after=$(memory)
 echo "memory: $before kB, then $after kB"
 # The second eight clients bring eight more sets of keys (about 7 MB each, expanded).
-holds "memory is flat" [ "$after" -lt $((before + 100000)) ]
+case "$BUILD" in
+  *asan) ;; # the sanitizer keeps what is freed for a while
+  *) holds "memory is flat" [ "$after" -lt $((before + 100000)) ] ;;
+esac
 holds "the models were read anew" grep -q "models read anew" serve.err
 kill $server
 holds "the server ends well" wait $server
