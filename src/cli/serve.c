@@ -85,7 +85,7 @@ static int parse(arguments *a, int argc, char **argv) {
        "serve other machines without TLS: something in front does it", 0, 0, 0},
       {"workers", 'j', CLI_INTEGER, &a->workers, "N", "evaluations at a time; 0 = one a core (0)",
        0, 1024, 0},
-      {"queue", 0, CLI_INTEGER, &a->queue, "N", "requests that may wait (64)", 0, 100000, 0},
+      {"queue", 0, CLI_INTEGER, &a->queue, "N", "requests that may wait (64)", 1, 100000, 0},
       {"cache-mb", 0, CLI_INTEGER, &a->cache_mb, "N", "memory of expanded keys (1024)", 1, 1 << 24,
        0},
       {"max-key-mb", 0, CLI_INTEGER, &a->max_key_mb, "N", "largest key file (256)", 1, 1 << 16, 0},
