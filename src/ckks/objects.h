@@ -54,10 +54,10 @@ void ckks_seed_expand(ring_poly *out, int n_limbs, const uint8_t seed[RAND_SEED_
                       const ckks_params *params);
 
 /**
- * A hybrid switching key (eprint 2019/688, 2021/204) from s' to s, where s' = s^2 for
- * relinearisation (galois = 0) and s' = sigma_g(s) otherwise -- stored so that
- * the automorphism is applied *after* the inner product: for galois g the key
- * takes s to sigma_{g^-1}(s), then sigma_g takes the result back to s.
+ * A hybrid switching key (eprint 2019/688, 2021/204) from s' to t. For
+ * relinearisation (galois = 0) s' = s^2 and t = s. For galois g the automorphism is
+ * applied *after* the inner product: the key takes s' = s to t = sigma_{g^-1}(s), then
+ * sigma_g takes the result back to s.
  *   b_d = -a_d t + e_d + P * g_d * s'   with  t = the target secret,
  * g_d = 1 on the limbs of digit d and 0 on all others, P = p_0..p_{n_special-1}.
  * Digits are runs of n_special limbs: digit d = limbs d*n_special ... (cut at level).
