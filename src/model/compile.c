@@ -108,18 +108,20 @@ ckks_status model_compile(model_plan *plan, const model_model *model,
   memset(plan, 0, sizeof *plan);
   BASE_TRY(check_options(options));
   BASE_TRY(model_check(model));
-  model_stages stages;
+  model_stages stages, placed = {0};
   model_search_result best;
   ckks_status status;
   BASE_TRY(model_stages_build(&stages, model, options->last_on_server));
+  BASE_GOTO(status, model_stages_place(&placed, &stages, model), end);
   plan->interface.last = stages.last;
   plan->interface.max_abs_input = model->max_abs_input;
   BASE_GOTO(status, copy_names(&plan->interface, model), end);
-  BASE_GOTO(status, model_search_run(&best, &stages, options), end);
-  BASE_GOTO(status, finish(plan, &stages, &best, options), end);
+  BASE_GOTO(status, model_search_run(&best, &placed, options), end);
+  BASE_GOTO(status, finish(plan, &placed, &best, options), end);
   BASE_GOTO(status, model_plan_identify(plan), end);
   status = model_plan_check(plan);
 end:
+  model_stages_clear(&placed);
   model_stages_clear(&stages);
   if (status != CKKS_OK)
     model_plan_clear(plan);

@@ -109,6 +109,8 @@ static void estimate_rotate_sum(const estimating *e, estimate *x, const model_op
   int special = model_key_special(op->level, params->literal.n_p), replicas = 1;
   if (op->index != op->a) {
     estimate_rotate_add(x, &e->reg[op->index]);
+    if (op->term[0] == 0) /* a plain sum */
+      return;
   } else {
     for (int i = 0; i < op->n_terms; i++)
       replicas += (size_t)op->term[i] % x->period == 0;

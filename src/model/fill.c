@@ -42,7 +42,7 @@ ckks_status model_fill_programs(model_plan *plan, const model_stages *stages,
                                 const model_choice *choice, bool throughput) {
   if (choice->latency)
     BASE_TRY(model_lower_latency(plan, stages, choice));
-  return throughput ? model_lower_throughput(plan, stages, choice) : CKKS_OK;
+  return throughput ? model_lower_throughput(plan, stages->plain, choice) : CKKS_OK;
 }
 
 size_t model_fill_key_bytes(const ckks_key_spec *keys, size_t n_keys, const ckks_params *params) {
@@ -90,12 +90,12 @@ ckks_status model_fill_plan(model_plan *plan, const model_stages *stages,
                             const model_compile_options *options) {
   model_interface *interface = &plan->interface;
   model_vector_size *size = NULL;
-  BASE_TRY(model_fill_programs(plan, stages, &best->choice, options->throughput));
+  BASE_TRY(model_fill_programs(plan, stages, &best->choice, best->throughput));
   BASE_TRY(fill_keys(plan, chain));
   interface->depth = model_depth(stages, &best->choice);
   interface->max_abs_output = stages->max_abs_output * options->headroom;
   model_fill_layout(interface->layout, stages, &best->choice, chain, interface->depth,
-                    options->throughput);
+                    best->throughput);
   if (best->choice.latency && best->choice.gathered)
     BASE_TRY(set_gather(interface, &stages->gather));
   if (!(size = model_cost_vector_sizes(plan)))

@@ -12,43 +12,38 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/wipe.h"
 #include "model/lower.h"
 
 typedef struct grouping {
-  const model_stage *stage;
-  size_t *group;                        /* of each row; n_out of them */
+  const model_sparse *map;
+  size_t *group;                        /* of each row */
   size_t *channel;                      /* its number among the rows of its group */
   size_t *first;                        /* a row of each group */
+  size_t *members;                      /* rows of each group */
   size_t n_groups, n_channels, n_terms; /* most rows of a group, most features of one */
 } grouping;
 
-static bool same_support(const model_stage *stage, size_t a, size_t b) {
-  const double *x = stage->weight + a * stage->n_in, *y = stage->weight + b * stage->n_in;
-  for (size_t i = 0; i < stage->n_in; i++)
-    if ((x[i] != 0.0) != (y[i] != 0.0))
-      return false;
-  return true;
+static size_t support_size(const model_sparse *map, size_t row) {
+  return map->start[row + 1] - map->start[row];
 }
 
-static size_t support_size(const model_stage *stage, size_t row) {
-  size_t n = 0;
-  for (size_t i = 0; i < stage->n_in; i++)
-    n += stage->weight[row * stage->n_in + i] != 0.0;
-  return n;
+static bool same_support(const model_sparse *map, size_t a, size_t b) {
+  size_t n = support_size(map, a);
+  return n == support_size(map, b) && memcmp(map->column + map->start[a],
+                                             map->column + map->start[b],
+                                             n * sizeof *map->column) == 0;
 }
 
 /* Groups in the order of their first rows; a row of nothing but zeros may join any. */
 static void find_groups(grouping *g) {
-  for (size_t row = 0; row < g->stage->n_out; row++) {
-    size_t at = 0, size = support_size(g->stage, row);
-    while (at < g->n_groups && size != 0 && !same_support(g->stage, row, g->first[at]))
+  for (size_t row = 0; row < g->map->n_rows; row++) {
+    size_t at = 0, size = support_size(g->map, row);
+    while (at < g->n_groups && size != 0 && !same_support(g->map, row, g->first[at]))
       at++;
     if (at == g->n_groups)
       g->first[g->n_groups++] = row;
     g->group[row] = at;
-    for (size_t before = 0; before < row; before++)
-      g->channel[row] += g->group[before] == at;
+    g->channel[row] = g->members[at]++;
     if (g->channel[row] + 1 > g->n_channels)
       g->n_channels = g->channel[row] + 1;
     if (size > g->n_terms)
@@ -66,80 +61,72 @@ static ckks_status fill_gather(model_gather *gather, const grouping *g) {
   for (size_t i = 0; i < gather->n; i++)
     gather->feature[i] = MODEL_NO_FEATURE;
   for (size_t group = 0; group < g->n_groups; group++) {
-    const double *weight = g->stage->weight + g->first[group] * g->stage->n_in;
-    for (size_t i = 0, k = 0; i < g->stage->n_in; i++)
-      if (weight[i] != 0.0)
-        gather->feature[k++ * gather->groups + group] = (uint32_t)i;
+    size_t row = g->first[group], from = g->map->start[row];
+    for (size_t k = 0; k < support_size(g->map, row); k++)
+      gather->feature[k * gather->groups + group] = g->map->column[from + k];
   }
   return CKKS_OK;
 }
 
-/* Rows of the first map and columns of the second, in the new order with empty ones between. */
-static ckks_status reorder(model_stages *stages, const grouping *g, size_t groups) {
-  model_stage *one = &stages->stage[0], *two = &stages->stage[1];
-  size_t n = g->n_channels * groups, n_in = one->n_in;
-  double *weight = base_alloc_array(n * n_in, sizeof(double));
-  double *bias = base_alloc_array(n, sizeof(double));
-  double *next = base_alloc_array(two->n_out * n, sizeof(double));
-  if (weight == NULL || bias == NULL || next == NULL) {
-    base_free(weight);
-    base_free(bias);
-    base_free(next);
-    return base_fail_memory(n * n_in * sizeof(double));
-  }
-  for (size_t row = 0; row < one->n_out; row++) {
-    size_t to = g->channel[row] * groups + g->group[row];
-    memcpy(weight + to * n_in, one->weight + row * n_in, n_in * sizeof(double));
-    bias[to] = one->bias[row];
-    for (size_t o = 0; o < two->n_out; o++)
-      next[o * n + to] = two->weight[o * two->n_in + row];
-  }
-  base_wipe(one->weight, one->n_out * n_in * sizeof(double));
-  base_wipe(one->bias, one->n_out * sizeof(double));
-  base_wipe(two->weight, two->n_out * two->n_in * sizeof(double));
-  base_free(one->weight);
-  base_free(one->bias);
-  base_free(two->weight);
-  one->weight = weight;
-  one->bias = bias;
-  one->n_out = n;
-  two->weight = next;
-  two->n_in = n;
+/* The first map from places: the k-th weight of a row stands at place k G + its group. */
+static ckks_status fill_map(model_gather *gather, const model_stages *stages, size_t groups) {
+  const model_sparse *map = &stages->stage[0].map;
+  BASE_TRY(model_sparse_copy(&gather->map, map));
+  gather->map.n_columns = gather->n;
+  for (size_t row = 0; row < map->n_rows; row++)
+    for (size_t k = map->start[row]; k < map->start[row + 1]; k++)
+      gather->map.column[k] = (uint32_t)((k - map->start[row]) * groups + row % groups);
   return CKKS_OK;
+}
+
+static ckks_status reorder(model_stages *stages, const grouping *g, size_t groups) {
+  size_t n_rows = g->map->n_rows;
+  uint32_t *to = base_alloc_array(n_rows, sizeof *to);
+  if (to == NULL)
+    return base_fail_memory(n_rows * sizeof *to);
+  for (size_t row = 0; row < n_rows; row++)
+    to[row] = (uint32_t)(g->channel[row] * groups + g->group[row]);
+  ckks_status status = model_stages_move(stages, 0, to, g->n_channels * groups);
+  base_free(to);
+  return status;
 }
 
 /* Worth it where windows are small and the padding of groups does not widen the layer much. */
 static bool is_sparse(const grouping *g) {
   size_t groups = model_padded(g->n_groups);
-  return g->n_groups > 1 && 2 * g->n_terms <= g->stage->n_in &&
-         groups * g->n_channels <= 2 * g->stage->n_out && groups * g->n_terms <= MODEL_MAX_GATHER;
+  return g->n_groups > 1 && 2 * g->n_terms <= g->map->n_columns &&
+         groups * g->n_channels <= 2 * g->map->n_rows && groups * g->n_terms <= MODEL_MAX_GATHER;
 }
 
 ckks_status model_stages_gather(model_stages *stages) {
-  const model_stage *stage = &stages->stage[0];
-  grouping g = {.stage = stage};
-  size_t widest = 0;
+  const model_sparse *map = &stages->stage[0].map;
+  grouping g = {.map = map};
+  size_t widest = 0, n = map->n_rows;
   stages->gather = (model_gather){0};
-  for (size_t row = 0; row < stage->n_out; row++)
-    if (support_size(stage, row) > widest)
-      widest = support_size(stage, row);
-  if (stages->n_stages < 2 || widest == 0 || 2 * widest > stage->n_in)
+  for (size_t row = 0; row < n; row++)
+    if (support_size(map, row) > widest)
+      widest = support_size(map, row);
+  if (stages->n_stages < 2 || widest == 0 || 2 * widest > map->n_columns)
     return CKKS_OK; /* dense, as tables make it */
-  g.group = base_alloc_array(stage->n_out, sizeof *g.group);
-  g.channel = base_alloc_array(stage->n_out, sizeof *g.channel);
-  g.first = base_alloc_array(stage->n_out, sizeof *g.first);
+  g.group = base_alloc_array(n, sizeof *g.group);
+  g.channel = base_alloc_array(n, sizeof *g.channel);
+  g.first = base_alloc_array(n, sizeof *g.first);
+  g.members = base_alloc_array(n + 1, sizeof *g.members);
   ckks_status status = CKKS_OK;
-  if (g.group == NULL || g.channel == NULL || g.first == NULL)
-    status = base_fail_memory(stage->n_out * sizeof *g.group);
+  if (!g.group || !g.channel || !g.first || !g.members)
+    status = base_fail_memory(n * sizeof *g.group);
   if (status == CKKS_OK)
     find_groups(&g);
   if (status == CKKS_OK && is_sparse(&g)) {
     status = fill_gather(&stages->gather, &g);
     if (status == CKKS_OK)
       status = reorder(stages, &g, stages->gather.groups);
+    if (status == CKKS_OK)
+      status = fill_map(&stages->gather, stages, stages->gather.groups);
   }
   base_free(g.group);
   base_free(g.channel);
   base_free(g.first);
+  base_free(g.members);
   return status;
 }

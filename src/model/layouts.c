@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which way the affine maps can lie in the slots. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@ typedef struct listing {
   double *rotations; /* a count to sort by */
   size_t n, capacity, n_slots;
   const model_stages *stages;
+  bool *used; /* scratch: a place for each diagonal */
 } listing;
 
 size_t model_lower_babies(size_t diagonals) {
@@ -19,51 +21,54 @@ size_t model_lower_babies(size_t diagonals) {
   return babies;
 }
 
+const model_sparse *model_lower_map(const model_stages *stages, const model_choice *choice,
+                                    size_t i) {
+  return i == 0 && choice->gathered ? &stages->gather.map : &stages->stage[i].map;
+}
+
 size_t model_lower_inputs(const model_stages *stages, const model_choice *choice, size_t i) {
-  return model_padded(i == 0 && choice->gathered ? stages->gather.n : stages->stage[i].n_in);
+  return model_padded(model_lower_map(stages, choice, i)->n_columns);
 }
 
-double model_lower_weight(const model_stages *stages, const model_choice *choice, size_t i,
-                          size_t row, size_t place) {
-  const model_stage *stage = &stages->stage[i];
-  if (i == 0 && choice->gathered) {
-    size_t groups = stages->gather.groups;
-    if (place >= stages->gather.n || place % groups != row % groups ||
-        stages->gather.feature[place] == MODEL_NO_FEATURE)
-      return 0.0;
-    place = stages->gather.feature[place];
-  }
-  return place < stage->n_in ? stage->weight[row * stage->n_in + place] : 0.0;
-}
-
-/* Places that may have a weight: without a gather all features, with one those of the row's group.
- */
 size_t model_lower_used(bool *used, const model_stages *stages, const model_choice *choice,
-                        size_t i, size_t stride_out) {
+                        size_t i, size_t stride_out, size_t in, size_t out) {
   const model_affine_layout *affine = &choice->affine[i];
-  bool gathered = i == 0 && choice->gathered, last = i + 1 == stages->n_stages;
-  size_t n = affine->diagonals, n_used = 0, step = gathered ? stages->gather.groups : 1;
-  size_t places = gathered ? stages->gather.n : stages->stage[i].n_in;
-  bool aligned = affine->stride == stride_out && !last; /* the last one pads with copies */
+  const model_sparse *map = model_lower_map(stages, choice, i);
+  size_t n = affine->diagonals, n_used = 0, outputs = affine->rows / stride_out;
+  /* the last one pads with copies */
+  bool aligned = affine->stride == stride_out && i + 1 != stages->n_stages;
   memset(used, !aligned, n * sizeof *used);
-  for (size_t row = 0; aligned && row < stages->stage[i].n_out; row++)
-    for (size_t place = row % step; place < places; place += step)
-      if (model_lower_weight(stages, choice, i, row, place) != 0.0)
-        used[(place + n - row % n) % n] = true;
+  for (size_t row = out * outputs; aligned && row < (out + 1) * outputs && row < map->n_rows; row++)
+    for (size_t k = map->start[row]; k < map->start[row + 1]; k++)
+      if (map->column[k] / affine->inputs == in)
+        used[(map->column[k] + n - row % n) % n] = true;
   for (size_t d = 0; d < n; d++)
     n_used += used[d];
-  used[0] = used[0] || n_used == 0;
-  return n_used > 0 ? n_used : 1;
+  return n_used;
 }
 
 /* Rotations by a balanced baby-step giant-step walk over the diagonals, plus the doublings. */
-static double count_rotations(const model_affine_layout *affine, size_t padded, size_t n_used) {
-  double count = 0;
+static double count_rotations(size_t n_used) {
   size_t babies = model_lower_babies(n_used);
-  count += 0.6 * (double)(babies - 1) + (double)((n_used + babies - 1) / babies - 1);
-  for (size_t step = affine->rows; step < affine->stride * padded; step *= 2)
-    count += 0.6;
-  return count + (affine->fused ? 0.0 : 1.5); /* a level more makes all before it dearer */
+  return 0.6 * (double)(babies - 1) + (double)((n_used + babies - 1) / babies - 1);
+}
+
+/* Of all pairs of ciphertexts; what no pair uses is no reason against a layout. */
+static double count_map(bool *used, const listing *list, const model_choice *choice, size_t i,
+                        size_t stride_out) {
+  const model_affine_layout *affine = &choice->affine[i];
+  double count = affine->fused ? 0.0 : 1.5; /* a level more makes all before it dearer */
+  for (size_t out = 0; out < affine->n_out; out++)
+    for (size_t in = 0; in < affine->n_in; in++) {
+      size_t n_used = model_lower_used(used, list->stages, choice, i, stride_out, in, out);
+      if (n_used > MODEL_MAX_TERMS)
+        return (double)INFINITY;
+      if (n_used > 0)
+        count += count_rotations(n_used);
+    }
+  for (size_t step = affine->rows; step < affine->stride * affine->inputs; step *= 2)
+    count += 0.6 * (double)affine->n_out;
+  return count;
 }
 
 /* Keeps the list sorted and within its capacity. */
@@ -84,41 +89,59 @@ static void keep(listing *list, const model_choice *choice, double rotations) {
   list->rotations[at] = rotations;
 }
 
+static void walk(listing *list, model_choice *choice, size_t i, size_t stride_out,
+                 double rotations);
+
+/* Map i with this layout, then the maps before it. */
+static void walk_on(listing *list, model_choice *choice, size_t i, size_t stride_out,
+                    double rotations) {
+  double sum = rotations + count_map(list->used, list, choice, i, stride_out);
+  if (isinf(sum))
+    return;
+  if (i > 0)
+    walk(list, choice, i - 1, choice->affine[i].stride, sum);
+  else
+    keep(list, choice, sum);
+}
+
 /* Fixes map i given the stride that its outputs must have, then the maps before it. */
 static void walk(listing *list, model_choice *choice, size_t i, size_t stride_out,
                  double rotations) {
   const model_stage *stage = &list->stages->stage[i];
-  bool used[MODEL_MAX_WIDTH];
-  size_t padded = model_lower_inputs(list->stages, choice, i),
-         rows = model_padded(stage->n_out) * stride_out;
-  if (rows > list->n_slots)
+  size_t all_inputs = model_lower_inputs(list->stages, choice, i);
+  size_t all_outputs = model_padded(stage->n_out);
+  size_t inputs = all_inputs < list->n_slots ? all_inputs : list->n_slots;
+  size_t outputs = all_outputs < list->n_slots ? all_outputs : list->n_slots;
+  size_t rows = outputs * stride_out;
+  model_affine_layout layout = {.inputs = inputs,
+                                .rows = rows,
+                                .n_in = all_inputs / inputs,
+                                .n_out = all_outputs / outputs};
+  if (rows > list->n_slots || (i == 0 && layout.n_in > 1))
     return;
-  for (size_t diagonals = 1; diagonals <= padded && diagonals <= rows; diagonals *= 2) {
-    model_affine_layout *affine = &choice->affine[i];
-    *affine = (model_affine_layout){.stride = rows / diagonals,
-                                    .rows = rows,
-                                    .diagonals = diagonals,
-                                    .fused = i > 0 && diagonals == 1 &&
-                                             list->stages->stage[i - 1].kind == MODEL_STAGE_CUBIC};
-    if (affine->stride * padded > list->n_slots || diagonals > MODEL_MAX_WIDTH)
+  bool cubic = i > 0 && list->stages->stage[i - 1].kind == MODEL_STAGE_CUBIC &&
+               layout.n_in == 1 && layout.n_out == 1 && stage->n_windows == 0;
+  for (size_t stride = rows; stride >= 1; stride /= 2) {
+    layout.stride = stride;
+    layout.diagonals = rows / stride < inputs ? rows / stride : inputs;
+    layout.fused = cubic && layout.diagonals == 1;
+    if (stride * inputs > list->n_slots || layout.diagonals > MODEL_MAX_WIDTH)
       continue;
-    size_t n_used = model_lower_used(used, list->stages, choice, i, stride_out);
-    double sum = rotations + count_rotations(affine, padded, n_used);
-    if (i > 0)
-      walk(list, choice, i - 1, affine->stride, sum);
-    else
-      keep(list, choice, sum);
+    choice->affine[i] = layout;
+    walk_on(list, choice, i, stride_out, rotations);
   }
 }
 
 size_t model_search_layouts(model_choice *choices, size_t capacity, const model_stages *stages,
                             int log2_n) {
   double rotations[16];
+  bool used[(size_t)1 << (CKKS_MAX_LOG2_N - 1)];
   listing list = {.choices = choices,
                   .rotations = rotations,
                   .capacity = capacity < 16 ? capacity : 16,
                   .n_slots = (size_t)1 << (log2_n - 1),
-                  .stages = stages};
+                  .stages = stages,
+                  .used = used};
   model_choice choice = {.log2_n = log2_n, .fold = 1, .log2_radix = 1, .latency = true};
   walk(&list, &choice, stages->n_stages - 1, 1, 0.0);
   choice.gathered = stages->gather.n > 0;

@@ -5,14 +5,17 @@
 #include "model/stage.h"
 
 /**
- * How the stages lie in the slots (docs/math.md, "Layouts"). Affine map i takes
- * its input k from slots j with (j / stride) % n_in' = k and has
- * rows = n_out' * (stride of the next map); it takes `diagonals` = rows / stride plaintext
- * diagonals, then sums over the remaining inputs by rotations of rows, 2 rows, ...
+ * How the stages lie in the slots (docs/math.md, "Layouts"). Vectors with more places than there
+ * are slots take several ciphertexts: place p is place p % inputs of number p / inputs. Affine
+ * map i takes place k of a ciphertext from slots j with (j / stride) % inputs = k and has rows =
+ * (its outputs in one ciphertext) * (stride of the next map); it takes `diagonals` = rows / stride
+ * plaintext diagonals (at most `inputs`), then sums over the remaining inputs by rotations of
+ * rows, 2 rows, ...
  */
 typedef struct model_affine_layout {
-  size_t stride, rows, diagonals;
-  bool fused; /**< its weights ride on the cubic before it and cost no level */
+  size_t stride, inputs, rows, diagonals;
+  size_t n_in, n_out; /**< ciphertexts */
+  bool fused;         /**< its weights ride on the cubic before it and cost no level */
 } model_affine_layout;
 
 typedef struct model_choice {
@@ -29,19 +32,23 @@ typedef struct model_choice {
 size_t model_padded(size_t n);
 /** Multiplicative depth of the stages, the same for both packings. */
 int model_depth(const model_stages *stages, const model_choice *choice);
+/** Map i as this choice has it: from places that the client repeats features to, or from features.
+ */
+const model_sparse *model_lower_map(const model_stages *stages, const model_choice *choice,
+                                    size_t i);
 /** Places that the input of map i has: a power of two. */
 size_t model_lower_inputs(const model_stages *stages, const model_choice *choice, size_t i);
-/** Weight of map i between a row and a place of its input. */
-double model_lower_weight(const model_stages *stages, const model_choice *choice, size_t i,
-                          size_t row, size_t place);
 /**
- * used[d] for the diagonals of map i that are not all zero, and how many those are. Only where
- * inputs and outputs have one stride are any known to be.
+ * used[d] for the diagonals of map i, from ciphertext `in` to `out`, that are not all zero, and
+ * how many those are. Only where inputs and outputs have one stride are any known to be.
  */
 size_t model_lower_used(bool *used, const model_stages *stages, const model_choice *choice,
-                        size_t i, size_t stride_out);
+                        size_t i, size_t stride_out, size_t in, size_t out);
 /** Baby steps for that many diagonals: a power of two, about the square root of twice as many. */
 size_t model_lower_babies(size_t diagonals);
+/** Values of the widest layer; throughput packing keeps them in four banks of registers. */
+size_t model_lower_width(const model_stages *stages);
+#define MODEL_MAX_BATCH_WIDTH (MODEL_MAX_REGISTERS / 4)
 /** Appends the program's vectors to the plan. */
 ckks_status model_lower_latency(model_plan *plan, const model_stages *stages,
                                 const model_choice *choice);

@@ -9,8 +9,8 @@
 #include "base/alloc.h"
 #include "model/lower.h"
 
-/* Registers: the value, v^2 + linear beside it, and a weighted copy. */
-enum { VALUE = 0, SQUARE = 1, WEIGHTED = 2 };
+/* Registers of each ciphertext of a vector: the value, v^2 + linear beside it, a weighted copy. */
+enum { VALUE = 0, SQUARE = 1, WEIGHTED = 2, N_KINDS = 3 };
 
 typedef struct lowering {
   model_plan *plan;
@@ -25,38 +25,63 @@ static size_t max_size(size_t a, size_t b) {
   return a > b ? a : b;
 }
 
+static int reg(int kind, size_t ciphertext) {
+  return kind + N_KINDS * (int)ciphertext;
+}
+
 /* Stride with which map i's outputs lie in the slots: that of the next map, 1 at the end. */
 static size_t stride_out(const lowering *lower, size_t i) {
   return i + 1 < lower->stages->n_stages ? lower->choice->affine[i + 1].stride : 1;
 }
 
-/* Row that slot j belongs to. Padding rows are zero inside, copies of output 0 at the end. */
-static bool slot_row(size_t *row, const lowering *lower, size_t i, size_t j) {
+/* Row that slot j of ciphertext `out` belongs to. Padding rows are zero inside, copies of output 0
+ * at the end. */
+static bool slot_row(size_t *row, const lowering *lower, size_t i, size_t out, size_t j) {
   const model_stage *stage = &lower->stages->stage[i];
-  *row = j / stride_out(lower, i) % model_padded(stage->n_out);
+  size_t outputs = lower->choice->affine[i].rows / stride_out(lower, i);
+  *row = out * outputs + j / stride_out(lower, i) % outputs;
   if (*row < stage->n_out)
     return true;
   *row = 0;
   return i + 1 == lower->stages->n_stages;
 }
 
+/* The diagonals of a map between two ciphertexts. */
+typedef struct block {
+  size_t in, out, n_used, window;
+  bool *used;
+  int *vector; /* of each used diagonal */
+} block;
+
 /*
  * Diagonal d of map i: slot j multiplies input (j / stride + d) of row j. Stored
  * rotated by -giant. The replicas that `fold` sums up share the weight.
  */
-static ckks_status emit_diagonal(const lowering *lower, size_t i, size_t d, size_t giant,
-                                 int *index) {
+static void fill_slot(const lowering *lower, size_t i, const block *b, size_t j, size_t row,
+                      size_t period) {
   const model_affine_layout *affine = &lower->choice->affine[i];
-  size_t padded = model_lower_inputs(lower->stages, lower->choice, i);
-  size_t period = max_size(affine->stride * padded, affine->rows);
-  double share = i == 0 ? 1.0 / (double)lower->choice->fold : 1.0, *value = NULL;
-  BASE_TRY(model_emit_vector(lower->plan, period, index, &value));
-  for (size_t j = 0; j < period; j++) {
-    size_t row = 0, place = (j / affine->stride + d) % padded;
-    if (slot_row(&row, lower, i, j))
-      value[(j + giant) % period] =
-          share * model_lower_weight(lower->stages, lower->choice, i, row, place);
+  const model_sparse *map = model_lower_map(lower->stages, lower->choice, i);
+  double share = i == 0 ? 1.0 / (double)lower->choice->fold : 1.0;
+  size_t inputs = affine->inputs, here = j / affine->stride % inputs;
+  for (size_t k = map->start[row]; k < map->start[row + 1]; k++) {
+    size_t d = (map->column[k] % inputs + inputs - here) % inputs;
+    if (map->column[k] / inputs != b->in || d >= affine->diagonals)
+      continue;
+    size_t giant = d / b->window * b->window * affine->stride;
+    lower->plan->vector[b->vector[d]].value[(j + giant) % period] = share * map->value[k];
   }
+}
+
+static ckks_status emit_vectors(const lowering *lower, size_t i, const block *b) {
+  const model_affine_layout *affine = &lower->choice->affine[i];
+  size_t period = max_size(affine->stride * affine->inputs, affine->rows), row;
+  double *value;
+  for (size_t d = 0; d < affine->diagonals; d++)
+    if (b->used[d])
+      BASE_TRY(model_emit_vector(lower->plan, period, &b->vector[d], &value));
+  for (size_t j = 0; j < period; j++)
+    if (slot_row(&row, lower, i, b->out, j))
+      fill_slot(lower, i, b, j, row, period);
   return CKKS_OK;
 }
 
@@ -92,49 +117,85 @@ static size_t choose_window(const bool *used, size_t n, size_t n_used) {
   return best;
 }
 
-static ckks_status emit_used(lowering *lower, size_t i, const bool *used, size_t n_used) {
+static ckks_status emit_used(lowering *lower, size_t i, block *b, int to) {
   const model_affine_layout *affine = &lower->choice->affine[i];
-  size_t window = choose_window(used, affine->diagonals, n_used), t = 0;
-  int first = lower->plan->n_vectors, index = 0;
+  int first = lower->plan->n_vectors, t = 0;
   model_op *op = NULL;
-  for (size_t d = 0; d < affine->diagonals; d++)
-    if (used[d])
-      BASE_TRY(emit_diagonal(lower, i, d, d / window * window * affine->stride, &index));
-  BASE_TRY(model_emit_op(lower->program, MODEL_OP_DIAGONALS, WEIGHTED, VALUE, first, (int)n_used, 2,
-                         lower->level - 1, &op));
+  b->window = choose_window(b->used, affine->diagonals, b->n_used);
+  BASE_TRY(emit_vectors(lower, i, b));
+  BASE_TRY(model_emit_op(lower->program, MODEL_OP_DIAGONALS, to, reg(VALUE, b->in), first,
+                         (int)b->n_used, 2, lower->level - 1, &op));
   for (size_t d = 0; d < affine->diagonals; d++) {
-    if (!used[d])
+    if (!b->used[d])
       continue;
-    op->term[2 * t] = (int32_t)(d % window * affine->stride);
-    op->term[2 * t++ + 1] = (int32_t)(d / window * window * affine->stride);
+    op->term[2 * t] = (int32_t)(d % b->window * affine->stride);
+    op->term[2 * t++ + 1] = (int32_t)(d / b->window * b->window * affine->stride);
   }
-  lower->level--;
+  return CKKS_OK;
+}
+
+/* to += from, both at the level below this one. */
+static ckks_status emit_sum(lowering *lower, int to, int from) {
+  model_op *op = NULL;
+  return model_emit_op(lower->program, MODEL_OP_ROTATE_SUM, to, from, to, 1, 1, lower->level - 1,
+                       &op);
+}
+
+/* One ciphertext of the outputs: what each ciphertext of the inputs brings, added up. */
+static ckks_status emit_output(lowering *lower, size_t i, block *b) {
+  const model_affine_layout *affine = &lower->choice->affine[i];
+  bool begun = false;
+  for (b->in = 0; b->in < affine->n_in; b->in++) {
+    int to = reg(begun ? SQUARE : WEIGHTED, b->out);
+    b->n_used = model_lower_used(b->used, lower->stages, lower->choice, i, stride_out(lower, i),
+                                 b->in, b->out);
+    if (b->n_used == 0 && (begun || b->in + 1 < affine->n_in))
+      continue;
+    if (b->n_used == 0) /* no weights at all: zeros are computed, too */
+      b->n_used = b->used[0] = true;
+    BASE_TRY(emit_used(lower, i, b, to));
+    if (begun)
+      BASE_TRY(emit_sum(lower, reg(WEIGHTED, b->out), to));
+    begun = true;
+  }
   return CKKS_OK;
 }
 
 static ckks_status emit_diagonals(lowering *lower, size_t i) {
   size_t n = lower->choice->affine[i].diagonals;
-  bool *used = base_alloc_array(n, sizeof *used);
-  if (used == NULL)
-    return base_fail_memory(n * sizeof *used);
-  size_t n_used = model_lower_used(used, lower->stages, lower->choice, i, stride_out(lower, i));
-  ckks_status status = emit_used(lower, i, used, n_used);
-  base_free(used);
+  block b = {.used = base_alloc_array(n, sizeof *b.used),
+             .vector = base_alloc_array(n, sizeof *b.vector)};
+  ckks_status status = b.used && b.vector ? CKKS_OK : base_fail_memory(n * sizeof *b.vector);
+  for (; b.out < lower->choice->affine[i].n_out && status == CKKS_OK; b.out++)
+    status = emit_output(lower, i, &b);
+  base_free(b.used);
+  base_free(b.vector);
+  lower->level--;
   return status;
 }
 
+/* A main diagonal alone: a product with one vector. */
+static ckks_status emit_main_diagonal(lowering *lower, size_t i, bool fused) {
+  bool used = true;
+  int index = 0;
+  block b = {.used = &used, .vector = &index, .n_used = 1, .window = 1};
+  model_op *op = NULL;
+  BASE_TRY(emit_vectors(lower, i, &b));
+  BASE_TRY(model_emit_op(lower->program, MODEL_OP_MUL_VECTOR, fused ? WEIGHTED : VALUE, VALUE,
+                         index, 0, 0, lower->level - 1, &op));
+  lower->level--;
+  return CKKS_OK;
+}
+
 /* The weights: on the value itself, or on the cubic's factor v before the last product. */
-static ckks_status emit_weights(lowering *lower, size_t i, int *out) {
+static ckks_status emit_weights(lowering *lower, size_t i, int *kind) {
   const model_affine_layout *affine = &lower->choice->affine[i];
   model_op *op = NULL;
-  int index = 0;
-  *out = affine->diagonals > 1 ? WEIGHTED : VALUE;
-  if (affine->diagonals > 1)
+  bool alone = affine->diagonals == 1 && affine->n_in == 1 && affine->n_out == 1;
+  *kind = alone ? VALUE : WEIGHTED;
+  if (!alone)
     return emit_diagonals(lower, i);
-  BASE_TRY(emit_diagonal(lower, i, 0, 0, &index));
-  BASE_TRY(model_emit_op(lower->program, MODEL_OP_MUL_VECTOR, affine->fused ? WEIGHTED : VALUE,
-                         VALUE, index, 0, 0, lower->level - 1, &op));
-  lower->level--;
+  BASE_TRY(emit_main_diagonal(lower, i, affine->fused));
   if (!affine->fused)
     return CKKS_OK;
   BASE_TRY(
@@ -153,7 +214,7 @@ static ckks_status emit_rotation(lowering *lower, int out, int a, int addend, in
 
 /* The four terms x, r x, r^2 x, r^3 x from one key: x + r(x + r(x + r x)). */
 static ckks_status emit_horner(lowering *lower, int *value, size_t step) {
-  int out = *value == VALUE ? WEIGHTED : VALUE;
+  int out = *value % N_KINDS == VALUE ? *value + WEIGHTED : *value - WEIGHTED;
   model_op *op = NULL;
   for (int round = 0; round < 3; round++) {
     BASE_TRY(emit_rotation(lower, out, round == 0 ? *value : out, *value, 1, &op));
@@ -166,12 +227,13 @@ static ckks_status emit_horner(lowering *lower, int *value, size_t step) {
 /* The sum over all subsets of `take` doublings in one hoisted op. */
 static ckks_status emit_hoisted(lowering *lower, int *value, const size_t *doublings, int take) {
   model_op *op = NULL;
-  BASE_TRY(emit_rotation(lower, VALUE, *value, *value, (1 << take) - 1, &op));
+  int out = *value - *value % N_KINDS + VALUE;
+  BASE_TRY(emit_rotation(lower, out, *value, *value, (1 << take) - 1, &op));
   for (int subset = 1; subset < 1 << take; subset++)
     for (int bit = 0; bit < take; bit++)
       if (subset >> bit & 1)
         op->term[subset - 1] += (int32_t)doublings[bit];
-  *value = VALUE;
+  *value = out;
   return CKKS_OK;
 }
 
@@ -196,10 +258,9 @@ static ckks_status emit_rotate_sums(lowering *lower, int *value, const size_t *d
 
 static ckks_status emit_sums(lowering *lower, size_t i, int *value) {
   const model_affine_layout *affine = &lower->choice->affine[i];
-  size_t span = affine->stride * model_lower_inputs(lower->stages, lower->choice, i);
   size_t doublings[64];
   int n = 0;
-  for (size_t step = affine->rows; step < span; step *= 2)
+  for (size_t step = affine->rows; step < affine->stride * affine->inputs; step *= 2)
     doublings[n++] = step;
   if (i == 0)
     for (size_t step = lower->n_slots / lower->choice->fold; step < lower->n_slots; step *= 2)
@@ -207,7 +268,23 @@ static ckks_status emit_sums(lowering *lower, size_t i, int *value) {
   return emit_rotate_sums(lower, value, doublings, n);
 }
 
-static ckks_status emit_bias(lowering *lower, size_t i, int value) {
+/* Poolings: places are summed where they lie, before the map. */
+static ckks_status emit_windows(lowering *lower, size_t i) {
+  const model_stage *stage = &lower->stages->stage[i];
+  const model_affine_layout *affine = &lower->choice->affine[i];
+  for (size_t in = 0; in < affine->n_in; in++)
+    for (int w = 0; w < stage->n_windows; w++) {
+      const model_window *window = &stage->window[w];
+      int value = reg(VALUE, in);
+      model_op *op = NULL;
+      BASE_TRY(emit_rotation(lower, value, value, value, (int)window->count - 1, &op));
+      for (uint32_t t = 1; t < window->count; t++)
+        op->term[t - 1] = (int32_t)(t * window->step * affine->stride);
+    }
+  return CKKS_OK;
+}
+
+static ckks_status emit_bias(lowering *lower, size_t i, size_t out, int value) {
   const model_stage *stage = &lower->stages->stage[i];
   model_op *op = NULL;
   double *bias = NULL;
@@ -215,10 +292,10 @@ static ckks_status emit_bias(lowering *lower, size_t i, int value) {
   BASE_TRY(model_emit_vector(lower->plan, lower->choice->affine[i].rows, &index, &bias));
   for (size_t j = 0; j < lower->choice->affine[i].rows; j++) {
     size_t row = 0;
-    if (slot_row(&row, lower, i, j))
+    if (slot_row(&row, lower, i, out, j))
       bias[j] = stage->bias[row];
   }
-  BASE_TRY(model_emit_op(lower->program, MODEL_OP_ADD_VECTOR, VALUE, value, index, 0, 0,
+  BASE_TRY(model_emit_op(lower->program, MODEL_OP_ADD_VECTOR, reg(VALUE, out), value, index, 0, 0,
                          lower->level, &op));
   op->max_abs = stage->max_abs;
   return CKKS_OK;
@@ -226,14 +303,22 @@ static ckks_status emit_bias(lowering *lower, size_t i, int value) {
 
 static ckks_status emit_stage(lowering *lower, size_t i) {
   const model_stage *stage = &lower->stages->stage[i];
-  int value = VALUE, index = -1;
+  int kind = VALUE, index = -1, level = 0;
   bool next_fused = i + 1 < lower->stages->n_stages && lower->choice->affine[i + 1].fused;
-  BASE_TRY(emit_weights(lower, i, &value));
-  BASE_TRY(emit_sums(lower, i, &value));
-  BASE_TRY(emit_bias(lower, i, value));
-  BASE_TRY(model_emit_stage_vector(lower->plan, stage, &index));
-  return model_emit_polynomial(lower->program, stage, index, next_fused, VALUE, SQUARE,
-                               &lower->level);
+  BASE_TRY(emit_windows(lower, i));
+  BASE_TRY(emit_weights(lower, i, &kind));
+  for (size_t out = 0; out < lower->choice->affine[i].n_out; out++) {
+    int value = reg(kind, out);
+    BASE_TRY(emit_sums(lower, i, &value));
+    BASE_TRY(emit_bias(lower, i, out, value));
+    if (out == 0)
+      BASE_TRY(model_emit_stage_vector(lower->plan, stage, &index));
+    level = lower->level;
+    BASE_TRY(model_emit_polynomial(lower->program, stage, index, next_fused, reg(VALUE, out),
+                                   reg(SQUARE, out), &level));
+  }
+  lower->level = level;
+  return CKKS_OK;
 }
 
 ckks_status model_lower_latency(model_plan *plan, const model_stages *stages,

@@ -20,25 +20,32 @@ typedef struct lowering {
   int in, square, out, weighted;
 } lowering;
 
-/* out = sum of weights * registers first, first+1, ...; those of weight 0 cost nothing. */
-static ckks_status emit_dense(lowering *lower, int out, int first, const double *weight, size_t n,
-                              int level) {
+/* What a row multiplies; one without weights multiplies the first value by 0. */
+typedef struct weights {
+  size_t n;
+  const uint32_t *column;
+  const double *value;
+} weights;
+
+static weights weights_of(const model_stage *stage, size_t row) {
+  static const uint32_t first = 0;
+  static const double zero = 0.0;
+  size_t from = stage->map.start[row], n = stage->map.start[row + 1] - from;
+  return n == 0 ? (weights){1, &first, &zero}
+                : (weights){n, stage->map.column + from, stage->map.value + from};
+}
+
+/* out = sum of weights * registers, which are counted from `first` on. */
+static ckks_status emit_dense(lowering *lower, int out, int first, const weights *w, int level) {
   model_op *op = NULL;
   double *value = NULL;
-  int index = 0, t = 0;
-  size_t n_terms = 0;
-  for (size_t i = 0; i < n; i++)
-    n_terms += weight[i] != 0.0;
-  bool none = n_terms == 0; /* a sum of nothing is 0 times the first */
-  n_terms += none;
-  BASE_TRY(model_emit_vector(lower->plan, model_padded(n_terms), &index, &value));
+  int index = 0;
+  BASE_TRY(model_emit_vector(lower->plan, model_padded(w->n), &index, &value));
   BASE_TRY(
-      model_emit_op(lower->program, MODEL_OP_DENSE, out, -1, index, (int)n_terms, 1, level, &op));
-  for (size_t i = 0; i < n; i++)
-    if (weight[i] != 0.0 || (none && i == 0)) {
-      value[t] = weight[i];
-      op->term[t++] = first + (int32_t)i;
-    }
+      model_emit_op(lower->program, MODEL_OP_DENSE, out, -1, index, (int)w->n, 1, level, &op));
+  memcpy(value, w->value, w->n * sizeof *value);
+  for (size_t t = 0; t < w->n; t++)
+    op->term[t] = first + (int32_t)w->column[t];
   return CKKS_OK;
 }
 
@@ -55,16 +62,18 @@ static ckks_status emit_bias(lowering *lower, int out, double bias, double max_a
 }
 
 /* Row of a fused map: sum_j (v_j^2 + linear) * (w_j v_j), one relinearisation for all. */
-static ckks_status emit_fused_row(lowering *lower, int out, const double *weight, size_t n) {
+static ckks_status emit_fused_row(lowering *lower, int out, const weights *w) {
   model_op *op = NULL;
-  for (size_t j = 0; j < n; j++)
-    BASE_TRY(emit_dense(lower, lower->weighted + (int)j, lower->in + (int)j, weight + j, 1,
+  for (size_t t = 0; t < w->n; t++) {
+    const weights one = {1, w->column + t, w->value + t};
+    BASE_TRY(emit_dense(lower, lower->weighted + (int)w->column[t], lower->in, &one,
                         lower->level + 1));
-  BASE_TRY(
-      model_emit_op(lower->program, MODEL_OP_MUL_SUM, out, -1, -1, (int)n, 2, lower->level, &op));
-  for (size_t j = 0; j < n; j++) {
-    op->term[2 * j] = lower->square + (int32_t)j;
-    op->term[2 * j + 1] = lower->weighted + (int32_t)j;
+  }
+  BASE_TRY(model_emit_op(lower->program, MODEL_OP_MUL_SUM, out, -1, -1, (int)w->n, 2, lower->level,
+                         &op));
+  for (size_t t = 0; t < w->n; t++) {
+    op->term[2 * t] = lower->square + (int32_t)w->column[t];
+    op->term[2 * t + 1] = lower->weighted + (int32_t)w->column[t];
   }
   return CKKS_OK;
 }
@@ -74,12 +83,12 @@ static ckks_status emit_affine(lowering *lower, size_t i) {
   bool fused = lower->choice->affine[i].fused;
   lower->level -= fused ? 2 : 1;
   for (size_t row = 0; row < stage->n_out; row++) {
-    const double *weight = stage->weight + row * stage->n_in;
+    const weights w = weights_of(stage, row);
     int out = lower->out + (int)row;
     if (fused)
-      BASE_TRY(emit_fused_row(lower, out, weight, stage->n_in));
+      BASE_TRY(emit_fused_row(lower, out, &w));
     else
-      BASE_TRY(emit_dense(lower, out, lower->in, weight, stage->n_in, lower->level));
+      BASE_TRY(emit_dense(lower, out, lower->in, &w, lower->level));
     BASE_TRY(emit_bias(lower, out, stage->bias[row], stage->max_abs));
   }
   return CKKS_OK;
@@ -100,18 +109,23 @@ static ckks_status emit_polynomials(lowering *lower, size_t i) {
   return CKKS_OK;
 }
 
+size_t model_lower_width(const model_stages *stages) {
+  size_t width = stages->stage[0].n_in;
+  for (size_t i = 0; i < stages->n_stages; i++)
+    if (stages->stage[i].n_out > width)
+      width = stages->stage[i].n_out;
+  return width;
+}
+
 /* Four banks of registers as wide as the widest vector: in, out, square, weighted. */
 ckks_status model_lower_throughput(model_plan *plan, const model_stages *stages,
                                    const model_choice *choice) {
   model_program *program = &plan->program[MODEL_THROUGHPUT];
-  int width = (int)stages->stage[0].n_in, registers[MODEL_MAX_CLASSES];
-  for (size_t i = 0; i < stages->n_stages; i++)
-    if ((int)stages->stage[i].n_out > width)
-      width = (int)stages->stage[i].n_out;
-  if (4 * width > MODEL_MAX_REGISTERS)
+  int width = (int)model_lower_width(stages), registers[MODEL_MAX_CLASSES];
+  if (width > MODEL_MAX_BATCH_WIDTH)
     return base_fail(CKKS_ERROR_ARGUMENT,
                      "a layer %d wide; throughput packing holds at most %d values", width,
-                     MODEL_MAX_REGISTERS / 4);
+                     MODEL_MAX_BATCH_WIDTH);
   lowering lower = {.plan = plan,
                     .program = program,
                     .stages = stages,

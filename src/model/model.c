@@ -47,6 +47,11 @@ static ckks_status check_widths(const size_t *widths, size_t n_layers) {
       return base_fail(CKKS_ERROR_ARGUMENT,
                        "layers[%zu].weight: %zu rows where 1 to %d are allowed", i - 1, widths[i],
                        MODEL_MAX_WIDTH);
+  for (size_t i = 1; i <= n_layers; i++)
+    if (widths[i] > MODEL_MAX_WEIGHTS / widths[i - 1])
+      return base_fail(CKKS_ERROR_ARGUMENT,
+                       "layers[%zu].weight: %zu rows of %zu numbers where %zu numbers are allowed",
+                       i - 1, widths[i], widths[i - 1], MODEL_MAX_WEIGHTS);
   if (widths[n_layers] < 1 || widths[n_layers] > MODEL_MAX_CLASSES)
     return base_fail(CKKS_ERROR_ARGUMENT, "labels: %zu where 1 to %d are allowed", widths[n_layers],
                      MODEL_MAX_CLASSES);

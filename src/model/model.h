@@ -7,8 +7,9 @@
 #define MODEL_MODEL_H
 #include "base/status.h"
 
-#define MODEL_MAX_FEATURES 4096
-#define MODEL_MAX_WIDTH 4096
+#define MODEL_MAX_FEATURES 16384
+#define MODEL_MAX_WIDTH 65536
+#define MODEL_MAX_WEIGHTS ((size_t)1 << 27) /**< of one layer, zeros among them */
 #define MODEL_MAX_LAYERS 16
 #define MODEL_MAX_CLASSES 1024
 #define MODEL_MAX_DEGREE 31
@@ -27,6 +28,7 @@ typedef struct model_layer {
   double *bias;   /**< n_out */
   model_polynomial activation;
   double max_abs; /**< largest |W x + b| seen on calibration data; 0 = not calibrated */
+  size_t image[3]; /**< the n_out units are channels x rows x columns, or zeros: just a list */
 } model_layer;
 
 typedef struct model_model {

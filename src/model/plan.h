@@ -23,6 +23,7 @@
 #define MODEL_ID_BYTES 32
 #define MODEL_NO_FEATURE UINT32_MAX
 #define MODEL_MAX_GATHER 16384 /**< the slots of N = 2^15 */
+#define MODEL_MAX_PLACES 65536 /**< of a hidden layer: four such ciphertexts */
 
 typedef enum model_packing { MODEL_LATENCY = 0, MODEL_THROUGHPUT = 1 } model_packing;
 #define MODEL_N_PACKINGS 2

@@ -40,6 +40,8 @@ typedef struct searching {
   int n_primes[RING_F64_BITS + 1]; /* of each size for this ring degree; -1 = not counted yet */
   double closest;                  /* smallest error seen, for the refusal's text */
   sizes frugal[MAX_SPECIAL + 1];   /* best sizes with radix 1, by number of special primes */
+  bool throughput;                 /* packing, too */
+  bool too_large;                  /* a program with more operations than there may be */
   bool no_memory;                  /* something could not be looked at for want of memory */
 } searching;
 
@@ -228,6 +230,7 @@ static double try_sizes(searching *s, const sizes *z) {
   double score = score_of(s, &chain);
   if (!s->best->found || score < s->best->score)
     *s->best = (model_search_result){.found = true,
+                                     .throughput = s->throughput,
                                      .choice = s->choice,
                                      .literal = s->params.literal,
                                      .log2_value = z->value,
@@ -303,7 +306,12 @@ static void try_choice(searching *s, bool all_sizes) {
 static ckks_status try_lowered(searching *s, bool all_sizes) {
   memset(&s->plan, 0, sizeof s->plan);
   s->plan.interface.last = s->stages->last;
-  ckks_status status = model_fill_programs(&s->plan, s->stages, &s->choice, s->options->throughput);
+  ckks_status status = model_fill_programs(&s->plan, s->stages, &s->choice, s->throughput);
+  if (status == CKKS_ERROR_ARGUMENT) { /* a layout that makes too much of it: the next one */
+    s->too_large = true;
+    model_plan_clear(&s->plan);
+    return CKKS_OK;
+  }
   if (status == CKKS_OK && !(s->size = model_cost_vector_sizes(&s->plan)))
     status = base_fail_memory((size_t)s->plan.n_vectors * sizeof *s->size);
   if (status == CKKS_OK)
@@ -321,7 +329,10 @@ static ckks_status try_layout(searching *s, const model_choice *layout) {
   s->choice = *layout;
   if (!layout->latency)
     return try_lowered(s, true);
-  size_t used = layout->affine[0].stride * model_lower_inputs(s->stages, layout, 0);
+  const model_affine_layout *affine = &layout->affine[0];
+  size_t used = affine->stride * affine->inputs;
+  if (affine->rows > used) /* what is summed must be the same in every part */
+    used = affine->rows;
   size_t replicas = ((size_t)1 << (layout->log2_n - 1)) / used;
   for (int log2_fold = 0; log2_fold <= MAX_LOG2_FOLD; log2_fold++)
     for (int radix = 1; radix <= MAX_RADIX + 1; radix++) {
@@ -361,16 +372,28 @@ static ckks_status try_degree(searching *s, int log2_n, bool latency) {
   return CKKS_OK;
 }
 
+/* The smallest ring degrees first; throughput packing alone only where latency packing has no place. */
+static ckks_status try_degrees(searching *s, int first, int last) {
+  for (int latency = 1; latency >= 0; latency--)
+    for (int log2_n = first; log2_n <= last && !s->best->found; log2_n++)
+      if (latency ? s->options->latency : s->throughput)
+        BASE_TRY(try_degree(s, log2_n, latency));
+  return CKKS_OK;
+}
+
 ckks_status model_search_run(model_search_result *best, const model_stages *stages,
                              const model_compile_options *options) {
-  searching s = {.stages = stages, .options = options, .best = best, .closest = INFINITY};
+  searching s = {.stages = stages, .options = options, .best = best, .closest = (double)INFINITY};
   memset(best, 0, sizeof *best);
   int first = options->log2_n ? options->log2_n : CKKS_MIN_LOG2_N;
   int last = options->log2_n ? options->log2_n : MAX_LOG2_N;
-  for (int latency = 1; latency >= 0; latency--)
-    for (int log2_n = first; log2_n <= last && !best->found; log2_n++)
-      if (latency ? options->latency : options->throughput)
-        BASE_TRY(try_degree(&s, log2_n, latency));
+  bool wide = model_lower_width(stages->plain) > MODEL_MAX_BATCH_WIDTH;
+  s.throughput = options->throughput && !(wide && options->latency);
+  BASE_TRY(try_degrees(&s, first, last));
+  if (!best->found && s.too_large && s.throughput && options->latency) {
+    s.throughput = false; /* one ciphertext for each value is too many of them */
+    BASE_TRY(try_degrees(&s, first, last));
+  }
   if (best->found)
     return CKKS_OK;
   model_choice flat = {.fold = 1};

@@ -7,6 +7,7 @@
 /** Sizes (not yet primes) in literal.q and literal.p, and the layout that goes with them. */
 typedef struct model_search_result {
   bool found;
+  bool throughput; /**< packing, too: asked for, and no layer is too wide for it */
   model_choice choice;
   ckks_params_literal literal;
   double log2_value, log2_output;

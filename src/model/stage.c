@@ -24,30 +24,28 @@ static ckks_status stage_init(model_stage *stage, const model_layer *layer) {
   memset(stage, 0, sizeof *stage);
   stage->n_in = layer->n_in;
   stage->n_out = layer->n_out;
-  stage->weight = base_alloc_array(layer->n_in * layer->n_out, sizeof(double));
   stage->bias = base_alloc_array(layer->n_out, sizeof(double));
-  if (!stage->weight || !stage->bias)
-    return base_fail_memory(layer->n_in * layer->n_out * sizeof(double));
-  memcpy(stage->weight, layer->weight, layer->n_in * layer->n_out * sizeof(double));
+  if (!stage->bias)
+    return base_fail_memory(layer->n_out * sizeof(double));
+  BASE_TRY(model_sparse_build(&stage->map, layer->weight, layer->n_out, layer->n_in));
   memcpy(stage->bias, layer->bias, layer->n_out * sizeof(double));
+  memcpy(stage->image, layer->image, sizeof stage->image);
   stage->max_abs = layer->max_abs;
   return CKKS_OK;
 }
 
 static void stage_clear(model_stage *stage) {
-  if (stage->weight)
-    base_wipe(stage->weight, stage->n_in * stage->n_out * sizeof(double));
+  model_sparse_clear(&stage->map);
   if (stage->bias)
     base_wipe(stage->bias, stage->n_out * sizeof(double));
-  base_free(stage->weight);
   base_free(stage->bias);
   memset(stage, 0, sizeof *stage);
 }
 
 /* v := factor * (v + shift) */
 static void stage_rescale_rows(model_stage *stage, double factor, double shift) {
-  for (size_t i = 0; i < stage->n_in * stage->n_out; i++)
-    stage->weight[i] *= factor;
+  for (size_t k = 0; k < stage->map.start[stage->n_out]; k++)
+    stage->map.value[k] *= factor;
   for (size_t i = 0; i < stage->n_out; i++)
     stage->bias[i] = factor * (stage->bias[i] + shift);
   stage->max_abs = fabs(factor) * (stage->max_abs + fabs(shift));
@@ -55,11 +53,12 @@ static void stage_rescale_rows(model_stage *stage, double factor, double shift) 
 
 /* The input x of a stage becomes factor * x + shift: undone inside its map. */
 static void stage_rescale_columns(model_stage *stage, double factor, double shift) {
+  model_sparse *map = &stage->map;
   for (size_t row = 0; row < stage->n_out; row++) {
-    double *weight = stage->weight + row * stage->n_in, sum = 0.0;
-    for (size_t i = 0; i < stage->n_in; i++) {
-      sum += weight[i];
-      weight[i] *= factor;
+    double sum = 0.0;
+    for (size_t k = map->start[row]; k < map->start[row + 1]; k++) {
+      sum += map->value[k];
+      map->value[k] *= factor;
     }
     stage->bias[row] += sum * shift;
   }
@@ -67,18 +66,13 @@ static void stage_rescale_columns(model_stage *stage, double factor, double shif
 
 /* outer := outer after inner, when nothing but an affine map stands between them. */
 static ckks_status stage_merge(model_stage *inner, model_stage *outer) {
-  double *weight = base_alloc_array(outer->n_out * inner->n_in, sizeof(double));
-  if (!weight)
-    return base_fail_memory(outer->n_out * inner->n_in * sizeof(double));
+  model_sparse product;
+  BASE_TRY(model_sparse_product(&product, &outer->map, &inner->map));
   for (size_t row = 0; row < outer->n_out; row++)
-    for (size_t k = 0; k < outer->n_in; k++) {
-      double w = outer->weight[row * outer->n_in + k];
-      outer->bias[row] += w * inner->bias[k];
-      for (size_t i = 0; i < inner->n_in; i++)
-        weight[row * inner->n_in + i] += w * inner->weight[k * inner->n_in + i];
-    }
-  base_free(outer->weight);
-  outer->weight = weight;
+    for (size_t k = outer->map.start[row]; k < outer->map.start[row + 1]; k++)
+      outer->bias[row] += outer->map.value[k] * inner->bias[outer->map.column[k]];
+  model_sparse_clear(&outer->map);
+  outer->map = product;
   outer->n_in = inner->n_in;
   stage_clear(inner);
   *inner = *outer;
@@ -91,8 +85,8 @@ static double stage_interval(const model_stage *stage, double max_abs_input) {
   double worst = 0.0;
   for (size_t row = 0; row < stage->n_out; row++) {
     double sum = fabs(stage->bias[row]);
-    for (size_t i = 0; i < stage->n_in; i++)
-      sum += fabs(stage->weight[row * stage->n_in + i]) * max_abs_input;
+    for (size_t k = stage->map.start[row]; k < stage->map.start[row + 1]; k++)
+      sum += fabs(stage->map.value[k]) * max_abs_input;
     worst = fmax(worst, sum);
   }
   return worst;
@@ -205,10 +199,63 @@ ckks_status model_stages_build(model_stages *stages, const model_model *model,
     stage_set_polynomial(&stages->stage[last], NULL, &stages->last);
     stages->last = identity;
   }
-  status = model_stages_gather(stages);
+  return CKKS_OK;
+}
+
+static ckks_status stage_copy(model_stage *out, const model_stage *in) {
+  *out = *in;
+  out->map = (model_sparse){0};
+  out->bias = base_alloc_array(in->n_out, sizeof(double));
+  if (!out->bias)
+    return base_fail_memory(in->n_out * sizeof(double));
+  memcpy(out->bias, in->bias, in->n_out * sizeof(double));
+  return model_sparse_copy(&out->map, &in->map);
+}
+
+static ckks_status stages_copy(model_stages *out, const model_stages *in) {
+  *out = *in;
+  out->gather = (model_gather){0};
+  out->plain = in;
+  memset(out->stage, 0, sizeof out->stage);
+  for (size_t i = 0; i < in->n_stages; i++)
+    BASE_TRY(stage_copy(&out->stage[i], &in->stage[i]));
+  return CKKS_OK;
+}
+
+ckks_status model_stages_place(model_stages *placed, const model_stages *stages,
+                               const model_model *model) {
+  ckks_status status = stages_copy(placed, stages);
+  if (status == CKKS_OK)
+    status = model_stages_gather(placed);
+  if (status == CKKS_OK)
+    status = model_stages_on_frame(placed, model);
   if (status != CKKS_OK)
-    model_stages_clear(stages);
+    model_stages_clear(placed);
   return status;
+}
+
+ckks_status model_stages_move(model_stages *stages, size_t i, const uint32_t *to, size_t n) {
+  model_stage *stage = &stages->stage[i], *next = &stages->stage[i + 1];
+  double *bias = base_alloc_array(n, sizeof *bias);
+  if (!bias)
+    return base_fail_memory(n * sizeof *bias);
+  ckks_status status = model_sparse_move(&stage->map, to, n, NULL, stage->n_in);
+  if (status == CKKS_OK && i == 0 && stages->gather.map.start)
+    status = model_sparse_move(&stages->gather.map, to, n, NULL, stages->gather.n);
+  if (status == CKKS_OK)
+    status = model_sparse_move(&next->map, NULL, next->n_out, to, n);
+  if (status != CKKS_OK) {
+    base_free(bias);
+    return status;
+  }
+  for (size_t k = 0; k < stage->n_out; k++)
+    bias[to[k]] = stage->bias[k];
+  base_wipe(stage->bias, stage->n_out * sizeof *bias);
+  base_free(stage->bias);
+  stage->bias = bias;
+  stage->n_out = n;
+  next->n_in = n;
+  return CKKS_OK;
 }
 
 void model_stages_clear(model_stages *stages) {
@@ -216,5 +263,6 @@ void model_stages_clear(model_stages *stages) {
     stage_clear(&stages->stage[i]);
   stages->n_stages = 0;
   base_free(stages->gather.feature);
+  model_sparse_clear(&stages->gather.map);
   stages->gather = (model_gather){0};
 }

@@ -10,11 +10,12 @@
  */
 #ifndef ONNX_FOLD_H
 #define ONNX_FOLD_H
+#include "model/model.h"
 #include "onnx/run.h"
 
 #define ONNX_MAX_LAYERS 16
 #define ONNX_MAX_BRANCHES 16 /**< tensors side by side in one layer */
-#define ONNX_MAX_WIDTH 4096  /**< of a basis */
+#define ONNX_MAX_WIDTH 65536 /**< of a basis */
 
 typedef enum onnx_state_kind {
   ONNX_UNUSED, /**< not needed for the output */

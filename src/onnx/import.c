@@ -237,6 +237,24 @@ static ckks_status name_features(importing *in) {
   return CKKS_OK;
 }
 
+/* Channels, rows and columns of a layer's tensors side by side; a signal is an image of one row. */
+static void hidden_image(size_t image[3], const onnx_fold *fold, int l) {
+  const onnx_layer *layer = &fold->layer[l];
+  size_t channels = 0, last[2] = {0, 0};
+  memset(image, 0, 3 * sizeof *image);
+  for (int b = 0; b < layer->n_roots; b++) {
+    const onnx_tensor *root = &fold->run.value[layer->root[b]];
+    size_t rows = root->rank == 4 ? root->dim[2] : 1;
+    if (root->rank < 3 || root->rank > 4 || root->dim[0] != 1 ||
+        (b > 0 && (rows != last[0] || root->dim[root->rank - 1] != last[1])))
+      return;
+    channels += root->dim[1];
+    last[0] = rows;
+    last[1] = root->dim[root->rank - 1];
+  }
+  memcpy(image, (const size_t[]){channels, last[0], last[1]}, 3 * sizeof *image);
+}
+
 /* One score as two: softmax of (-z/2, z/2) is the sigmoid of z. */
 static void make_pair(double *weight, double *bias, size_t n_in) {
   for (size_t i = 0; i < n_in; i++) {
@@ -253,6 +271,8 @@ static ckks_status set_layer(importing *in, int l) {
   BASE_TRY(onnx_fold_matrix(layer->weight, layer->bias, &in->fold, l));
   if (in->pair && l + 1 == in->fold.n_layers)
     make_pair(layer->weight, layer->bias, layer->n_in);
+  else
+    hidden_image(layer->image, &in->fold, l);
   if (!(fit->radius > 0.0))
     return CKKS_OK;
   /* The polynomial is one of t = (x - centre)/radius, whose powers stay small. */

@@ -62,29 +62,41 @@ static void windows(model_stages *stages, size_t n_in, size_t width, size_t step
   model_stage *one = &stages->stage[0], *two = &stages->stage[1];
   *one = (model_stage){.n_in = n_in, .n_out = n, .kind = MODEL_STAGE_SQUARE, .max_abs = 1.0};
   *two = (model_stage){.n_in = n, .n_out = 2, .kind = MODEL_STAGE_LAST, .max_abs = 1.0};
-  one->weight = base_alloc_array(n * n_in, sizeof(double));
+  double *first = base_alloc_array(n * n_in, sizeof(double));
+  double *second = base_alloc_array(2 * n, sizeof(double));
   one->bias = base_alloc_array(n, sizeof(double));
-  two->weight = base_alloc_array(2 * n, sizeof(double));
   two->bias = base_alloc_array(2, sizeof(double));
   for (size_t row = 0; row < n; row++) {
     one->bias[row] = (double)row;
     for (size_t k = 0; k < width; k++)
-      one->weight[row * n_in + row % n_windows * step + k] =
+      first[row * n_in + row % n_windows * step + k] =
           1.0 + (double)(test_random(&seed) % 1000) / 1000.0;
   }
   for (size_t i = 0; i < 2 * n; i++)
-    two->weight[i] = (double)(test_random(&seed) % 1000) / 500.0 - 1.0;
+    second[i] = (double)(test_random(&seed) % 1000) / 500.0 - 1.0;
+  assert_int_equal(model_sparse_build(&one->map, first, n, n_in), CKKS_OK);
+  assert_int_equal(model_sparse_build(&two->map, second, 2, n), CKKS_OK);
+  base_free(first);
+  base_free(second);
 }
 
-/* weight_2 (weight_1 x + bias)^2 */
+static double product(const model_sparse *map, size_t row, const double *x) {
+  double sum = 0.0;
+  for (size_t k = map->start[row]; k < map->start[row + 1]; k++)
+    sum += map->value[k] * x[map->column[k]];
+  return sum;
+}
+
+/* map_2 (map_1 x + bias)^2 */
 static void run(double y[2], const model_stages *stages, const double *x) {
   const model_stage *one = &stages->stage[0], *two = &stages->stage[1];
-  y[0] = y[1] = 0.0;
+  double square[64];
   for (size_t row = 0; row < one->n_out; row++) {
-    double v = model_dot(one->weight + row * one->n_in, x, one->n_in) + one->bias[row];
-    for (int o = 0; o < 2; o++)
-      y[o] += two->weight[(size_t)o * two->n_in + row] * v * v;
+    double v = product(&one->map, row, x) + one->bias[row];
+    square[row] = v * v;
   }
+  for (size_t o = 0; o < 2; o++)
+    y[o] = product(&two->map, o, square);
 }
 
 static void test_gather(void **state) {
@@ -105,22 +117,22 @@ static void test_gather(void **state) {
     assert_true(fabs(after[o] - before[o]) < 1e-9 * fabs(before[o]));
   /* Every weight is found once at a place of its row's group, and nothing else is. */
   model_choice choice = {.gathered = true};
-  for (size_t row = 0; row < stages.stage[0].n_out; row++) {
-    double sum = 0.0, wanted = 0.0;
-    for (size_t place = 0; place < 64; place++) {
-      double w = model_lower_weight(&stages, &choice, 0, row, place);
-      assert_true(w == 0.0 || place % 8 == row % 8);
-      sum += w;
+  const model_sparse *map = model_lower_map(&stages, &choice, 0), *plain = &stages.stage[0].map;
+  assert_int_equal(map->n_columns, 8 * 6);
+  for (size_t row = 0; row <= stages.stage[0].n_out; row++)
+    assert_int_equal(map->start[row], plain->start[row]);
+  for (size_t row = 0; row < stages.stage[0].n_out; row++)
+    for (size_t k = map->start[row]; k < map->start[row + 1]; k++) {
+      assert_int_equal(map->column[k] % 8, row % 8);
+      assert_int_equal(stages.gather.feature[map->column[k]], plain->column[k]);
+      assert_true(map->value[k] == plain->value[k]);
     }
-    for (size_t i = 0; i < 60; i++)
-      wanted += stages.stage[0].weight[row * 60 + i];
-    assert_true(fabs(sum - wanted) < 1e-12);
-  }
   /* Of 32 diagonals those that are multiples of 8 are left. */
   bool used[32];
-  choice.affine[0] = (model_affine_layout){.stride = 1, .rows = 32, .diagonals = 32};
+  choice.affine[0] = (model_affine_layout){
+      .stride = 1, .inputs = 64, .rows = 32, .diagonals = 32, .n_in = 1, .n_out = 1};
   assert_int_equal(model_lower_inputs(&stages, &choice, 0), 64);
-  assert_int_equal(model_lower_used(used, &stages, &choice, 0, 1), 4);
+  assert_int_equal(model_lower_used(used, &stages, &choice, 0, 1, 0, 0), 4);
   for (size_t d = 0; d < 32; d++)
     assert_int_equal(used[d], d % 8 == 0);
   model_stages_clear(&stages);
@@ -135,17 +147,15 @@ static void test_dense(void **state) {
   assert_int_equal(stages.gather.n, 0);
   assert_int_equal(stages.stage[0].n_out, 4);
   model_stages_clear(&stages);
-  windows(&stages, 64, 4, 4, 1);
   ckks_status status = CKKS_ERROR_MEMORY;
   for (long k = 1; status != CKKS_OK; k++) {
+    windows(&stages, 64, 4, 4, 1);
     base_alloc_fail_at(k);
     status = model_stages_gather(&stages);
     base_alloc_fail_at(0);
     assert_true(status == CKKS_OK || status == CKKS_ERROR_MEMORY);
-    if (status != CKKS_OK) {
-      base_free(stages.gather.feature);
-      stages.gather.feature = NULL;
-    }
+    if (status != CKKS_OK)
+      model_stages_clear(&stages);
   }
   assert_int_equal(stages.gather.groups, 16);
   model_stages_clear(&stages);

@@ -83,13 +83,14 @@ static void the_forward_pass_is_the_one_computed_by_hand(void **state) {
 
 static void the_widest_network_passes(void **state) {
   (void)state;
-  const size_t widths[] = {MODEL_MAX_FEATURES, MODEL_MAX_WIDTH, 3, MODEL_MAX_CLASSES};
+  enum { WIDE = (int)(MODEL_MAX_WEIGHTS / MODEL_MAX_FEATURES) };
+  const size_t widths[] = {MODEL_MAX_FEATURES, WIDE, 3, MODEL_MAX_CLASSES};
   static double row[MODEL_MAX_FEATURES], outputs[MODEL_MAX_CLASSES];
   model_model model;
   assert_int_equal(model_init(&model, widths, 3), CKKS_OK);
-  for (size_t i = 0; i < MODEL_MAX_WIDTH; i++) {
+  for (size_t i = 0; i < WIDE; i++) {
     model.layer[0].weight[i * MODEL_MAX_FEATURES + i] = 1.0; /* identity */
-    model.layer[1].weight[(i % 3) * MODEL_MAX_WIDTH + i] = 1.0;
+    model.layer[1].weight[(i % 3) * WIDE + i] = 1.0;
     row[i] = (double)(i % 3);
   }
   for (size_t i = 0; i < MODEL_MAX_CLASSES; i++) {
@@ -98,8 +99,11 @@ static void the_widest_network_passes(void **state) {
   }
   model_forward(outputs, row, &model);
   for (size_t i = 0; i < MODEL_MAX_CLASSES; i++)
-    assert_true(outputs[i] == 2.0 * 1365.0 + (double)i); /* 1365 indices are 2 modulo 3 */
+    assert_true(outputs[i] == 2.0 * (WIDE / 3) + (double)i); /* indices that are 2 modulo 3 */
   model_clear(&model);
+  const size_t too_wide[] = {MODEL_MAX_FEATURES, WIDE + 1, 2};
+  assert_int_equal(model_init(&model, too_wide, 2), CKKS_ERROR_ARGUMENT);
+  assert_non_null(strstr(base_last_error(), "layers[0].weight"));
 }
 
 static void the_first_of_equal_outputs_wins(void **state) {
