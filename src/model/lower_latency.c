@@ -53,6 +53,19 @@ typedef struct block {
   int *vector; /* of each used diagonal */
 } block;
 
+/* The first weight of a row whose column is not below `column`. */
+static size_t first_from(const model_sparse *map, size_t row, size_t column) {
+  size_t low = map->start[row], high = map->start[row + 1];
+  while (low < high) {
+    size_t middle = (low + high) / 2;
+    if (map->column[middle] < column)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
 /*
  * Diagonal d of map i: slot j multiplies input (j / stride + d) of row j. Stored
  * rotated by -giant. The replicas that `fold` sums up share the weight.
@@ -62,14 +75,16 @@ static void fill_slot(const lowering *lower, size_t i, const block *b, size_t j,
   const model_affine_layout *affine = &lower->choice->affine[i];
   const model_sparse *map = model_lower_map(lower->stages, lower->choice, i);
   double share = i == 0 ? 1.0 / (double)lower->choice->fold : 1.0;
-  size_t inputs = affine->inputs, here = j / affine->stride % inputs;
-  for (size_t k = map->start[row]; k < map->start[row + 1]; k++) {
-    size_t d = (map->column[k] % inputs + inputs - here) % inputs;
-    if (map->column[k] / inputs != b->in || d >= affine->diagonals)
-      continue;
-    size_t giant = d / b->window * b->window * affine->stride;
-    lower->plan->vector[b->vector[d]].value[(j + giant) % period] = share * map->value[k];
-  }
+  size_t inputs = affine->inputs, begin = b->in * inputs, here = j / affine->stride % inputs;
+  size_t past = here + affine->diagonals, most = past > inputs ? inputs : past;
+  size_t from[2] = {begin + here, begin}, to[2] = {begin + most, begin + past - most};
+  for (int part = 0; part < 2; part++)
+    for (size_t k = first_from(map, row, from[part]);
+         k < map->start[row + 1] && map->column[k] < to[part]; k++) {
+      size_t d = (map->column[k] - begin + inputs - here) % inputs;
+      size_t giant = d / b->window * b->window * affine->stride;
+      lower->plan->vector[b->vector[d]].value[(j + giant) % period] = share * map->value[k];
+    }
 }
 
 static ckks_status emit_vectors(const lowering *lower, size_t i, const block *b) {
