@@ -107,7 +107,7 @@ static void time_shape(const shape *s, const model_units *units) {
   options.units = *units;
   options.log2_n = s->log2_n;
   bench_check(model_compile(&plan, &model, &options));
-  bench_check(exec_engine_build(&engine, &plan));
+  bench_check(exec_engine_build(&engine, &plan, EXEC_WEIGHTS_BYTES));
   const ckks_params *params = exec_engine_params(engine);
   bench_check_table(params->ring.kernel);
   bench_check(ckks_secret_key_generate(&secret, params));

@@ -99,7 +99,7 @@ static void load_keys(void *context) {
 static void build_engine(void *context) {
   workload *w = context;
   exec_engine *engine;
-  bench_check(exec_engine_build(&engine, &w->plan));
+  bench_check(exec_engine_build(&engine, &w->plan, EXEC_WEIGHTS_BYTES));
   exec_engine_free(engine);
 }
 
@@ -136,7 +136,7 @@ static void prepare(workload *w) {
 /* Everything that depends on the table of kernels. */
 static void begin_table(workload *w) {
   const model_interface *interface = &w->plan.interface;
-  bench_check(exec_engine_build(&w->engine, &w->plan));
+  bench_check(exec_engine_build(&w->engine, &w->plan, EXEC_WEIGHTS_BYTES));
   w->params = exec_engine_params(w->engine);
   bench_check_table(w->params->ring.kernel);
   bench_check(client_keygen(&w->secret, &w->key_bytes.data, &w->key_bytes.n, interface, w->params));

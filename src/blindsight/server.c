@@ -66,7 +66,7 @@ static ckks_status server_build(blindsight_server **out) {
 static ckks_status server_finish(blindsight_server **out, ckks_status status) {
   blindsight_server *server = *out;
   if (status == CKKS_OK)
-    status = exec_engine_build(&server->engine, &server->plan);
+    status = exec_engine_build(&server->engine, &server->plan, EXEC_WEIGHTS_BYTES);
   if (status != CKKS_OK) {
     blindsight_server_free(server);
     *out = NULL;

@@ -94,6 +94,21 @@ ckks_status ckks_encode_limbs(ring_poly *poly, const int *limbs, int n_limbs,
   return status;
 }
 
+ckks_status ckks_encode_integers(int64_t *coefficients, const ckks_complex *values, size_t n_slots,
+                                 double scale, const ckks_params *params) {
+  BASE_TRY(check_finite(values, n_slots));
+  ckks_complex *work = base_alloc_array(n_slots, sizeof *work);
+  if (work == NULL)
+    return base_fail_memory(n_slots * sizeof *work);
+  memcpy(work, values, n_slots * sizeof *work);
+  ckks_status status = CKKS_OK;
+  if (!round_slots(coefficients, work, n_slots, scale, 0x1p62, params))
+    status = fail_too_large(values, n_slots, scale, 0x1p62);
+  base_wipe(work, n_slots * sizeof *work);
+  base_free(work);
+  return status;
+}
+
 ckks_status ckks_encode_scalar(uint64_t *residues, int n_limbs, double value, double scale,
                                const ckks_params *params) {
   ckks_complex slot = {value, 0};

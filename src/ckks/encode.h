@@ -24,6 +24,9 @@ void ckks_encoder_forward(ckks_complex *values, size_t n_slots, const ckks_encod
 ckks_status ckks_encode_limbs(ring_poly *poly, const int *limbs, int n_limbs,
                               const ckks_complex *values, size_t n_slots, double scale,
                               const ckks_params *params);
+/** The N integer coefficients of the same. CKKS_ERROR_RANGE when one reaches 2^62. */
+ckks_status ckks_encode_integers(int64_t *coefficients, const ckks_complex *values, size_t n_slots,
+                                 double scale, const ckks_params *params);
 /** N integer coefficients |c| < 2^62 -> NTT form, loose, modulo one ring limb. Constant-time. */
 void ckks_encode_int64(ring_word *out, const int64_t *coefficients, int limb,
                        const ckks_params *params);

@@ -17,11 +17,12 @@
 
 #define MAX_KEY_BYTES ((size_t)1 << 32)
 #define MAX_THREADS 256
+#define MAX_WEIGHTS_MB 1048576
 
 typedef struct arguments {
   const char *operand[CLI_MAX_OPERANDS]; /* SERVER SAMPLE */
   const char *keys, *output;
-  uint64_t threads;
+  uint64_t threads, weights_mb;
   bool json;
 } arguments;
 
@@ -44,6 +45,9 @@ static int parse(arguments *a, int argc, char **argv) {
       {"output", 'o', CLI_TEXT, &a->output, "FILE", "write the result here", 0, 0, true},
       {"threads", 0, CLI_INTEGER, &a->threads, "N",
        "threads: rows at the same time, or one by all (1)", 1, MAX_THREADS, 0},
+      {"weights-mb", 0, CLI_INTEGER, &a->weights_mb, "N",
+       "memory for encoded weights; what is more is encoded when used (1024)", 0, MAX_WEIGHTS_MB,
+       0},
       {"json", 0, CLI_FLAG, &a->json, NULL, "print times and sizes as JSON", 0, 0, 0}};
   const cli_command command = {
       "infer", "SERVER SAMPLE",
@@ -152,7 +156,7 @@ static ckks_status infer(inference *in, const arguments *a) {
   BASE_TRY(cli_output_check(a->output));
   BASE_TRY(base_threads_build(&in->threads, (int)a->threads));
   BASE_TRY(model_files_server_read(&in->plan, a->operand[0]));
-  ckks_status status = exec_engine_build(&in->engine, &in->plan);
+  ckks_status status = exec_engine_build(&in->engine, &in->plan, (size_t)a->weights_mb << 20);
   if (status != CKKS_OK)
     return base_fail_in(status, "%s", a->operand[0]);
   BASE_TRY(load_keys(in, a->keys));
@@ -168,7 +172,7 @@ static ckks_status infer(inference *in, const arguments *a) {
 }
 
 int cli_infer(int argc, char **argv) {
-  arguments a = {.threads = 1};
+  arguments a = {.threads = 1, .weights_mb = EXEC_WEIGHTS_BYTES >> 20};
   int code = parse(&a, argc, argv);
   if (code >= 0)
     return code;

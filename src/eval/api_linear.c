@@ -68,7 +68,8 @@ static ckks_status linear_add_diagonal(ckks_linear_map *map, double *value,
                                 params->literal.n_p, params));
   BASE_ASSERT(map->n_terms < map->capacity);
   map->diagonal[map->n_terms] = plaintext;
-  map->term[map->n_terms++] = (eval_diagonal){r & (babies - 1), giant, plaintext};
+  map->term[map->n_terms++] =
+      (eval_diagonal){.baby = r & (babies - 1), .giant = giant, .plaintext = plaintext};
   return CKKS_OK;
 }
 

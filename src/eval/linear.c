@@ -25,18 +25,31 @@
 
 /*
  * Digits of a and of a giant: 2 (2 (L+1)); a giant's part over Q: L+1; total and 8 sums, two
- * parts over P*Q: 18 (L+1+k); divisions: 2 (k+1); P*a, product and baby: 6; a division's own: 1.
+ * parts over P*Q: 18 (L+1+k); divisions: 2 (k+1); P*a, product and baby: 6; weights: 1; a
+ * division's own: 1.
  */
 size_t eval_linear_scratch_limbs(const ckks_params *params) {
   size_t n_q = (size_t)params->literal.n_q, n_p = (size_t)params->literal.n_p;
-  return 5 * n_q + 2 * (1 + LINEAR_BATCH) * (n_q + n_p) + 2 * (n_p + 1) + 7;
+  return 5 * n_q + 2 * (1 + LINEAR_BATCH) * (n_q + n_p) + 2 * (n_p + 1) + 8;
+}
+
+/* n values over all slots, the rest zero. */
+static ckks_status linear_slots(ckks_complex **slots, const double *values, size_t n,
+                                const ckks_params *params) {
+  size_t n_slots = params->ring.n / 2;
+  BASE_ASSERT(n <= n_slots);
+  *slots = base_alloc_array(n_slots, sizeof **slots);
+  if (*slots == NULL)
+    return base_fail_memory(n_slots * sizeof **slots);
+  for (size_t i = 0; i < n; i++)
+    (*slots)[i].re = values[i];
+  return CKKS_OK;
 }
 
 ckks_status eval_diagonal_encode(ckks_plaintext **out, const double *values, size_t n, int level,
                                  double scale, int n_special, const ckks_params *params) {
-  size_t slots = params->ring.n / 2;
   int limbs[CKKS_MAX_Q + CKKS_MAX_P], n_limbs = level + 1 + n_special;
-  BASE_ASSERT(n <= slots && n_special <= params->literal.n_p);
+  BASE_ASSERT(n_special <= params->literal.n_p);
   double limit = exp2(params->log2_q[level] - 1) / scale;
   for (size_t i = 0; i < n; i++)
     if (!(fabs(values[i]) < limit))
@@ -44,18 +57,17 @@ ckks_status eval_diagonal_encode(ckks_plaintext **out, const double *values, siz
                        values[i], level, log2(scale));
   for (int i = 0; i < n_limbs; i++)
     limbs[i] = ckks_params_limb(params, level, i);
-  ckks_complex *slot = base_alloc_array(slots, sizeof *slot);
-  if (slot == NULL)
-    return base_fail_memory(slots * sizeof *slot);
-  for (size_t i = 0; i < n; i++)
-    slot[i].re = values[i];
+  ckks_complex *slots = NULL;
+  BASE_TRY(linear_slots(&slots, values, n, params));
   ckks_plaintext *plaintext = NULL;
   ckks_status status;
   BASE_GOTO(status, ckks_plaintext_build_at(&plaintext, params, level), done);
   ring_poly_clear(&plaintext->poly); /* this one is wider */
   BASE_GOTO(status, ring_poly_init(&plaintext->poly, n_limbs, &params->ring), done);
-  BASE_GOTO(status, ckks_encode_limbs(&plaintext->poly, limbs, n_limbs, slot, slots, scale, params),
-            done);
+  BASE_GOTO(
+      status,
+      ckks_encode_limbs(&plaintext->poly, limbs, n_limbs, slots, params->ring.n / 2, scale, params),
+      done);
   plaintext->level = level;
   plaintext->scale = scale;
   plaintext->n_special = n_special;
@@ -63,8 +75,21 @@ ckks_status eval_diagonal_encode(ckks_plaintext **out, const double *values, siz
 done:
   if (status != CKKS_OK)
     ckks_plaintext_free(plaintext);
-  base_free(slot);
+  base_free(slots);
   return status;
+}
+
+ckks_status eval_diagonal_round(int64_t *coefficients, const double *values, size_t n, double scale,
+                                const ckks_params *params) {
+  ckks_complex *slots = NULL;
+  BASE_TRY(linear_slots(&slots, values, n, params));
+  ckks_status status = ckks_encode_integers(coefficients, slots, params->ring.n / 2, scale, params);
+  base_free(slots);
+  return status;
+}
+
+static double linear_scale(const eval_diagonal *term) {
+  return term->plaintext != NULL ? term->plaintext->scale : term->scale;
 }
 
 /* ------------------------------------------------------------------ state */
@@ -90,7 +115,7 @@ typedef struct linear_state {
 /* What one limb is worked on with. */
 typedef struct linear_limb {
   eval_digits_limb digits;
-  ring_word *base[2], *product[2], *baby[2];
+  ring_word *base[2], *product[2], *baby[2], *weights;
 } linear_limb;
 
 static linear_pair linear_pair_take(int n_limbs, ckks_evaluator *ev) {
@@ -138,9 +163,21 @@ static const linear_pair *linear_sum_of(const linear_state *state, const eval_di
   return NULL;
 }
 
+/* Limb i of a diagonal, as it is kept or made now. */
+static const ring_word *linear_weights(const eval_diagonal *term, const linear_limb *limb,
+                                       const linear_state *state, int i, const ckks_evaluator *ev) {
+  if (term->plaintext == NULL) {
+    ckks_encode_int64(limb->weights, term->coefficients,
+                      ckks_params_limb(ev->params, state->level, i), ev->params);
+    return limb->weights;
+  }
+  int position = i <= state->level ? i : i + term->plaintext->level - state->level;
+  return ring_poly_limb(&term->plaintext->poly, position);
+}
+
 /* Multiplies a baby (0: `pair` is P*a itself) into limb i of each sum of the batch that has it. */
-static void linear_spread(const linear_state *state, ring_word *const pair[2], int baby, int i,
-                          ckks_evaluator *ev) {
+static void linear_spread(const linear_state *state, const linear_limb *limb,
+                          ring_word *const pair[2], int baby, int i, ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
   const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, state->level, i)];
   for (size_t t = 0; t < state->n_terms; t++) {
@@ -148,10 +185,10 @@ static void linear_spread(const linear_state *state, ring_word *const pair[2], i
     const linear_pair *sum = term->baby == baby ? linear_sum_of(state, term) : NULL;
     if (sum == NULL)
       continue;
-    int position = i <= state->level ? i : i + term->plaintext->level - state->level;
+    const ring_word *weights = linear_weights(term, limb, state, i, ev);
+    ev->counters.ntt += term->plaintext == NULL;
     for (int part = 0; part < 2; part++)
-      ring->kernel->mul_add(ring_poly_limb(&sum->part[part], i), pair[part],
-                            ring_poly_limb(&term->plaintext->poly, position), ring->n, m);
+      ring->kernel->mul_add(ring_poly_limb(&sum->part[part], i), pair[part], weights, ring->n, m);
   }
 }
 
@@ -167,12 +204,13 @@ static bool linear_first(const linear_state *state, size_t t) {
 }
 
 static void linear_limb_take(linear_limb *limb, ckks_evaluator *ev) {
-  ring_poly scratch = ring_poly_take(&ev->arena, 6, &ev->params->ring);
+  ring_poly scratch = ring_poly_take(&ev->arena, 7, &ev->params->ring);
   for (int part = 0; part < 2; part++) {
     limb->base[part] = ring_poly_limb(&scratch, part);
     limb->product[part] = ring_poly_limb(&scratch, 2 + part);
     limb->baby[part] = ring_poly_limb(&scratch, 4 + part);
   }
+  limb->weights = ring_poly_limb(&scratch, 6);
 }
 
 /* Limb i of all inner sums of the batch. */
@@ -187,7 +225,7 @@ static void linear_sums_task(void *context, int i, ckks_evaluator *ev) {
     for (int part = 0; part < 2; part++)
       ring->kernel->mul_scalar(limb.base[part], ring_poly_limb(&state->a->part[part], i), p,
                                ring->n, &ring->modulus[i]);
-    linear_spread(state, limb.base, 0, i, ev);
+    linear_spread(state, &limb, limb.base, 0, i, ev);
   }
   for (size_t t = 0; t < state->n_terms; t++) {
     int baby = state->terms[t].baby;
@@ -198,7 +236,7 @@ static void linear_sums_task(void *context, int i, ckks_evaluator *ev) {
       eval_digits_extend(&limb.digits, &state->digits, key, i, ev);
     extended = true;
     linear_baby(&limb, state, key, i, ev);
-    linear_spread(state, limb.baby, baby, i, ev);
+    linear_spread(state, &limb, limb.baby, baby, i, ev);
   }
 }
 
@@ -303,8 +341,9 @@ static ckks_status linear_check(int *n_special, const ckks_ciphertext *a,
   }
   for (size_t t = 0; t < n_terms; t++) {
     const ckks_plaintext *p = terms[t].plaintext;
-    BASE_ASSERT(p->level >= a->level && ckks_scale_equal(p->scale, terms[0].plaintext->scale));
-    if (p->n_special < *n_special)
+    BASE_ASSERT(ckks_scale_equal(linear_scale(&terms[t]), linear_scale(&terms[0])));
+    BASE_ASSERT(p != NULL ? p->level >= a->level : *n_special > 0);
+    if (p != NULL && p->n_special < *n_special)
       return base_fail(CKKS_ERROR_KEY,
                        "the keys of the linear map have n_special = %d, its diagonals were encoded "
                        "for %d",
@@ -355,7 +394,7 @@ ckks_status eval_diagonals(ckks_ciphertext *out, const ckks_ciphertext *a,
   base_arena_reset(&ev->arena, mark);
   out->n_parts = 2;
   out->level = a->level;
-  out->scale = a->scale * terms[0].plaintext->scale;
+  out->scale = a->scale * linear_scale(&terms[0]);
   out->seeded = false;
   return CKKS_OK;
 }

@@ -23,7 +23,7 @@ struct exec_session {
   ckks_ciphertext *product;        /* three parts */
 };
 
-ckks_status exec_engine_build(exec_engine **out, const model_plan *plan) {
+ckks_status exec_engine_build(exec_engine **out, const model_plan *plan, size_t weights_bytes) {
   exec_engine *engine = base_alloc(sizeof *engine);
   *out = NULL;
   if (!engine)
@@ -31,7 +31,8 @@ ckks_status exec_engine_build(exec_engine **out, const model_plan *plan) {
   engine->plan = plan;
   ckks_status status = ckks_params_build(&engine->params, &plan->interface.params);
   for (int i = 0; i < MODEL_N_PACKINGS && status == CKKS_OK; i++)
-    status = exec_prepare(&engine->program[i], plan, (model_packing)i, engine->params);
+    status =
+        exec_prepare(&engine->program[i], plan, (model_packing)i, engine->params, weights_bytes);
   if (status != CKKS_OK) {
     exec_engine_free(engine);
     return status;

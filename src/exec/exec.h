@@ -12,8 +12,13 @@
 typedef struct exec_engine exec_engine;
 typedef struct exec_session exec_session;
 
-/** The plan stays the caller's, unchanged, and must outlive the engine. */
-ckks_status exec_engine_build(exec_engine **out, const model_plan *plan);
+#define EXEC_WEIGHTS_BYTES ((size_t)1 << 30) /**< a ceiling that suits most machines */
+/**
+ * The plan stays the caller's, unchanged, and must outlive the engine. Encoded weights of maps
+ * take weights_bytes at most; what does not fit is kept as integers, in about a tenth of the
+ * memory, and transformed when used.
+ */
+ckks_status exec_engine_build(exec_engine **out, const model_plan *plan, size_t weights_bytes);
 void exec_engine_free(exec_engine *engine);
 const ckks_params *exec_engine_params(const exec_engine *engine);
 const model_plan *exec_engine_plan(const exec_engine *engine);

@@ -14,33 +14,71 @@ static ckks_status encode_vector(ckks_plaintext **out, const model_vector *vecto
   return ckks_encode_repeat(*out, vector->value, vector->period, level, scale, params);
 }
 
-/* The vector over all slots, with residues modulo the special primes. */
-static ckks_status encode_diagonal(ckks_plaintext **out, const model_vector *vector,
-                                   const model_op *op, double *slots, const ckks_params *params) {
-  size_t n = params->ring.n / 2;
-  for (size_t j = 0; j < n; j++)
+static ckks_status prepare_diagonal(exec_encoded *encoded, const model_op *op, int t,
+                                    const model_plan *plan, double *slots,
+                                    const ckks_params *params) {
+  const model_vector *vector = &plan->vector[op->index + t];
+  eval_diagonal *diagonal = &encoded->diagonal[t];
+  *diagonal = (eval_diagonal){.baby = op->term[2 * t], .giant = op->term[2 * t + 1]};
+  size_t n = params->ring.n;
+  for (size_t j = 0; j < n / 2; j++)
     slots[j] = vector->value[j % vector->period];
-  return eval_diagonal_encode(out, slots, n, op->level + 1, op->factor, params->literal.n_p,
-                              params);
+  if (encoded->coefficients != NULL) {
+    int64_t *coefficients = encoded->coefficients + (size_t)t * n;
+    diagonal->coefficients = coefficients;
+    diagonal->scale = op->factor;
+    return eval_diagonal_round(coefficients, slots, n / 2, op->factor, params);
+  }
+  BASE_TRY(eval_diagonal_encode(&encoded->plaintext[t], slots, n / 2, op->level + 1, op->factor,
+                                params->literal.n_p, params));
+  diagonal->plaintext = encoded->plaintext[t];
+  return CKKS_OK;
 }
 
 static ckks_status prepare_diagonals(exec_encoded *encoded, const model_op *op,
                                      const model_plan *plan, const ckks_params *params) {
   double *slots = base_alloc_array(params->ring.n / 2, sizeof *slots);
-  encoded->diagonal = base_alloc_array((size_t)op->n_terms, sizeof *encoded->diagonal);
-  if (!slots || !encoded->diagonal) {
-    base_free(slots);
-    return base_fail_memory((size_t)op->n_terms * sizeof *encoded->diagonal);
-  }
+  size_t n = (size_t)op->n_terms;
+  encoded->diagonal = base_alloc_array(n, sizeof *encoded->diagonal);
+  if (encoded->compact)
+    encoded->coefficients = base_alloc_array(n * params->ring.n, sizeof *encoded->coefficients);
   ckks_status status = CKKS_OK;
-  for (int t = 0; t < op->n_terms && status == CKKS_OK; t++) {
-    status =
-        encode_diagonal(&encoded->plaintext[t], &plan->vector[op->index + t], op, slots, params);
-    encoded->diagonal[t] =
-        (eval_diagonal){op->term[2 * t], op->term[2 * t + 1], encoded->plaintext[t]};
-  }
+  if (!slots || !encoded->diagonal || (encoded->compact && !encoded->coefficients))
+    status = base_fail_memory(n * params->ring.n * sizeof *encoded->coefficients);
+  for (int t = 0; t < op->n_terms && status == CKKS_OK; t++)
+    status = prepare_diagonal(encoded, op, t, plan, slots, params);
   base_free(slots);
   return status;
+}
+
+/* Bytes of a map's diagonals with all residues; 0 for what is no map that rotates. */
+static size_t encoded_bytes(const model_op *op, const ckks_params *params) {
+  bool rotates = false;
+  for (int t = 0; op->kind == MODEL_OP_DIAGONALS && t < 2 * op->n_terms; t++)
+    rotates = rotates || op->term[t] != 0;
+  size_t n_limbs = (size_t)(op->level + 2 + params->literal.n_p);
+  return rotates ? (size_t)op->n_terms * n_limbs * params->ring.n * sizeof(ring_word) : 0;
+}
+
+/* The largest maps are kept as integers until the rest fits. */
+static void choose_compact(exec_prepared *p, const model_program *program,
+                           const ckks_params *params, size_t weights_bytes) {
+  size_t total = 0;
+  for (int i = 0; i < program->n_ops; i++)
+    total += encoded_bytes(&program->op[i], params);
+  while (total > weights_bytes) {
+    int largest = -1;
+    for (int i = 0; i < program->n_ops; i++)
+      if (!p->op[i].compact && encoded_bytes(&program->op[i], params) > 0 &&
+          (largest < 0 ||
+           encoded_bytes(&program->op[i], params) > encoded_bytes(&program->op[largest], params)))
+        largest = i;
+    if (largest < 0)
+      return;
+    p->op[largest].compact = true;
+    total -= encoded_bytes(&program->op[largest], params);
+    total += (size_t)program->op[largest].n_terms * params->ring.n * sizeof(int64_t);
+  }
 }
 
 static ckks_status prepare_op(exec_encoded *encoded, const model_op *op, const model_plan *plan,
@@ -140,7 +178,7 @@ static void find_matrices(exec_prepared *p, const model_program *program) {
 /* --- all of it */
 
 ckks_status exec_prepare(exec_prepared *p, const model_plan *plan, model_packing packing,
-                         const ckks_params *params) {
+                         const ckks_params *params, size_t weights_bytes) {
   const model_program *program = &plan->program[packing];
   size_t n = (size_t)program->n_registers;
   p->op = base_alloc_array((size_t)program->n_ops + 1, sizeof *p->op);
@@ -148,6 +186,7 @@ ckks_status exec_prepare(exec_prepared *p, const model_plan *plan, model_packing
   p->last_use = base_alloc_array(n + 1, sizeof *p->last_use);
   if (!p->op || !p->top_level || !p->last_use)
     return base_fail_memory(n * sizeof *p->last_use);
+  choose_compact(p, program, params, weights_bytes);
   for (int i = 0; i < program->n_ops; i++) {
     const model_op *op = &program->op[i];
     if (p->top_level[op->out] < op->level + 1)
@@ -170,6 +209,7 @@ void exec_prepare_clear(exec_prepared *p, int n_ops) {
       ckks_plaintext_free(p->op[i].plaintext[t]);
     base_free(p->op[i].plaintext);
     base_free(p->op[i].diagonal);
+    base_free(p->op[i].coefficients);
   }
   base_free(p->op);
   base_free(p->top_level);

@@ -10,6 +10,8 @@ typedef struct exec_encoded {
   ckks_plaintext **plaintext; /**< NULL where a number does (period 1, DENSE, POLYNOMIAL) */
   eval_diagonal *diagonal;
   int n_plaintexts;
+  bool compact;          /**< DIAGONALS: kept as integers, */
+  int64_t *coefficients; /**< N for each */
   /**
    * DENSE: rows of one matrix are summed together when the first is due. n_rows counts them
    * there and is 0 at the others; next_row is the op of the next one.
@@ -23,9 +25,13 @@ typedef struct exec_prepared {
   int *last_use;  /**< op that reads it last; n_ops for outputs */
 } exec_prepared;
 
-/** *out must be zero; on error exec_prepare_clear frees what there is. */
+/**
+ * *out must be zero; on error exec_prepare_clear frees what there is. Diagonals are encoded as
+ * long as they take no more than weights_bytes; maps beyond that, the largest first, are kept as
+ * integers.
+ */
 ckks_status exec_prepare(exec_prepared *out, const model_plan *plan, model_packing packing,
-                         const ckks_params *params);
+                         const ckks_params *params, size_t weights_bytes);
 void exec_prepare_clear(exec_prepared *prepared, int n_ops);
 /** Registers that op number i reads, handed to `visit` one by one. */
 void exec_prepare_operands(const model_op *op, void (*visit)(void *, int, int), void *context,

@@ -4,8 +4,8 @@
  *   u32 layers, u32 width of the input and of each layer, text name,
  *   per feature: text name, f64 mean, f64 deviation; f64 max_abs_input,
  *   per class: text label,
- *   per layer: u32 degree, f64 coefficients, f64 max_abs, 3 u32 image, f64 bias, f64 weights by row.
- * Texts are a u16 length and that many bytes.
+ *   per layer: u32 degree, f64 coefficients, f64 max_abs, 3 u32 image, f64 bias, f64 weights by
+ * row. Texts are a u16 length and that many bytes.
  */
 #include "base/bytes.h"
 #include "base/alloc.h"

@@ -29,9 +29,9 @@ static size_t support_size(const model_sparse *map, size_t row) {
 
 static bool same_support(const model_sparse *map, size_t a, size_t b) {
   size_t n = support_size(map, a);
-  return n == support_size(map, b) && memcmp(map->column + map->start[a],
-                                             map->column + map->start[b],
-                                             n * sizeof *map->column) == 0;
+  return n == support_size(map, b) &&
+         memcmp(map->column + map->start[a], map->column + map->start[b],
+                n * sizeof *map->column) == 0;
 }
 
 /* Groups in the order of their first rows; a row of nothing but zeros may join any. */

@@ -113,14 +113,12 @@ static void walk(listing *list, model_choice *choice, size_t i, size_t stride_ou
   size_t inputs = all_inputs < list->n_slots ? all_inputs : list->n_slots;
   size_t outputs = all_outputs < list->n_slots ? all_outputs : list->n_slots;
   size_t rows = outputs * stride_out;
-  model_affine_layout layout = {.inputs = inputs,
-                                .rows = rows,
-                                .n_in = all_inputs / inputs,
-                                .n_out = all_outputs / outputs};
+  model_affine_layout layout = {
+      .inputs = inputs, .rows = rows, .n_in = all_inputs / inputs, .n_out = all_outputs / outputs};
   if (rows > list->n_slots || (i == 0 && layout.n_in > 1))
     return;
-  bool cubic = i > 0 && list->stages->stage[i - 1].kind == MODEL_STAGE_CUBIC &&
-               layout.n_in == 1 && layout.n_out == 1 && stage->n_windows == 0;
+  bool cubic = i > 0 && list->stages->stage[i - 1].kind == MODEL_STAGE_CUBIC && layout.n_in == 1 &&
+               layout.n_out == 1 && stage->n_windows == 0;
   for (size_t stride = rows; stride >= 1; stride /= 2) {
     layout.stride = stride;
     layout.diagonals = rows / stride < inputs ? rows / stride : inputs;

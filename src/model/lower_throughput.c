@@ -41,8 +41,7 @@ static ckks_status emit_dense(lowering *lower, int out, int first, const weights
   double *value = NULL;
   int index = 0;
   BASE_TRY(model_emit_vector(lower->plan, model_padded(w->n), &index, &value));
-  BASE_TRY(
-      model_emit_op(lower->program, MODEL_OP_DENSE, out, -1, index, (int)w->n, 1, level, &op));
+  BASE_TRY(model_emit_op(lower->program, MODEL_OP_DENSE, out, -1, index, (int)w->n, 1, level, &op));
   memcpy(value, w->value, w->n * sizeof *value);
   for (size_t t = 0; t < w->n; t++)
     op->term[t] = first + (int32_t)w->column[t];
@@ -66,8 +65,8 @@ static ckks_status emit_fused_row(lowering *lower, int out, const weights *w) {
   model_op *op = NULL;
   for (size_t t = 0; t < w->n; t++) {
     const weights one = {1, w->column + t, w->value + t};
-    BASE_TRY(emit_dense(lower, lower->weighted + (int)w->column[t], lower->in, &one,
-                        lower->level + 1));
+    BASE_TRY(
+        emit_dense(lower, lower->weighted + (int)w->column[t], lower->in, &one, lower->level + 1));
   }
   BASE_TRY(model_emit_op(lower->program, MODEL_OP_MUL_SUM, out, -1, -1, (int)w->n, 2, lower->level,
                          &op));

@@ -27,7 +27,7 @@ typedef struct model_layer {
   double *weight; /**< n_out x n_in, row-major */
   double *bias;   /**< n_out */
   model_polynomial activation;
-  double max_abs; /**< largest |W x + b| seen on calibration data; 0 = not calibrated */
+  double max_abs;  /**< largest |W x + b| seen on calibration data; 0 = not calibrated */
   size_t image[3]; /**< the n_out units are channels x rows x columns, or zeros: just a list */
 } model_layer;
 

@@ -372,7 +372,8 @@ static ckks_status try_degree(searching *s, int log2_n, bool latency) {
   return CKKS_OK;
 }
 
-/* The smallest ring degrees first; throughput packing alone only where latency packing has no place. */
+/* The smallest ring degrees first; throughput packing alone only where latency packing has no
+ * place. */
 static ckks_status try_degrees(searching *s, int first, int last) {
   for (int latency = 1; latency >= 0; latency--)
     for (int log2_n = first; log2_n <= last && !s->best->found; log2_n++)

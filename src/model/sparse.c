@@ -7,8 +7,7 @@
 #include "base/alloc.h"
 #include "base/wipe.h"
 
-ckks_status model_sparse_init(model_sparse *out, size_t n_rows, size_t n_columns,
-                              size_t capacity) {
+ckks_status model_sparse_init(model_sparse *out, size_t n_rows, size_t n_columns, size_t capacity) {
   *out = (model_sparse){.n_rows = n_rows, .n_columns = n_columns, .capacity = capacity};
   out->start = base_alloc_array(n_rows + 1, sizeof *out->start);
   out->column = base_alloc_array(capacity + 1, sizeof *out->column);
@@ -146,8 +145,7 @@ ckks_status model_sparse_move(model_sparse *matrix, const uint32_t *row_to, size
   size_t n_work = matrix->n_columns + 1; /* the matrix is another one at the end */
   size_t *from = base_alloc_array(n_rows + 1, sizeof *from);
   entry *work = base_alloc_array(n_work, sizeof *work);
-  ckks_status status =
-      from && work ? CKKS_OK : base_fail_memory(n_work * sizeof *work);
+  ckks_status status = from && work ? CKKS_OK : base_fail_memory(n_work * sizeof *work);
   if (status == CKKS_OK)
     status = model_sparse_init(&out, n_rows, n_columns, matrix->start[matrix->n_rows]);
   if (status == CKKS_OK) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Matrices by their rows, without the zeros: a convolution has a few in a thousand that are not. */
+/** Matrices by their rows, without the zeros: a convolution has a few in a thousand that are not.
+ */
 #ifndef MODEL_SPARSE_H
 #define MODEL_SPARSE_H
 #include <stddef.h>

@@ -22,11 +22,11 @@ typedef struct model_window {
 /** v = map(window sums of x) + bias, then the polynomial of `kind`. */
 typedef struct model_stage {
   size_t n_in, n_out;
-  model_sparse map;  /**< n_out x n_in */
-  double *bias;      /**< n_out */
-  size_t image[3];   /**< what the n_out values are: channels, rows, columns; zeros = a list */
-  double max_abs;    /**< largest |v| expected */
-  int n_windows;     /**< place.c; they come one after the other */
+  model_sparse map; /**< n_out x n_in */
+  double *bias;     /**< n_out */
+  size_t image[3];  /**< what the n_out values are: channels, rows, columns; zeros = a list */
+  double max_abs;   /**< largest |v| expected */
+  int n_windows;    /**< place.c; they come one after the other */
   model_window window[MODEL_MAX_WINDOWS];
   model_stage_kind kind;
   double linear;

@@ -80,7 +80,7 @@ static ckks_status fill_model(server_model *model, const char *path, int n_worke
   uint8_t digest[BASE_DIGEST_BYTES];
   BASE_TRY(set_name(model, path));
   BASE_TRY(model_files_server_read(&model->plan, path));
-  BASE_TRY(exec_engine_build(&model->engine, &model->plan));
+  BASE_TRY(exec_engine_build(&model->engine, &model->plan, EXEC_WEIGHTS_BYTES));
   BASE_TRY(model_files_client_bytes(&model->client, &model->n_client, &model->plan.interface));
   base_digest(digest, model->client, model->n_client);
   sodium_bin2hex(model->tag, sizeof model->tag, digest, sizeof digest);

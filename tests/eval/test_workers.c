@@ -66,7 +66,7 @@ static void world_init(world *w, const named_literal *literal) {
     random_reals(values, 8, &state);
     CHECK(eval_diagonal_encode(&plaintext, values, 8, s->top, 0x1p30, s->params->literal.n_p,
                                s->params));
-    w->term[t] = (eval_diagonal){pairs[t][0], pairs[t][1], plaintext};
+    w->term[t] = (eval_diagonal){.baby = pairs[t][0], .giant = pairs[t][1], .plaintext = plaintext};
   }
 }
 

@@ -31,7 +31,7 @@ typedef struct world {
 static void world_build(world *w, const model_model *model, const model_compile_options *options) {
   memset(w, 0, sizeof *w);
   assert_ok(model_compile(&w->plan, model, options));
-  assert_ok(exec_engine_build(&w->engine, &w->plan));
+  assert_ok(exec_engine_build(&w->engine, &w->plan, EXEC_WEIGHTS_BYTES));
   w->params = exec_engine_params(w->engine);
   assert_ok(ckks_secret_key_generate(&w->secret, w->params));
   assert_ok(ckks_evaluation_keys_generate(&w->keys, w->plan.interface.key, w->plan.interface.n_keys,

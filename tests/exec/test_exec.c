@@ -40,7 +40,7 @@ static void world_build(world *w, uint64_t *state, const model_compile_options *
   test_calibrate(&w->model, state);
   test_rows(w->rows, N_ROWS, &w->model, state);
   assert_ok(model_compile(&w->plan, &w->model, options));
-  assert_ok(exec_engine_build(&w->engine, &w->plan));
+  assert_ok(exec_engine_build(&w->engine, &w->plan, EXEC_WEIGHTS_BYTES));
   w->params = exec_engine_params(w->engine);
   assert_ok(
       client_keygen(&w->secret, &w->key_bytes, &w->n_key_bytes, &w->plan.interface, w->params));

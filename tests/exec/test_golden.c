@@ -57,7 +57,7 @@ static int sides_build(void **state) {
   assert_ok(model_files_server_parse(&s.plan, server.bytes, server.n, "plan.server"));
   assert_ok(
       model_files_client_parse(&s.interface, &s.params, client.bytes, client.n, "plan.client"));
-  assert_ok(exec_engine_build(&s.engine, &s.plan));
+  assert_ok(exec_engine_build(&s.engine, &s.plan, EXEC_WEIGHTS_BYTES));
   assert_ok(secret_file_read(&s.secret, key.bytes, key.n, "plan.key", s.params));
   assert_ok(exec_keys_read(&s.keys, keys.bytes, keys.n, "plan.keys", s.engine, NULL));
   assert_ok(exec_session_build(&s.session, s.engine, s.keys));

@@ -67,7 +67,7 @@ int main(int argc, char **argv) {
   model_compile_options_default(&options);
   options.error = GOLDEN_PLAN_ERROR;
   check(model_compile(&plan, &model, &options));
-  check(exec_engine_build(&engine, &plan));
+  check(exec_engine_build(&engine, &plan, EXEC_WEIGHTS_BYTES));
   const ckks_params *params = exec_engine_params(engine);
   const model_interface *interface = &plan.interface;
   check(model_files_model_bytes(&bytes[0], &n[0], &model));
