@@ -100,21 +100,26 @@ static void fill_places(uint32_t *to, const grid *g, const frame *f) {
         to[i++] = (uint32_t)(c * f->pixels + y * g->step[0] * f->columns + x * g->step[1]);
 }
 
-/* Puts the units of stage i on the frame, where that leaves fewer diagonals than rows close by. */
-static ckks_status place_stage(bool *placed, model_stages *stages, size_t i, const grid *g,
-                               const frame *f, bool always) {
-  const model_sparse *map = map_of(stages, i);
-  size_t n = g->image[0] * f->pixels, n_out = stages->stage[i].n_out, diagonals = 0;
-  uint32_t *to = base_alloc_array(n_out, sizeof *to);
-  if (to == NULL)
-    return base_fail_memory(n_out * sizeof *to);
-  fill_places(to, g, f);
-  ckks_status status = count_diagonals(&diagonals, map, to, n);
-  *placed = status == CKKS_OK && (always || 2 * diagonals <= model_padded(n_out));
-  if (*placed)
-    status = model_stages_move(stages, i, to, n);
-  base_free(to);
-  return status;
+/* Where the units of stage i would stand: to[n_out] of n; NULL when there is no such grid. */
+typedef struct places {
+  uint32_t *to;
+  size_t n;
+} places;
+
+static ckks_status make_places(places *p, const grid *g, const frame *f, size_t n_out) {
+  *p = (places){.n = g->image[0] * f->pixels, .to = base_alloc_array(n_out, sizeof *p->to)};
+  if (p->to == NULL)
+    return base_fail_memory(n_out * sizeof *p->to);
+  fill_places(p->to, g, f);
+  return CKKS_OK;
+}
+
+/* Puts the units of stage i there, if that leaves fewer diagonals than rows close by. */
+static ckks_status place_stage(bool *placed, model_stages *stages, size_t i, const places *p) {
+  size_t diagonals = 0;
+  BASE_TRY(count_diagonals(&diagonals, map_of(stages, i), p->to, p->n));
+  *placed = 2 * diagonals <= model_padded(stages->stage[i].n_out);
+  return *placed ? model_stages_move(stages, i, p->to, p->n) : CKKS_OK;
 }
 
 /* ------------------------------------------------------------------ windows */
@@ -173,8 +178,8 @@ static ckks_status divide_map(bool *good, model_sparse *divided, const model_spa
   return status;
 }
 
-static ckks_status try_window(model_stages *stages, size_t i, const model_window *window,
-                              size_t pixels) {
+static ckks_status try_window(model_stages *stages, size_t i, const places *p,
+                              const model_window *window, size_t pixels) {
   model_stage *stage = &stages->stage[i];
   model_sparse divided;
   size_t before = 0, after = 0;
@@ -182,9 +187,10 @@ static ckks_status try_window(model_stages *stages, size_t i, const model_window
   BASE_TRY(divide_map(&good, &divided, &stage->map, window, pixels));
   if (!good)
     return CKKS_OK;
-  ckks_status status = count_diagonals(&before, &stage->map, NULL, stage->n_out);
+  size_t n_rows = p->to ? p->n : stage->n_out;
+  ckks_status status = count_diagonals(&before, &stage->map, p->to, n_rows);
   if (status == CKKS_OK)
-    status = count_diagonals(&after, &divided, NULL, stage->n_out);
+    status = count_diagonals(&after, &divided, p->to, n_rows);
   if (status != CKKS_OK || 2 * after > before + window->count) { /* dense maps gain nothing */
     model_sparse_clear(&divided);
     return status;
@@ -196,14 +202,15 @@ static ckks_status try_window(model_stages *stages, size_t i, const model_window
 }
 
 /* Poolings before map i, of images whose units stand `step` apart. */
-static ckks_status find_windows(model_stages *stages, size_t i, const grid *g, const frame *f) {
+static ckks_status find_windows(model_stages *stages, size_t i, const places *p, const grid *g,
+                                const frame *f) {
   const uint32_t axis[2] = {(uint32_t)(g->step[0] * f->columns), (uint32_t)g->step[1]};
   for (int a = 0; a < 2; a++)
     for (uint32_t times = 1; times <= 2; times++)
       for (uint32_t count = 2; count <= 3; count++) {
         const model_window window = {times * axis[a], count};
         if (stages->stage[i].n_windows < MODEL_MAX_WINDOWS)
-          BASE_TRY(try_window(stages, i, &window, f->pixels));
+          BASE_TRY(try_window(stages, i, p, &window, f->pixels));
       }
   return CKKS_OK;
 }
@@ -250,12 +257,15 @@ static ckks_status begin(bool *found, frame *f, grid *g, size_t *first, model_st
     return CKKS_OK;
   }
   if (!model_image_shape(g->image, model->feature, model->n_features)) {
+    places p;
     memcpy(g->image, stage->image, sizeof g->image);
-    if (!fits(g, f)) {
-      *found = false;
+    *found = fits(g, f);
+    if (!*found)
       return CKKS_OK;
-    }
-    return place_stage(found, stages, 0, g, f, true);
+    BASE_TRY(make_places(&p, g, f, stage->n_out));
+    ckks_status status = model_stages_move(stages, 0, p.to, p.n);
+    base_free(p.to);
+    return status;
   }
   *first = 0;
   *f = frame_of(g->image);
@@ -263,28 +273,39 @@ static ckks_status begin(bool *found, frame *f, grid *g, size_t *first, model_st
   return *found && g->image[0] > 1 ? frame_input(stages, g, f) : CKKS_OK;
 }
 
+/* Stage i, whose inputs lie on grid g: poolings first, then its own units, which make `next`. */
+static ckks_status walk_stage(bool *placed, grid *next, model_stages *stages, size_t i,
+                              const grid *g, const frame *f) {
+  const model_stage *stage = &stages->stage[i];
+  places p = {0};
+  *next = (grid){.step = {0}};
+  memcpy(next->image, stage->image, sizeof next->image);
+  *placed = i + 1 < stages->n_stages && is_image(next->image) &&
+            stage->n_out == next->image[0] * next->image[1] * next->image[2];
+  for (int axis = 0; axis < 2 && *placed; axis++)
+    next->step[axis] = find_step(map_of(stages, i), next->image, axis, f);
+  *placed = *placed && fits(next, f);
+  ckks_status status = CKKS_OK;
+  if (*placed)
+    status = make_places(&p, next, f, stage->n_out);
+  if (status == CKKS_OK && i > 0)
+    status = find_windows(stages, i, &p, g, f);
+  if (status == CKKS_OK && *placed)
+    status = place_stage(placed, stages, i, &p);
+  base_free(p.to);
+  return status;
+}
+
 ckks_status model_stages_on_frame(model_stages *stages, const model_model *model) {
   frame f;
-  grid g;
+  grid g, next;
   size_t i;
   bool good;
   if (stages->n_stages < 2)
     return CKKS_OK;
   BASE_TRY(begin(&good, &f, &g, &i, stages, model));
   for (; good && i < stages->n_stages; i++) {
-    const model_stage *stage = &stages->stage[i];
-    grid next = {0};
-    memcpy(next.image, stage->image, sizeof next.image);
-    good = i + 1 < stages->n_stages && is_image(next.image) &&
-           stage->n_out == next.image[0] * next.image[1] * next.image[2];
-    for (int axis = 0; axis < 2 && good; axis++)
-      next.step[axis] = find_step(map_of(stages, i), next.image, axis, &f);
-    if (good && fits(&next, &f))
-      BASE_TRY(place_stage(&good, stages, i, &next, &f, false));
-    else
-      good = false;
-    if (i > 0)
-      BASE_TRY(find_windows(stages, i, &g, &f));
+    BASE_TRY(walk_stage(&good, &next, stages, i, &g, &f));
     g = next;
   }
   return CKKS_OK;

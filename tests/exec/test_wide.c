@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Convolutional networks on ciphertexts: several for a wide layer, weights encoded or not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "client/client.h"
+#include "exec/exec.h"
+#include "exec/prepare.h"
+#include "model/convnets.h"
+
+enum { N_ROWS = 2, N_CLASSES = 3, MOST_FEATURES = 400 };
+
+static void assert_ok(ckks_status status) {
+  if (status != CKKS_OK)
+    fail_msg("%s", ckks_last_error());
+}
+
+/* Largest |encrypted - clear| / max(1, |clear|), by an engine whose weights may take so much. */
+static double run(const model_plan *plan, const model_model *model, const double *rows,
+                  size_t weights_bytes) {
+  exec_engine *engine;
+  exec_session *session;
+  ckks_secret_key *secret;
+  ckks_evaluation_keys *keys;
+  uint8_t *key_bytes, *sample, *result;
+  size_t n_key_bytes, n_sample, n_result, n_rows;
+  double *outputs, clear[N_CLASSES], worst = 0.0;
+  const model_interface *interface = &plan->interface;
+  assert_ok(exec_engine_build(&engine, plan, weights_bytes));
+  const ckks_params *params = exec_engine_params(engine);
+  assert_ok(client_keygen(&secret, &key_bytes, &n_key_bytes, interface, params));
+  assert_ok(exec_keys_read(&keys, key_bytes, n_key_bytes, "keys", engine, NULL));
+  assert_ok(exec_session_build(&session, engine, keys));
+  assert_ok(client_encrypt(&sample, &n_sample, rows, N_ROWS, MODEL_LATENCY, NULL, secret, interface,
+                           params));
+  assert_ok(exec_infer(&result, &n_result, sample, n_sample, "sample", session));
+  assert_ok(
+      client_decrypt(&outputs, &n_rows, result, n_result, "result", secret, interface, params));
+  assert_int_equal(n_rows, N_ROWS);
+  for (size_t row = 0; row < N_ROWS; row++) {
+    model_forward(clear, rows + row * model->n_features, model);
+    for (size_t k = 0; k < N_CLASSES; k++)
+      worst =
+          fmax(worst, fabs(outputs[row * N_CLASSES + k] - clear[k]) / fmax(1.0, fabs(clear[k])));
+  }
+  base_free(outputs);
+  base_free(sample);
+  base_free(result);
+  base_free(key_bytes);
+  exec_session_free(session);
+  ckks_evaluation_keys_free(keys);
+  ckks_secret_key_free(secret);
+  exec_engine_free(engine);
+  return worst;
+}
+
+static void check(const size_t image[3], const test_convolution *c, size_t n, int log2_n,
+                  int n_registers, uint64_t *state) {
+  model_model model;
+  model_plan plan;
+  double *rows = base_alloc_array(16 * MOST_FEATURES, sizeof *rows);
+  assert_ok(test_convnet(&model, image, c, n, N_CLASSES, state));
+  test_images(rows, 16, &model, state);
+  assert_ok(model_calibrate(&model, rows, 16));
+  model_compile_options options = test_options(1e-3, log2_n);
+  options.throughput = false;
+  assert_ok(model_compile(&plan, &model, &options));
+  assert_true(plan.program[MODEL_LATENCY].n_registers >= n_registers);
+  const size_t ceilings[] = {0, 300000, EXEC_WEIGHTS_BYTES};
+  for (int i = 0; i < 3; i++)
+    assert_true(run(&plan, &model, rows, ceilings[i]) < 1e-3);
+  model_plan_clear(&plan);
+  model_clear(&model);
+  base_free(rows);
+}
+
+static void test_pooled(void **unused) {
+  (void)unused;
+  uint64_t state = 31;
+  check((size_t[]){1, 12, 12}, (test_convolution[]){{1, 3, 3, 1, 1}, {2, 4, 3, 1, 0}}, 2, 12, 3,
+        &state);
+}
+
+static void test_several_ciphertexts(void **unused) {
+  (void)unused;
+  uint64_t state = 32;
+  check((size_t[]){1, 16, 16}, (test_convolution[]){{1, 6, 3, 1, 1}, {2, 5, 3, 1, 0}}, 2, 10, 12,
+        &state);
+  check((size_t[]){2, 10, 10}, (test_convolution[]){{1, 9, 3, 1, 0}}, 1, 10, 6, &state);
+}
+
+/* Maps with most bytes become integers first, and none where there is room. */
+static void test_ceiling(void **unused) {
+  (void)unused;
+  uint64_t state = 33;
+  model_model model;
+  model_plan plan;
+  double rows[16 * 64];
+  const size_t image[] = {1, 8, 8};
+  const test_convolution c[] = {{1, 4, 3, 1, 1}, {1, 4, 3, 1, 1}};
+  assert_ok(test_convnet(&model, image, c, 2, N_CLASSES, &state));
+  test_images(rows, 16, &model, &state);
+  assert_ok(model_calibrate(&model, rows, 16));
+  model_compile_options options = test_options(1e-3, 11);
+  options.throughput = false;
+  assert_ok(model_compile(&plan, &model, &options));
+  ckks_params *params;
+  assert_ok(ckks_params_build(&params, &plan.interface.params));
+  const model_program *program = &plan.program[MODEL_LATENCY];
+  size_t previous = SIZE_MAX, n_maps = 0;
+  for (int i = 0; i < program->n_ops; i++)
+    n_maps += program->op[i].kind == MODEL_OP_DIAGONALS;
+  assert_true(n_maps >= 2);
+  for (size_t ceiling = 0; ceiling < (size_t)1 << 26; ceiling += (size_t)1 << 18) {
+    exec_prepared prepared = {0};
+    size_t n_compact = 0, bytes = 0;
+    assert_ok(exec_prepare(&prepared, &plan, MODEL_LATENCY, params, ceiling));
+    for (int i = 0; i < program->n_ops; i++) {
+      const model_op *op = &program->op[i];
+      n_compact += prepared.op[i].compact;
+      assert_true(prepared.op[i].compact == (prepared.op[i].coefficients != NULL));
+      if (op->kind == MODEL_OP_DIAGONALS)
+        bytes += (size_t)op->n_terms * params->ring.n * 8 *
+                 (prepared.op[i].compact ? 1 : (size_t)(op->level + 2 + params->literal.n_p));
+    }
+    assert_true(n_compact <= previous);
+    assert_true(bytes <= ceiling || n_compact == n_maps);
+    previous = n_compact;
+    exec_prepare_clear(&prepared, program->n_ops);
+  }
+  assert_int_equal(previous, 0);
+  ckks_params_free(params);
+  model_plan_clear(&plan);
+  model_clear(&model);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_pooled),
+                                     cmocka_unit_test(test_several_ciphertexts),
+                                     cmocka_unit_test(test_ceiling)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
