@@ -81,16 +81,19 @@ static ckks_status reorder(model_stages *stages, const grouping *g, size_t group
   double *weight = base_alloc_array(n * n_in, sizeof(double));
   double *bias = base_alloc_array(n, sizeof(double));
   double *next = base_alloc_array(two->n_out * n, sizeof(double));
-  if (weight == NULL || bias == NULL || next == NULL) {
+  uint8_t *activation_of = base_alloc_array(n, sizeof(uint8_t));
+  if (weight == NULL || bias == NULL || next == NULL || activation_of == NULL) {
     base_free(weight);
     base_free(bias);
     base_free(next);
+    base_free(activation_of);
     return base_fail_memory(n * n_in * sizeof(double));
   }
   for (size_t row = 0; row < one->n_out; row++) {
     size_t to = g->channel[row] * groups + g->group[row];
     memcpy(weight + to * n_in, one->weight + row * n_in, n_in * sizeof(double));
     bias[to] = one->bias[row];
+    activation_of[to] = (uint8_t)model_stage_activation(one, row);
     for (size_t o = 0; o < two->n_out; o++)
       next[o * n + to] = two->weight[o * two->n_in + row];
   }
@@ -100,6 +103,8 @@ static ckks_status reorder(model_stages *stages, const grouping *g, size_t group
   base_free(one->weight);
   base_free(one->bias);
   base_free(two->weight);
+  base_free(one->n_activations > 1 ? one->activation_of : activation_of);
+  one->activation_of = one->n_activations > 1 ? activation_of : NULL;
   one->weight = weight;
   one->bias = bias;
   one->n_out = n;

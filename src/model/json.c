@@ -153,7 +153,7 @@ bool model_polynomial_named(model_polynomial *out, const char *name) {
   return false;
 }
 
-static ckks_status read_activation(model_polynomial *out, json_t *value, const char *path) {
+static ckks_status read_polynomial(model_polynomial *out, json_t *value, const char *path) {
   *out = (model_polynomial){0};
   if (json_is_object(value))
     return read_coefficients(out, value, path);
@@ -166,9 +166,60 @@ static ckks_status read_activation(model_polynomial *out, json_t *value, const c
                    path, json_string_value(value));
 }
 
+/* Whether they are in range is for model_check; here they only have to fit their type. */
+static ckks_status read_activation_of(uint8_t *out, size_t n, const json_t *value,
+                                      const char *path) {
+  BASE_TRY(read_array(value, path, n, n, "numbers"));
+  for (size_t i = 0; i < n; i++) {
+    double number = 0.0;
+    json_path at = path_at("%s[%zu]", path, i);
+    BASE_TRY(read_number(&number, json_array_get(value, i), at.text));
+    if (!(number >= 0.0 && number < MODEL_MAX_ACTIVATIONS) || number != (double)(int)number)
+      return base_fail(CKKS_ERROR_FORMAT, "%s: %g where a whole number 0 to %d is needed", at.text,
+                       number, MODEL_MAX_ACTIVATIONS - 1);
+    out[i] = (uint8_t)number;
+  }
+  return CKKS_OK;
+}
+
+/* Several activations: a list of them, perhaps one of their ranges, and which each unit has. */
+static ckks_status read_activations(model_layer *layer, const json_t *value, size_t index) {
+  json_path path = path_at("layers[%zu].activation", index);
+  const json_t *list = json_object_get(value, "activation"), *ranges;
+  BASE_TRY(read_array(list, path.text, 2, MODEL_MAX_ACTIVATIONS, "activations"));
+  BASE_TRY(model_layer_set_activations(layer, json_array_size(list)));
+  for (size_t a = 0; a < layer->n_activations; a++)
+    BASE_TRY(read_polynomial(&layer->activation[a].polynomial, json_array_get(list, a),
+                             path_at("%s[%zu]", path.text, a).text));
+  if ((ranges = json_object_get(value, "max_abs")) != NULL) {
+    double max_abs[MODEL_MAX_ACTIVATIONS];
+    BASE_TRY(read_numbers(max_abs, layer->n_activations, ranges,
+                          path_at("layers[%zu].max_abs", index).text));
+    for (size_t a = 0; a < layer->n_activations; a++)
+      layer->activation[a].max_abs = max_abs[a];
+  }
+  return read_activation_of(layer->activation_of, layer->n_out,
+                            json_object_get(value, "activation_of"),
+                            path_at("layers[%zu].activation_of", index).text);
+}
+
+static ckks_status read_activation(model_layer *layer, const json_t *value, size_t index) {
+  json_t *activation = json_object_get(value, "activation");
+  if (json_is_array(activation))
+    return read_activations(layer, value, index);
+  if (json_object_get(value, "activation_of") != NULL)
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "layers[%zu].activation_of: there is one activation, not a list", index);
+  BASE_TRY(read_polynomial(&layer->activation[0].polynomial, activation,
+                           path_at("layers[%zu].activation", index).text));
+  return read_optional_number(&layer->activation[0].max_abs, json_object_get(value, "max_abs"),
+                              path_at("layers[%zu].max_abs", index).text);
+}
+
 /* The number of rows was taken as n_out before; each row must now have n_in numbers. */
 static ckks_status read_layer(model_layer *layer, json_t *value, size_t index) {
-  static const char *const fields[] = {"weight", "bias", "activation", "max_abs", NULL};
+  static const char *const fields[] = {"weight",        "bias",    "activation",
+                                       "activation_of", "max_abs", NULL};
   BASE_TRY(check_fields(value, path_at("layers[%zu].", index).text, fields));
   const json_t *rows = json_object_get(value, "weight");
   for (size_t o = 0; o < layer->n_out; o++)
@@ -176,10 +227,7 @@ static ckks_status read_layer(model_layer *layer, json_t *value, size_t index) {
                           path_at("layers[%zu].weight[%zu]", index, o).text));
   BASE_TRY(read_numbers(layer->bias, layer->n_out, json_object_get(value, "bias"),
                         path_at("layers[%zu].bias", index).text));
-  BASE_TRY(read_activation(&layer->activation, json_object_get(value, "activation"),
-                           path_at("layers[%zu].activation", index).text));
-  return read_optional_number(&layer->max_abs, json_object_get(value, "max_abs"),
-                              path_at("layers[%zu].max_abs", index).text);
+  return read_activation(layer, value, index);
 }
 
 /* ----------------------------------------------------------------- model */
@@ -313,7 +361,7 @@ static bool same_polynomial(const model_polynomial *a, const model_polynomial *b
 }
 
 /* By its name where it has one: easier to read, and exact. */
-static void write_activation(base_buffer *out, const model_polynomial *activation) {
+static void write_polynomial(base_buffer *out, const model_polynomial *activation) {
   for (size_t i = 0; i < N_NAMED; i++)
     if (same_polynomial(activation, named_activations[i].polynomial)) {
       write_text(out, named_activations[i].name);
@@ -322,6 +370,24 @@ static void write_activation(base_buffer *out, const model_polynomial *activatio
   base_buffer_printf(out, "{\"polynomial\": ");
   write_numbers(out, activation->coefficient, (size_t)activation->degree + 1);
   base_buffer_printf(out, "}");
+}
+
+static void write_activations(base_buffer *out, const model_layer *layer) {
+  for (size_t a = 0; a < layer->n_activations; a++) {
+    base_buffer_printf(out, a == 0 ? "[" : ", ");
+    write_polynomial(out, &layer->activation[a].polynomial);
+  }
+  base_buffer_printf(out, "],\n      \"activation_of\": ");
+  for (size_t o = 0; o < layer->n_out; o++)
+    base_buffer_printf(out, o == 0 ? "[%u" : ", %u", (unsigned)layer->activation_of[o]);
+  base_buffer_printf(out, "]");
+}
+
+static void write_ranges(base_buffer *out, const model_layer *layer) {
+  double max_abs[MODEL_MAX_ACTIVATIONS];
+  for (size_t a = 0; a < layer->n_activations; a++)
+    max_abs[a] = layer->activation[a].max_abs;
+  write_numbers(out, max_abs, layer->n_activations);
 }
 
 static void write_layer(base_buffer *out, const model_layer *layer) {
@@ -334,9 +400,15 @@ static void write_layer(base_buffer *out, const model_layer *layer) {
   base_buffer_printf(out, "      ],\n      \"bias\": ");
   write_numbers(out, layer->bias, layer->n_out);
   base_buffer_printf(out, ",\n      \"activation\": ");
-  write_activation(out, &layer->activation);
+  if (layer->n_activations > 1)
+    write_activations(out, layer);
+  else
+    write_polynomial(out, &layer->activation[0].polynomial);
   base_buffer_printf(out, ",\n      \"max_abs\": ");
-  base_buffer_decimal(out, layer->max_abs);
+  if (layer->n_activations > 1)
+    write_ranges(out, layer);
+  else
+    base_buffer_decimal(out, layer->activation[0].max_abs);
   base_buffer_printf(out, "\n    }");
 }
 

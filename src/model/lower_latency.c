@@ -11,6 +11,8 @@
 
 /* Registers: the value, v^2 + linear beside it, and a weighted copy. */
 enum { VALUE = 0, SQUARE = 1, WEIGHTED = 2 };
+/* Stands for a cubic's linear factor where powers are meant otherwise. */
+enum { LINEAR = -1 };
 
 typedef struct lowering {
   model_plan *plan;
@@ -224,16 +226,62 @@ static ckks_status emit_bias(lowering *lower, size_t i, int value) {
   return CKKS_OK;
 }
 
-static ckks_status emit_stage(lowering *lower, size_t i) {
+/* Coefficient k (or LINEAR) of each slot's unit as a vector, 0 where there is none. */
+static ckks_status emit_by_slot(lowering *lower, size_t i, int k, int *index) {
   const model_stage *stage = &lower->stages->stage[i];
-  int value = VALUE, index = -1;
+  size_t rows = lower->choice->affine[i].rows, row;
+  double *value = NULL;
+  BASE_TRY(model_emit_vector(lower->plan, rows, index, &value));
+  for (size_t j = 0; j < rows; j++)
+    if (slot_row(&row, lower, i, j)) {
+      size_t a = model_stage_activation(stage, row);
+      value[j] = k == LINEAR ? stage->linear[a] : stage->polynomial[a].coefficient[k];
+    }
+  return CKKS_OK;
+}
+
+/* Polynomials of different degrees: a vector for each power that any of them has. */
+static ckks_status emit_slot_polynomials(lowering *lower, size_t i) {
+  const model_stage *stage = &lower->stages->stage[i];
+  int degree = model_stage_degree(stage), n = 0, first = lower->plan->n_vectors, index = 0;
+  int32_t power[MODEL_MAX_DEGREE + 1];
+  model_op *op = NULL;
+  for (int k = 0; k <= degree; k++) {
+    bool used = false;
+    for (size_t a = 0; a < stage->n_activations; a++)
+      used = used || stage->polynomial[a].coefficient[k] != 0.0;
+    if (!used)
+      continue;
+    power[n++] = k;
+    BASE_TRY(emit_by_slot(lower, i, k, &index));
+  }
+  lower->level -= model_polynomial_depth(degree);
+  BASE_TRY(model_emit_op(lower->program, MODEL_OP_SLOT_POLYNOMIALS, VALUE, VALUE, first, n, 1,
+                         lower->level, &op));
+  memcpy(op->term, power, (size_t)n * sizeof *power);
+  return CKKS_OK;
+}
+
+static ckks_status emit_polynomial(lowering *lower, size_t i) {
+  const model_stage *stage = &lower->stages->stage[i];
   bool next_fused = i + 1 < lower->stages->n_stages && lower->choice->affine[i + 1].fused;
+  int index = -1;
+  if (stage->n_activations > 1 && stage->kind == MODEL_STAGE_GENERAL)
+    return emit_slot_polynomials(lower, i);
+  if (stage->n_activations > 1 && stage->kind == MODEL_STAGE_CUBIC)
+    BASE_TRY(emit_by_slot(lower, i, LINEAR, &index));
+  else
+    BASE_TRY(model_emit_stage_vector(lower->plan, stage, 0, &index));
+  return model_emit_polynomial(lower->program, stage, index, next_fused, VALUE, SQUARE,
+                               &lower->level);
+}
+
+static ckks_status emit_stage(lowering *lower, size_t i) {
+  int value = VALUE;
   BASE_TRY(emit_weights(lower, i, &value));
   BASE_TRY(emit_sums(lower, i, &value));
   BASE_TRY(emit_bias(lower, i, value));
-  BASE_TRY(model_emit_stage_vector(lower->plan, stage, &index));
-  return model_emit_polynomial(lower->program, stage, index, next_fused, VALUE, SQUARE,
-                               &lower->level);
+  return emit_polynomial(lower, i);
 }
 
 ckks_status model_lower_latency(model_plan *plan, const model_stages *stages,

@@ -260,7 +260,7 @@ static ckks_status set_layer(importing *in, int l) {
     layer->weight[i] /= fit->radius;
   for (size_t i = 0; i < layer->n_out; i++)
     layer->bias[i] = (layer->bias[i] - fit->centre) / fit->radius;
-  layer->activation = fit->polynomial;
+  layer->activation[0].polynomial = fit->polynomial;
   if (fit->polynomial.coefficient[fit->polynomial.degree] == 0.0)
     return base_fail(CKKS_ERROR_RANGE, "layer %d: its activation is constant on what it sees", l);
   return CKKS_OK;

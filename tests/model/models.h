@@ -21,10 +21,10 @@ static inline ckks_status test_model_build(model_model *model, uint64_t seed) {
       layer->weight[i] = test_uniform(&seed);
     for (size_t i = 0; i < layer->n_out; i++)
       layer->bias[i] = test_uniform(&seed);
-    layer->max_abs = 1.0 + test_uniform(&seed);
+    layer->activation[0].max_abs = 1.0 + test_uniform(&seed);
   }
-  model->layer[0].activation = model_polynomial_sigmoid3;
-  model->layer[1].activation = (model_polynomial){2, {0.25, -1.0, 0.5}};
+  model->layer[0].activation[0].polynomial = model_polynomial_sigmoid3;
+  model->layer[1].activation[0].polynomial = (model_polynomial){2, {0.25, -1.0, 0.5}};
   for (size_t i = 0; i < 3; i++) {
     model->mean[i] = 10.0 * test_uniform(&seed);
     model->deviation[i] = 2.0 + test_uniform(&seed);
@@ -47,10 +47,12 @@ static inline bool test_same_numbers(const double *a, const double *b, size_t n)
 static inline bool test_same_layer(const model_layer *a, const model_layer *b) {
   return a->n_in == b->n_in && a->n_out == b->n_out &&
          test_same_numbers(a->weight, b->weight, a->n_in * a->n_out) &&
-         test_same_numbers(a->bias, b->bias, a->n_out) && a->max_abs == b->max_abs &&
-         a->activation.degree == b->activation.degree &&
-         test_same_numbers(a->activation.coefficient, b->activation.coefficient,
-                           (size_t)a->activation.degree + 1);
+         test_same_numbers(a->bias, b->bias, a->n_out) &&
+         a->activation[0].max_abs == b->activation[0].max_abs &&
+         a->activation[0].polynomial.degree == b->activation[0].polynomial.degree &&
+         test_same_numbers(a->activation[0].polynomial.coefficient,
+                           b->activation[0].polynomial.coefficient,
+                           (size_t)a->activation[0].polynomial.degree + 1);
 }
 
 /* Bit for bit. */

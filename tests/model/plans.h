@@ -36,7 +36,7 @@ static inline ckks_status test_network(model_model *model, uint64_t *state) {
       layer->weight[i] = 1.5 * test_uniform(state) / sqrt((double)layer->n_in);
     for (size_t i = 0; i < layer->n_out; i++)
       layer->bias[i] = 0.5 * test_uniform(state);
-    layer->activation = test_activation(state);
+    layer->activation[0].polynomial = test_activation(state);
   }
   for (size_t i = 0; i < model->n_features; i++) {
     model->mean[i] = test_uniform(state);

@@ -62,16 +62,16 @@ static void every_field_arrives(void **state) {
   assert_int_equal(m.n_layers, 2);
   assert_true(m.layer[0].n_in == 2 && m.layer[0].n_out == 1);
   assert_true(m.layer[0].weight[0] == 0.5 && m.layer[0].weight[1] == -1e-3);
-  assert_true(m.layer[0].bias[0] == 7 && m.layer[0].max_abs == 8);
-  assert_int_equal(m.layer[0].activation.degree, 3);
-  assert_true(m.layer[0].activation.coefficient[3] == -0.004);
+  assert_true(m.layer[0].bias[0] == 7 && m.layer[0].activation[0].max_abs == 8);
+  assert_int_equal(m.layer[0].activation[0].polynomial.degree, 3);
+  assert_true(m.layer[0].activation[0].polynomial.coefficient[3] == -0.004);
   assert_true(m.layer[1].n_in == 1 && m.layer[1].n_out == 2);
   assert_true(m.layer[1].weight[1] == 2 && m.layer[1].bias[1] == -0.25);
-  assert_int_equal(m.layer[1].activation.degree, 2);
-  assert_true(m.layer[1].activation.coefficient[0] == 1);
-  assert_true(m.layer[1].activation.coefficient[1] == 0);
-  assert_true(m.layer[1].activation.coefficient[2] == 2);
-  assert_true(m.layer[1].max_abs == 0);
+  assert_int_equal(m.layer[1].activation[0].polynomial.degree, 2);
+  assert_true(m.layer[1].activation[0].polynomial.coefficient[0] == 1);
+  assert_true(m.layer[1].activation[0].polynomial.coefficient[1] == 0);
+  assert_true(m.layer[1].activation[0].polynomial.coefficient[2] == 2);
+  assert_true(m.layer[1].activation[0].max_abs == 0);
   model_clear(&m);
 }
 
@@ -85,10 +85,10 @@ static void optional_fields_have_their_defaults(void **state) {
   assert_true(m.max_abs_input == 0.0);
   model_clear(&m);
   assert_int_equal(read_changed(&m, "'sigmoid3'", "'square'"), CKKS_OK);
-  assert_true(model_polynomial_value(&m.layer[0].activation, 3.0) == 9.0);
+  assert_true(model_polynomial_value(&m.layer[0].activation[0].polynomial, 3.0) == 9.0);
   model_clear(&m);
   assert_int_equal(read_changed(&m, "'sigmoid3'", "'identity'"), CKKS_OK);
-  assert_true(model_polynomial_value(&m.layer[0].activation, 3.0) == 3.0);
+  assert_true(model_polynomial_value(&m.layer[0].activation[0].polynomial, 3.0) == 3.0);
   model_clear(&m);
 }
 

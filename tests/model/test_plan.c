@@ -179,7 +179,7 @@ static void test_refusals(void **unused) {
   assert_non_null(strstr(ckks_last_error(), "128-bit"));
   options = test_options(1e-9, LOG2_N);
   options.headroom = 1e6;
-  model.layer[0].max_abs = 1e6;
+  model.layer[0].activation[0].max_abs = 1e6;
   ckks_status status = model_compile(&plan, &model, &options);
   assert_true(status == CKKS_ERROR_RANGE || status == CKKS_ERROR_SECURITY);
   model_clear(&model);
@@ -195,7 +195,7 @@ static void test_allocation_failures(void **unused) {
     model.layer[0].weight[i] = 0.25 * (double)i - 0.5;
   for (size_t i = 0; i < 4; i++)
     model.layer[1].weight[i] = 0.5 - 0.25 * (double)i;
-  model.layer[0].activation = model_polynomial_sigmoid3;
+  model.layer[0].activation[0].polynomial = model_polynomial_sigmoid3;
   model_compile_options options = test_options(1e-2, LOG2_N);
   long before = base_alloc_count();
   assert_ok(model_compile(&plan, &model, &options));
@@ -222,10 +222,10 @@ static void test_reference_shape(void **unused) {
   for (size_t l = 0; l < 2; l++) {
     for (size_t i = 0; i < model.layer[l].n_in * model.layer[l].n_out; i++)
       model.layer[l].weight[i] = 0.6 * test_uniform(&state);
-    model.layer[l].activation = model_polynomial_sigmoid3;
+    model.layer[l].activation[0].polynomial = model_polynomial_sigmoid3;
   }
-  model.layer[0].max_abs = 13.0;
-  model.layer[1].max_abs = 39.0;
+  model.layer[0].activation[0].max_abs = 13.0;
+  model.layer[1].activation[0].max_abs = 39.0;
   model.max_abs_input = 12.0;
   model_compile_options_default(&options);
   options.error = 1e-4;

@@ -49,7 +49,7 @@ static uint64_t model_bits(const model_model *model) {
     const model_layer *layer = &model->layer[l];
     mixed = mix(mixed, layer->weight, layer->n_in * layer->n_out);
     mixed = mix(mixed, layer->bias, layer->n_out);
-    mixed = mix(mixed, &layer->max_abs, 1);
+    mixed = mix(mixed, &layer->activation[0].max_abs, 1);
   }
   return mixed;
 }
@@ -110,8 +110,8 @@ static void the_reference_workload_gives_its_known_result(void **state) {
   assert_string_equal(m.label[1], "M");
   /* Calibrated on all rows: the largest are among the validation rows. */
   assert_true(m.max_abs_input > 14.1 && m.max_abs_input < 14.2);
-  assert_true(m.layer[0].max_abs > 12.4 && m.layer[0].max_abs < 12.5);
-  assert_true(m.layer[1].max_abs > 32.6 && m.layer[1].max_abs < 32.7);
+  assert_true(m.layer[0].activation[0].max_abs > 12.4 && m.layer[0].activation[0].max_abs < 12.5);
+  assert_true(m.layer[1].activation[0].max_abs > 32.6 && m.layer[1].activation[0].max_abs < 32.7);
   /* Every bit of it: the same with each compiler and on each machine. */
   assert_true(model_bits(&m) == 0x77ae4b585a54e637U);
   model_clear(&m);
