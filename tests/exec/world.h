@@ -36,10 +36,8 @@ typedef struct world {
   double rows[N_ROWS * 16];
 } world;
 
-/* Around w->model, which is there. */
-static inline void world_compile(world *w, uint64_t *state, const model_compile_options *options) {
-  test_calibrate(&w->model, state);
-  test_rows(w->rows, N_ROWS, &w->model, state);
+/* Around w->model and w->rows, which are there. */
+static inline void world_start(world *w, const model_compile_options *options) {
   assert_ok(model_compile(&w->plan, &w->model, options));
   assert_ok(exec_engine_build(&w->engine, &w->plan));
   w->params = exec_engine_params(w->engine);
@@ -47,6 +45,13 @@ static inline void world_compile(world *w, uint64_t *state, const model_compile_
       client_keygen(&w->secret, &w->key_bytes, &w->n_key_bytes, &w->plan.interface, w->params));
   assert_ok(exec_keys_read(&w->keys, w->key_bytes, w->n_key_bytes, "keys", w->engine, NULL));
   assert_ok(exec_session_build(&w->session, w->engine, w->keys));
+}
+
+/* Around w->model, which is there. */
+static inline void world_compile(world *w, uint64_t *state, const model_compile_options *options) {
+  test_calibrate(&w->model, state);
+  test_rows(w->rows, N_ROWS, &w->model, state);
+  world_start(w, options);
 }
 
 static inline void world_build(world *w, uint64_t *state, const model_compile_options *options) {

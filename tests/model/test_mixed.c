@@ -16,17 +16,17 @@ static void test_clear_equals_model(void **unused) {
   (void)unused;
   uint64_t state = 101;
   int n_latency = 0;
-  for (int round = 0; round < 64; round++) {
+  for (int round = 0; round < 40; round++) {
     model_model model;
     model_plan plan;
     model_compile_options options = test_options(1e-2, LOG2_N);
     options.last_on_server = round % 3 == 0;
     options.minimise = (model_minimise)(round / 4 % 4);
     assert_ok(test_mixed_network(&model, (test_mix)(round % TEST_N_MIXES), &state));
-    if (round / 4 % 2)
+    if (round % 6 != 0)
       test_calibrate(&model, &state);
     ckks_status status = model_compile(&plan, &model, &options);
-    if (round / 4 % 2 == 0 && status == CKKS_ERROR_RANGE) { /* worst cases alone may be too wide */
+    if (round % 6 == 0 && status == CKKS_ERROR_RANGE) { /* worst cases alone may be too wide */
       model_clear(&model);
       continue;
     }
@@ -36,7 +36,7 @@ static void test_clear_equals_model(void **unused) {
     model_plan_clear(&plan);
     model_clear(&model);
   }
-  assert_true(n_latency > 40);
+  assert_true(n_latency >= 30);
 }
 
 /* 2 -> n -> 1 with weights of one, and these activations in turn. */
