@@ -10,6 +10,36 @@
 #include <string.h>
 
 const model_polynomial model_polynomial_sigmoid3 = {3, {0.5, 0.197, 0.0, -0.004}};
+static const model_polynomial square = {2, {0.0, 0.0, 1.0}};
+static const model_polynomial identity = {1, {0.0, 1.0}};
+static const struct {
+  const char *name;
+  const model_polynomial *polynomial;
+} named[] = {
+    {"sigmoid3", &model_polynomial_sigmoid3}, {"square", &square}, {"identity", &identity}};
+enum { N_NAMED = sizeof named / sizeof named[0] };
+
+bool model_polynomial_named(model_polynomial *out, const char *name) {
+  for (size_t i = 0; i < N_NAMED; i++)
+    if (strcmp(name, named[i].name) == 0) {
+      *out = *named[i].polynomial;
+      return true;
+    }
+  return false;
+}
+
+/* Exact: a coefficient that is off by one bit makes it another polynomial. */
+const char *model_polynomial_name(const model_polynomial *polynomial) {
+  for (size_t i = 0; i < N_NAMED; i++) {
+    const model_polynomial *p = named[i].polynomial;
+    bool same = p->degree == polynomial->degree;
+    for (int k = 0; same && k <= p->degree; k++)
+      same = p->coefficient[k] == polynomial->coefficient[k];
+    if (same)
+      return named[i].name;
+  }
+  return NULL;
+}
 
 /* Horner's rule: one rounding per product and sum, the same on every machine. */
 double model_polynomial_value(const model_polynomial *polynomial, double x) {
@@ -99,7 +129,7 @@ ckks_status model_layer_set_activations(model_layer *layer, size_t n) {
     return base_fail_memory(layer->n_out);
   layer->n_activations = n;
   for (size_t a = 0; a < n; a++)
-    layer->activation[a] = (model_activation){.polynomial = {1, {0.0, 1.0}}};
+    layer->activation[a] = (model_activation){.polynomial = identity};
   return CKKS_OK;
 }
 

@@ -14,6 +14,7 @@
 #define MODEL_MAX_DEGREE 31
 #define MODEL_MAX_ACTIVATIONS 16 /**< different ones side by side in a layer */
 #define MODEL_MAX_NAME_BYTES 255
+#define MODEL_JSON_MAX_BYTES ((size_t)64 << 20)
 
 /** p(x) = sum coefficient[k] x^k, k <= degree; degree 1 with (0, 1) is no activation. */
 typedef struct model_polynomial {
@@ -55,6 +56,8 @@ typedef struct model_model {
 extern const model_polynomial model_polynomial_sigmoid3;
 /** "sigmoid3", "square" (x^2) or "identity" (x); false for any other name. */
 bool model_polynomial_named(model_polynomial *out, const char *name);
+/** The name of such a polynomial, or NULL. */
+const char *model_polynomial_name(const model_polynomial *polynomial);
 double model_polynomial_value(const model_polynomial *polynomial, double x);
 /** Largest |p| on [-max_abs, max_abs], looked at on a grid. */
 double model_polynomial_max(const model_polynomial *polynomial, double max_abs);
