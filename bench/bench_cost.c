@@ -54,8 +54,8 @@ static void build_model(model_model *model, const shape *s) {
     model_layer *layer = &model->layer[l];
     for (size_t i = 0; i < layer->n_in * layer->n_out; i++)
       layer->weight[i] = sin(1.0 + (double)(i * 7919 + l)) / sqrt((double)layer->n_in);
-    layer->activation = model_polynomial_sigmoid3;
-    layer->max_abs = 12.0;
+    layer->activation[0].polynomial = model_polynomial_sigmoid3;
+    layer->activation[0].max_abs = 12.0;
   }
   model->max_abs_input = 12.0;
 }

@@ -112,6 +112,30 @@ static ckks_status say_message(inspection *in) {
   return CKKS_OK;
 }
 
+/* One line, and where units differ one more for each activation. */
+static void say_layer(inspection *in, const char *name, const model_layer *layer) {
+  char text[96];
+  const model_activation *first = &layer->activation[0];
+  bool several = layer->n_activations > 1;
+  if (several)
+    snprintf(text, sizeof text, "%zu to %zu, %zu polynomials", layer->n_in, layer->n_out,
+             layer->n_activations);
+  else
+    snprintf(text, sizeof text, "%zu to %zu, polynomial of degree %d, values to %.3g", layer->n_in,
+             layer->n_out, first->polynomial.degree, first->max_abs);
+  say_text(in, name, text);
+  for (size_t a = 0; several && a < layer->n_activations; a++) {
+    char part[48];
+    size_t n = 0;
+    for (size_t o = 0; o < layer->n_out; o++)
+      n += layer->activation_of[o] == a;
+    snprintf(part, sizeof part, "%s.%zu", name, a);
+    snprintf(text, sizeof text, "%zu units, degree %d, values to %.3g", n,
+             layer->activation[a].polynomial.degree, layer->activation[a].max_abs);
+    say_text(in, part, text);
+  }
+}
+
 /* Shape and names: what the model is, not what it has learnt. */
 static ckks_status say_model(inspection *in) {
   model_model model;
@@ -119,12 +143,9 @@ static ckks_status say_model(inspection *in) {
   say_text(in, "name", model.name);
   say_number(in, "features", model.n_features);
   for (size_t l = 0; l < model.n_layers; l++) {
-    char name[32], text[96];
+    char name[32];
     snprintf(name, sizeof name, "layer %zu", l);
-    snprintf(text, sizeof text, "%zu to %zu, polynomial of degree %d, values to %.3g",
-             model.layer[l].n_in, model.layer[l].n_out, model.layer[l].activation.degree,
-             model.layer[l].max_abs);
-    say_text(in, name, text);
+    say_layer(in, name, &model.layer[l]);
   }
   if (in->json != NULL)
     json_object_set_new(in->json, "labels", cli_print_texts(model.label, model.n_classes));

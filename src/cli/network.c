@@ -86,6 +86,9 @@ void cli_network_print(FILE *out, const onnx_import_report *report) {
                       "the mean, of its largest value",
                       a->degree, a->low, a->high, a->max_error, a->rms_error);
   }
+  if (report->n_carried > 0)
+    cli_print_field(out, "carried", "%zu values past activations that they skip",
+                    report->n_carried);
   if (report->dropped[0] != '\0')
     cli_print_field(out, "left out", "%s at the end: the largest output stays the largest",
                     report->dropped);

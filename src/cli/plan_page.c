@@ -81,6 +81,9 @@ static void describe(char text[120], const model_op *op) {
   case MODEL_OP_DENSE:
     snprintf(text, 120, "sum of %d ciphertexts times weights", op->n_terms);
     break;
+  case MODEL_OP_SLOT_POLYNOMIALS:
+    snprintf(text, 120, "polynomials, one for each slot");
+    break;
   }
 }
 

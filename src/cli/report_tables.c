@@ -165,7 +165,7 @@ static void network_line(base_buffer *out, const model_model *model) {
   for (size_t i = 0; i < model->n_layers; i++)
     base_buffer_printf(out, " &rarr; %zu", model->layer[i].n_out);
   base_buffer_printf(out, ", a polynomial of degree %d after each layer",
-                     model->layer[0].activation.degree);
+                     model->layer[0].activation[0].polynomial.degree);
   line_end(out);
 }
 

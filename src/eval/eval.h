@@ -182,4 +182,20 @@ ckks_status eval_polynomial(ckks_ciphertext *out, const ckks_ciphertext *a,
                             ckks_evaluator *ev);
 /** Levels that eval_polynomial uses. */
 int eval_polynomial_depth(int degree);
+
+/* --- polynomials that differ from slot to slot (polynomial_slots.c) */
+/** Ready for operands of one level and scale; evaluators may share it. */
+typedef struct eval_polynomial_slots eval_polynomial_slots;
+/**
+ * Slot j has the coefficients[k * period + j % period], k <= degree, period a power of two up to
+ * N/2; degree 1 to 1023. They are encoded for an operand at `level` with `in_scale`; the result
+ * is that of eval_polynomial with `scale`. CKKS_ERROR_RANGE as there; CKKS_ERROR_MEMORY.
+ */
+ckks_status eval_polynomial_slots_build(eval_polynomial_slots **out, const double *coefficients,
+                                        size_t period, int degree, ckks_basis basis, int level,
+                                        double in_scale, double scale, const ckks_params *params);
+void eval_polynomial_slots_free(eval_polynomial_slots *slots);
+/** As eval_polynomial, for an operand of that scale at that level or above. */
+ckks_status eval_polynomial_slots_run(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                      const eval_polynomial_slots *slots, ckks_evaluator *ev);
 #endif

@@ -17,18 +17,29 @@
 #include <string.h>
 
 #include "eval/arith.h"
+#include "eval/polynomial.h"
 
-#define POLYNOMIAL_MAX_DEGREE 1023
 /* Linear terms of a node: below the base, and a giant for each bit of the degree. */
 #define POLYNOMIAL_MAX_BASE 32
 
+/* The tree is walked three times: to know the powers, to encode vectors, to compute. */
+typedef enum polynomial_pass { POLYNOMIAL_MARK, POLYNOMIAL_ENCODE, POLYNOMIAL_RUN } polynomial_pass;
+
 typedef struct polynomial_state {
-  ckks_evaluator *ev;
+  polynomial_pass pass;
+  const ckks_params *params;
+  ckks_evaluator *ev; /* POLYNOMIAL_RUN */
   ckks_basis basis;
-  int top;  /* level of b_1 */
-  int base; /* a power of two: below it b_i are computed one by one */
-  bool needed[POLYNOMIAL_MAX_DEGREE + 1];
-  const ckks_ciphertext *power[POLYNOMIAL_MAX_DEGREE + 1]; /* b_i, or NULL */
+  /* Coefficients, or where they are vectors the largest |.| of each; split on the way down. */
+  double work[EVAL_POLYNOMIAL_MAX_DEGREE + 1];
+  const eval_polynomial_slots *slots; /* POLYNOMIAL_RUN with vectors */
+  const eval_polynomial_rows *rows;   /* POLYNOMIAL_ENCODE */
+  bool vectors;
+  size_t n_plaintexts; /* of slots, used so far */
+  int top;             /* level of b_1 */
+  int base;            /* a power of two: below it b_i are computed one by one */
+  bool needed[EVAL_POLYNOMIAL_MAX_DEGREE + 1];
+  const ckks_ciphertext *power[EVAL_POLYNOMIAL_MAX_DEGREE + 1]; /* b_i, or NULL */
 } polynomial_state;
 
 /* Smallest e with 2^e >= n. */
@@ -124,15 +135,19 @@ static ckks_status polynomial_raise(polynomial_state *state, int i) {
 
 /*
  * p = q * b_giant + r in place, for degree < 2*giant: r below coefficients[giant], q from
- * there on. Returns the degree of q, -1 when q is zero.
+ * there on. Returns the degree of q, -1 when q is zero. Of vectors the sizes are added: what
+ * may be other than zero anywhere counts.
  */
-static int polynomial_split(double *coefficients, int degree, int giant, ckks_basis basis) {
+static int polynomial_split(polynomial_state *state, double *coefficients, int degree, int giant) {
+  size_t first = (size_t)(coefficients - state->work);
   while (degree >= giant && coefficients[degree] == 0)
     degree--;
-  if (basis == CKKS_CHEBYSHEV)
+  if (state->basis == CKKS_CHEBYSHEV)
     for (int i = giant + 1; i <= degree; i++) { /* T_(G+j) = 2 T_G T_j - T_(G-j) */
-      coefficients[2 * giant - i] -= coefficients[i];
+      coefficients[2 * giant - i] -= state->vectors ? -coefficients[i] : coefficients[i];
       coefficients[i] *= 2;
+      if (state->pass == POLYNOMIAL_ENCODE)
+        eval_polynomial_rows_split(state->rows, first + (size_t)i, first + (size_t)(2 * giant - i));
     }
   return degree - giant;
 }
@@ -155,14 +170,20 @@ static ckks_status polynomial_leftover(double *scale, const polynomial_state *st
                    log2(state->power[i]->scale), i, log2(product_scale), log2(*scale));
 }
 
-/* *sum += q * b_giant at `level`; *sum is taken when it is NULL. */
+/*
+ * *sum += q * b_giant at `level`; *sum is taken when it is NULL. Where nothing is computed only
+ * what is in q is visited.
+ */
 static ckks_status polynomial_product(polynomial_state *state, ckks_ciphertext **sum, double *q,
                                       int degree, int giant, int level, double product_scale) {
   ckks_evaluator *ev = state->ev;
   bool first = *sum == NULL;
-  double scale;
+  double scale = 1;
   ckks_ciphertext *child;
-  BASE_TRY(polynomial_leftover(&scale, state, giant, product_scale));
+  if (state->pass != POLYNOMIAL_MARK)
+    BASE_TRY(polynomial_leftover(&scale, state, giant, product_scale));
+  if (state->pass != POLYNOMIAL_RUN)
+    return polynomial_node(state, NULL, q, degree, level, scale);
   if (first)
     BASE_TRY(eval_spare_take(sum, level, 3, ev));
   int n_spares_used = ev->n_spares_used;
@@ -178,18 +199,53 @@ static ckks_status polynomial_product(polynomial_state *state, ckks_ciphertext *
   return CKKS_OK;
 }
 
+static const ckks_plaintext *polynomial_next(polynomial_state *state) {
+  BASE_ASSERT(state->n_plaintexts < state->slots->n_plaintexts);
+  return state->slots->plaintext[state->n_plaintexts++];
+}
+
+/* polynomial_combine where the c_i are vectors, encoded for this very place. */
+static ckks_status polynomial_combine_vectors(polynomial_state *state, ckks_ciphertext **out,
+                                              const int *listed, size_t n, int level,
+                                              double product_scale) {
+  BASE_TRY(eval_spare_take(out, level, 2, state->ev));
+  for (size_t t = 0; t < n; t++) {
+    ckks_ciphertext view = polynomial_view(state->power[listed[t]], level);
+    const ckks_plaintext *factor = polynomial_next(state);
+    if (t == 0)
+      eval_mul_plain(*out, &view, factor, state->ev);
+    else
+      eval_mul_plain_add(*out, &view, factor, state->ev);
+  }
+  (*out)->scale = product_scale;
+  return CKKS_OK;
+}
+
 /* The terms c_i * b_i for the n listed i, at `level` and product_scale, in a spare. */
 static ckks_status polynomial_combine(polynomial_state *state, ckks_ciphertext **out,
                                       const double *coefficients, const int *listed, size_t n,
                                       int level, double product_scale) {
   eval_arith_term terms[EVAL_ARITH_MAX_TERMS];
   double scale;
+  if (state->vectors)
+    return polynomial_combine_vectors(state, out, listed, n, level, product_scale);
   for (size_t t = 0; t < n; t++) {
     BASE_TRY(polynomial_leftover(&scale, state, listed[t], product_scale));
     terms[t] = (eval_arith_term){state->power[listed[t]], coefficients[listed[t]]};
   }
   BASE_TRY(eval_spare_take(out, level, 2, state->ev));
   return eval_arith_combine(*out, terms, n, level, product_scale, state->ev);
+}
+
+/* A polynomial of degree 0 (which of vectors may be one of zeros alone). */
+static ckks_status polynomial_constant(polynomial_state *state, ckks_ciphertext *out, double value,
+                                       int level, double scale) {
+  eval_arith_zero(out, level, scale, state->ev);
+  if (!state->vectors)
+    return eval_add_scalar(out, out, value, state->ev);
+  if (value != 0)
+    eval_add_plain(out, out, polynomial_next(state), state->ev);
+  return CKKS_OK;
 }
 
 /*
@@ -202,10 +258,8 @@ static ckks_status polynomial_finish(polynomial_state *state, ckks_ciphertext *o
   ckks_evaluator *ev = state->ev;
   double product_scale = scale * ev->params->ring.modulus[level + 1].f;
   ckks_ciphertext *combined = NULL;
-  if (sum == NULL && n_linear == 0) {
-    eval_arith_zero(out, level, scale, ev);
-    return eval_add_scalar(out, out, coefficients[0], ev);
-  }
+  if (sum == NULL && n_linear == 0)
+    return polynomial_constant(state, out, coefficients[0], level, scale);
   if (n_linear > 0)
     BASE_TRY(polynomial_combine(state, &combined, coefficients, linear, n_linear, level + 1,
                                 product_scale));
@@ -213,42 +267,58 @@ static ckks_status polynomial_finish(polynomial_state *state, ckks_ciphertext *o
     sum = combined;
   else if (combined != NULL)
     eval_add(sum, sum, combined, ev);
-  if (coefficients[0] != 0)
+  if (coefficients[0] != 0 && !state->vectors)
     BASE_TRY(eval_add_scalar(sum, sum, coefficients[0], ev));
   if (sum->n_parts == 3)
     BASE_TRY(eval_relinearize(out, sum, true, ev));
   else
     eval_rescale(out, sum, ev);
   out->scale = scale;
+  if (coefficients[0] != 0 && state->vectors)
+    eval_add_plain(out, out, polynomial_next(state), ev);
   return CKKS_OK;
 }
 
+/* The plaintexts that polynomial_finish will ask for, in its order. */
+static ckks_status polynomial_encode_node(polynomial_state *state, const double *coefficients,
+                                          const int *linear, size_t n_linear, int level,
+                                          double scale) {
+  size_t first = (size_t)(coefficients - state->work);
+  double product_scale = scale * state->params->ring.modulus[level + 1].f, leftover;
+  for (size_t t = 0; t < n_linear; t++) {
+    BASE_TRY(polynomial_leftover(&leftover, state, linear[t], product_scale));
+    BASE_TRY(
+        eval_polynomial_rows_encode(state->rows, first + (size_t)linear[t], level + 1, leftover));
+  }
+  if (coefficients[0] == 0)
+    return CKKS_OK;
+  return eval_polynomial_rows_encode(state->rows, first, level, scale);
+}
+
 /*
- * The node due at `level`; overwrites the coefficients. With out NULL nothing is computed but
- * which b_i will be needed: the way down is the same.
+ * The node due at `level`; overwrites the coefficients. The way down is the same whether it is
+ * marked which b_i will be needed, encoded or computed; out is for the last alone.
  */
 static ckks_status polynomial_node(polynomial_state *state, ckks_ciphertext *out,
                                    double *coefficients, int degree, int level, double scale) {
-  int budget = state->top - level, n_spares_used = state->ev->n_spares_used;
+  int budget = state->top - level;
   /* b_i must have come to level + 1, so i <= 2^(budget-1): there is less choice near the top */
   int base = budget > 1 && 1 << (budget - 1) < state->base ? 1 << (budget - 1) : state->base;
   if (base < 2 || budget == 1)
     base = 2;
-  double product_scale = scale * state->ev->params->ring.modulus[level + 1].f;
+  double product_scale = scale * state->params->ring.modulus[level + 1].f;
   int linear[EVAL_ARITH_MAX_TERMS]; /* indices of the terms with a constant factor */
   size_t n_linear = 0;
   ckks_ciphertext *sum = NULL;
   for (int giant = 1 << polynomial_log2(degree + 1) >> 1; giant >= base; giant /= 2) {
-    int q_degree = polynomial_split(coefficients, degree, giant, state->basis);
+    int q_degree = polynomial_split(state, coefficients, degree, giant);
     degree = giant - 1;
     if (q_degree < 0)
       continue;
-    if (out == NULL)
+    if (state->pass == POLYNOMIAL_MARK)
       polynomial_need(state, giant);
     if (q_degree == 0)
       linear[n_linear++] = giant;
-    else if (out == NULL)
-      BASE_TRY(polynomial_node(state, NULL, coefficients + giant, q_degree, level + 1, 1));
     else
       BASE_TRY(polynomial_product(state, &sum, coefficients + giant, q_degree, giant, level + 1,
                                   product_scale));
@@ -256,37 +326,50 @@ static ckks_status polynomial_node(polynomial_state *state, ckks_ciphertext *out
   for (int i = 1; i <= degree; i++)
     if (coefficients[i] != 0)
       linear[n_linear++] = i;
-  if (out == NULL) {
-    for (size_t t = 0; t < n_linear; t++)
-      polynomial_need(state, linear[t]);
-    return CKKS_OK;
-  }
-  BASE_TRY(polynomial_finish(state, out, sum, coefficients, linear, n_linear, level, scale));
-  state->ev->n_spares_used = n_spares_used;
+  if (state->pass == POLYNOMIAL_RUN)
+    return polynomial_finish(state, out, sum, coefficients, linear, n_linear, level, scale);
+  if (state->pass == POLYNOMIAL_ENCODE)
+    return polynomial_encode_node(state, coefficients, linear, n_linear, level, scale);
+  for (size_t t = 0; t < n_linear; t++)
+    polynomial_need(state, linear[t]);
   return CKKS_OK;
+}
+
+/* One walk over the coefficients, which it overwrites. */
+static ckks_status polynomial_walk(polynomial_state *state, polynomial_pass pass,
+                                   ckks_ciphertext *out, const double *coefficients, int degree,
+                                   int level, double scale) {
+  state->pass = pass;
+  memcpy(state->work, coefficients, (size_t)(degree + 1) * sizeof *coefficients);
+  return polynomial_node(state, out, state->work, degree, level, scale);
 }
 
 /* Marks, computes the b_i in ascending order, evaluates. */
 static ckks_status polynomial_run(polynomial_state *state, ckks_ciphertext *out,
                                   const ckks_ciphertext *a, const double *coefficients, int degree,
                                   int level, double scale) {
-  double work[POLYNOMIAL_MAX_DEGREE + 1];
-  size_t n_bytes = (size_t)(degree + 1) * sizeof *work;
-  memcpy(work, coefficients, n_bytes);
-  BASE_TRY(polynomial_node(state, NULL, work, degree, level, 1));
-  state->power[1] = a;
-  for (int i = 2; i <= degree; i++)
+  ckks_ciphertext view = polynomial_view(a, level + eval_polynomial_depth(degree));
+  int n_spares_used = state->ev->n_spares_used;
+  state->params = state->ev->params;
+  state->top = view.level;
+  state->base = polynomial_choose_base(degree);
+  BASE_TRY(polynomial_walk(state, POLYNOMIAL_MARK, NULL, coefficients, degree, level, 1));
+  state->power[1] = &view;
+  ckks_status status = CKKS_OK;
+  for (int i = 2; i <= degree && status == CKKS_OK; i++)
     if (state->needed[i])
-      BASE_TRY(polynomial_raise(state, i));
-  memcpy(work, coefficients, n_bytes);
-  return polynomial_node(state, out, work, degree, level, scale);
+      status = polynomial_raise(state, i);
+  if (status == CKKS_OK)
+    status = polynomial_walk(state, POLYNOMIAL_RUN, out, coefficients, degree, level, scale);
+  state->ev->n_spares_used = n_spares_used;
+  return status;
 }
 
 ckks_status eval_polynomial(ckks_ciphertext *out, const ckks_ciphertext *a,
                             const double *coefficients, int degree, ckks_basis basis, double scale,
                             ckks_evaluator *ev) {
-  BASE_ASSERT(degree >= 0 && degree <= POLYNOMIAL_MAX_DEGREE && a->n_parts == 2);
-  int level = a->level - eval_polynomial_depth(degree), n_spares_used = ev->n_spares_used;
+  BASE_ASSERT(degree >= 0 && degree <= EVAL_POLYNOMIAL_MAX_DEGREE && a->n_parts == 2);
+  int level = a->level - eval_polynomial_depth(degree);
   BASE_ASSERT(level >= 0);
   if (scale == 0)
     scale = ev->params->scale[level];
@@ -294,9 +377,47 @@ ckks_status eval_polynomial(ckks_ciphertext *out, const ckks_ciphertext *a,
     eval_arith_zero(out, level, scale, ev);
     return eval_add_scalar(out, out, coefficients[0], ev);
   }
-  polynomial_state state = {.ev = ev, .basis = basis, .top = a->level};
-  state.base = polynomial_choose_base(degree);
-  ckks_status status = polynomial_run(&state, out, a, coefficients, degree, level, scale);
-  ev->n_spares_used = n_spares_used;
-  return status;
+  polynomial_state state = {.ev = ev, .basis = basis};
+  return polynomial_run(&state, out, a, coefficients, degree, level, scale);
+}
+
+ckks_status eval_polynomial_slots_run(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                      const eval_polynomial_slots *slots, ckks_evaluator *ev) {
+  BASE_ASSERT(a->n_parts == 2 && a->level >= slots->level);
+  BASE_ASSERT(ckks_scale_equal(a->scale, slots->in_scale));
+  polynomial_state state = {.ev = ev, .basis = slots->basis, .slots = slots, .vectors = true};
+  return polynomial_run(&state, out, a, slots->largest, slots->degree,
+                        slots->level - eval_polynomial_depth(slots->degree), slots->scale);
+}
+
+/* The b_i as headers alone: what is encoded depends on their levels and scales. */
+static void polynomial_shape(polynomial_state *state, ckks_ciphertext *power, int degree) {
+  for (int i = 2; i <= degree; i++) {
+    if (!state->needed[i])
+      continue;
+    int a = polynomial_larger(i), b = i - a;
+    int level = power[a].level < power[b].level ? power[a].level : power[b].level;
+    power[i].level = level - 1;
+    power[i].scale = power[a].scale * power[b].scale / state->params->ring.modulus[level].f;
+    state->power[i] = &power[i];
+  }
+}
+
+ckks_status eval_polynomial_encode(const eval_polynomial_rows *rows) {
+  const eval_polynomial_slots *slots = rows->slots;
+  int degree = slots->degree, level = slots->level - eval_polynomial_depth(degree);
+  polynomial_state state = {.params = rows->params,
+                            .basis = slots->basis,
+                            .top = slots->level,
+                            .base = polynomial_choose_base(degree),
+                            .rows = rows,
+                            .vectors = true};
+  BASE_ASSERT(level >= 0);
+  BASE_TRY(polynomial_walk(&state, POLYNOMIAL_MARK, NULL, slots->largest, degree, level, 1));
+  rows->power[1].level = slots->level;
+  rows->power[1].scale = slots->in_scale;
+  state.power[1] = &rows->power[1];
+  polynomial_shape(&state, rows->power, degree);
+  return polynomial_walk(&state, POLYNOMIAL_ENCODE, NULL, slots->largest, degree, level,
+                         slots->scale);
 }

@@ -252,12 +252,10 @@ static ckks_status run_rotate_sum(running *r, ckks_ciphertext *out, const model_
 }
 
 static ckks_status run_polynomial(running *r, ckks_ciphertext *out, const model_op *op) {
-  const model_vector *vector = &r->session->engine->plan->vector[op->index];
-  int degree = (int)vector->period - 1;
-  while (degree > 1 && vector->value[degree] == 0.0)
-    degree--;
-  return eval_polynomial(out, value_of(r, op->a), vector->value, degree, CKKS_MONOMIAL, op->scale,
-                         r->session->evaluator);
+  const model_plan *plan = r->session->engine->plan;
+  ckks_ciphertext a = cut_view(value_of(r, op->a), model_plan_top(plan, op));
+  return eval_polynomial(out, &a, plan->vector[op->index].value, model_plan_degree(plan, op),
+                         CKKS_MONOMIAL, op->scale, r->session->evaluator);
 }
 
 static ckks_status run_op(running *r, ckks_ciphertext *out, int i) {
@@ -281,6 +279,8 @@ static ckks_status run_op(running *r, ckks_ciphertext *out, int i) {
     return run_polynomial(r, out, op);
   case MODEL_OP_DENSE:
     return run_dense(r, out, i);
+  case MODEL_OP_SLOT_POLYNOMIALS:
+    return eval_polynomial_slots_run(out, value_of(r, op->a), encoded->slots, ev);
   }
   return CKKS_OK;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/wipe.h"
 #include "eval/arith.h"
 
 /* --- vectors */
@@ -81,8 +82,32 @@ static void choose_compact(exec_prepared *p, const model_program *program,
   }
 }
 
-static ckks_status prepare_op(exec_encoded *encoded, const model_op *op, const model_plan *plan,
-                              const ckks_params *params) {
+/* Vectors may have different periods: all of them are brought to the longest. */
+static ckks_status prepare_slots(exec_encoded *encoded, const model_op *op, double in_scale,
+                                 const model_plan *plan, const ckks_params *params) {
+  const model_vector *vector = &plan->vector[op->index];
+  size_t degree = (size_t)model_plan_degree(plan, op), period = 1;
+  for (int t = 0; t < op->n_terms; t++)
+    if (vector[t].period > period)
+      period = vector[t].period;
+  double *rows = base_alloc_array((degree + 1) * period, sizeof *rows);
+  if (!rows)
+    return base_fail_memory((degree + 1) * period * sizeof *rows);
+  for (int t = 0; t < op->n_terms; t++)
+    for (size_t j = 0; j < period; j++)
+      rows[(size_t)op->term[t] * period + j] = vector[t].value[j % vector[t].period];
+  ckks_status status =
+      eval_polynomial_slots_build(&encoded->slots, rows, period, (int)degree, CKKS_MONOMIAL,
+                                  model_plan_top(plan, op), in_scale, op->scale, params);
+  base_wipe(rows, (degree + 1) * period * sizeof *rows);
+  base_free(rows);
+  return status;
+}
+
+static ckks_status prepare_op(exec_encoded *encoded, const model_op *op, double in_scale,
+                              const model_plan *plan, const ckks_params *params) {
+  if (op->kind == MODEL_OP_SLOT_POLYNOMIALS)
+    return prepare_slots(encoded, op, in_scale, plan, params);
   bool diagonals = op->kind == MODEL_OP_DIAGONALS;
   bool adds = op->kind == MODEL_OP_ADD_VECTOR;
   if (!diagonals && !adds && op->kind != MODEL_OP_MUL_VECTOR)
@@ -177,9 +202,18 @@ static void find_matrices(exec_prepared *p, const model_program *program) {
 
 /* --- all of it */
 
+/* Scale of the register that an operation reads. */
+static double scale_before(const model_program *program, int i, double input_scale) {
+  for (int j = i - 1; j >= 0; j--)
+    if (program->op[j].out == program->op[i].a)
+      return program->op[j].scale;
+  return input_scale;
+}
+
 ckks_status exec_prepare(exec_prepared *p, const model_plan *plan, model_packing packing,
                          const ckks_params *params, size_t weights_bytes) {
   const model_program *program = &plan->program[packing];
+  double input_scale = plan->interface.layout[packing].input_scale;
   size_t n = (size_t)program->n_registers;
   p->op = base_alloc_array((size_t)program->n_ops + 1, sizeof *p->op);
   p->top_level = base_alloc_array(n + 1, sizeof *p->top_level);
@@ -192,7 +226,7 @@ ckks_status exec_prepare(exec_prepared *p, const model_plan *plan, model_packing
     if (p->top_level[op->out] < op->level + 1)
       p->top_level[op->out] = op->level + 1; /* products are made one level up */
     exec_prepare_operands(op, note_use, p->last_use, i);
-    BASE_TRY(prepare_op(&p->op[i], op, plan, params));
+    BASE_TRY(prepare_op(&p->op[i], op, scale_before(program, i, input_scale), plan, params));
   }
   for (int i = 0; i < program->n_outputs; i++)
     p->last_use[program->output[i]] = program->n_ops;
@@ -210,6 +244,7 @@ void exec_prepare_clear(exec_prepared *p, int n_ops) {
     base_free(p->op[i].plaintext);
     base_free(p->op[i].diagonal);
     base_free(p->op[i].coefficients);
+    eval_polynomial_slots_free(p->op[i].slots);
   }
   base_free(p->op);
   base_free(p->top_level);

@@ -9,6 +9,7 @@
 typedef struct exec_encoded {
   ckks_plaintext **plaintext; /**< NULL where a number does (period 1, DENSE, POLYNOMIAL) */
   eval_diagonal *diagonal;
+  eval_polynomial_slots *slots; /**< SLOT_POLYNOMIALS */
   int n_plaintexts;
   bool compact;          /**< DIAGONALS: kept as integers, */
   int64_t *coefficients; /**< N for each */

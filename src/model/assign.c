@@ -56,6 +56,7 @@ static bool assign_op(scales *s, model_op *op, int at) {
     op->scale = in * s->of[op->term[1]] / prime(s, op->level + 1);
     break;
   case MODEL_OP_POLYNOMIAL:
+  case MODEL_OP_SLOT_POLYNOMIALS:
     op->scale = target(s, op->level);
     break;
   case MODEL_OP_MUL_VECTOR:

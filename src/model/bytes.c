@@ -4,8 +4,11 @@
  *   u32 layers, u32 width of the input and of each layer, text name,
  *   per feature: text name, f64 mean, f64 deviation; f64 max_abs_input,
  *   per class: text label,
- *   per layer: u32 degree, f64 coefficients, f64 max_abs, 3 u32 image, f64 bias, f64 weights by
- * row. Texts are a u16 length and that many bytes.
+ *   per layer: an activation, f64 bias, f64 weights by row.
+ * An activation is u32 degree, f64 coefficients, f64 max_abs. A layer that has several puts in its
+ * place u32 0, u32 how many, these one by one, and u8 which of them for each unit. In front of all
+ * that a layer whose units are an image has u32 2^32 - 1, u32 channels, rows, columns. Texts are a
+ * u16 length and that many bytes.
  */
 #include "base/bytes.h"
 #include "base/alloc.h"
@@ -18,11 +21,28 @@ static void write_numbers(base_buffer *buffer, const double *numbers, size_t n) 
     base_buffer_f64(buffer, numbers[i]);
 }
 
+static void write_activation(base_buffer *buffer, const model_activation *activation) {
+  const model_polynomial *p = &activation->polynomial;
+  base_buffer_u32(buffer, (uint32_t)p->degree);
+  write_numbers(buffer, p->coefficient, (size_t)p->degree + 1);
+  base_buffer_f64(buffer, activation->max_abs);
+}
+
 /* Shapes are not repeated here: the widths in front say them all. */
 static void write_layer(base_buffer *buffer, const model_layer *layer) {
-  base_buffer_u32(buffer, (uint32_t)layer->activation.degree);
-  write_numbers(buffer, layer->activation.coefficient, (size_t)layer->activation.degree + 1);
-  base_buffer_f64(buffer, layer->max_abs);
+  if (layer->image[0] > 0) {
+    base_buffer_u32(buffer, UINT32_MAX);
+    for (int i = 0; i < 3; i++)
+      base_buffer_u32(buffer, (uint32_t)layer->image[i]);
+  }
+  if (layer->n_activations > 1) {
+    base_buffer_u32(buffer, 0);
+    base_buffer_u32(buffer, (uint32_t)layer->n_activations);
+  }
+  for (size_t a = 0; a < layer->n_activations; a++)
+    write_activation(buffer, &layer->activation[a]);
+  if (layer->n_activations > 1)
+    base_buffer_append(buffer, layer->activation_of, layer->n_out);
   write_numbers(buffer, layer->bias, layer->n_out);
   write_numbers(buffer, layer->weight, layer->n_out * layer->n_in);
 }
@@ -86,15 +106,44 @@ static ckks_status read_widths(size_t *widths, size_t *n_layers, base_reader *re
   return reader->failed || least > base_reader_left(reader) ? truncated() : CKKS_OK;
 }
 
-static ckks_status read_layer(model_layer *layer, base_reader *reader, size_t index) {
-  uint32_t degree = base_reader_u32(reader);
+static ckks_status read_activation(model_activation *activation, uint32_t degree,
+                                   base_reader *reader, size_t index) {
   if (degree < 1 || degree > MODEL_MAX_DEGREE)
     return base_fail(CKKS_ERROR_FORMAT,
                      "layers[%zu].activation: degree %u where 1 to %d is allowed", index,
                      (unsigned)degree, MODEL_MAX_DEGREE);
-  layer->activation.degree = (int)degree;
-  read_numbers(layer->activation.coefficient, (size_t)degree + 1, reader);
-  layer->max_abs = base_reader_f64(reader);
+  activation->polynomial.degree = (int)degree;
+  read_numbers(activation->polynomial.coefficient, (size_t)degree + 1, reader);
+  activation->max_abs = base_reader_f64(reader);
+  return CKKS_OK;
+}
+
+/* One is never written as a list of one: every model has one form. */
+static ckks_status read_activations(model_layer *layer, base_reader *reader, size_t index) {
+  uint32_t n = base_reader_u32(reader);
+  if (n < 2 || n > MODEL_MAX_ACTIVATIONS)
+    return base_fail(CKKS_ERROR_FORMAT, "layers[%zu].activation: %u where 2 to %d are allowed",
+                     index, (unsigned)n, MODEL_MAX_ACTIVATIONS);
+  BASE_TRY(model_layer_set_activations(layer, n));
+  for (size_t a = 0; a < n; a++)
+    BASE_TRY(read_activation(&layer->activation[a], base_reader_u32(reader), reader, index));
+  base_reader_copy(reader, layer->activation_of, layer->n_out);
+  return CKKS_OK;
+}
+
+static ckks_status read_layer(model_layer *layer, base_reader *reader, size_t index) {
+  uint32_t degree = base_reader_u32(reader);
+  if (degree == UINT32_MAX) {
+    for (int i = 0; i < 3; i++)
+      layer->image[i] = base_reader_u32(reader);
+    if (layer->image[0] == 0) /* nothing is written in two ways */
+      return base_fail(CKKS_ERROR_FORMAT, "layers[%zu].image: 0 channels", index);
+    degree = base_reader_u32(reader);
+  }
+  if (degree == 0 && !reader->failed)
+    BASE_TRY(read_activations(layer, reader, index));
+  else
+    BASE_TRY(read_activation(&layer->activation[0], degree, reader, index));
   read_numbers(layer->bias, layer->n_out, reader);
   read_numbers(layer->weight, layer->n_out * layer->n_in, reader);
   return CKKS_OK;

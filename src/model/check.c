@@ -74,25 +74,73 @@ static ckks_status check_scaler(const model_model *model) {
 }
 
 /* A leading zero would make the planner pay for a degree that is not there. */
-static ckks_status check_activation(const model_polynomial *p, size_t index) {
+static ckks_status check_polynomial(const model_polynomial *p, const char *path) {
   if (p->degree < 1 || p->degree > MODEL_MAX_DEGREE)
-    return base_fail(CKKS_ERROR_FORMAT,
-                     "layers[%zu].activation: degree %d where 1 to %d is allowed", index, p->degree,
+    return base_fail(CKKS_ERROR_FORMAT, "%s: degree %d where 1 to %d is allowed", path, p->degree,
                      MODEL_MAX_DEGREE);
   for (int k = 0; k <= p->degree; k++)
     if (!isfinite(p->coefficient[k]))
-      return base_fail(CKKS_ERROR_FORMAT,
-                       "layers[%zu].activation.polynomial[%d]: not a finite number", index, k);
+      return base_fail(CKKS_ERROR_FORMAT, "%s.polynomial[%d]: not a finite number", path, k);
   if (p->coefficient[p->degree] == 0.0)
-    return base_fail(CKKS_ERROR_FORMAT,
-                     "layers[%zu].activation.polynomial[%d]: the leading coefficient is 0", index,
+    return base_fail(CKKS_ERROR_FORMAT, "%s.polynomial[%d]: the leading coefficient is 0", path,
                      p->degree);
   return CKKS_OK;
 }
 
+/* One that no unit has would never see a value, and the model never count as calibrated. */
+static ckks_status check_units(const model_layer *layer, size_t index) {
+  bool used[MODEL_MAX_ACTIVATIONS] = {false};
+  if (layer->n_activations == 1)
+    return CKKS_OK;
+  if (layer->activation_of == NULL)
+    return base_fail(CKKS_ERROR_FORMAT, "layers[%zu].activation_of: missing", index);
+  for (size_t o = 0; o < layer->n_out; o++) {
+    if (layer->activation_of[o] >= layer->n_activations)
+      return base_fail(CKKS_ERROR_FORMAT,
+                       "layers[%zu].activation_of[%zu]: %u where there are %zu activations", index,
+                       o, (unsigned)layer->activation_of[o], layer->n_activations);
+    used[layer->activation_of[o]] = true;
+  }
+  for (size_t a = 0; a < layer->n_activations; a++)
+    if (!used[a])
+      return base_fail(CKKS_ERROR_FORMAT, "layers[%zu].activation_of: no unit has activation %zu",
+                       index, a);
+  return CKKS_OK;
+}
+
+/* Paths as the file has them: a layer with one activation holds it and its range as they are. */
+static ckks_status check_activations(const model_layer *layer, size_t index) {
+  char path[64];
+  if (layer->n_activations < 1 || layer->n_activations > MODEL_MAX_ACTIVATIONS)
+    return base_fail(CKKS_ERROR_FORMAT, "layers[%zu].activation: %zu where 1 to %d are allowed",
+                     index, layer->n_activations, MODEL_MAX_ACTIVATIONS);
+  bool several = layer->n_activations > 1;
+  for (size_t a = 0; a < layer->n_activations; a++) {
+    snprintf(path, sizeof path, several ? "layers[%zu].max_abs[%zu]" : "layers[%zu].max_abs", index,
+             a);
+    BASE_TRY(check_maximum(layer->activation[a].max_abs, path));
+    snprintf(path, sizeof path, several ? "layers[%zu].activation[%zu]" : "layers[%zu].activation",
+             index, a);
+    BASE_TRY(check_polynomial(&layer->activation[a].polynomial, path));
+  }
+  return check_units(layer, index);
+}
+
+/* Sizes are bounded one by one first: their product is that of three numbers below 2^17. */
+static ckks_status check_image(const model_layer *layer, size_t index) {
+  const size_t *image = layer->image;
+  bool none = image[0] == 0 && image[1] == 0 && image[2] == 0;
+  bool good = image[0] <= layer->n_out && image[1] <= layer->n_out && image[2] <= layer->n_out &&
+              image[0] * image[1] * image[2] == layer->n_out;
+  return none || good ? CKKS_OK
+                      : base_fail(CKKS_ERROR_FORMAT,
+                                  "layers[%zu].image: %zu x %zu x %zu values where the layer has "
+                                  "%zu units",
+                                  index, image[0], image[1], image[2], layer->n_out);
+}
+
 /* n_in must be what the layer before gives; the numbers are then as many as the shape says. */
 static ckks_status check_layer(const model_layer *layer, size_t index, size_t n_in) {
-  char path[64];
   if (layer->n_in != n_in)
     return base_fail(CKKS_ERROR_FORMAT,
                      "layers[%zu].weight: rows of %zu numbers where %zu are needed", index,
@@ -108,9 +156,8 @@ static ckks_status check_layer(const model_layer *layer, size_t index, size_t n_
     if (!isfinite(layer->bias[o]))
       return base_fail(CKKS_ERROR_FORMAT, "layers[%zu].bias[%zu]: not a finite number", index, o);
   }
-  snprintf(path, sizeof path, "layers[%zu].max_abs", index);
-  BASE_TRY(check_maximum(layer->max_abs, path));
-  return check_activation(&layer->activation, index);
+  BASE_TRY(check_image(layer, index));
+  return check_activations(layer, index);
 }
 
 /* Counts before contents: no loop runs further than its limit, whoever filled in the model. */

@@ -71,6 +71,19 @@ static void polynomial(running *r, const model_op *op, double *out) {
   }
 }
 
+static void slot_polynomials(running *r, const model_op *op, double *out) {
+  for (size_t j = 0; j < r->slots; j++) {
+    double value = 0.0;
+    for (int t = op->n_terms - 1; t >= 0; t--) {
+      const model_vector *vector = &r->plan->vector[op->index + t];
+      value += vector->value[j % vector->period];
+      for (int k = op->term[t]; k > (t > 0 ? op->term[t - 1] : 0); k--)
+        value *= r->reg[op->a][j];
+    }
+    out[j] = value;
+  }
+}
+
 static void dense(running *r, const model_op *op, double *out) {
   const double *weight = r->plan->vector[op->index].value;
   for (size_t j = 0; j < r->slots; j++) {
@@ -83,14 +96,11 @@ static void dense(running *r, const model_op *op, double *out) {
 
 /* Into scratch first: an op may read the register that it writes. */
 static ckks_status run_op(running *r, const model_op *op) {
-  static void (*const read[])(running *, const model_op *,
-                              double *) = {[MODEL_OP_MUL_VECTOR] = mul_vector,
-                                           [MODEL_OP_ADD_VECTOR] = add_vector,
-                                           [MODEL_OP_ROTATE_SUM] = rotate_sum,
-                                           [MODEL_OP_MUL_SUM] = mul_sum,
-                                           [MODEL_OP_DIAGONALS] = diagonals,
-                                           [MODEL_OP_POLYNOMIAL] = polynomial,
-                                           [MODEL_OP_DENSE] = dense};
+  static void (*const read[])(running *, const model_op *, double *) = {
+      [MODEL_OP_MUL_VECTOR] = mul_vector, [MODEL_OP_ADD_VECTOR] = add_vector,
+      [MODEL_OP_ROTATE_SUM] = rotate_sum, [MODEL_OP_MUL_SUM] = mul_sum,
+      [MODEL_OP_DIAGONALS] = diagonals,   [MODEL_OP_POLYNOMIAL] = polynomial,
+      [MODEL_OP_DENSE] = dense,           [MODEL_OP_SLOT_POLYNOMIALS] = slot_polynomials};
   read[op->kind](r, op, r->scratch);
   double *out = reg_ready(r, op->out);
   if (!out)

@@ -102,21 +102,21 @@ static ckks_status add_key(ckks_key_spec **keys, size_t *n_keys, uint32_t galois
   return CKKS_OK;
 }
 
-ckks_status model_cost_keys(ckks_key_spec **keys, size_t *n_keys, const model_program *program,
-                            const model_chain *chain) {
-  int n_p = chain->params->literal.n_p, log2_n = chain->params->literal.log2_n, level = 0;
+ckks_status model_cost_keys(ckks_key_spec **keys, size_t *n_keys, const model_plan *plan,
+                            const model_program *program, const model_chain *chain) {
+  int n_p = chain->params->literal.n_p, log2_n = chain->params->literal.log2_n;
   for (int i = 0; i < program->n_ops; i++) {
     const model_op *op = &program->op[i];
     if (op->kind == MODEL_OP_MUL_SUM)
       BASE_TRY(add_key(keys, n_keys, 0, op->level + 1, n_p));
-    if (op->kind == MODEL_OP_POLYNOMIAL)
-      BASE_TRY(add_key(keys, n_keys, 0, level, n_p));
+    bool polynomial = op->kind == MODEL_OP_POLYNOMIAL || op->kind == MODEL_OP_SLOT_POLYNOMIALS;
+    if (polynomial && model_plan_degree(plan, op) > 1)
+      BASE_TRY(add_key(keys, n_keys, 0, model_plan_top(plan, op), n_p));
     int words = op->kind == MODEL_OP_DIAGONALS ? 2 : op->kind == MODEL_OP_ROTATE_SUM ? 1 : 0;
     for (int t = 0; t < words * op->n_terms; t++)
       if (op->term[t] != 0)
         BASE_TRY(add_key(keys, n_keys, ring_automorphism_rotation(op->term[t], log2_n),
                          op->level + words - 1, n_p));
-    level = op->level;
   }
   return CKKS_OK;
 }

@@ -49,8 +49,8 @@ double model_cost_error(const model_plan *plan, const model_program *program,
 #define MODEL_COST_TAIL 10.0
 #define MODEL_COST_MEAN_TAIL 8.0
 /** Galois and relinearisation keys of a program, appended; CKKS_ERROR_MEMORY. */
-ckks_status model_cost_keys(ckks_key_spec **keys, size_t *n_keys, const model_program *program,
-                            const model_chain *chain);
+ckks_status model_cost_keys(ckks_key_spec **keys, size_t *n_keys, const model_plan *plan,
+                            const model_program *program, const model_chain *chain);
 /**
  * Rotations that share a decomposition need keys over the same special primes; a key that
  * another op uses at a higher level may have more: the others then get as many.

@@ -5,6 +5,7 @@
  */
 #include "model/counts.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "ring/ring.h"
@@ -266,19 +267,30 @@ static void count_node(counting *c, powers *p, const double *coefficient, int de
     count_divide(c, 2, level + 1, 0, true);
 }
 
-/* eval_polynomial on a register at level `top`. */
-static void count_polynomial(counting *c, const model_op *op, int top) {
-  const model_vector *vector = &c->plan->vector[op->index];
-  powers p = {.top = top, .base = 2};
-  int degree = (int)vector->period - 1;
-  while (degree > 1 && vector->value[degree] == 0.0)
-    degree--;
+/* How large each coefficient gets: which of them are 0 everywhere is what matters here. */
+static void largest_coefficients(double *largest, const model_plan *plan, const model_op *op) {
+  bool slots = op->kind == MODEL_OP_SLOT_POLYNOMIALS;
+  const model_vector *vector = &plan->vector[op->index];
+  memset(largest, 0, (MODEL_MAX_DEGREE + 1) * sizeof *largest);
+  if (!slots)
+    memcpy(largest, vector->value, vector->period * sizeof *largest);
+  for (int t = 0; slots && t < op->n_terms; t++)
+    for (size_t j = 0; j < vector[t].period && largest[op->term[t]] == 0.0; j++)
+      largest[op->term[t]] = fabs(vector[t].value[j]);
+}
+
+/* eval_polynomial, and eval_polynomial_slots, whose factors are plaintexts instead of numbers. */
+static void count_polynomial(counting *c, const model_op *op) {
+  double coefficient[MODEL_MAX_DEGREE + 1];
+  int degree = model_plan_degree(c->plan, op);
+  powers p = {.top = model_plan_top(c->plan, op), .base = 2};
+  largest_coefficients(coefficient, c->plan, op);
   while (p.base < MOST_BASE && 2 * p.base * p.base <= degree + 1)
     p.base *= 2;
-  count_node(c, &p, vector->value, degree, op->level);
+  count_node(c, &p, coefficient, degree, op->level);
   for (int i = 2; i <= degree; i++)
     if (p.needed[i])
-      count_products(c, top - log2_above(i) + 1, 1);
+      count_products(c, p.top - log2_above(i) + 1, 1);
 }
 
 /* ------------------------------------------------------------ programs (exec/exec.c) */
@@ -296,7 +308,7 @@ static void count_dense(counting *c, const model_op *op, int l) {
   count_divide(c, 2, l, 0, true);
 }
 
-static void count_op(counting *c, const model_op *op, int before) {
+static void count_op(counting *c, const model_op *op) {
   int l = op->level + 1; /* where a rescaling op works */
   switch (op->kind) {
   case MODEL_OP_ADD_VECTOR:
@@ -309,7 +321,8 @@ static void count_op(counting *c, const model_op *op, int before) {
     count_products(c, l, op->n_terms);
     break;
   case MODEL_OP_POLYNOMIAL:
-    count_polynomial(c, op, before);
+  case MODEL_OP_SLOT_POLYNOMIALS:
+    count_polynomial(c, op);
     break;
   case MODEL_OP_DIAGONALS:
     count_diagonals(c, op, l);
@@ -325,14 +338,6 @@ static void count_op(counting *c, const model_op *op, int before) {
   }
 }
 
-/* Level of the register that an operation reads. */
-static int level_before(const model_program *program, int i, int input_level) {
-  for (int j = i - 1; j >= 0; j--)
-    if (program->op[j].out == program->op[i].a)
-      return program->op[j].level;
-  return input_level;
-}
-
 void model_counts_program(model_counts *counts, const model_plan *plan,
                           const model_program *program, const ckks_params_literal *literal,
                           const ckks_key_spec *keys, size_t n_keys) {
@@ -346,7 +351,7 @@ void model_counts_program(model_counts *counts, const model_plan *plan,
   uint64_t n = (uint64_t)1 << literal->log2_n;
   memset(counts, 0, sizeof *counts);
   for (int i = 0; i < program->n_ops; i++)
-    count_op(&c, &program->op[i], level_before(program, i, literal->n_q - 1));
+    count_op(&c, &program->op[i]);
   for (size_t i = 0; i < n_keys; i++)
     counts->key_words += n * (uint64_t)(2 * digits_of(keys[i].level, keys[i].n_special) *
                                         (keys[i].level + 1 + keys[i].n_special));

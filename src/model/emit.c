@@ -72,13 +72,14 @@ int model_polynomial_depth(int degree) {
   return depth;
 }
 
-ckks_status model_emit_stage_vector(model_plan *plan, const model_stage *stage, int *index) {
+ckks_status model_emit_stage_vector(model_plan *plan, const model_stage *stage, size_t activation,
+                                    int *index) {
   double *value = NULL;
   if (stage->kind == MODEL_STAGE_CUBIC) {
     BASE_TRY(model_emit_vector(plan, 1, index, &value));
-    value[0] = stage->linear;
+    value[0] = stage->linear[activation];
   } else if (stage->kind == MODEL_STAGE_GENERAL) {
-    const model_polynomial *p = &stage->polynomial;
+    const model_polynomial *p = &stage->polynomial[activation];
     BASE_TRY(model_emit_vector(plan, model_padded((size_t)p->degree + 1), index, &value));
     memcpy(value, p->coefficient, ((size_t)p->degree + 1) * sizeof(double));
   }
@@ -114,7 +115,7 @@ ckks_status model_emit_polynomial(model_program *program, const model_stage *sta
     *level -= 2;
     return CKKS_OK;
   case MODEL_STAGE_GENERAL:
-    *level -= model_polynomial_depth(stage->polynomial.degree);
+    *level -= model_polynomial_depth(model_stage_degree(stage));
     return model_emit_op(program, MODEL_OP_POLYNOMIAL, v, v, index, 0, 0, *level, &op);
   }
   return CKKS_OK;

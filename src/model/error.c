@@ -180,33 +180,69 @@ static estimate estimate_diagonals(const estimating *e, const model_op *op) {
   return sum;
 }
 
+/* What a polynomial does to values, to errors, and to the roundings inside it. */
+typedef struct bend {
+  double value, slope, amplitude;
+} bend;
+
 /* Products inside act like a few roundings, amplified by the coefficients. */
-static void estimate_polynomial(const estimating *e, estimate *x, const model_op *op) {
-  const model_vector *vector = &e->plan->vector[op->index];
-  double slope = 0.0, value = 0.0, amplitude = 1.0;
+static bend polynomial_bend(const double *coefficient, size_t n, double max_abs) {
+  bend most = {.amplitude = 1.0};
   for (int i = 0; i <= 2 * GRID; i++) {
-    double at = x->max_abs * (double)(i - GRID) / GRID, p = 0.0, d = 0.0;
-    for (size_t k = vector->period; k-- > 0;) {
+    double at = max_abs * (double)(i - GRID) / GRID, p = 0.0, d = 0.0;
+    for (size_t k = n; k-- > 0;) {
       d = d * at + p;
-      p = p * at + vector->value[k];
+      p = p * at + coefficient[k];
     }
-    slope = larger(slope, fabs(d));
-    value = larger(value, fabs(p));
+    most.slope = larger(most.slope, fabs(d));
+    most.value = larger(most.value, fabs(p));
   }
-  for (size_t k = 1; k < vector->period; k++)
-    amplitude += fabs(vector->value[k]) * pow(larger(1.0, x->max_abs), (double)k);
+  for (size_t k = 1; k < n; k++)
+    most.amplitude += fabs(coefficient[k]) * pow(larger(1.0, max_abs), (double)k);
   /* What rounds a factor of the largest power of two is multiplied by that power. */
   int giant = 1;
-  for (size_t k = 2; k < vector->period; k++)
-    if (vector->value[k] != 0.0 && k >= 2 * (size_t)giant)
+  for (size_t k = 2; k < n; k++)
+    if (coefficient[k] != 0.0 && k >= 2 * (size_t)giant)
       giant *= 2;
-  amplitude += pow(larger(1.0, x->max_abs), giant);
-  x->sd *= slope;
-  x->mean *= slope;
-  x->max_abs = value;
+  most.amplitude += pow(larger(1.0, max_abs), giant);
+  return most;
+}
+
+/* The worst of the slots' polynomials; neighbours are mostly alike, and looked at once. */
+static bend slots_bend(const model_plan *plan, const model_op *op, double max_abs) {
+  const model_vector *vector = &plan->vector[op->index];
+  bend worst = {0.0, 0.0, 0.0};
+  for (size_t j = 0; j < vector->period; j++) {
+    double coefficient[MODEL_MAX_DEGREE + 1] = {0.0};
+    bool again = j > 0;
+    for (int t = 0; t < op->n_terms; t++) {
+      coefficient[op->term[t]] = vector[t].value[j % vector[t].period];
+      again = again && coefficient[op->term[t]] == vector[t].value[(j - 1) % vector[t].period];
+    }
+    if (again)
+      continue;
+    bend own = polynomial_bend(coefficient, (size_t)model_plan_degree(plan, op) + 1, max_abs);
+    worst.value = larger(worst.value, own.value);
+    worst.slope = larger(worst.slope, own.slope);
+    worst.amplitude = larger(worst.amplitude, own.amplitude);
+  }
+  return worst;
+}
+
+static void estimate_polynomial(const estimating *e, estimate *x, const model_op *op) {
+  const model_vector *vector = &e->plan->vector[op->index];
+  bool slots = op->kind == MODEL_OP_SLOT_POLYNOMIALS;
+  bend most = slots ? slots_bend(e->plan, op, x->max_abs)
+                    : polynomial_bend(vector->value, vector->period, x->max_abs);
+  x->sd *= most.slope;
+  x->mean *= most.slope;
+  for (int t = 0; slots && t < op->n_terms; t++) /* factors are encoded at about a value's scale */
+    add_bias(x, ckks_noise_encode(e->chain->params) * sqrt((double)vector->period / e->slots) /
+                    op->scale * pow(x->max_abs, op->term[t]));
+  x->max_abs = most.value;
   /* The powers stand at the scale of values, which an output's may exceed. */
   double scale = fmin(op->scale, exp2(e->chain->log2_value));
-  add_noise(e, x, 3.0 * amplitude * ckks_noise_rescale(e->chain->params) / scale);
+  add_noise(e, x, 3.0 * most.amplitude * ckks_noise_rescale(e->chain->params) / scale);
 }
 
 static void estimate_op(estimating *e, const model_op *op) {
@@ -232,6 +268,7 @@ static void estimate_op(estimating *e, const model_op *op) {
     x = estimate_diagonals(e, op);
     break;
   case MODEL_OP_POLYNOMIAL:
+  case MODEL_OP_SLOT_POLYNOMIALS:
     x = e->reg[op->a];
     estimate_polynomial(e, &x, op);
     break;

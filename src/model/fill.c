@@ -55,7 +55,8 @@ size_t model_fill_key_bytes(const ckks_key_spec *keys, size_t n_keys, const ckks
 static ckks_status fill_keys(model_plan *plan, const model_chain *chain) {
   model_interface *interface = &plan->interface;
   for (int packing = 0; packing < MODEL_N_PACKINGS; packing++)
-    BASE_TRY(model_cost_keys(&interface->key, &interface->n_keys, &plan->program[packing], chain));
+    BASE_TRY(
+        model_cost_keys(&interface->key, &interface->n_keys, plan, &plan->program[packing], chain));
   interface->n_keys = ckks_key_spec_merge(interface->key, interface->n_keys);
   model_cost_level_keys(interface->key, interface->n_keys, &plan->program[MODEL_LATENCY],
                         interface->params.log2_n);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * docs/model-json.md, read and written. jansson parses (duplicate keys, bad
+ * docs/model-json.md, read. jansson parses (duplicate keys, bad
  * UTF-8, NaN and depth are its refusals); everything about models is here.
  */
 #include "base/alloc.h"
@@ -8,11 +8,10 @@
 #include "model/model.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#define MODEL_JSON_MAX_BYTES ((size_t)64 << 20)
 
 /* The JSON path of the value being read; every path of the form is shorter than this. */
 typedef struct json_path {
@@ -135,25 +134,7 @@ static ckks_status read_coefficients(model_polynomial *out, json_t *value, const
   return read_numbers(out->coefficient, json_array_size(list), list, at.text);
 }
 
-static const model_polynomial square = {2, {0.0, 0.0, 1.0}};
-static const model_polynomial identity = {1, {0.0, 1.0}};
-static const struct {
-  const char *name;
-  const model_polynomial *polynomial;
-} named_activations[] = {
-    {"sigmoid3", &model_polynomial_sigmoid3}, {"square", &square}, {"identity", &identity}};
-enum { N_NAMED = sizeof named_activations / sizeof named_activations[0] };
-
-bool model_polynomial_named(model_polynomial *out, const char *name) {
-  for (size_t i = 0; i < N_NAMED; i++)
-    if (strcmp(name, named_activations[i].name) == 0) {
-      *out = *named_activations[i].polynomial;
-      return true;
-    }
-  return false;
-}
-
-static ckks_status read_activation(model_polynomial *out, json_t *value, const char *path) {
+static ckks_status read_polynomial(model_polynomial *out, json_t *value, const char *path) {
   *out = (model_polynomial){0};
   if (json_is_object(value))
     return read_coefficients(out, value, path);
@@ -166,9 +147,75 @@ static ckks_status read_activation(model_polynomial *out, json_t *value, const c
                    path, json_string_value(value));
 }
 
+/* Whether they are in range is for model_check; here they only have to fit their type. */
+static ckks_status read_activation_of(uint8_t *out, size_t n, const json_t *value,
+                                      const char *path) {
+  BASE_TRY(read_array(value, path, n, n, "numbers"));
+  for (size_t i = 0; i < n; i++) {
+    double number = 0.0;
+    json_path at = path_at("%s[%zu]", path, i);
+    BASE_TRY(read_number(&number, json_array_get(value, i), at.text));
+    if (!(number >= 0.0 && number < MODEL_MAX_ACTIVATIONS) || number != (double)(int)number)
+      return base_fail(CKKS_ERROR_FORMAT, "%s: %g where a whole number 0 to %d is needed", at.text,
+                       number, MODEL_MAX_ACTIVATIONS - 1);
+    out[i] = (uint8_t)number;
+  }
+  return CKKS_OK;
+}
+
+/* Several activations: a list of them, perhaps one of their ranges, and which each unit has. */
+static ckks_status read_activations(model_layer *layer, const json_t *value, size_t index) {
+  json_path path = path_at("layers[%zu].activation", index);
+  const json_t *list = json_object_get(value, "activation"), *ranges;
+  BASE_TRY(read_array(list, path.text, 2, MODEL_MAX_ACTIVATIONS, "activations"));
+  BASE_TRY(model_layer_set_activations(layer, json_array_size(list)));
+  for (size_t a = 0; a < layer->n_activations; a++)
+    BASE_TRY(read_polynomial(&layer->activation[a].polynomial, json_array_get(list, a),
+                             path_at("%s[%zu]", path.text, a).text));
+  if ((ranges = json_object_get(value, "max_abs")) != NULL) {
+    double max_abs[MODEL_MAX_ACTIVATIONS];
+    BASE_TRY(read_numbers(max_abs, layer->n_activations, ranges,
+                          path_at("layers[%zu].max_abs", index).text));
+    for (size_t a = 0; a < layer->n_activations; a++)
+      layer->activation[a].max_abs = max_abs[a];
+  }
+  return read_activation_of(layer->activation_of, layer->n_out,
+                            json_object_get(value, "activation_of"),
+                            path_at("layers[%zu].activation_of", index).text);
+}
+
+static ckks_status read_activation(model_layer *layer, const json_t *value, size_t index) {
+  json_t *activation = json_object_get(value, "activation");
+  if (json_is_array(activation))
+    return read_activations(layer, value, index);
+  if (json_object_get(value, "activation_of") != NULL)
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "layers[%zu].activation_of: there is one activation, not a list", index);
+  BASE_TRY(read_polynomial(&layer->activation[0].polynomial, activation,
+                           path_at("layers[%zu].activation", index).text));
+  return read_optional_number(&layer->activation[0].max_abs, json_object_get(value, "max_abs"),
+                              path_at("layers[%zu].max_abs", index).text);
+}
+
+/* Channels, rows, columns; whether their product is right model_check says. */
+static ckks_status read_image(size_t image[3], const json_t *value, const char *path) {
+  double numbers[3];
+  if (value == NULL)
+    return CKKS_OK;
+  BASE_TRY(read_numbers(numbers, 3, value, path));
+  for (int i = 0; i < 3; i++) {
+    if (!(numbers[i] >= 1.0 && numbers[i] <= MODEL_MAX_WIDTH && numbers[i] == floor(numbers[i])))
+      return base_fail(CKKS_ERROR_FORMAT, "%s[%d]: %g where a whole number from 1 to %d is needed",
+                       path, i, numbers[i], MODEL_MAX_WIDTH);
+    image[i] = (size_t)numbers[i];
+  }
+  return CKKS_OK;
+}
+
 /* The number of rows was taken as n_out before; each row must now have n_in numbers. */
 static ckks_status read_layer(model_layer *layer, json_t *value, size_t index) {
-  static const char *const fields[] = {"weight", "bias", "activation", "max_abs", NULL};
+  static const char *const fields[] = {"weight",  "bias",  "activation", "activation_of",
+                                       "max_abs", "image", NULL};
   BASE_TRY(check_fields(value, path_at("layers[%zu].", index).text, fields));
   const json_t *rows = json_object_get(value, "weight");
   for (size_t o = 0; o < layer->n_out; o++)
@@ -176,10 +223,9 @@ static ckks_status read_layer(model_layer *layer, json_t *value, size_t index) {
                           path_at("layers[%zu].weight[%zu]", index, o).text));
   BASE_TRY(read_numbers(layer->bias, layer->n_out, json_object_get(value, "bias"),
                         path_at("layers[%zu].bias", index).text));
-  BASE_TRY(read_activation(&layer->activation, json_object_get(value, "activation"),
-                           path_at("layers[%zu].activation", index).text));
-  return read_optional_number(&layer->max_abs, json_object_get(value, "max_abs"),
-                              path_at("layers[%zu].max_abs", index).text);
+  BASE_TRY(read_image(layer->image, json_object_get(value, "image"),
+                      path_at("layers[%zu].image", index).text));
+  return read_activation(layer, value, index);
 }
 
 /* ----------------------------------------------------------------- model */
@@ -270,113 +316,4 @@ ckks_status model_json_read(model_model *model, const char *text, size_t n_bytes
   ckks_status status = read_model(model, root);
   json_decref(root);
   return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", name);
-}
-
-/* --------------------------------------------------------------- writing */
-
-/* One line, so that a weight matrix looks like one. */
-static void write_numbers(base_buffer *out, const double *numbers, size_t n) {
-  base_buffer_printf(out, "[");
-  for (size_t i = 0; i < n; i++) {
-    base_buffer_printf(out, i == 0 ? "" : ", ");
-    base_buffer_decimal(out, numbers[i]);
-  }
-  base_buffer_printf(out, "]");
-}
-
-/* Checked names hold no control characters: only two bytes need an escape. */
-static void write_text(base_buffer *out, const char *text) {
-  base_buffer_u8(out, '"');
-  for (; *text != '\0'; text++) {
-    if (*text == '"' || *text == '\\')
-      base_buffer_u8(out, '\\');
-    base_buffer_u8(out, (uint8_t)*text);
-  }
-  base_buffer_u8(out, '"');
-}
-
-static void write_texts(base_buffer *out, char *const *texts, size_t n) {
-  base_buffer_printf(out, "[");
-  for (size_t i = 0; i < n; i++) {
-    base_buffer_printf(out, i == 0 ? "" : ", ");
-    write_text(out, texts[i]);
-  }
-  base_buffer_printf(out, "]");
-}
-
-/* Exact: a coefficient that is off by one bit is written out as it is. */
-static bool same_polynomial(const model_polynomial *a, const model_polynomial *b) {
-  bool same = a->degree == b->degree;
-  for (int k = 0; same && k <= a->degree; k++)
-    same = a->coefficient[k] == b->coefficient[k];
-  return same;
-}
-
-/* By its name where it has one: easier to read, and exact. */
-static void write_activation(base_buffer *out, const model_polynomial *activation) {
-  for (size_t i = 0; i < N_NAMED; i++)
-    if (same_polynomial(activation, named_activations[i].polynomial)) {
-      write_text(out, named_activations[i].name);
-      return;
-    }
-  base_buffer_printf(out, "{\"polynomial\": ");
-  write_numbers(out, activation->coefficient, (size_t)activation->degree + 1);
-  base_buffer_printf(out, "}");
-}
-
-static void write_layer(base_buffer *out, const model_layer *layer) {
-  base_buffer_printf(out, "    {\n      \"weight\": [\n");
-  for (size_t o = 0; o < layer->n_out; o++) {
-    base_buffer_printf(out, "        ");
-    write_numbers(out, layer->weight + o * layer->n_in, layer->n_in);
-    base_buffer_printf(out, o + 1 < layer->n_out ? ",\n" : "\n");
-  }
-  base_buffer_printf(out, "      ],\n      \"bias\": ");
-  write_numbers(out, layer->bias, layer->n_out);
-  base_buffer_printf(out, ",\n      \"activation\": ");
-  write_activation(out, &layer->activation);
-  base_buffer_printf(out, ",\n      \"max_abs\": ");
-  base_buffer_decimal(out, layer->max_abs);
-  base_buffer_printf(out, "\n    }");
-}
-
-static void write_model(base_buffer *out, const model_model *model) {
-  base_buffer_printf(out, "{\n  \"name\": ");
-  write_text(out, model->name);
-  base_buffer_printf(out, ",\n  \"features\": ");
-  write_texts(out, model->feature, model->n_features);
-  base_buffer_printf(out, ",\n  \"scaler\": {\n    \"mean\": ");
-  write_numbers(out, model->mean, model->n_features);
-  base_buffer_printf(out, ",\n    \"deviation\": ");
-  write_numbers(out, model->deviation, model->n_features);
-  base_buffer_printf(out, "\n  },\n  \"max_abs_input\": ");
-  base_buffer_decimal(out, model->max_abs_input);
-  base_buffer_printf(out, ",\n  \"labels\": ");
-  write_texts(out, model->label, model->n_classes);
-  base_buffer_printf(out, ",\n  \"layers\": [\n");
-  for (size_t l = 0; l < model->n_layers; l++) {
-    write_layer(out, &model->layer[l]);
-    base_buffer_printf(out, l + 1 < model->n_layers ? ",\n" : "\n");
-  }
-  base_buffer_printf(out, "  ]\n}\n");
-}
-
-/* Checked first, so that nothing is ever written that could not be read back. */
-ckks_status model_json_write(char **text, const model_model *model) {
-  base_buffer out;
-  *text = NULL;
-  BASE_TRY(model_check(model));
-  base_buffer_init(&out, MODEL_JSON_MAX_BYTES);
-  write_model(&out, model);
-  ckks_status status = base_buffer_status(&out);
-  if (status == CKKS_OK) {
-    base_buffer_u8(&out, 0);
-    status = base_buffer_status(&out);
-  }
-  if (status == CKKS_OK)
-    *text = base_strdup((const char *)out.bytes);
-  if (status == CKKS_OK && *text == NULL)
-    status = base_fail_memory(out.n_bytes);
-  base_buffer_clear(&out);
-  return status;
 }

@@ -159,7 +159,7 @@ int model_depth(const model_stages *stages, const model_choice *choice) {
     else if (stage->kind == MODEL_STAGE_CUBIC && !next_fused)
       depth += 2;
     else if (stage->kind == MODEL_STAGE_GENERAL)
-      depth += model_polynomial_depth(stage->polynomial.degree);
+      depth += model_polynomial_depth(model_stage_degree(stage));
   }
   return depth;
 }

@@ -62,11 +62,13 @@ ckks_status model_emit_op(model_program *program, model_op_kind kind, int out, i
 ckks_status model_emit_vector(model_plan *plan, size_t period, int *index, double **value);
 /** Levels of a general polynomial: ceil(log2(degree + 1)). */
 int model_polynomial_depth(int degree);
-/** The constants of a stage's polynomial as a vector, once for all its registers. */
-ckks_status model_emit_stage_vector(model_plan *plan, const model_stage *stage, int *index);
+/** The constants of one activation of a stage as a vector, once for all registers that have it. */
+ckks_status model_emit_stage_vector(model_plan *plan, const model_stage *stage, size_t activation,
+                                    int *index);
 /**
- * v := polynomial of the stage on v, at *level, which falls. A cubic whose next map is `fused`
- * instead leaves v and *level alone and puts v^2 + linear, one level below, in `spare`.
+ * v := polynomial of the stage on v, at *level, which falls as far as the stage is deep. A cubic
+ * whose next map is `fused` instead leaves v and *level alone and puts v^2 + linear, one level
+ * below, in `spare`. The constants are vector `index`.
  */
 ckks_status model_emit_polynomial(model_program *program, const model_stage *stage, int index,
                                   bool fused, int v, int spare, int *level);

@@ -11,6 +11,8 @@
 
 /* Registers of each ciphertext of a vector: the value, v^2 + linear beside it, a weighted copy. */
 enum { VALUE = 0, SQUARE = 1, WEIGHTED = 2, N_KINDS = 3 };
+/* Stands for a cubic's linear factor where powers are meant otherwise. */
+enum { LINEAR = -1 };
 
 typedef struct lowering {
   model_plan *plan;
@@ -316,21 +318,66 @@ static ckks_status emit_bias(lowering *lower, size_t i, size_t out, int value) {
   return CKKS_OK;
 }
 
-static ckks_status emit_stage(lowering *lower, size_t i) {
+/* Coefficient k (or LINEAR) of each slot's unit as a vector, 0 where there is none. */
+static ckks_status emit_by_slot(lowering *lower, size_t i, size_t out, int k, int *index) {
   const model_stage *stage = &lower->stages->stage[i];
-  int kind = VALUE, index = -1, level = 0;
+  size_t rows = lower->choice->affine[i].rows, row;
+  double *value = NULL;
+  BASE_TRY(model_emit_vector(lower->plan, rows, index, &value));
+  for (size_t j = 0; j < rows; j++)
+    if (slot_row(&row, lower, i, out, j)) {
+      size_t a = model_stage_activation(stage, row);
+      value[j] = k == LINEAR ? stage->linear[a] : stage->polynomial[a].coefficient[k];
+    }
+  return CKKS_OK;
+}
+
+/* Polynomials of different degrees: a vector for each power that any of them has. */
+static ckks_status emit_slot_polynomials(lowering *lower, size_t i, size_t out, int *level) {
+  const model_stage *stage = &lower->stages->stage[i];
+  int degree = model_stage_degree(stage), n = 0, first = lower->plan->n_vectors, index = 0;
+  int32_t power[MODEL_MAX_DEGREE + 1];
+  model_op *op = NULL;
+  for (int k = 0; k <= degree; k++) {
+    bool used = false;
+    for (size_t a = 0; a < stage->n_activations; a++)
+      used = used || stage->polynomial[a].coefficient[k] != 0.0;
+    if (!used)
+      continue;
+    power[n++] = k;
+    BASE_TRY(emit_by_slot(lower, i, out, k, &index));
+  }
+  *level -= model_polynomial_depth(degree);
+  BASE_TRY(model_emit_op(lower->program, MODEL_OP_SLOT_POLYNOMIALS, reg(VALUE, out),
+                         reg(VALUE, out), first, n, 1, *level, &op));
+  memcpy(op->term, power, (size_t)n * sizeof *power);
+  return CKKS_OK;
+}
+
+/* *index: the constants of all ciphertexts, once where all slots have the same ones. */
+static ckks_status emit_polynomial(lowering *lower, size_t i, size_t out, int *index, int *level) {
+  const model_stage *stage = &lower->stages->stage[i];
   bool next_fused = i + 1 < lower->stages->n_stages && lower->choice->affine[i + 1].fused;
+  if (stage->n_activations > 1 && stage->kind == MODEL_STAGE_GENERAL)
+    return emit_slot_polynomials(lower, i, out, level);
+  if (stage->n_activations > 1 && stage->kind == MODEL_STAGE_CUBIC)
+    BASE_TRY(emit_by_slot(lower, i, out, LINEAR, index));
+  else if (out == 0)
+    BASE_TRY(model_emit_stage_vector(lower->plan, stage, 0, index));
+  return model_emit_polynomial(lower->program, stage, *index, next_fused, reg(VALUE, out),
+                               reg(SQUARE, out), level);
+}
+
+static ckks_status emit_stage(lowering *lower, size_t i) {
+  int kind = VALUE, index = -1, level = lower->level;
   BASE_TRY(emit_windows(lower, i));
   BASE_TRY(emit_weights(lower, i, &kind));
   for (size_t out = 0; out < lower->choice->affine[i].n_out; out++) {
     int value = reg(kind, out);
     BASE_TRY(emit_sums(lower, i, &value));
     BASE_TRY(emit_bias(lower, i, out, value));
-    if (out == 0)
-      BASE_TRY(model_emit_stage_vector(lower->plan, stage, &index));
     level = lower->level;
-    BASE_TRY(model_emit_polynomial(lower->program, stage, index, next_fused, reg(VALUE, out),
-                                   reg(SQUARE, out), &level));
+    BASE_TRY(emit_polynomial(lower, i, out, &index, &level));
   }
   lower->level = level;
   return CKKS_OK;

@@ -93,16 +93,19 @@ static ckks_status emit_affine(lowering *lower, size_t i) {
   return CKKS_OK;
 }
 
-/* All values of a stage go through the polynomial; they stand on one level afterwards. */
+/* Each value of a stage goes through its polynomial; they stand on one level afterwards. */
 static ckks_status emit_polynomials(lowering *lower, size_t i) {
   const model_stage *stage = &lower->stages->stage[i];
   bool fused = i + 1 < lower->stages->n_stages && lower->choice->affine[i + 1].fused;
-  int index = -1, level = lower->level;
-  BASE_TRY(model_emit_stage_vector(lower->plan, stage, &index));
+  int index[MODEL_MAX_ACTIVATIONS], level = lower->level;
+  for (size_t a = 0; a < stage->n_activations; a++) {
+    index[a] = -1;
+    BASE_TRY(model_emit_stage_vector(lower->plan, stage, a, &index[a]));
+  }
   for (size_t row = 0; row < stage->n_out; row++) {
     level = lower->level;
-    BASE_TRY(model_emit_polynomial(lower->program, stage, index, fused, lower->out + (int)row,
-                                   lower->square + (int)row, &level));
+    BASE_TRY(model_emit_polynomial(lower->program, stage, index[model_stage_activation(stage, row)],
+                                   fused, lower->out + (int)row, lower->square + (int)row, &level));
   }
   lower->level = level;
   return CKKS_OK;

@@ -10,6 +10,36 @@
 #include <string.h>
 
 const model_polynomial model_polynomial_sigmoid3 = {3, {0.5, 0.197, 0.0, -0.004}};
+static const model_polynomial square = {2, {0.0, 0.0, 1.0}};
+static const model_polynomial identity = {1, {0.0, 1.0}};
+static const struct {
+  const char *name;
+  const model_polynomial *polynomial;
+} named[] = {
+    {"sigmoid3", &model_polynomial_sigmoid3}, {"square", &square}, {"identity", &identity}};
+enum { N_NAMED = sizeof named / sizeof named[0] };
+
+bool model_polynomial_named(model_polynomial *out, const char *name) {
+  for (size_t i = 0; i < N_NAMED; i++)
+    if (strcmp(name, named[i].name) == 0) {
+      *out = *named[i].polynomial;
+      return true;
+    }
+  return false;
+}
+
+/* Exact: a coefficient that is off by one bit makes it another polynomial. */
+const char *model_polynomial_name(const model_polynomial *polynomial) {
+  for (size_t i = 0; i < N_NAMED; i++) {
+    const model_polynomial *p = named[i].polynomial;
+    bool same = p->degree == polynomial->degree;
+    for (int k = 0; same && k <= p->degree; k++)
+      same = p->coefficient[k] == polynomial->coefficient[k];
+    if (same)
+      return named[i].name;
+  }
+  return NULL;
+}
 
 /* Horner's rule: one rounding per product and sum, the same on every machine. */
 double model_polynomial_value(const model_polynomial *polynomial, double x) {
@@ -17,6 +47,14 @@ double model_polynomial_value(const model_polynomial *polynomial, double x) {
   for (int k = polynomial->degree - 1; k >= 0; k--)
     value = value * x + polynomial->coefficient[k];
   return value;
+}
+
+/* By the triangle inequality refined on a grid. */
+double model_polynomial_max(const model_polynomial *polynomial, double max_abs) {
+  double worst = 0.0;
+  for (int i = -200; i <= 200; i++)
+    worst = fmax(worst, fabs(model_polynomial_value(polynomial, max_abs * i / 200.0)));
+  return worst;
 }
 
 /* Four sums hide the latency of an addition, and their order is fixed: no
@@ -83,17 +121,31 @@ static ckks_status init_scaler(model_model *model) {
   return CKKS_OK;
 }
 
+const model_activation *model_layer_activation(const model_layer *layer, size_t unit) {
+  return &layer->activation[layer->activation_of == NULL ? 0 : layer->activation_of[unit]];
+}
+
 /* The identity is the activation that changes nothing; zeros come from the allocator. */
+ckks_status model_layer_set_activations(model_layer *layer, size_t n) {
+  BASE_ASSERT(n >= 1 && n <= MODEL_MAX_ACTIVATIONS);
+  base_free(layer->activation_of);
+  layer->activation_of = n > 1 ? base_alloc_array(layer->n_out, sizeof(uint8_t)) : NULL;
+  if (n > 1 && layer->activation_of == NULL)
+    return base_fail_memory(layer->n_out);
+  layer->n_activations = n;
+  for (size_t a = 0; a < n; a++)
+    layer->activation[a] = (model_activation){.polynomial = identity};
+  return CKKS_OK;
+}
+
 static ckks_status init_layer(model_layer *layer, size_t n_in, size_t n_out) {
   layer->n_in = n_in;
   layer->n_out = n_out;
-  layer->activation.degree = 1;
-  layer->activation.coefficient[1] = 1.0;
   layer->weight = base_alloc_array(n_out * n_in, sizeof(double));
   layer->bias = base_alloc_array(n_out, sizeof(double));
   if (layer->weight == NULL || layer->bias == NULL)
     return base_fail_memory(n_out * n_in * sizeof(double));
-  return CKKS_OK;
+  return model_layer_set_activations(layer, 1);
 }
 
 static ckks_status init_parts(model_model *model, const size_t *widths) {
@@ -146,6 +198,7 @@ void model_clear(model_model *model) {
     model_layer *layer = &model->layer[i];
     clear_numbers(layer->weight, layer->n_out * layer->n_in);
     clear_numbers(layer->bias, layer->n_out);
+    base_free(layer->activation_of);
   }
   base_free(model->layer);
   *model = (model_model){0};
@@ -177,21 +230,24 @@ void model_scale(double *scaled, const double *features, const model_model *mode
 }
 
 /* Two rows of values on the stack take turns: no allocation, and many threads may share a model. */
-void model_forward_scaled(double *outputs, const double *scaled, double *pre_max,
-                          const model_model *model) {
+void model_forward_scaled(double *outputs, const double *scaled,
+                          double (*pre_max)[MODEL_MAX_ACTIVATIONS], const model_model *model) {
   double ping[MODEL_MAX_WIDTH], pong[MODEL_MAX_WIDTH];
   const double *in = scaled;
   for (size_t l = 0; l < model->n_layers; l++) {
     const model_layer *layer = &model->layer[l];
     double *out = l + 1 == model->n_layers ? outputs : (l % 2 == 0 ? ping : pong);
-    double maximum = 0.0;
+    if (pre_max != NULL)
+      memset(pre_max[l], 0, sizeof pre_max[l]);
     for (size_t o = 0; o < layer->n_out; o++) {
       double pre = model_dot(layer->weight + o * layer->n_in, in, layer->n_in) + layer->bias[o];
-      maximum = larger(maximum, pre);
-      out[o] = model_polynomial_value(&layer->activation, pre);
+      const model_activation *activation = model_layer_activation(layer, o);
+      if (pre_max != NULL) {
+        double *maximum = &pre_max[l][activation - layer->activation];
+        *maximum = larger(*maximum, pre);
+      }
+      out[o] = model_polynomial_value(&activation->polynomial, pre);
     }
-    if (pre_max != NULL)
-      pre_max[l] = maximum;
     in = out;
   }
 }
@@ -210,39 +266,47 @@ size_t model_argmax(const double *outputs, size_t n) {
   return best;
 }
 
-/* max[0] belongs to the input, max[1 + layer] to the layers. */
-static ckks_status calibrate_row(double *max, const double *row, size_t index,
+/* What calibration finds: the largest scaled feature, and for each activation what it sees. */
+typedef struct ranges {
+  double input, activation[MODEL_MAX_LAYERS][MODEL_MAX_ACTIVATIONS];
+} ranges;
+
+static ckks_status calibrate_row(ranges *max, const double *row, size_t index,
                                  const model_model *model) {
-  double scaled[MODEL_MAX_FEATURES], outputs[MODEL_MAX_CLASSES], pre[MODEL_MAX_LAYERS];
+  double scaled[MODEL_MAX_FEATURES], outputs[MODEL_MAX_CLASSES];
+  double pre[MODEL_MAX_LAYERS][MODEL_MAX_ACTIVATIONS];
   model_scale(scaled, row, model);
   for (size_t i = 0; i < model->n_features; i++)
-    max[0] = larger(max[0], scaled[i]);
+    max->input = larger(max->input, scaled[i]);
   model_forward_scaled(outputs, scaled, pre, model);
-  for (size_t l = 0; l < model->n_layers; l++) {
-    max[1 + l] = larger(max[1 + l], pre[l]);
-    if (!isfinite(max[1 + l]))
-      return base_fail(CKKS_ERROR_RANGE,
-                       "calibration row %zu: layers[%zu] leaves the range of a double", index, l);
-  }
+  for (size_t l = 0; l < model->n_layers; l++)
+    for (size_t a = 0; a < model->layer[l].n_activations; a++) {
+      max->activation[l][a] = larger(max->activation[l][a], pre[l][a]);
+      if (!isfinite(max->activation[l][a]))
+        return base_fail(CKKS_ERROR_RANGE,
+                         "calibration row %zu: layers[%zu] leaves the range of a double", index, l);
+    }
   return CKKS_OK;
 }
 
 /* Nothing is stored before every row has passed: a failure leaves the model as it was. */
 ckks_status model_calibrate(model_model *model, const double *rows, size_t n_rows) {
-  double max[1 + MODEL_MAX_LAYERS] = {0.0};
+  ranges max = {.input = 0.0};
   if (n_rows == 0)
     return base_fail(CKKS_ERROR_ARGUMENT, "calibration needs at least 1 row");
   for (size_t r = 0; r < n_rows; r++)
-    BASE_TRY(calibrate_row(max, rows + r * model->n_features, r, model));
-  model->max_abs_input = max[0];
+    BASE_TRY(calibrate_row(&max, rows + r * model->n_features, r, model));
+  model->max_abs_input = max.input;
   for (size_t l = 0; l < model->n_layers; l++)
-    model->layer[l].max_abs = max[1 + l];
+    for (size_t a = 0; a < model->layer[l].n_activations; a++)
+      model->layer[l].activation[a].max_abs = max.activation[l][a];
   return CKKS_OK;
 }
 
 bool model_is_calibrated(const model_model *model) {
   bool calibrated = model->max_abs_input > 0.0;
   for (size_t l = 0; l < model->n_layers; l++)
-    calibrated = calibrated && model->layer[l].max_abs > 0.0;
+    for (size_t a = 0; a < model->layer[l].n_activations; a++)
+      calibrated = calibrated && model->layer[l].activation[a].max_abs > 0.0;
   return calibrated;
 }

@@ -13,7 +13,9 @@
 #define MODEL_MAX_LAYERS 16
 #define MODEL_MAX_CLASSES 1024
 #define MODEL_MAX_DEGREE 31
+#define MODEL_MAX_ACTIVATIONS 16 /**< different ones side by side in a layer */
 #define MODEL_MAX_NAME_BYTES 255
+#define MODEL_JSON_MAX_BYTES ((size_t)64 << 20)
 
 /** p(x) = sum coefficient[k] x^k, k <= degree; degree 1 with (0, 1) is no activation. */
 typedef struct model_polynomial {
@@ -21,13 +23,22 @@ typedef struct model_polynomial {
   double coefficient[MODEL_MAX_DEGREE + 1];
 } model_polynomial;
 
-/** y = p(W x + b) */
+typedef struct model_activation {
+  model_polynomial polynomial;
+  double max_abs; /**< largest |W x + b| of its units on calibration data; 0 = not calibrated */
+} model_activation;
+
+/**
+ * y = p(W x + b), p the activation of each unit. A value that the layers behind want as it is
+ * passes through a unit whose activation is the identity.
+ */
 typedef struct model_layer {
   size_t n_in, n_out;
   double *weight; /**< n_out x n_in, row-major */
   double *bias;   /**< n_out */
-  model_polynomial activation;
-  double max_abs;  /**< largest |W x + b| seen on calibration data; 0 = not calibrated */
+  size_t n_activations;
+  model_activation activation[MODEL_MAX_ACTIVATIONS];
+  uint8_t *activation_of; /**< of each unit, which; NULL where the layer has one */
   size_t image[3]; /**< the n_out units are channels x rows x columns, or zeros: just a list */
 } model_layer;
 
@@ -47,7 +58,15 @@ typedef struct model_model {
 extern const model_polynomial model_polynomial_sigmoid3;
 /** "sigmoid3", "square" (x^2) or "identity" (x); false for any other name. */
 bool model_polynomial_named(model_polynomial *out, const char *name);
+/** The name of such a polynomial, or NULL. */
+const char *model_polynomial_name(const model_polynomial *polynomial);
 double model_polynomial_value(const model_polynomial *polynomial, double x);
+/** Largest |p| on [-max_abs, max_abs], looked at on a grid. */
+double model_polynomial_max(const model_polynomial *polynomial, double max_abs);
+/** The activation of a unit. */
+const model_activation *model_layer_activation(const model_layer *layer, size_t unit);
+/** Gives the layer n activations, identities all, and all its units the first of them. */
+ckks_status model_layer_set_activations(model_layer *layer, size_t n);
 /** Sum of a[i] b[i], always added up in the same order (four partial sums). */
 double model_dot(const double *a, const double *b, size_t n);
 
@@ -80,9 +99,12 @@ bool model_image_shape(size_t image[3], char *const *feature, size_t n_features)
 void model_scale(double *scaled, const double *features, const model_model *model);
 /** outputs[n_classes] of one row of *raw* (unscaled) features; NaN counts as the mean. */
 void model_forward(double *outputs, const double *features, const model_model *model);
-/** As model_forward for scaled features; pre[layer] (may be NULL) gets max |W x + b| per layer. */
-void model_forward_scaled(double *outputs, const double *scaled, double *pre_max,
-                          const model_model *model);
+/**
+ * As model_forward for scaled features; pre_max[layer][activation] (pre_max may be NULL) gets the
+ * largest |W x + b| of the units that have it.
+ */
+void model_forward_scaled(double *outputs, const double *scaled,
+                          double (*pre_max)[MODEL_MAX_ACTIVATIONS], const model_model *model);
 /** Index of the largest output (the first of equals). */
 size_t model_argmax(const double *outputs, size_t n);
 /**

@@ -165,20 +165,47 @@ static ckks_status check_rotate_sum(const checking *c, const model_op *op) {
   return check_kept(c, op);
 }
 
-static ckks_status check_polynomial(const checking *c, const model_op *op) {
-  const register_state *in = operand(c, op->a);
-  BASE_TRY(check_vectors(c, op->index, 1));
-  const model_vector *vector = &c->plan->vector[op->index];
-  int degree = (int)vector->period - 1, depth = 0;
-  if (vector->period > MODEL_MAX_DEGREE + 1)
-    return wrong(c, "a polynomial of too high a degree");
+int model_plan_degree(const model_plan *plan, const model_op *op) {
+  if (op->kind == MODEL_OP_SLOT_POLYNOMIALS)
+    return op->term[op->n_terms - 1];
+  const model_vector *vector = &plan->vector[op->index];
+  int degree = (int)vector->period - 1;
   while (degree > 1 && vector->value[degree] == 0.0)
     degree--;
+  return degree;
+}
+
+int model_plan_top(const model_plan *plan, const model_op *op) {
+  int degree = model_plan_degree(plan, op), depth = 0;
   while ((1 << depth) < degree + 1)
     depth++;
-  if (!in || in->level != op->level + depth)
+  return op->level + depth;
+}
+
+static ckks_status check_top(const checking *c, const model_op *op) {
+  const register_state *in = operand(c, op->a);
+  if (!in || in->level < model_plan_top(c->plan, op))
     return wrong(c, "an operand that is missing or not as high as its polynomial is deep");
   return CKKS_OK;
+}
+
+static ckks_status check_polynomial(const checking *c, const model_op *op) {
+  BASE_TRY(check_vectors(c, op->index, 1));
+  if (c->plan->vector[op->index].period > MODEL_MAX_DEGREE + 1)
+    return wrong(c, "a polynomial of too high a degree");
+  return check_top(c, op);
+}
+
+/* Ascending powers are at most one vector each, and the last of them is the degree. */
+static ckks_status check_slot_polynomials(const checking *c, const model_op *op) {
+  BASE_TRY(check_vectors(c, op->index, op->n_terms));
+  for (int t = 0; t < op->n_terms; t++)
+    if (op->term[t] < 0 || op->term[t] > MODEL_MAX_DEGREE ||
+        (t > 0 && op->term[t] <= op->term[t - 1]))
+      return wrong(c, "powers out of range or out of order");
+  if (op->term[op->n_terms - 1] < 2)
+    return wrong(c, "polynomials of too low a degree");
+  return check_top(c, op);
 }
 
 static ckks_status check_op(const checking *c, const model_op *op) {
@@ -211,6 +238,8 @@ static ckks_status check_op(const checking *c, const model_op *op) {
     return check_polynomial(c, op);
   case MODEL_OP_DENSE:
     return check_dense(c, op);
+  case MODEL_OP_SLOT_POLYNOMIALS:
+    return check_slot_polynomials(c, op);
   }
   return wrong(c, "an unknown kind");
 }

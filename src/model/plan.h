@@ -42,7 +42,8 @@ typedef enum model_op_kind {
   MODEL_OP_DIAGONALS,  /**< out = sum_i vector[index+i] * rotation(a, term[2i] + term[2i+1]),
                           rescaled;  term = baby, giant; the vector is stored rotated by -giant */
   MODEL_OP_POLYNOMIAL, /**< out = p(a), coefficients vector[index] (period > degree, zero-padded) */
-  MODEL_OP_DENSE       /**< out = sum_i vector[index].value[i] * reg[term[i]], rescaled */
+  MODEL_OP_DENSE,      /**< out = sum_i vector[index].value[i] * reg[term[i]], rescaled */
+  MODEL_OP_SLOT_POLYNOMIALS /**< out = sum_i vector[index+i] * a^term[i], powers ascending */
 } model_op_kind;
 
 /** After an op its out register has this level and this exact scale. */
@@ -173,6 +174,10 @@ uint64_t model_plan_flood(const model_layout *layout, const ckks_params_literal 
 void model_plan_clear(model_plan *plan); /**< wipes the vectors */
 void model_interface_clear(model_interface *interface);
 ckks_status model_interface_copy(model_interface *out, const model_interface *in);
+/** Degree of what a POLYNOMIAL or SLOT_POLYNOMIALS evaluates. */
+int model_plan_degree(const model_plan *plan, const model_op *op);
+/** Level at which it takes its operand, which may stand above: ceil(log2(degree + 1)) higher. */
+int model_plan_top(const model_plan *plan, const model_op *op);
 /** Registers, vectors, levels, scales, keys agree; what exec and clear rely on. Names the op. */
 ckks_status model_plan_check(const model_plan *plan);
 

@@ -342,7 +342,8 @@ static ckks_status read_op(model_op *op, base_reader *reader) {
   int n_terms = base_reader_u16(reader);
   int words = op->kind == MODEL_OP_MUL_SUM || op->kind == MODEL_OP_DIAGONALS ? 2 : 1;
   if (reader->failed || n_terms > MODEL_MAX_TERMS || op->kind < MODEL_OP_MUL_VECTOR ||
-      op->kind > MODEL_OP_DENSE || (size_t)(words * n_terms) * 4 > base_reader_left(reader))
+      op->kind > MODEL_OP_SLOT_POLYNOMIALS ||
+      (size_t)(words * n_terms) * 4 > base_reader_left(reader))
     return bad("operation");
   op->term = base_alloc_array((size_t)(words * n_terms) + 1, sizeof(int32_t));
   if (!op->term)

@@ -45,6 +45,10 @@ typedef struct searching {
   bool no_memory;                  /* something could not be looked at for want of memory */
 } searching;
 
+static bool is_polynomial(const model_op *op) {
+  return op->kind == MODEL_OP_POLYNOMIAL || op->kind == MODEL_OP_SLOT_POLYNOMIALS;
+}
+
 /* What divides a level: a polynomial's product, or only plaintext factors. */
 static bool level_is_product(const model_program *program, int level) {
   int above = 0;
@@ -52,7 +56,7 @@ static bool level_is_product(const model_program *program, int level) {
     const model_op *op = &program->op[i];
     if (op->kind == MODEL_OP_MUL_SUM && op->level == level)
       return true;
-    if (op->kind == MODEL_OP_POLYNOMIAL && op->level <= level && level < above)
+    if (is_polynomial(op) && op->level <= level && level < above)
       return true;
     above = op->level;
   }
@@ -63,7 +67,7 @@ static bool level_is_product(const model_program *program, int level) {
 static bool last_is_steered(const model_program *program) {
   for (int i = 1; i < program->n_ops; i++) {
     const model_op *op = &program->op[i], *before = &program->op[i - 1];
-    if (op->level == 0 && op->kind == MODEL_OP_POLYNOMIAL)
+    if (op->level == 0 && is_polynomial(op))
       return true;
     if (op->level == 0 && op->kind == MODEL_OP_MUL_SUM)
       return (before->kind == MODEL_OP_MUL_VECTOR || before->kind == MODEL_OP_DENSE) &&
@@ -184,7 +188,7 @@ static double score_of(searching *s, const model_chain *chain) {
   model_fill_layout(layout, s->stages, &s->choice, chain, model_depth(s->stages, &s->choice),
                     s->options->throughput);
   double score = INFINITY;
-  if (model_cost_keys(&keys, &n_keys, any_program(s), chain) == CKKS_OK) {
+  if (model_cost_keys(&keys, &n_keys, &s->plan, any_program(s), chain) == CKKS_OK) {
     model_cost_level_keys(keys, n_keys, any_program(s), s->params.literal.log2_n);
     model_cost_count(&cost, &s->plan, packing, &layout[packing], chain, keys, n_keys,
                      &s->options->units);

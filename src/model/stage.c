@@ -20,6 +20,33 @@ static model_polynomial trimmed(const model_polynomial *polynomial) {
   return p;
 }
 
+size_t model_stage_activation(const model_stage *stage, size_t unit) {
+  return stage->activation_of == NULL ? 0 : stage->activation_of[unit];
+}
+
+int model_stage_degree(const model_stage *stage) {
+  int degree = 1;
+  for (size_t a = 0; a < stage->n_activations; a++)
+    if (stage->polynomial[a].degree > degree)
+      degree = stage->polynomial[a].degree;
+  return degree;
+}
+
+/* Whether all units have a polynomial of that degree. */
+static bool stage_all_have(const model_stage *stage, int degree) {
+  bool all = true;
+  for (size_t a = 0; a < stage->n_activations; a++)
+    all = all && stage->polynomial[a].degree == degree;
+  return all;
+}
+
+static double stage_range(const model_stage *stage) {
+  double most = stage->range[0];
+  for (size_t a = 1; a < stage->n_activations; a++)
+    most = fmax(most, stage->range[a]);
+  return most;
+}
+
 static ckks_status stage_init(model_stage *stage, const model_layer *layer) {
   memset(stage, 0, sizeof *stage);
   stage->n_in = layer->n_in;
@@ -30,7 +57,17 @@ static ckks_status stage_init(model_stage *stage, const model_layer *layer) {
   BASE_TRY(model_sparse_build(&stage->map, layer->weight, layer->n_out, layer->n_in));
   memcpy(stage->bias, layer->bias, layer->n_out * sizeof(double));
   memcpy(stage->image, layer->image, sizeof stage->image);
-  stage->max_abs = layer->max_abs;
+  stage->n_activations = layer->n_activations;
+  for (size_t a = 0; a < layer->n_activations; a++) {
+    stage->polynomial[a] = trimmed(&layer->activation[a].polynomial);
+    stage->range[a] = layer->activation[a].max_abs;
+  }
+  if (layer->n_activations == 1)
+    return CKKS_OK;
+  stage->activation_of = base_alloc_array(layer->n_out, sizeof(uint8_t));
+  if (!stage->activation_of)
+    return base_fail_memory(layer->n_out);
+  memcpy(stage->activation_of, layer->activation_of, layer->n_out);
   return CKKS_OK;
 }
 
@@ -39,28 +76,36 @@ static void stage_clear(model_stage *stage) {
   if (stage->bias)
     base_wipe(stage->bias, stage->n_out * sizeof(double));
   base_free(stage->bias);
+  base_free(stage->activation_of);
   memset(stage, 0, sizeof *stage);
 }
 
-/* v := factor * (v + shift) */
-static void stage_rescale_rows(model_stage *stage, double factor, double shift) {
-  for (size_t k = 0; k < stage->map.start[stage->n_out]; k++)
-    stage->map.value[k] *= factor;
-  for (size_t i = 0; i < stage->n_out; i++)
-    stage->bias[i] = factor * (stage->bias[i] + shift);
-  stage->max_abs = fabs(factor) * (stage->max_abs + fabs(shift));
+/* v := factor * (v + shift) in the units with activation a. */
+static void stage_rescale_rows(model_stage *stage, size_t a, double factor, double shift) {
+  const model_sparse *map = &stage->map;
+  for (size_t row = 0; row < stage->n_out; row++) {
+    if (model_stage_activation(stage, row) != a)
+      continue;
+    for (size_t k = map->start[row]; k < map->start[row + 1]; k++)
+      map->value[k] *= factor;
+    stage->bias[row] = factor * (stage->bias[row] + shift);
+  }
+  stage->range[a] = fabs(factor) * (stage->range[a] + fabs(shift));
 }
 
-/* The input x of a stage becomes factor * x + shift: undone inside its map. */
-static void stage_rescale_columns(model_stage *stage, double factor, double shift) {
-  model_sparse *map = &stage->map;
-  for (size_t row = 0; row < stage->n_out; row++) {
+/* What comes from units with activation a is factor * x + shift: undone inside the next map. */
+static void stage_rescale_columns(model_stage *next, const model_stage *stage, size_t a,
+                                  double factor, double shift) {
+  const model_sparse *map = &next->map;
+  for (size_t row = 0; row < next->n_out; row++) {
     double sum = 0.0;
     for (size_t k = map->start[row]; k < map->start[row + 1]; k++) {
+      if (model_stage_activation(stage, map->column[k]) != a)
+        continue;
       sum += map->value[k];
       map->value[k] *= factor;
     }
-    stage->bias[row] += sum * shift;
+    next->bias[row] += sum * shift;
   }
 }
 
@@ -80,135 +125,180 @@ static ckks_status stage_merge(model_stage *inner, model_stage *outer) {
   return CKKS_OK;
 }
 
-/* Where no calibration has been: |v| <= sum |w| max_in + |b|. */
-static double stage_interval(const model_stage *stage, double max_abs_input) {
+/* Where no calibration has been: |v| <= sum |w| |x| + |b|, over the units with activation a. */
+static double stage_interval(const model_stage *stage, size_t a, const double *max_abs_input) {
   double worst = 0.0;
   for (size_t row = 0; row < stage->n_out; row++) {
+    if (model_stage_activation(stage, row) != a)
+      continue;
     double sum = fabs(stage->bias[row]);
     for (size_t k = stage->map.start[row]; k < stage->map.start[row + 1]; k++)
-      sum += fabs(stage->map.value[k]) * max_abs_input;
+      sum += fabs(stage->map.value[k]) * max_abs_input[stage->map.column[k]];
     worst = fmax(worst, sum);
   }
   return worst;
 }
 
-/* Largest |p| on [-max, max], by the triangle inequality refined on a grid. */
-static double polynomial_max(const model_polynomial *polynomial, double max_abs) {
-  double worst = 0.0;
-  for (int i = -200; i <= 200; i++)
-    worst = fmax(worst, fabs(model_polynomial_value(polynomial, max_abs * i / 200.0)));
-  return worst;
-}
-
 /* Makes the cubic monic and without a square term; returns the constant left over. */
-static double fold_cubic(model_stage *stage, const model_polynomial *p) {
-  const double *c = p->coefficient;
+static double fold_cubic(model_stage *stage, size_t a) {
+  const double *c = stage->polynomial[a].coefficient;
   double factor = cbrt(c[3]), shift = c[2] / (3.0 * c[3]);
-  stage->kind = MODEL_STAGE_CUBIC;
-  stage->linear = (c[1] - 3.0 * c[3] * shift * shift) / factor;
-  stage_rescale_rows(stage, factor, shift);
-  return c[0] - c[3] * shift * shift * shift - stage->linear * factor * shift;
+  stage->linear[a] = (c[1] - 3.0 * c[3] * shift * shift) / factor;
+  stage_rescale_rows(stage, a, factor, shift);
+  return c[0] - c[3] * shift * shift * shift - stage->linear[a] * factor * shift;
 }
 
 /* Makes the square +-v^2 + constant; *sign is what the next map multiplies by. */
-static double fold_square(model_stage *stage, const model_polynomial *p, double *sign) {
-  const double *c = p->coefficient;
+static double fold_square(model_stage *stage, size_t a, double *sign) {
+  const double *c = stage->polynomial[a].coefficient;
   double shift = c[1] / (2.0 * c[2]);
-  stage->kind = MODEL_STAGE_SQUARE;
   *sign = c[2] < 0.0 ? -1.0 : 1.0;
-  stage_rescale_rows(stage, sqrt(fabs(c[2])), shift);
+  stage_rescale_rows(stage, a, sqrt(fabs(c[2])), shift);
   return c[0] - c[2] * shift * shift;
 }
 
-/* Gives stage i its polynomial; what is linear in it moves into `next`. */
-static void stage_set_polynomial(model_stage *stage, model_stage *next, const model_polynomial *p) {
-  double constant = 0.0, sign = 1.0;
+/*
+ * v := v / range, and p for it such that results stay within 1 as well: units of all
+ * activations then stand at one size, and a carried value's polynomial is v itself. Returns what
+ * the next map multiplies by.
+ */
+static double stage_normalise(model_stage *stage, size_t a, bool results) {
+  model_polynomial *p = &stage->polynomial[a];
+  double range = stage->range[a] > 0.0 ? stage->range[a] : 1.0;
+  double most = results ? model_polynomial_max(p, range) : 1.0, power = 1.0;
+  if (!(most > 0.0))
+    most = 1.0;
+  for (int k = 0; k <= p->degree; k++, power *= range)
+    p->coefficient[k] = p->coefficient[k] * power / most;
+  stage_rescale_rows(stage, a, 1.0 / range, 0.0);
+  return most;
+}
+
+/* Gives a stage its polynomials; what is linear in them moves into `next`, if there is one. */
+static void stage_set_polynomials(model_stage *stage, model_stage *next) {
   stage->kind = MODEL_STAGE_GENERAL;
-  stage->polynomial = *p;
-  if (!next)
-    return;
-  if (p->degree == 3)
-    constant = fold_cubic(stage, p);
-  else if (p->degree == 2)
-    constant = fold_square(stage, p, &sign);
-  stage_rescale_columns(next, sign, constant);
+  if (next && stage_all_have(stage, 3))
+    stage->kind = MODEL_STAGE_CUBIC;
+  if (next && stage_all_have(stage, 2))
+    stage->kind = MODEL_STAGE_SQUARE;
+  for (size_t a = 0; a < stage->n_activations; a++) {
+    double factor = 1.0, constant = 0.0;
+    if (stage->kind == MODEL_STAGE_CUBIC)
+      constant = fold_cubic(stage, a);
+    else if (stage->kind == MODEL_STAGE_SQUARE)
+      constant = fold_square(stage, a, &factor);
+    else if (stage->n_activations > 1)
+      factor = stage_normalise(stage, a, next != NULL);
+    if (next)
+      stage_rescale_columns(next, stage, a, factor, constant);
+  }
+  stage->max_abs = stage_range(stage);
 }
 
 /* A polynomial of degree 1 is part of the affine map. */
-static void stage_absorb(model_stage *stage, const model_polynomial *p) {
-  double slope = p->coefficient[1];
-  if (slope != 0.0) {
-    stage_rescale_rows(stage, slope, p->coefficient[0] / slope);
+static void stage_absorb(model_stage *stage, size_t a) {
+  const double *c = stage->polynomial[a].coefficient;
+  if (c[1] != 0.0) {
+    stage_rescale_rows(stage, a, c[1], c[0] / c[1]);
     return;
   }
-  stage_rescale_rows(stage, 0.0, 0.0);
-  for (size_t i = 0; i < stage->n_out; i++)
-    stage->bias[i] = p->coefficient[0];
-  stage->max_abs = fabs(p->coefficient[0]);
+  stage_rescale_rows(stage, a, 0.0, 0.0);
+  for (size_t row = 0; row < stage->n_out; row++)
+    if (model_stage_activation(stage, row) == a)
+      stage->bias[row] = c[0];
+  stage->range[a] = fabs(c[0]);
 }
 
-static ckks_status stages_fill(model_stages *stages, const model_model *model,
-                               model_polynomial *activation) {
+/* Where no unit has more than that, the stage has no polynomial at all. */
+static void stage_absorb_all(model_stage *stage) {
+  for (size_t a = 0; a < stage->n_activations; a++)
+    stage_absorb(stage, a);
+  stage->range[0] = stage_range(stage);
+  stage->polynomial[0] = identity;
+  stage->n_activations = 1;
+  base_free(stage->activation_of);
+  stage->activation_of = NULL;
+}
+
+static ckks_status stages_fill(model_stages *stages, const model_model *model) {
   for (size_t i = 0; i < model->n_layers; i++) {
     model_stage *stage = &stages->stage[stages->n_stages];
     stages->n_stages++;
     BASE_TRY(stage_init(stage, &model->layer[i]));
-    model_polynomial p = trimmed(&model->layer[i].activation);
-    bool linear = p.degree == 1;
-    if (linear)
-      stage_absorb(stage, &p);
-    activation[stages->n_stages - 1] = linear ? identity : p;
-    if (stages->n_stages >= 2 && activation[stages->n_stages - 2].degree == 1) {
-      model_polynomial merged = activation[stages->n_stages - 1];
+    if (stage_all_have(stage, 1))
+      stage_absorb_all(stage);
+    if (stages->n_stages >= 2 && stage_all_have(stage - 1, 1)) {
       BASE_TRY(stage_merge(stage - 1, stage));
       stages->n_stages--;
-      activation[stages->n_stages - 1] = merged;
     }
   }
   return CKKS_OK;
 }
 
-static void stages_bound(model_stages *stages, const model_polynomial *activation) {
-  double max_abs = stages->max_abs_input;
+/* Each unit's results are bounded by what its own activation sees. */
+static void stages_bound(model_stages *stages) {
+  double input[MODEL_MAX_WIDTH];
+  for (size_t i = 0; i < stages->stage[0].n_in; i++)
+    input[i] = stages->max_abs_input;
   for (size_t i = 0; i < stages->n_stages; i++) {
     model_stage *stage = &stages->stage[i];
-    if (stage->max_abs <= 0.0)
-      stage->max_abs = stage_interval(stage, max_abs);
-    max_abs = polynomial_max(&activation[i], stage->max_abs);
+    double result[MODEL_MAX_ACTIVATIONS];
+    for (size_t a = 0; a < stage->n_activations; a++) {
+      if (stage->range[a] <= 0.0)
+        stage->range[a] = stage_interval(stage, a, input);
+      result[a] = model_polynomial_max(&stage->polynomial[a], stage->range[a]);
+    }
+    for (size_t row = 0; row < stage->n_out; row++)
+      input[row] = result[model_stage_activation(stage, row)];
+    stage->max_abs = stage_range(stage);
   }
+}
+
+/* One polynomial of all outputs may be left to the client; where they differ it is the server's. */
+static void stages_end(model_stages *stages, bool last_on_server) {
+  model_stage *stage = &stages->stage[stages->n_stages - 1];
+  stages->last = stage->n_activations == 1 ? stage->polynomial[0] : identity;
+  stages->max_abs_output = stage->max_abs;
+  if (stage->n_activations == 1 && (!last_on_server || stages->last.degree == 1))
+    return;
+  stages->max_abs_output = 0.0;
+  for (size_t a = 0; a < stage->n_activations; a++)
+    stages->max_abs_output =
+        fmax(stages->max_abs_output, model_polynomial_max(&stage->polynomial[a], stage->range[a]));
+  stage_set_polynomials(stage, NULL);
+  stages->last = identity;
 }
 
 ckks_status model_stages_build(model_stages *stages, const model_model *model,
                                bool last_on_server) {
-  model_polynomial activation[MODEL_MAX_LAYERS];
   memset(stages, 0, sizeof *stages);
   stages->max_abs_input = model->max_abs_input > 0.0 ? model->max_abs_input : DEFAULT_MAX_ABS_INPUT;
-  ckks_status status = stages_fill(stages, model, activation);
+  ckks_status status = stages_fill(stages, model);
   if (status != CKKS_OK) {
     model_stages_clear(stages);
     return status;
   }
-  stages_bound(stages, activation);
-  size_t last = stages->n_stages - 1;
-  for (size_t i = 0; i < last; i++)
-    stage_set_polynomial(&stages->stage[i], &stages->stage[i + 1], &activation[i]);
-  stages->last = activation[last];
-  stages->max_abs_output = stages->stage[last].max_abs;
-  if (last_on_server && stages->last.degree > 1) {
-    stages->max_abs_output = polynomial_max(&stages->last, stages->max_abs_output);
-    stage_set_polynomial(&stages->stage[last], NULL, &stages->last);
-    stages->last = identity;
-  }
+  stages_bound(stages);
+  for (size_t i = 0; i + 1 < stages->n_stages; i++)
+    stage_set_polynomials(&stages->stage[i], &stages->stage[i + 1]);
+  stages_end(stages, last_on_server);
   return CKKS_OK;
 }
 
 static ckks_status stage_copy(model_stage *out, const model_stage *in) {
   *out = *in;
   out->map = (model_sparse){0};
+  out->activation_of = NULL;
   out->bias = base_alloc_array(in->n_out, sizeof(double));
   if (!out->bias)
     return base_fail_memory(in->n_out * sizeof(double));
   memcpy(out->bias, in->bias, in->n_out * sizeof(double));
+  if (in->activation_of) {
+    out->activation_of = base_alloc_array(in->n_out, sizeof(uint8_t));
+    if (!out->activation_of)
+      return base_fail_memory(in->n_out);
+    memcpy(out->activation_of, in->activation_of, in->n_out);
+  }
   return model_sparse_copy(&out->map, &in->map);
 }
 
@@ -234,28 +324,38 @@ ckks_status model_stages_place(model_stages *placed, const model_stages *stages,
   return status;
 }
 
-ckks_status model_stages_move(model_stages *stages, size_t i, const uint32_t *to, size_t n) {
-  model_stage *stage = &stages->stage[i], *next = &stages->stage[i + 1];
+/* What each place of a stage holds, after its units moved; the activation of empty ones is any. */
+static ckks_status move_units(model_stage *stage, const uint32_t *to, size_t n) {
   double *bias = base_alloc_array(n, sizeof *bias);
-  if (!bias)
-    return base_fail_memory(n * sizeof *bias);
-  ckks_status status = model_sparse_move(&stage->map, to, n, NULL, stage->n_in);
-  if (status == CKKS_OK && i == 0 && stages->gather.map.start)
-    status = model_sparse_move(&stages->gather.map, to, n, NULL, stages->gather.n);
-  if (status == CKKS_OK)
-    status = model_sparse_move(&next->map, NULL, next->n_out, to, n);
-  if (status != CKKS_OK) {
+  uint8_t *activation_of = base_alloc_array(n, sizeof *activation_of);
+  if (!bias || !activation_of) {
     base_free(bias);
-    return status;
+    base_free(activation_of);
+    return base_fail_memory(n * sizeof *bias);
   }
-  for (size_t k = 0; k < stage->n_out; k++)
+  for (size_t k = 0; k < stage->n_out; k++) {
     bias[to[k]] = stage->bias[k];
+    activation_of[to[k]] = (uint8_t)model_stage_activation(stage, k);
+  }
   base_wipe(stage->bias, stage->n_out * sizeof *bias);
   base_free(stage->bias);
+  base_free(stage->activation_of);
   stage->bias = bias;
+  stage->activation_of = stage->n_activations > 1 ? activation_of : NULL;
+  if (stage->activation_of == NULL)
+    base_free(activation_of);
   stage->n_out = n;
-  next->n_in = n;
   return CKKS_OK;
+}
+
+ckks_status model_stages_move(model_stages *stages, size_t i, const uint32_t *to, size_t n) {
+  model_stage *stage = &stages->stage[i], *next = &stages->stage[i + 1];
+  BASE_TRY(model_sparse_move(&stage->map, to, n, NULL, stage->n_in));
+  if (i == 0 && stages->gather.map.start)
+    BASE_TRY(model_sparse_move(&stages->gather.map, to, n, NULL, stages->gather.n));
+  BASE_TRY(model_sparse_move(&next->map, NULL, next->n_out, to, n));
+  next->n_in = n;
+  return move_units(stage, to, n);
 }
 
 void model_stages_clear(model_stages *stages) {

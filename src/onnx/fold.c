@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "onnx/fold.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -132,41 +131,47 @@ static ckks_status check_affine(const onnx_fold *fold, const onnx_node *node,
   return CKKS_OK;
 }
 
-/* A result of an activation that something else than its own chain reads. */
-static ckks_status add_branch(onnx_fold *fold, int value, const onnx_node *node) {
-  int level = fold->state[value].level;
+/* A tensor of layer `level` and what becomes of it, for the levels behind. */
+static ckks_status add_branch(onnx_fold *fold, int level, int root, int bent,
+                              const onnx_node *node) {
   if (level + 1 >= ONNX_MAX_LAYERS)
     return onnx_run_refuse(node, "the model has too many activations in a row (15 are allowed)");
   onnx_layer *layer = &fold->layer[level];
   for (int i = 0; i < layer->n_roots; i++)
-    if (layer->bent[i] == value)
+    if (layer->bent[i] == bent)
       return CKKS_OK;
   if (layer->n_roots == ONNX_MAX_BRANCHES)
     return onnx_run_refuse(node, "too many branches side by side (16 are allowed)");
-  layer->root[layer->n_roots] = fold->state[value].root;
-  layer->bent[layer->n_roots++] = value;
-  layer->n_out += fold->run.value[value].n;
+  layer->root[layer->n_roots] = root;
+  layer->bent[layer->n_roots++] = bent;
+  layer->n_out += fold->run.value[bent].n;
   return CKKS_OK;
 }
 
-/* A map of several values: they must stand on one level, results of activations one above. */
+/* Level in whose basis a value is affine: results of activations are so one above. */
+static int level_of(const onnx_fold *fold, int value) {
+  return fold->state[value].level + (fold->state[value].kind == ONNX_BENT);
+}
+
+/*
+ * A map of several values stands on the highest of their levels. What an activation made becomes
+ * a branch; what stands lower is carried through the layers between.
+ */
 static ckks_status join_levels(int *level, onnx_fold *fold, const onnx_node *node) {
   *level = 0;
-  for (int pass = 0; pass < 2; pass++)
-    for (int i = 0; i < node->n_in; i++) {
-      int in = node->in[i];
-      if (in < 0 || fold->state[in].kind < ONNX_AFFINE)
-        continue;
-      int own = fold->state[in].level + (fold->state[in].kind == ONNX_BENT);
-      if (own > *level)
-        *level = own;
-      if (pass == 1 && own != *level)
-        return onnx_run_refuse(node, "a connection skips an activation; add before it, or pass "
-                                     "the other branch through one as well");
-    }
   for (int i = 0; i < node->n_in; i++)
-    if (node->in[i] >= 0 && fold->state[node->in[i]].kind == ONNX_BENT)
-      BASE_TRY(add_branch(fold, node->in[i], node));
+    if (node->in[i] >= 0 && fold->state[node->in[i]].kind >= ONNX_AFFINE &&
+        level_of(fold, node->in[i]) > *level)
+      *level = level_of(fold, node->in[i]);
+  for (int i = 0; i < node->n_in; i++) {
+    int in = node->in[i];
+    if (in < 0 || fold->state[in].kind < ONNX_AFFINE)
+      continue;
+    if (fold->state[in].kind == ONNX_BENT)
+      BASE_TRY(add_branch(fold, fold->state[in].level, fold->state[in].root, in, node));
+    for (int l = level_of(fold, in); l < *level; l++)
+      BASE_TRY(add_branch(fold, l, in, in, node));
+  }
   return CKKS_OK;
 }
 
@@ -375,9 +380,9 @@ ckks_status onnx_fold_matrix(double *weight, double *bias, onnx_fold *fold, int 
   return status;
 }
 
-/* One branch's function, from its root to its result, on a vector of any length. */
-static ckks_status branch_function(double *y, const double *x, size_t n, onnx_fold *fold, int root,
-                                   int bent) {
+/* From a branch's root to its result, on a vector of any length. */
+static ckks_status run_branch(double *y, const double *x, size_t n, onnx_fold *fold, int root,
+                              int bent) {
   onnx_tensor samples = {.rank = 1, .dim = {n}, .n = n, .value = (double *)(uintptr_t)x};
   bool *path = base_alloc_array(2 * fold->graph->n_nodes, sizeof *path);
   onnx_tensor saved = fold->run.value[root];
@@ -394,22 +399,16 @@ static ckks_status branch_function(double *y, const double *x, size_t n, onnx_fo
   return status;
 }
 
-ckks_status onnx_fold_function(double *y, const double *x, size_t n, onnx_fold *fold, int layer) {
+size_t onnx_fold_width(const onnx_fold *fold, int layer, int branch) {
+  return fold->run.value[fold->layer[layer].root[branch]].n;
+}
+
+ckks_status onnx_fold_function(double *y, const double *x, size_t n, onnx_fold *fold, int layer,
+                               int branch) {
   const onnx_layer *l = &fold->layer[layer];
-  double *other = base_alloc_array(n, sizeof *other);
-  if (other == NULL)
-    return base_fail_memory(n * sizeof *other);
-  ckks_status status = branch_function(y, x, n, fold, l->root[0], l->bent[0]);
-  for (int b = 1; b < l->n_roots && status == CKKS_OK; b++) {
-    status = branch_function(other, x, n, fold, l->root[b], l->bent[b]);
-    for (size_t i = 0; i < n && status == CKKS_OK; i++)
-      if (fabs(y[i] - other[i]) > 1e-9 * (1.0 + fabs(y[i])))
-        status = onnx_run_refuse(&fold->graph->node[fold->graph->value[l->bent[b]].node],
-                                 "another activation stands beside it; give both branches one");
-  }
-  base_free(other);
+  BASE_TRY(run_branch(y, x, n, fold, l->root[branch], l->bent[branch]));
   /* The values on the way have the length of the samples now: back to their shapes. */
-  return status == CKKS_OK ? run_needed(fold) : status;
+  return run_needed(fold);
 }
 
 ckks_status onnx_fold_run(onnx_fold *fold, const double *row) {
@@ -418,7 +417,8 @@ ckks_status onnx_fold_run(onnx_fold *fold, const double *row) {
   return run_needed(fold);
 }
 
-const onnx_node *onnx_fold_activation(const onnx_fold *fold, int layer) {
+const onnx_node *onnx_fold_activation(const onnx_fold *fold, int layer, int branch) {
   const onnx_layer *l = &fold->layer[layer];
-  return l->bent[0] == l->root[0] ? NULL : &fold->graph->node[fold->graph->value[l->bent[0]].node];
+  int bent = l->bent[branch];
+  return bent == l->root[branch] ? NULL : &fold->graph->node[fold->graph->value[bent].node];
 }

@@ -6,7 +6,8 @@
  * operator is written once, and what is compiled is what the oracle computes.
  *
  * Values have a level, the number of activations before them. The basis of level 0 is
- * the graph's input; that of level l + 1 the results of the activations on level l.
+ * the graph's input; that of level l + 1 the results of layer l: of the activations on level l,
+ * and the values that a later level wants as they are (a connection that skips activations).
  */
 #ifndef ONNX_FOLD_H
 #define ONNX_FOLD_H
@@ -29,12 +30,15 @@ typedef struct onnx_state {
   int level, root;
 } onnx_state;
 
-/** Layer l: tensors `root`, affine in the basis of level l, and what their activation makes. */
+/**
+ * Layer l: tensors `root`, affine in the basis of level l, and what the activation of each makes
+ * of it. Where that is the root itself it is carried on, or is the output.
+ */
 typedef struct onnx_layer {
   size_t n_in, n_out;
   int n_roots;
   int root[ONNX_MAX_BRANCHES];
-  int bent[ONNX_MAX_BRANCHES]; /**< equal to root in the last layer when it has no activation */
+  int bent[ONNX_MAX_BRANCHES];
 } onnx_layer;
 
 typedef struct onnx_fold {
@@ -52,11 +56,14 @@ ckks_status onnx_fold_init(onnx_fold *fold, const onnx_graph *graph);
 void onnx_fold_clear(onnx_fold *fold);
 /** weight[n_out x n_in], bias[n_out] of a layer. */
 ckks_status onnx_fold_matrix(double *weight, double *bias, onnx_fold *fold, int layer);
-/** y[i] = activation of layer l at x[i]. */
-ckks_status onnx_fold_function(double *y, const double *x, size_t n, onnx_fold *fold, int layer);
-/** The whole graph on one row; then onnx_fold_values reads the inputs of a layer's activation. */
+/** How many values a branch of a layer has. */
+size_t onnx_fold_width(const onnx_fold *fold, int layer, int branch);
+/** y[i] = activation of a branch at x[i]. */
+ckks_status onnx_fold_function(double *y, const double *x, size_t n, onnx_fold *fold, int layer,
+                               int branch);
+/** The whole graph on one row; then onnx_fold_values reads a layer's roots, one behind another. */
 ckks_status onnx_fold_run(onnx_fold *fold, const double *row);
 void onnx_fold_values(double *values, const onnx_fold *fold, int layer);
-/** The node that makes the activation of a layer, for reports; NULL when it has none. */
-const onnx_node *onnx_fold_activation(const onnx_fold *fold, int layer);
+/** The node that ends the activation of a branch, for reports; NULL when it has none. */
+const onnx_node *onnx_fold_activation(const onnx_fold *fold, int layer, int branch);
 #endif

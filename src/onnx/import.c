@@ -9,6 +9,8 @@
 #include "base/wipe.h"
 #include "onnx/fit.h"
 
+_Static_assert(ONNX_MAX_BRANCHES <= MODEL_MAX_ACTIVATIONS, "each branch has an activation");
+
 #define MAX_ROWS 2048     /* of calibration data, evenly taken, that go through the graph */
 #define MAX_SAMPLES 16384 /* of an activation's input that are kept */
 #define GRID_SHARE 0.05   /* weight of the range itself beside what was seen in it */
@@ -29,8 +31,8 @@ typedef struct importing {
   onnx_import_report *report;
   model_model *model;
   onnx_fold fold;
-  seen layer[ONNX_MAX_LAYERS];
-  onnx_fit fit[ONNX_MAX_LAYERS]; /* radius 0 = no activation */
+  seen branch[ONNX_MAX_LAYERS][ONNX_MAX_BRANCHES];
+  onnx_fit fit[ONNX_MAX_LAYERS][ONNX_MAX_BRANCHES]; /* radius 0 = no activation */
   size_t n_rows, n_outputs;
   const double *rows;
   double *exact; /* outputs of the graph, row by row */
@@ -76,24 +78,36 @@ static ckks_status see_row(importing *in, const double *row) {
     scaled[i] = isnan(row[i]) ? 0.0 : (row[i] - in->options->mean) / in->options->deviation;
   BASE_TRY(onnx_fold_run(&in->fold, scaled));
   for (int l = 0; l < in->fold.n_layers; l++) {
+    const double *value = in->scratch;
     onnx_fold_values(in->scratch, &in->fold, l);
-    BASE_TRY(note_values(&in->layer[l], in->scratch, in->fold.layer[l].n_out));
+    for (int b = 0; b < in->fold.layer[l].n_roots; b++) {
+      size_t width = onnx_fold_width(&in->fold, l, b);
+      if (in->branch[l][b].sample != NULL)
+        BASE_TRY(note_values(&in->branch[l][b], value, width));
+      value += width;
+    }
   }
   return CKKS_OK;
 }
 
+/* What is seen of a branch that has an activation, among n rows. */
+static ckks_status init_branch(importing *in, int l, int b, size_t n) {
+  seen *s = &in->branch[l][b];
+  if (onnx_fold_activation(&in->fold, l, b) == NULL)
+    return CKKS_OK;
+  *s = (seen){.low = (double)INFINITY, .high = -(double)INFINITY};
+  s->skip = 1 + onnx_fold_width(&in->fold, l, b) * n / MAX_SAMPLES;
+  /* Coprime to widths that are powers of two, or some units would never be seen. */
+  s->skip |= 1;
+  s->sample = base_alloc_array(MAX_SAMPLES, sizeof *s->sample);
+  return s->sample != NULL ? CKKS_OK : base_fail_memory(MAX_SAMPLES * sizeof *s->sample);
+}
+
 static ckks_status see_rows(importing *in) {
   size_t n = n_used_rows(in);
-  for (int l = 0; l < in->fold.n_layers; l++) {
-    seen *s = &in->layer[l];
-    *s = (seen){.low = (double)INFINITY, .high = -(double)INFINITY};
-    s->skip = 1 + in->fold.layer[l].n_out * n / MAX_SAMPLES;
-    /* Coprime to widths that are powers of two, or some units would never be seen. */
-    s->skip |= 1;
-    s->sample = base_alloc_array(MAX_SAMPLES, sizeof *s->sample);
-    if (s->sample == NULL)
-      return base_fail_memory(MAX_SAMPLES * sizeof *s->sample);
-  }
+  for (int l = 0; l < in->fold.n_layers; l++)
+    for (int b = 0; b < in->fold.layer[l].n_roots; b++)
+      BASE_TRY(init_branch(in, l, b, n));
   in->exact = base_alloc_array(n * in->n_outputs, sizeof *in->exact);
   if (in->exact == NULL)
     return base_fail_memory(n * in->n_outputs * sizeof *in->exact);
@@ -110,8 +124,8 @@ static ckks_status see_rows(importing *in) {
 /* -------------------------------------------------------------- activations */
 
 /* A grid over the range, and behind it what was seen. */
-static ckks_status fit_samples(onnx_fit *fit, importing *in, int layer, double low, double high) {
-  const seen *s = &in->layer[layer];
+static ckks_status fit_samples(importing *in, int l, int b, double low, double high) {
+  const seen *s = &in->branch[l][b];
   size_t n = ONNX_FIT_GRID + s->n;
   double *point = base_alloc_array(n, sizeof *point), *value = base_alloc_array(n, sizeof *value);
   double *weight = base_alloc_array(n, sizeof *weight);
@@ -127,11 +141,11 @@ static ckks_status fit_samples(onnx_fit *fit, importing *in, int layer, double l
                           : (1.0 - GRID_SHARE) / (double)s->n;
   }
   if (status == CKKS_OK)
-    status = onnx_fold_function(value, point, n, &in->fold, layer);
+    status = onnx_fold_function(value, point, n, &in->fold, l, b);
   const onnx_fit_samples samples = {n, point, value, weight};
   if (status == CKKS_OK)
-    status = onnx_fit_polynomial(fit, &samples, 1, in->options->max_degree, in->options->error,
-                                 in->options->minimax);
+    status = onnx_fit_polynomial(&in->fit[l][b], &samples, 1, in->options->max_degree,
+                                 in->options->error, in->options->minimax);
   base_free(point);
   base_free(value);
   base_free(weight);
@@ -139,36 +153,40 @@ static ckks_status fit_samples(onnx_fit *fit, importing *in, int layer, double l
 }
 
 /* Without data only what is a polynomial everywhere can be taken. */
-static ckks_status check_everywhere(importing *in, int layer) {
-  const onnx_fit *fit = &in->fit[layer];
+static ckks_status check_everywhere(importing *in, int l, int b) {
+  const onnx_fit *fit = &in->fit[l][b];
   double x[2] = {-FAR, FAR}, y[2];
   bool same = fit->exact;
-  BASE_TRY(onnx_fold_function(y, x, 2, &in->fold, layer));
+  BASE_TRY(onnx_fold_function(y, x, 2, &in->fold, l, b));
   for (int i = 0; i < 2 && same; i++) {
     double p = model_polynomial_value(&fit->polynomial, (x[i] - fit->centre) / fit->radius);
     same = fabs(p - y[i]) <= 1e-6 * fmax(1.0, fabs(y[i]));
   }
   if (same)
     return CKKS_OK;
-  return onnx_run_refuse(onnx_fold_activation(&in->fold, layer),
+  return onnx_run_refuse(onnx_fold_activation(&in->fold, l, b),
                          "it is not a polynomial; give calibration data, so that one can be "
                          "fitted to it on the range it sees, or train with a polynomial");
 }
 
-static ckks_status fit_layer(importing *in, int layer) {
-  onnx_fit *fit = &in->fit[layer];
-  seen *s = &in->layer[layer];
+static ckks_status fit_branch(importing *in, int l, int b) {
+  const onnx_fit *fit = &in->fit[l][b];
+  const seen *s = &in->branch[l][b];
   double low = -WITHOUT_DATA, high = WITHOUT_DATA;
   if (in->n_rows > 0) {
     double room = fmax(in->options->margin * (s->high - s->low), 1e-3 * fmax(1.0, fabs(s->high)));
     low = s->low - room;
     high = s->high + room;
   }
-  BASE_TRY(fit_samples(fit, in, layer, low, high));
-  if (in->n_rows == 0)
-    BASE_TRY(check_everywhere(in, layer));
   onnx_import_activation *a = &in->report->activation[in->report->n_activations++];
-  onnx_graph_node_name(a->node, onnx_fold_activation(&in->fold, layer));
+  onnx_graph_node_name(a->node, onnx_fold_activation(&in->fold, l, b));
+  ckks_status status = fit_samples(in, l, b, low, high);
+  if (status != CKKS_OK)
+    return base_fail_in(status, "%s", a->node);
+  if (in->n_rows == 0)
+    BASE_TRY(check_everywhere(in, l, b));
+  if (fit->polynomial.coefficient[fit->polynomial.degree] == 0.0)
+    return base_fail(CKKS_ERROR_RANGE, "%s: it is constant on what it sees", a->node);
   a->degree = fit->polynomial.degree;
   a->exact = fit->exact;
   a->low = low;
@@ -185,11 +203,11 @@ static ckks_status drop_last(bool *dropped, importing *in, int layer) {
   *dropped = false;
   for (int i = 0; i < N; i++)
     x[i] = MONOTONE_RANGE * (2.0 * i / (N - 1) - 1.0);
-  BASE_TRY(onnx_fold_function(y, x, N, &in->fold, layer));
+  BASE_TRY(onnx_fold_function(y, x, N, &in->fold, layer, 0));
   bool rises = y[N - 1] > y[0];
   for (int i = 1; i < N; i++)
     rises = rises && y[i] >= y[i - 1];
-  const onnx_node *node = onnx_fold_activation(&in->fold, layer);
+  const onnx_node *node = onnx_fold_activation(&in->fold, layer, 0);
   in->pair = in->n_outputs == 1 && onnx_text_is(node->op, "Sigmoid");
   *dropped = rises && (in->n_outputs > 1 || in->pair);
   if (*dropped)
@@ -197,15 +215,17 @@ static ckks_status drop_last(bool *dropped, importing *in, int layer) {
   return CKKS_OK;
 }
 
-static ckks_status fit_layers(importing *in) {
-  for (int l = 0; l < in->fold.n_layers; l++) {
-    bool dropped = false;
-    if (onnx_fold_activation(&in->fold, l) == NULL)
+static ckks_status fit_layer(importing *in, int l) {
+  bool dropped = false;
+  for (int b = 0; b < in->fold.layer[l].n_roots; b++) {
+    if (onnx_fold_activation(&in->fold, l, b) == NULL) {
+      in->report->n_carried += l + 1 < in->fold.n_layers ? onnx_fold_width(&in->fold, l, b) : 0;
       continue;
+    }
     if (l + 1 == in->fold.n_layers)
       BASE_TRY(drop_last(&dropped, in, l));
     if (!dropped)
-      BASE_TRY(fit_layer(in, l));
+      BASE_TRY(fit_branch(in, l, b));
   }
   return CKKS_OK;
 }
@@ -265,24 +285,36 @@ static void make_pair(double *weight, double *bias, size_t n_in) {
   bias[0] *= -0.5;
 }
 
+/* The polynomial is one of t = (x - centre)/radius, whose powers stay small. */
+static void scale_rows(model_layer *layer, size_t first, size_t n, const onnx_fit *fit) {
+  for (size_t i = first * layer->n_in; i < (first + n) * layer->n_in; i++)
+    layer->weight[i] /= fit->radius;
+  for (size_t i = first; i < first + n; i++)
+    layer->bias[i] = (layer->bias[i] - fit->centre) / fit->radius;
+}
+
+/* Each branch has a polynomial of its own; what is carried keeps the identity. */
 static ckks_status set_layer(importing *in, int l) {
   model_layer *layer = &in->model->layer[l];
-  const onnx_fit *fit = &in->fit[l];
+  int n_roots = in->fold.layer[l].n_roots;
   BASE_TRY(onnx_fold_matrix(layer->weight, layer->bias, &in->fold, l));
   if (in->pair && l + 1 == in->fold.n_layers)
     make_pair(layer->weight, layer->bias, layer->n_in);
   else
     hidden_image(layer->image, &in->fold, l);
-  if (!(fit->radius > 0.0))
-    return CKKS_OK;
-  /* The polynomial is one of t = (x - centre)/radius, whose powers stay small. */
-  for (size_t i = 0; i < layer->n_in * layer->n_out; i++)
-    layer->weight[i] /= fit->radius;
-  for (size_t i = 0; i < layer->n_out; i++)
-    layer->bias[i] = (layer->bias[i] - fit->centre) / fit->radius;
-  layer->activation = fit->polynomial;
-  if (fit->polynomial.coefficient[fit->polynomial.degree] == 0.0)
-    return base_fail(CKKS_ERROR_RANGE, "layer %d: its activation is constant on what it sees", l);
+  BASE_TRY(model_layer_set_activations(layer, (size_t)n_roots));
+  size_t first = 0;
+  for (int b = 0; b < n_roots; b++) {
+    const onnx_fit *fit = &in->fit[l][b];
+    size_t width = n_roots > 1 ? onnx_fold_width(&in->fold, l, b) : layer->n_out;
+    if (n_roots > 1)
+      memset(layer->activation_of + first, b, width);
+    if (fit->radius > 0.0) {
+      scale_rows(layer, first, width, fit);
+      layer->activation[b].polynomial = fit->polynomial;
+    }
+    first += width;
+  }
   return CKKS_OK;
 }
 
@@ -333,7 +365,8 @@ static ckks_status import_fold(importing *in) {
     return base_fail_memory(widest * sizeof *in->scratch);
   if (in->n_rows > 0)
     BASE_TRY(see_rows(in));
-  BASE_TRY(fit_layers(in));
+  for (int l = 0; l < in->fold.n_layers; l++)
+    BASE_TRY(fit_layer(in, l));
   BASE_TRY(set_model(in));
   if (in->n_rows == 0)
     return CKKS_OK;
@@ -343,7 +376,8 @@ static ckks_status import_fold(importing *in) {
 
 static void importing_clear(importing *in) {
   for (int l = 0; l < ONNX_MAX_LAYERS; l++)
-    base_free(in->layer[l].sample);
+    for (int b = 0; b < ONNX_MAX_BRANCHES; b++)
+      base_free(in->branch[l][b].sample);
   base_free(in->exact);
   base_free(in->scratch);
 }

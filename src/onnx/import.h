@@ -28,7 +28,8 @@ typedef struct onnx_import_activation {
 typedef struct onnx_import_report {
   size_t n_nodes, n_rows; /**< rows of calibration data */
   int n_activations;
-  onnx_import_activation activation[ONNX_MAX_LAYERS];
+  onnx_import_activation activation[ONNX_MAX_LAYERS * ONNX_MAX_BRANCHES];
+  size_t n_carried;  /**< values that skip activations, counted at each */
   size_t n_changed;  /**< calibration rows whose largest output became another one */
   double difference; /**< largest change of an output, of the largest output */
   char dropped[160]; /**< activation at the end that the client does without, or "" */

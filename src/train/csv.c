@@ -91,7 +91,7 @@ static ckks_status read_field(train_csv *csv, bool *more) {
   char *field = NULL;
   size_t end = 0;
   if (csv->n_fields == TRAIN_CSV_MAX_FIELDS)
-    return fail_field(csv, "too many columns (at most 8192)");
+    return fail_field(csv, "too many columns (at most 32768)");
   while (csv->text[csv->at] == ' ' || csv->text[csv->at] == '\t')
     csv->at++;
   if (csv->text[csv->at] == '"')

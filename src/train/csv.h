@@ -5,7 +5,7 @@
 #include "base/status.h"
 
 /** Columns of a record; more is an error. */
-#define TRAIN_CSV_MAX_FIELDS 8192
+#define TRAIN_CSV_MAX_FIELDS 32768
 
 typedef struct train_csv {
   const char *name; /**< of the file, for messages */

@@ -167,6 +167,6 @@ void train_network_store(model_model *model, const train_network *network) {
     memcpy(layer->weight, network->parameter + network->weight_at[l],
            layer->n_out * layer->n_in * sizeof(double));
     memcpy(layer->bias, network->parameter + network->bias_at[l], layer->n_out * sizeof(double));
-    layer->activation = network->activation;
+    layer->activation[0].polynomial = network->activation;
   }
 }

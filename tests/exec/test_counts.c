@@ -146,7 +146,7 @@ static void test_polynomials(void **unused) {
       options.last_on_server = true;
       options.throughput = false;
       assert_ok(model_init(&model, (const size_t[]){2, 2}, 1));
-      model_polynomial *p = &model.layer[0].activation;
+      model_polynomial *p = &model.layer[0].activation[0].polynomial;
       p->degree = degree;
       for (int i = 0; i <= degree; i++)
         if (i == degree || holes == 0 || test_random(&state) % 2)

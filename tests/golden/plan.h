@@ -21,8 +21,8 @@ static inline ckks_status golden_model(model_model *model) {
   memcpy(model->layer[0].weight, weight, sizeof weight);
   model->layer[0].bias[0] = 0.125;
   model->layer[0].bias[1] = -0.5;
-  model->layer[0].activation = model_polynomial_sigmoid3;
-  model->layer[0].max_abs = 5.0;
+  model->layer[0].activation[0].polynomial = model_polynomial_sigmoid3;
+  model->layer[0].activation[0].max_abs = 5.0;
   model->mean[2] = 10.0;
   model->deviation[2] = 2.0;
   model->max_abs_input = 3.0;

@@ -62,7 +62,7 @@ static inline ckks_status test_convnet(model_model *model, const size_t image[3]
       test_conv_matrix(layer->weight, next, at, &c[l], state);
       memcpy(layer->image, next, sizeof next);
       memcpy(at, next, sizeof at);
-      layer->activation = (model_polynomial){2, {0.0, 0.5, 0.25}};
+      layer->activation[0].polynomial = (model_polynomial){2, {0.0, 0.5, 0.25}};
     } else {
       for (size_t i = 0; i < n_out * layer->n_in; i++)
         layer->weight[i] = test_uniform(state) / sqrt((double)layer->n_in);

@@ -21,14 +21,15 @@ static inline ckks_status test_model_build(model_model *model, uint64_t seed) {
       layer->weight[i] = test_uniform(&seed);
     for (size_t i = 0; i < layer->n_out; i++)
       layer->bias[i] = test_uniform(&seed);
-    layer->max_abs = 1.0 + test_uniform(&seed);
+    layer->activation[0].max_abs = 1.0 + test_uniform(&seed);
   }
-  model->layer[0].activation = model_polynomial_sigmoid3;
-  model->layer[1].activation = (model_polynomial){2, {0.25, -1.0, 0.5}};
+  model->layer[0].activation[0].polynomial = model_polynomial_sigmoid3;
+  model->layer[1].activation[0].polynomial = (model_polynomial){2, {0.25, -1.0, 0.5}};
   for (size_t i = 0; i < 3; i++) {
     model->mean[i] = 10.0 * test_uniform(&seed);
     model->deviation[i] = 2.0 + test_uniform(&seed);
   }
+  memcpy(model->layer[0].image, (const size_t[]){2, 1, 2}, 3 * sizeof(size_t));
   model->max_abs_input = 3.5;
   ckks_status status = model_set_text(&model->name, "example");
   if (status == CKKS_OK)
@@ -40,17 +41,44 @@ static inline ckks_status test_model_build(model_model *model, uint64_t seed) {
   return status;
 }
 
+/* The same with three activations in its first layer: a cubic, the identity, degree 7. */
+static inline ckks_status test_model_build_mixed(model_model *model, uint64_t seed) {
+  BASE_TRY(test_model_build(model, seed));
+  model_layer *layer = &model->layer[0];
+  ckks_status status = model_layer_set_activations(layer, 3);
+  if (status != CKKS_OK) {
+    model_clear(model);
+    return status;
+  }
+  layer->activation[0] = (model_activation){model_polynomial_sigmoid3, 2.5};
+  layer->activation[1].max_abs = 40.0;
+  layer->activation[2] = (model_activation){{7, {0.1, 0.9, 0.0, -0.3, 0.0, 0.1, 0.0, -0.02}}, 1.25};
+  memcpy(layer->activation_of, (uint8_t[]){0, 2, 1, 0}, 4);
+  return CKKS_OK;
+}
+
 static inline bool test_same_numbers(const double *a, const double *b, size_t n) {
   return memcmp(a, b, n * sizeof(double)) == 0;
 }
 
+static inline bool test_same_activations(const model_layer *a, const model_layer *b) {
+  bool same = a->n_activations == b->n_activations;
+  for (size_t i = 0; same && i < a->n_activations; i++) {
+    const model_polynomial *p = &a->activation[i].polynomial, *q = &b->activation[i].polynomial;
+    same = a->activation[i].max_abs == b->activation[i].max_abs && p->degree == q->degree &&
+           test_same_numbers(p->coefficient, q->coefficient, (size_t)p->degree + 1);
+  }
+  for (size_t o = 0; same && o < a->n_out; o++)
+    same = model_layer_activation(a, o) - a->activation ==
+           model_layer_activation(b, o) - b->activation;
+  return same;
+}
+
 static inline bool test_same_layer(const model_layer *a, const model_layer *b) {
   return a->n_in == b->n_in && a->n_out == b->n_out &&
+         memcmp(a->image, b->image, sizeof a->image) == 0 &&
          test_same_numbers(a->weight, b->weight, a->n_in * a->n_out) &&
-         test_same_numbers(a->bias, b->bias, a->n_out) && a->max_abs == b->max_abs &&
-         a->activation.degree == b->activation.degree &&
-         test_same_numbers(a->activation.coefficient, b->activation.coefficient,
-                           (size_t)a->activation.degree + 1);
+         test_same_numbers(a->bias, b->bias, a->n_out) && test_same_activations(a, b);
 }
 
 /* Bit for bit. */

@@ -36,11 +36,56 @@ static inline ckks_status test_network(model_model *model, uint64_t *state) {
       layer->weight[i] = 1.5 * test_uniform(state) / sqrt((double)layer->n_in);
     for (size_t i = 0; i < layer->n_out; i++)
       layer->bias[i] = 0.5 * test_uniform(state);
-    layer->activation = test_activation(state);
+    layer->activation[0].polynomial = test_activation(state);
   }
   for (size_t i = 0; i < model->n_features; i++) {
     model->mean[i] = test_uniform(state);
     model->deviation[i] = 1.5 + test_uniform(state);
+  }
+  return CKKS_OK;
+}
+
+/* What stands side by side in the layers of test_mixed_network. */
+typedef enum test_mix {
+  TEST_ANYTHING,
+  TEST_CUBICS,
+  TEST_SQUARES, /* signs of either kind */
+  TEST_CARRIED, /* the identity beside one other */
+  TEST_N_MIXES
+} test_mix;
+
+static inline model_polynomial test_mixed_activation(test_mix mix, size_t a, uint64_t *state) {
+  double lead = 0.1 + 0.2 * fabs(test_uniform(state)), sign = a % 2 ? -1.0 : 1.0;
+  double low = test_uniform(state), slope = test_uniform(state);
+  if (mix == TEST_CUBICS)
+    return (model_polynomial){3, {low, slope, 0.1 * low, 0.2 * sign * lead}};
+  if (mix == TEST_SQUARES)
+    return (model_polynomial){2, {low, slope, sign * lead}};
+  if (mix == TEST_CARRIED && a == 0)
+    return (model_polynomial){1, {0.0, 1.0}};
+  if (test_random(state) % 4 == 0)
+    return (model_polynomial){7, {0.1, 0.9, 0.0, -0.06, 0.0, 0.005, 0.0, -0.0002}};
+  return test_activation(state);
+}
+
+/* As test_network, and every layer of two units or more has two to four activations. */
+static inline ckks_status test_mixed_network(model_model *model, test_mix mix, uint64_t *state) {
+  BASE_TRY(test_network(model, state));
+  for (size_t l = 0; l < model->n_layers; l++) {
+    model_layer *layer = &model->layer[l];
+    size_t most = layer->n_out < 4 ? layer->n_out : 4;
+    size_t n = mix == TEST_CARRIED ? 2 : test_between(state, 2, most < 2 ? 2 : most);
+    if (layer->n_out < n)
+      continue;
+    ckks_status status = model_layer_set_activations(layer, n);
+    if (status != CKKS_OK) {
+      model_clear(model);
+      return status;
+    }
+    for (size_t a = 0; a < n; a++)
+      layer->activation[a].polynomial = test_mixed_activation(mix, a, state);
+    for (size_t o = 0; o < layer->n_out; o++)
+      layer->activation_of[o] = (uint8_t)(o < n ? n - 1 - o : test_random(state) % n);
   }
   return CKKS_OK;
 }

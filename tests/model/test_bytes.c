@@ -19,6 +19,15 @@ static void write_example(base_buffer *buffer, uint64_t seed) {
   model_clear(&model);
 }
 
+static void write_mixed(base_buffer *buffer, uint64_t seed) {
+  model_model model;
+  assert_int_equal(test_model_build_mixed(&model, seed), CKKS_OK);
+  base_buffer_init(buffer, 1 << 20);
+  model_bytes_write(buffer, &model);
+  assert_int_equal(base_buffer_status(buffer), CKKS_OK);
+  model_clear(&model);
+}
+
 static ckks_status read_from(model_model *model, const uint8_t *bytes, size_t n_bytes) {
   base_reader reader;
   base_reader_init(&reader, bytes, n_bytes);
@@ -48,6 +57,70 @@ static void what_is_written_is_read(void **state) {
     base_buffer_clear(&buffer);
     base_buffer_clear(&again);
   }
+}
+
+static void several_activations_are_read(void **state) {
+  (void)state;
+  for (uint64_t seed = 1; seed <= 20; seed++) {
+    base_buffer buffer, again;
+    model_model model, read;
+    write_mixed(&buffer, seed);
+    assert_int_equal(test_model_build_mixed(&model, seed), CKKS_OK);
+    assert_int_equal(read_from(&read, buffer.bytes, buffer.n_bytes), CKKS_OK);
+    assert_true(test_same_model(&model, &read));
+    base_buffer_init(&again, 1 << 20);
+    model_bytes_write(&again, &read);
+    assert_int_equal(again.n_bytes, buffer.n_bytes);
+    assert_memory_equal(again.bytes, buffer.bytes, buffer.n_bytes);
+    model_clear(&model);
+    model_clear(&read);
+    base_buffer_clear(&buffer);
+    base_buffer_clear(&again);
+  }
+}
+
+/* Where in the bytes of a mixed model the list of activations begins: behind the last label. */
+static size_t list_of(const base_buffer *buffer) {
+  static const uint8_t list[] = {0, 0, 0, 0, 3, 0, 0, 0, 3, 0, 0, 0};
+  for (size_t at = 0; at + sizeof list <= buffer->n_bytes; at++)
+    if (memcmp(buffer->bytes + at, list, sizeof list) == 0)
+      return at;
+  fail();
+  return 0;
+}
+
+static void refuse_mixed(size_t behind, uint8_t value, const char *words) {
+  base_buffer buffer;
+  model_model model;
+  write_mixed(&buffer, 1);
+  buffer.bytes[list_of(&buffer) + behind] = value;
+  assert_int_equal(read_from(&model, buffer.bytes, buffer.n_bytes), CKKS_ERROR_FORMAT);
+  if (strstr(base_last_error(), words) == NULL)
+    fail_msg("\"%s\" does not contain \"%s\"", base_last_error(), words);
+  base_buffer_clear(&buffer);
+}
+
+/* u32 0, u32 3; degree 3, 4 + 1 numbers; degree 1, 2 + 1; degree 7, 8 + 1; a byte for each unit. */
+static void bad_lists_are_refused(void **state) {
+  (void)state;
+  enum { FIRST = 8, SECOND = FIRST + 4 + 40, THIRD = SECOND + 4 + 24, UNITS = THIRD + 4 + 72 };
+  refuse_mixed(4, 0, "layers[0].activation: 0 where 2 to 16 are allowed");
+  refuse_mixed(4, 1, "layers[0].activation: 1 where 2 to 16 are allowed");
+  refuse_mixed(4, 17, "layers[0].activation: 17 where 2 to 16 are allowed");
+  refuse_mixed(SECOND, 0, "layers[0].activation: degree 0 where 1 to 31 is allowed");
+  refuse_mixed(SECOND, 32, "layers[0].activation: degree 32 where 1 to 31 is allowed");
+  refuse_mixed(UNITS, 3, "layers[0].activation_of[0]: 3 where there are 3 activations");
+  refuse_mixed(UNITS + 2, 0, "layers[0].activation_of: no unit has activation 1");
+  base_buffer buffer;
+  write_mixed(&buffer, 1);
+  for (size_t n = 0; n < buffer.n_bytes; n++) {
+    model_model model;
+    uint8_t *part = base_alloc(n);
+    memcpy(part, buffer.bytes, n);
+    assert_int_equal(read_from(&model, part, n), CKKS_ERROR_FORMAT);
+    base_free(part);
+  }
+  base_buffer_clear(&buffer);
 }
 
 /* The layout is a promise to files: written out here a second time, by hand. */
@@ -135,8 +208,8 @@ static void counts_are_bounded_before_memory_is_taken(void **state) {
   refuse_u32(0, 0, "0 layers where 1 to 16");
   refuse_u32(0, 17, "17 layers");
   refuse_u32(0, 0xffffffffU, "layers where");
-  refuse_u32(4, 0, "width 0 is 0 where 1 to 4096");
-  refuse_u32(8, 4097, "width 1 is 4097 where 1 to 4096");
+  refuse_u32(4, 0, "width 0 is 0 where 1 to 65536");
+  refuse_u32(8, 65537, "width 1 is 65537 where 1 to 65536");
   refuse_u32(12, 1025, "too short");
   /* A claim of 4096 x 4096 weights in a file of 500 bytes costs no memory. */
   long before = base_alloc_count();
@@ -170,6 +243,8 @@ static void failing_allocations_leak_nothing(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(several_activations_are_read),
+      cmocka_unit_test(bad_lists_are_refused),
       cmocka_unit_test(what_is_written_is_read),
       cmocka_unit_test(the_layout_is_the_documented_one),
       cmocka_unit_test(every_truncation_is_refused),

@@ -62,16 +62,16 @@ static void every_field_arrives(void **state) {
   assert_int_equal(m.n_layers, 2);
   assert_true(m.layer[0].n_in == 2 && m.layer[0].n_out == 1);
   assert_true(m.layer[0].weight[0] == 0.5 && m.layer[0].weight[1] == -1e-3);
-  assert_true(m.layer[0].bias[0] == 7 && m.layer[0].max_abs == 8);
-  assert_int_equal(m.layer[0].activation.degree, 3);
-  assert_true(m.layer[0].activation.coefficient[3] == -0.004);
+  assert_true(m.layer[0].bias[0] == 7 && m.layer[0].activation[0].max_abs == 8);
+  assert_int_equal(m.layer[0].activation[0].polynomial.degree, 3);
+  assert_true(m.layer[0].activation[0].polynomial.coefficient[3] == -0.004);
   assert_true(m.layer[1].n_in == 1 && m.layer[1].n_out == 2);
   assert_true(m.layer[1].weight[1] == 2 && m.layer[1].bias[1] == -0.25);
-  assert_int_equal(m.layer[1].activation.degree, 2);
-  assert_true(m.layer[1].activation.coefficient[0] == 1);
-  assert_true(m.layer[1].activation.coefficient[1] == 0);
-  assert_true(m.layer[1].activation.coefficient[2] == 2);
-  assert_true(m.layer[1].max_abs == 0);
+  assert_int_equal(m.layer[1].activation[0].polynomial.degree, 2);
+  assert_true(m.layer[1].activation[0].polynomial.coefficient[0] == 1);
+  assert_true(m.layer[1].activation[0].polynomial.coefficient[1] == 0);
+  assert_true(m.layer[1].activation[0].polynomial.coefficient[2] == 2);
+  assert_true(m.layer[1].activation[0].max_abs == 0);
   model_clear(&m);
 }
 
@@ -85,10 +85,10 @@ static void optional_fields_have_their_defaults(void **state) {
   assert_true(m.max_abs_input == 0.0);
   model_clear(&m);
   assert_int_equal(read_changed(&m, "'sigmoid3'", "'square'"), CKKS_OK);
-  assert_true(model_polynomial_value(&m.layer[0].activation, 3.0) == 9.0);
+  assert_true(model_polynomial_value(&m.layer[0].activation[0].polynomial, 3.0) == 9.0);
   model_clear(&m);
   assert_int_equal(read_changed(&m, "'sigmoid3'", "'identity'"), CKKS_OK);
-  assert_true(model_polynomial_value(&m.layer[0].activation, 3.0) == 3.0);
+  assert_true(model_polynomial_value(&m.layer[0].activation[0].polynomial, 3.0) == 3.0);
   model_clear(&m);
 }
 
@@ -111,6 +111,79 @@ static void what_is_written_is_read_bit_for_bit(void **state) {
     model_clear(&model);
     model_clear(&read);
   }
+}
+
+/* The good model with two units in its first layer, an activation for each. */
+static const char *const several = "'weight':[[0.5,-1e-3],[1,2]],'bias':[7,8],"
+                                   "'activation':['sigmoid3','identity'],'activation_of':[1,0],"
+                                   "'max_abs':[8,9]},{'weight':[[1,2],[3,4]]";
+static const char *const single = "'weight':[[0.5,-1e-3]],'bias':[7],'activation':'sigmoid3',"
+                                  "'max_abs':8},{'weight':[[1],[2]]";
+
+static void units_may_have_their_own(void **state) {
+  (void)state;
+  model_model m;
+  assert_int_equal(read_changed(&m, single, several), CKKS_OK);
+  const model_layer *layer = &m.layer[0];
+  assert_int_equal(layer->n_activations, 2);
+  assert_int_equal(layer->activation[0].polynomial.degree, 3);
+  assert_int_equal(layer->activation[1].polynomial.degree, 1);
+  assert_true(layer->activation[0].max_abs == 8 && layer->activation[1].max_abs == 9);
+  assert_true(layer->activation_of[0] == 1 && layer->activation_of[1] == 0);
+  assert_ptr_equal(model_layer_activation(layer, 0), &layer->activation[1]);
+  assert_int_equal(m.layer[1].n_activations, 1);
+  model_clear(&m);
+  for (uint64_t seed = 1; seed <= 20; seed++) {
+    model_model model, read;
+    char *text, *again;
+    assert_int_equal(test_model_build_mixed(&model, seed), CKKS_OK);
+    assert_int_equal(model_json_write(&text, &model), CKKS_OK);
+    assert_non_null(strstr(text, "\"activation\": [\"sigmoid3\", \"identity\", {\"polynomial\""));
+    assert_non_null(strstr(text, "\"activation_of\": [0, 2, 1, 0],"));
+    assert_non_null(strstr(text, "\"max_abs\": [2.5, 40, 1.25]"));
+    assert_int_equal(model_json_read(&read, text, strlen(text), "written"), CKKS_OK);
+    assert_true(test_same_model(&model, &read));
+    assert_int_equal(model_json_write(&again, &read), CKKS_OK);
+    assert_string_equal(text, again);
+    base_free(text);
+    base_free(again);
+    model_clear(&model);
+    model_clear(&read);
+  }
+}
+
+/* `several` with the first `from` replaced by `to`. */
+static void refuse_several(const char *from, const char *to, const char *words) {
+  char text[512];
+  const char *at = strstr(several, from);
+  assert_non_null(at);
+  snprintf(text, sizeof text, "%.*s%s%s", (int)(at - several), several, to, at + strlen(from));
+  refuse(single, text, words);
+}
+
+static void wrong_units_are_named_by_path(void **state) {
+  (void)state;
+  refuse_several("'activation_of':[1,0],", "", "layers[0].activation_of: missing");
+  refuse_several("[1,0]", "[1]", "layers[0].activation_of: 1 numbers where 2 are needed");
+  refuse_several("[1,0]", "1", "layers[0].activation_of: a number where an array is needed");
+  refuse_several("[1,0]", "[1,'0']", "layers[0].activation_of[1]: a string where a number");
+  refuse_several("[1,0]", "[1,0.5]",
+                 "layers[0].activation_of[1]: 0.5 where a whole number 0 to 15");
+  refuse_several("[1,0]", "[1,-1]", "layers[0].activation_of[1]: -1 where a whole number");
+  refuse_several("[1,0]", "[1,1e300]", "layers[0].activation_of[1]: 1e+300 where a whole number");
+  refuse_several("[1,0]", "[1,2]", "layers[0].activation_of[1]: 2 where there are 2 activations");
+  refuse_several("[1,0]", "[0,0]", "layers[0].activation_of: no unit has activation 1");
+  refuse_several("[8,9]", "8", "layers[0].max_abs: a number where an array is needed");
+  refuse_several("[8,9]", "[8]", "layers[0].max_abs: 1 numbers where 2 are needed");
+  refuse_several("[8,9]", "[8,-9]", "layers[0].max_abs[1]: -9 where a finite number >= 0");
+  refuse_several("['sigmoid3','identity']", "['sigmoid3']",
+                 "layers[0].activation: 1 activations where 2 to 16 are allowed");
+  refuse_several("'identity'", "{'polynomial':[1,2,0]}",
+                 "layers[0].activation[1].polynomial[2]: the leading coefficient is 0");
+  refuse_several("'identity'", "'relu'", "layers[0].activation[1]: \"relu\" is not one of");
+  refuse_several("'identity'", "7", "layers[0].activation[1]: a number where a name or");
+  refuse("'activation':'sigmoid3'", "'activation':'sigmoid3','activation_of':[0]",
+         "layers[0].activation_of: there is one activation, not a list");
 }
 
 static void written_models_are_for_people_too(void **state) {
@@ -155,13 +228,13 @@ static void shapes_are_named_by_path(void **state) {
   (void)state;
   refuse("[[1],[2]]", "[[1],[2,3]]", "layers[1].weight[1]: 2 numbers where 1 are needed");
   refuse("[[0.5,-1e-3]]", "[[0.5]]", "layers[0].weight[0]: 1 numbers where 2 are needed");
-  refuse("[[0.5,-1e-3]]", "[]", "layers[0].weight: 0 rows where 1 to 4096 are allowed");
+  refuse("[[0.5,-1e-3]]", "[]", "layers[0].weight: 0 rows where 1 to 65536 are allowed");
   refuse("[[0.5,-1e-3]]", "[0.5,1]", "layers[0].weight[0]: a number where an array is needed");
   refuse("'bias':[7]", "'bias':[7,8]", "layers[0].bias: 2 numbers where 1 are needed");
   refuse("'mean':[1,2]", "'mean':[1]", "scaler.mean: 1 numbers where 2 are needed");
   refuse("[3,4]", "[3,4,5]", "scaler.deviation: 3 numbers where 2 are needed");
   refuse("['no','yes']", "['no']", "labels: 1 names for the outputs of the last layer where 2");
-  refuse("['a','b']", "[]", "features: 0 names where 1 to 4096 are allowed");
+  refuse("['a','b']", "[]", "features: 0 names where 1 to 16384 are allowed");
   refuse("[1,0,2]", "[1]", "layers[1].activation.polynomial: 1 coefficients where 2 to 32");
 }
 
@@ -290,6 +363,8 @@ static void failing_allocations_leak_nothing(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(units_may_have_their_own),
+      cmocka_unit_test(wrong_units_are_named_by_path),
       cmocka_unit_test(every_field_arrives),
       cmocka_unit_test(optional_fields_have_their_defaults),
       cmocka_unit_test(what_is_written_is_read_bit_for_bit),

@@ -63,18 +63,18 @@ static void the_forward_pass_is_the_one_computed_by_hand(void **state) {
   assert_int_equal(model_init(&model, widths, 2), CKKS_OK);
   memcpy(model.layer[0].weight, (double[]){1, 2, 3, -1}, 4 * sizeof(double));
   memcpy(model.layer[0].bias, (double[]){0.5, -1}, 2 * sizeof(double));
-  model.layer[0].activation = (model_polynomial){2, {0, 0, 1}};
+  model.layer[0].activation[0].polynomial = (model_polynomial){2, {0, 0, 1}};
   memcpy(model.layer[1].weight, (double[]){2, -1}, 2 * sizeof(double));
   model.layer[1].bias[0] = 3;
   model.mean[0] = 10;
   model.deviation[0] = 2;
   /* raw (14, 1) -> scaled (2, 1) -> pre (4.5, 4) -> squares (20.25, 16) -> 27.5 */
-  double output = 0, pre[2];
+  double output = 0, pre[2][MODEL_MAX_ACTIVATIONS];
   model_forward(&output, (double[]){14, 1}, &model);
   assert_true(output == 27.5);
   output = 0;
   model_forward_scaled(&output, (double[]){2, 1}, pre, &model);
-  assert_true(output == 27.5 && pre[0] == 4.5 && pre[1] == 27.5);
+  assert_true(output == 27.5 && pre[0][0] == 4.5 && pre[1][0] == 27.5);
   /* A missing value is the mean: scaled (0, 1) -> pre (2.5, -2) -> (6.25, 4) -> 11.5 */
   model_forward(&output, (double[]){(double)NAN, 1}, &model);
   assert_true(output == 11.5);
@@ -126,11 +126,11 @@ static void calibration_takes_the_largest_magnitudes(void **state) {
   model.deviation[1] = 4;
   const double rows[] = {1, 8, -3, 4, (double)NAN, -2};
   assert_int_equal(model_calibrate(&model, rows, 3), CKKS_OK);
-  assert_true(model.max_abs_input == 3.0);     /* scaled: (1, 2), (-3, 1), (0, -0.5) */
-  assert_true(model.layer[0].max_abs == 3.75); /* -0.75, -3.75, 0.75 */
+  assert_true(model.max_abs_input == 3.0); /* scaled: (1, 2), (-3, 1), (0, -0.5) */
+  assert_true(model.layer[0].activation[0].max_abs == 3.75); /* -0.75, -3.75, 0.75 */
   /* Again on less: what was there is replaced, not added to. */
   assert_int_equal(model_calibrate(&model, rows, 1), CKKS_OK);
-  assert_true(model.max_abs_input == 2.0 && model.layer[0].max_abs == 0.75);
+  assert_true(model.max_abs_input == 2.0 && model.layer[0].activation[0].max_abs == 0.75);
   model_clear(&model);
 }
 
@@ -139,7 +139,8 @@ static void calibrated_is_all_or_nothing(void **state) {
   model_model model;
   assert_int_equal(test_model_build(&model, 3), CKKS_OK);
   assert_true(model_is_calibrated(&model));
-  double *ranges[] = {&model.max_abs_input, &model.layer[0].max_abs, &model.layer[1].max_abs};
+  double *ranges[] = {&model.max_abs_input, &model.layer[0].activation[0].max_abs,
+                      &model.layer[1].activation[0].max_abs};
   for (size_t i = 0; i < 3; i++) {
     double keep = *ranges[i];
     *ranges[i] = 0.0;
@@ -168,13 +169,13 @@ static void calibration_refuses_what_it_cannot_bound(void **state) {
   model_model model;
   assert_int_equal(model_init(&model, widths, 2), CKKS_OK);
   model.layer[0].weight[0] = 1;
-  model.layer[0].activation = (model_polynomial){2, {0, 0, 1}};
+  model.layer[0].activation[0].polynomial = (model_polynomial){2, {0, 0, 1}};
   model.layer[1].weight[0] = 1;
-  model.layer[0].max_abs = 7;
+  model.layer[0].activation[0].max_abs = 7;
   assert_int_equal(model_calibrate(&model, (double[]){1, 1e200, 1}, 3), CKKS_ERROR_RANGE);
   assert_non_null(strstr(base_last_error(), "row 1"));
   assert_non_null(strstr(base_last_error(), "layers[1]"));
-  assert_true(model.layer[0].max_abs == 7); /* untouched */
+  assert_true(model.layer[0].activation[0].max_abs == 7); /* untouched */
   assert_int_equal(model_calibrate(&model, NULL, 0), CKKS_ERROR_ARGUMENT);
   model_clear(&model);
 }
@@ -195,7 +196,7 @@ static void a_new_model_has_its_defaults(void **state) {
   assert_int_equal(model.layer[1].n_in, 5);
   assert_true(model.mean[11] == 0.0 && model.deviation[11] == 1.0);
   assert_true(model.layer[0].weight[59] == 0.0 && model.max_abs_input == 0.0);
-  assert_true(model_polynomial_value(&model.layer[1].activation, 0.7) == 0.7);
+  assert_true(model_polynomial_value(&model.layer[1].activation[0].polynomial, 0.7) == 0.7);
   assert_int_equal(model_check(&model), CKKS_OK);
   model_clear(&model);
   model_clear(&model); /* twice is harmless */
@@ -209,10 +210,10 @@ static void impossible_widths_are_refused(void **state) {
   } cases[] = {
       {{1, 1, 1}, 0, "layers: 0 where 1 to 16"},
       {{1, 1, 1}, 17, "layers: 17"},
-      {{0, 1, 1}, 2, "features: 0 where 1 to 4096"},
-      {{4097, 1, 1}, 2, "features: 4097"},
+      {{0, 1, 1}, 2, "features: 0 where 1 to 16384"},
+      {{16385, 1, 1}, 2, "features: 16385"},
       {{1, 0, 1}, 2, "layers[0].weight: 0 rows"},
-      {{1, 4097, 1}, 2, "layers[0].weight: 4097 rows where 1 to 4096"},
+      {{1, 65537, 1}, 2, "layers[0].weight: 65537 rows where 1 to 65536"},
       {{1, 1, 0}, 2, "labels: 0"},
       {{1, 1, 1025}, 2, "labels: 1025 where 1 to 1024"},
   };
@@ -248,10 +249,10 @@ static void bad_numbers_are_named(void **state) {
   check_names_number(&m, &m.max_abs_input, -0.5, "max_abs_input: -0.5");
   check_names_number(&m, &m.layer[0].weight[3 * 3 + 1], inf, "layers[0].weight[3][1]: ");
   check_names_number(&m, &m.layer[1].bias[1], nan, "layers[1].bias[1]: ");
-  check_names_number(&m, &m.layer[1].max_abs, nan, "layers[1].max_abs: ");
-  check_names_number(&m, &m.layer[0].activation.coefficient[2], inf,
+  check_names_number(&m, &m.layer[1].activation[0].max_abs, nan, "layers[1].max_abs: ");
+  check_names_number(&m, &m.layer[0].activation[0].polynomial.coefficient[2], inf,
                      "layers[0].activation.polynomial[2]: ");
-  check_names_number(&m, &m.layer[0].activation.coefficient[3], 0.0,
+  check_names_number(&m, &m.layer[0].activation[0].polynomial.coefficient[3], 0.0,
                      "layers[0].activation.polynomial[3]: the leading coefficient is 0");
   model_clear(&m);
 }
@@ -298,11 +299,11 @@ static void shapes_that_disagree_are_named(void **state) {
   assert_int_equal(model_check(&m), CKKS_ERROR_FORMAT);
   assert_string_equal(base_last_error(), "labels: 2 names where the last layer has 1 outputs");
   m.layer[1].n_out = 2;
-  m.layer[0].activation.degree = 32;
+  m.layer[0].activation[0].polynomial.degree = 32;
   assert_int_equal(model_check(&m), CKKS_ERROR_FORMAT);
   assert_string_equal(base_last_error(),
                       "layers[0].activation: degree 32 where 1 to 31 is allowed");
-  m.layer[0].activation.degree = 3;
+  m.layer[0].activation[0].polynomial.degree = 3;
   m.n_layers = 0;
   assert_int_equal(model_check(&m), CKKS_ERROR_FORMAT);
   m.n_layers = 2;

@@ -1,69 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Plans: the clear reading equals the model, every slot of a result is an output, bytes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "base/alloc.h"
-#include "model/plans.h"
-
-#define LOG2_N 10
-#define SLOTS ((size_t)1 << (LOG2_N - 1))
-
-static void assert_ok(ckks_status status) {
-  if (status != CKKS_OK)
-    fail_msg("%s", ckks_last_error());
-}
-
-static void assert_near(double a, double b, double tolerance) {
-  if (!(fabs(a - b) <= tolerance * fmax(1.0, fabs(b))))
-    fail_msg("%.17g is not within %g of %.17g", a, tolerance, b);
-}
-
-/* Every slot of the one result ciphertext must hold output slot % period, or output 0. */
-static void check_latency(const model_plan *plan, const model_model *model, const double *row) {
-  const model_interface *interface = &plan->interface;
-  double scaled[16], wanted[16], input[SLOTS], output[SLOTS];
-  const double *inputs[] = {input};
-  double *outputs[] = {output};
-  model_scale_row(scaled, row, interface);
-  model_forward(wanted, row, model);
-  model_pack_row(input, SLOTS, scaled, interface);
-  assert_ok(model_clear_run(outputs, inputs, plan, MODEL_LATENCY));
-  for (size_t j = 0; j < SLOTS; j++) {
-    size_t k = j % interface->layout[MODEL_LATENCY].period;
-    assert_near(model_polynomial_value(&interface->last, output[j]),
-                wanted[k < interface->n_outputs ? k : 0], 1e-9);
-  }
-}
-
-static void check_throughput(const model_plan *plan, const model_model *model, const double *rows,
-                             size_t n_rows) {
-  const model_interface *interface = &plan->interface;
-  size_t n = interface->n_features;
-  double scaled[16 * 8], wanted[16], *inputs[16], *outputs[16];
-  for (size_t row = 0; row < n_rows; row++)
-    model_scale_row(scaled + row * n, rows + row * n, interface);
-  for (size_t i = 0; i < n; i++) {
-    inputs[i] = base_alloc_array(SLOTS, sizeof(double));
-    model_pack_column(inputs[i], SLOTS, scaled, n_rows, i, interface);
-  }
-  for (size_t i = 0; i < interface->n_outputs; i++)
-    outputs[i] = base_alloc_array(SLOTS, sizeof(double));
-  assert_ok(model_clear_run(outputs, (const double *const *)inputs, plan, MODEL_THROUGHPUT));
-  for (size_t row = 0; row < n_rows; row++) {
-    model_forward(wanted, rows + row * n, model);
-    for (size_t k = 0; k < interface->n_outputs; k++)
-      assert_near(model_polynomial_value(&interface->last, outputs[k][row]), wanted[k], 1e-9);
-  }
-  for (size_t i = 0; i < n; i++)
-    base_free(inputs[i]);
-  for (size_t i = 0; i < interface->n_outputs; i++)
-    base_free(outputs[i]);
-}
+#include "model/clear_checks.h"
 
 static void compile_random(model_plan *plan, model_model *model, uint64_t *state,
                            bool last_on_server) {
@@ -179,7 +116,7 @@ static void test_refusals(void **unused) {
   assert_non_null(strstr(ckks_last_error(), "128-bit"));
   options = test_options(1e-9, LOG2_N);
   options.headroom = 1e6;
-  model.layer[0].max_abs = 1e6;
+  model.layer[0].activation[0].max_abs = 1e6;
   ckks_status status = model_compile(&plan, &model, &options);
   assert_true(status == CKKS_ERROR_RANGE || status == CKKS_ERROR_SECURITY);
   model_clear(&model);
@@ -195,7 +132,7 @@ static void test_allocation_failures(void **unused) {
     model.layer[0].weight[i] = 0.25 * (double)i - 0.5;
   for (size_t i = 0; i < 4; i++)
     model.layer[1].weight[i] = 0.5 - 0.25 * (double)i;
-  model.layer[0].activation = model_polynomial_sigmoid3;
+  model.layer[0].activation[0].polynomial = model_polynomial_sigmoid3;
   model_compile_options options = test_options(1e-2, LOG2_N);
   long before = base_alloc_count();
   assert_ok(model_compile(&plan, &model, &options));
@@ -222,10 +159,10 @@ static void test_reference_shape(void **unused) {
   for (size_t l = 0; l < 2; l++) {
     for (size_t i = 0; i < model.layer[l].n_in * model.layer[l].n_out; i++)
       model.layer[l].weight[i] = 0.6 * test_uniform(&state);
-    model.layer[l].activation = model_polynomial_sigmoid3;
+    model.layer[l].activation[0].polynomial = model_polynomial_sigmoid3;
   }
-  model.layer[0].max_abs = 13.0;
-  model.layer[1].max_abs = 39.0;
+  model.layer[0].activation[0].max_abs = 13.0;
+  model.layer[1].activation[0].max_abs = 39.0;
   model.max_abs_input = 12.0;
   model_compile_options_default(&options);
   options.error = 1e-4;

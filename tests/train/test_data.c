@@ -183,7 +183,7 @@ static void headers_are_checked(void **state) {
   refuse("a,\xff,y\n1,2,3\n", "line 1, column 2: the column's name: not printable");
   refuse("a;b;y\n1;2;3\n", "line 1: one column only: separate fields by commas");
   refuse("a,b\n1,2\n", "line 1: there is no column \"y\" (label); there are: a, b");
-  refuse("y\n1\n", "line 1: 0 feature columns where 1 to 4096");
+  refuse("y\n1\n", "line 1: 0 feature columns where 1 to 16384");
   refuse("a,y\n", "no rows behind the header");
 }
 
@@ -243,24 +243,24 @@ static void limits_hold_on_both_sides(void **state) {
   (void)state;
   const train_options_data none = {.label = NULL};
   train_data d;
-  char *text = repeat("", "x", 0, 4096, "\n");
-  char *row = repeat("", "", 0, 4096, "\n");
+  char *text = repeat("", "x", 0, 16384, "\n");
+  char *row = repeat("", "", 0, 16384, "\n");
   char *both = base_alloc(strlen(text) + strlen(row) + 1);
   snprintf(both, strlen(text) + strlen(row) + 1, "%s%s", text, row);
   assert_int_equal(parse(&d, both, &none), CKKS_OK);
-  assert_int_equal(d.n_features, 4096);
-  assert_true(d.value[4095] == 4095);
+  assert_int_equal(d.n_features, 16384);
+  assert_true(d.value[16383] == 16383);
   train_data_clear(&d);
   base_free(text);
   base_free(row);
   base_free(both);
-  text = repeat("", "x", 0, 4097, "\n1\n");
+  text = repeat("", "x", 0, 16385, "\n1\n");
   assert_int_equal(parse(&d, text, &none), CKKS_ERROR_FORMAT);
-  expect_error("4097 feature columns where 1 to 4096");
+  expect_error("16385 feature columns where 1 to 16384");
   base_free(text);
-  text = repeat("", "x", 0, 8193, "\n1\n");
+  text = repeat("", "x", 0, 32769, "\n1\n");
   assert_int_equal(parse(&d, text, &none), CKKS_ERROR_FORMAT);
-  expect_error("line 1, column 8193: too many columns");
+  expect_error("line 1, column 32769: too many columns");
   base_free(text);
 }
 

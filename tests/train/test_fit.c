@@ -49,7 +49,7 @@ static uint64_t model_bits(const model_model *model) {
     const model_layer *layer = &model->layer[l];
     mixed = mix(mixed, layer->weight, layer->n_in * layer->n_out);
     mixed = mix(mixed, layer->bias, layer->n_out);
-    mixed = mix(mixed, &layer->max_abs, 1);
+    mixed = mix(mixed, &layer->activation[0].max_abs, 1);
   }
   return mixed;
 }
@@ -110,8 +110,8 @@ static void the_reference_workload_gives_its_known_result(void **state) {
   assert_string_equal(m.label[1], "M");
   /* Calibrated on all rows: the largest are among the validation rows. */
   assert_true(m.max_abs_input > 14.1 && m.max_abs_input < 14.2);
-  assert_true(m.layer[0].max_abs > 12.4 && m.layer[0].max_abs < 12.5);
-  assert_true(m.layer[1].max_abs > 32.6 && m.layer[1].max_abs < 32.7);
+  assert_true(m.layer[0].activation[0].max_abs > 12.4 && m.layer[0].activation[0].max_abs < 12.5);
+  assert_true(m.layer[1].activation[0].max_abs > 32.6 && m.layer[1].activation[0].max_abs < 32.7);
   /* Every bit of it: the same with each compiler and on each machine. */
   assert_true(model_bits(&m) == 0x77ae4b585a54e637U);
   model_clear(&m);
@@ -320,7 +320,7 @@ static void refuse(const train_data *data, const train_options *options, const c
 
 static void bad_options_are_named(void **state) {
   (void)state;
-  static const size_t wide[] = {4097}, empty[] = {0};
+  static const size_t wide[] = {65537}, empty[] = {0};
   train_options options;
   train_data data;
   build_clouds(&data, 50, 6);
@@ -332,8 +332,8 @@ static void bad_options_are_named(void **state) {
   REFUSE(n_epochs, 0, "n_epochs: 0 where");
   REFUSE(n_epochs, 1000001, "n_epochs: 1000001 where 1 to 1000000");
   REFUSE(n_hidden, 16, "hidden: 16 layers where at most 15");
-  REFUSE(hidden, wide, "4097");
-  REFUSE(hidden, empty, "0 rows where 1 to 4096");
+  REFUSE(hidden, wide, "65537");
+  REFUSE(hidden, empty, "0 rows where 1 to 65536");
   REFUSE(frac, 1.0, "frac: 1 where");
   REFUSE(activation.degree, 0, "activation: degree 0 where 1 to 31");
   REFUSE(activation.degree, 32, "activation: degree 32");

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A plan's clear reading against the model: every slot of every output. */
+#ifndef TESTS_MODEL_CLEAR_CHECKS_H
+#define TESTS_MODEL_CLEAR_CHECKS_H
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "model/plans.h"
+
+#define LOG2_N 10
+#define SLOTS ((size_t)1 << (LOG2_N - 1))
+
+static inline void assert_ok(ckks_status status) {
+  if (status != CKKS_OK)
+    fail_msg("%s", ckks_last_error());
+}
+
+static inline void assert_near(double a, double b, double tolerance) {
+  if (!(fabs(a - b) <= tolerance * fmax(1.0, fabs(b))))
+    fail_msg("%.17g is not within %g of %.17g", a, tolerance, b);
+}
+
+/* Every slot of the one result ciphertext must hold output slot % period, or output 0. */
+static inline void check_latency(const model_plan *plan, const model_model *model,
+                                 const double *row) {
+  const model_interface *interface = &plan->interface;
+  double scaled[16], wanted[16], input[SLOTS], output[SLOTS];
+  const double *inputs[] = {input};
+  double *outputs[] = {output};
+  model_scale_row(scaled, row, interface);
+  model_forward(wanted, row, model);
+  model_pack_row(input, SLOTS, scaled, interface);
+  assert_ok(model_clear_run(outputs, inputs, plan, MODEL_LATENCY));
+  for (size_t j = 0; j < SLOTS; j++) {
+    size_t k = j % interface->layout[MODEL_LATENCY].period;
+    assert_near(model_polynomial_value(&interface->last, output[j]),
+                wanted[k < interface->n_outputs ? k : 0], 1e-9);
+  }
+}
+
+static inline void check_throughput(const model_plan *plan, const model_model *model,
+                                    const double *rows, size_t n_rows) {
+  const model_interface *interface = &plan->interface;
+  size_t n = interface->n_features;
+  double scaled[16 * 8], wanted[16], *inputs[16], *outputs[16];
+  for (size_t row = 0; row < n_rows; row++)
+    model_scale_row(scaled + row * n, rows + row * n, interface);
+  for (size_t i = 0; i < n; i++) {
+    inputs[i] = base_alloc_array(SLOTS, sizeof(double));
+    model_pack_column(inputs[i], SLOTS, scaled, n_rows, i, interface);
+  }
+  for (size_t i = 0; i < interface->n_outputs; i++)
+    outputs[i] = base_alloc_array(SLOTS, sizeof(double));
+  assert_ok(model_clear_run(outputs, (const double *const *)inputs, plan, MODEL_THROUGHPUT));
+  for (size_t row = 0; row < n_rows; row++) {
+    model_forward(wanted, rows + row * n, model);
+    for (size_t k = 0; k < interface->n_outputs; k++)
+      assert_near(model_polynomial_value(&interface->last, outputs[k][row]), wanted[k], 1e-9);
+  }
+  for (size_t i = 0; i < n; i++)
+    base_free(inputs[i]);
+  for (size_t i = 0; i < interface->n_outputs; i++)
+    base_free(outputs[i]);
+}
+
+#endif
