@@ -202,10 +202,8 @@ static void test_milliseconds(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_random_networks),
-      cmocka_unit_test(test_other_units),
-      cmocka_unit_test(test_mixed_networks),
-      cmocka_unit_test(test_polynomials),
+      cmocka_unit_test(test_random_networks), cmocka_unit_test(test_other_units),
+      cmocka_unit_test(test_mixed_networks),  cmocka_unit_test(test_polynomials),
       cmocka_unit_test(test_milliseconds),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
