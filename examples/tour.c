@@ -51,6 +51,8 @@ int main(void) {
                                 1, -1, 3, 0, 0.5, 0.5, 0.5, 1, 1, 1}; /* 7 x 3 */
   const double coefficients[] = {0.5, 0.197, 0, -0.004};
   const ckks_polynomial sigmoid = {coefficients, 3, CKKS_MONOMIAL, 0, 0};
+  const double in_turn[] = {0, 0, 1, 0, 0, 1}; /* x in even slots, x^2 in odd ones */
+  const ckks_polynomial turns = {in_turn, 2, CKKS_MONOMIAL, 0, 0};
   ckks_evaluation_keys *keys;
 
   check(ckks_params_build_depth(&params, 4, 40));
@@ -82,6 +84,8 @@ int main(void) {
   show("a^5", z, N);
   check(ckks_polyval(z, x, &sigmoid, evaluator));
   show("s(a)", z, N);
+  check(ckks_polyval_slots(z, x, &turns, 2, evaluator));
+  show("a, a^2 in turn", z, N);
   check(ckks_sum(z, x, N, evaluator));
   show("sum(a)", z, 1);
   check(ckks_dot(z, x, y, N, evaluator));

@@ -299,6 +299,14 @@ typedef struct ckks_polynomial {
 /** p(a) in ceil(log2(degree+1)) levels (one more to map an interval that is not [-1,1]). */
 CKKS_API ckks_status ckks_polyval(ckks_ciphertext *out, const ckks_ciphertext *a,
                                   const ckks_polynomial *polynomial, ckks_evaluator *evaluator);
+/**
+ * A polynomial for each slot: coefficient k of slot j is coefficients[k * n + j % n], so there are
+ * (degree+1) * n of them; n is a power of two up to N/2. Otherwise as ckks_polyval. The
+ * coefficients are encoded at each call.
+ */
+CKKS_API ckks_status ckks_polyval_slots(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                        const ckks_polynomial *polynomials, size_t n,
+                                        ckks_evaluator *evaluator);
 
 /** A plain matrix made ready to be applied to ciphertexts (one level). */
 typedef struct ckks_linear_map ckks_linear_map;

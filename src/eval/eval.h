@@ -188,7 +188,7 @@ int eval_polynomial_depth(int degree);
 typedef struct eval_polynomial_slots eval_polynomial_slots;
 /**
  * Slot j has the coefficients[k * period + j % period], k <= degree, period a power of two up to
- * N/2; degree 1 to 1023. They are encoded for an operand at `level` with `in_scale`; the result
+ * N/2; degree at most 1023. They are encoded for an operand at `level` with `in_scale`; the result
  * is that of eval_polynomial with `scale`. CKKS_ERROR_RANGE as there; CKKS_ERROR_MEMORY.
  */
 ckks_status eval_polynomial_slots_build(eval_polynomial_slots **out, const double *coefficients,

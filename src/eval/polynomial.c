@@ -373,11 +373,9 @@ ckks_status eval_polynomial(ckks_ciphertext *out, const ckks_ciphertext *a,
   BASE_ASSERT(level >= 0);
   if (scale == 0)
     scale = ev->params->scale[level];
-  if (degree == 0) {
-    eval_arith_zero(out, level, scale, ev);
-    return eval_add_scalar(out, out, coefficients[0], ev);
-  }
   polynomial_state state = {.ev = ev, .basis = basis};
+  if (degree == 0)
+    return polynomial_constant(&state, out, coefficients[0], level, scale);
   return polynomial_run(&state, out, a, coefficients, degree, level, scale);
 }
 
@@ -386,6 +384,8 @@ ckks_status eval_polynomial_slots_run(ckks_ciphertext *out, const ckks_ciphertex
   BASE_ASSERT(a->n_parts == 2 && a->level >= slots->level);
   BASE_ASSERT(ckks_scale_equal(a->scale, slots->in_scale));
   polynomial_state state = {.ev = ev, .basis = slots->basis, .slots = slots, .vectors = true};
+  if (slots->degree == 0)
+    return polynomial_constant(&state, out, slots->largest[0], slots->level, slots->scale);
   return polynomial_run(&state, out, a, slots->largest, slots->degree,
                         slots->level - eval_polynomial_depth(slots->degree), slots->scale);
 }
@@ -413,6 +413,9 @@ ckks_status eval_polynomial_encode(const eval_polynomial_rows *rows) {
                             .rows = rows,
                             .vectors = true};
   BASE_ASSERT(level >= 0);
+  if (degree == 0)
+    return slots->largest[0] == 0 ? CKKS_OK
+                                  : eval_polynomial_rows_encode(rows, 0, level, slots->scale);
   BASE_TRY(polynomial_walk(&state, POLYNOMIAL_MARK, NULL, slots->largest, degree, level, 1));
   rows->power[1].level = slots->level;
   rows->power[1].scale = slots->in_scale;

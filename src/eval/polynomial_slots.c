@@ -64,7 +64,7 @@ ckks_status eval_polynomial_slots_build(eval_polynomial_slots **out, const doubl
                                         size_t period, int degree, ckks_basis basis, int level,
                                         double in_scale, double scale, const ckks_params *params) {
   *out = NULL;
-  BASE_ASSERT(degree >= 1 && degree <= EVAL_POLYNOMIAL_MAX_DEGREE);
+  BASE_ASSERT(degree >= 0 && degree <= EVAL_POLYNOMIAL_MAX_DEGREE);
   eval_polynomial_slots *slots = base_alloc(sizeof *slots);
   if (slots == NULL)
     return base_fail_memory(sizeof *slots);

@@ -204,6 +204,53 @@ static double chebyshev(const double *c, int degree, double t) {
   return sum;
 }
 
+/* Four polynomials in turn, in both bases; what is wrong with them. */
+static void test_polyval_slots(void **unused) {
+  (void)unused;
+  static const double low = -2, high = 6;
+  double c[8 * 4], own[8], z[MAX_SLOTS], values[MAX_SLOTS];
+  scheme s;
+  scheme_init(&s, &all_literals[0]);
+  ckks_ciphertext *out = new_ciphertext(&s);
+  random_reals(c, 32, &state);
+  random_reals(x, s.slots, &state);
+  for (int basis = CKKS_MONOMIAL; basis <= CKKS_CHEBYSHEV; basis++)
+    for (int degree = 0; degree <= 7; degree++) {
+      int map = basis == CKKS_CHEBYSHEV && degree > 0;
+      for (size_t i = 0; i < s.slots; i++) {
+        values[i] = map ? low + (high - low) * (x[i] + 1) / 2 : x[i];
+        z[i] = 0;
+        for (int k = 0; k < 8; k++)
+          own[k] = k <= degree ? c[4 * k + (int)(i % 4)] : 0;
+        if (basis == CKKS_CHEBYSHEV)
+          z[i] = chebyshev(own, 7, x[i]);
+        for (int k = degree; basis == CKKS_MONOMIAL && k >= 0; k--)
+          z[i] = z[i] * x[i] + own[k];
+      }
+      ckks_ciphertext *a = encrypt_real(&s, values, s.slots, s.top);
+      const ckks_polynomial p = {c, degree, (ckks_basis)basis, low, high};
+      CHECK(ckks_polyval_slots(out, a, &p, 4, s.ev));
+      assert_canonical(&s, out, s.top - eval_polynomial_depth(degree) - map);
+      assert_real(&s, out, z, 200, "a polynomial for each slot");
+      ckks_ciphertext_free(a);
+    }
+  ckks_ciphertext *a = encrypt_real(&s, x, s.slots, 2);
+  ckks_polynomial p = {c, 7, CKKS_MONOMIAL, 0, 0};
+  CHECK_FAILS(ckks_polyval_slots(out, a, &p, 4, s.ev), CKKS_ERROR_LEVEL, "ckks_polyval_slots");
+  p.degree = 3;
+  CHECK_FAILS(ckks_polyval_slots(out, a, &p, 0, s.ev), CKKS_ERROR_ARGUMENT, "n = 0");
+  CHECK_FAILS(ckks_polyval_slots(out, a, &p, 3, s.ev), CKKS_ERROR_ARGUMENT, "n = 3");
+  CHECK_FAILS(ckks_polyval_slots(out, a, &p, 2 * s.slots, s.ev), CKKS_ERROR_ARGUMENT, "up to 512");
+  c[13] = (double)INFINITY; /* of power 3 */
+  CHECK_FAILS(ckks_polyval_slots(out, a, &p, 4, s.ev), CKKS_ERROR_RANGE, "coefficient 13");
+  CHECK_FAILS(ckks_polyval_slots(out, a, NULL, 4, s.ev), CKKS_ERROR_ARGUMENT, "is NULL");
+  CHECK_FAILS(ckks_polyval_slots(out, NULL, &p, 1, s.ev), CKKS_ERROR_ARGUMENT, "is NULL");
+  CHECK_FAILS(ckks_polyval_slots(out, a, &p, 1, NULL), CKKS_ERROR_ARGUMENT, "is NULL");
+  ckks_ciphertext_free(a);
+  ckks_ciphertext_free(out);
+  scheme_clear(&s);
+}
+
 static void test_polyval(void **unused) {
   (void)unused;
   static const double intervals[][3] = {/* low, high, levels of the map */
@@ -490,11 +537,11 @@ static void test_program(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_levels),  cmocka_unit_test(test_numbers),
-      cmocka_unit_test(test_powers),  cmocka_unit_test(test_rotations),
-      cmocka_unit_test(test_polyval), cmocka_unit_test(test_own_scale),
-      cmocka_unit_test(test_errors),  cmocka_unit_test(test_memory),
-      cmocka_unit_test(test_program),
+      cmocka_unit_test(test_levels),    cmocka_unit_test(test_numbers),
+      cmocka_unit_test(test_powers),    cmocka_unit_test(test_rotations),
+      cmocka_unit_test(test_polyval),   cmocka_unit_test(test_polyval_slots),
+      cmocka_unit_test(test_own_scale), cmocka_unit_test(test_errors),
+      cmocka_unit_test(test_memory),    cmocka_unit_test(test_program),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

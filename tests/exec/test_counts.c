@@ -135,6 +135,21 @@ static void test_other_units(void **unused) {
   }
 }
 
+/* Units with activations of their own: vectors of coefficients, and registers of unlike degree. */
+static void test_mixed_networks(void **unused) {
+  (void)unused;
+  uint64_t state = 81;
+  for (int round = 0; round < 16; round++) {
+    model_model model;
+    model_compile_options options = test_options(1e-3, 10);
+    options.last_on_server = round % 3 == 0;
+    assert_ok(test_mixed_network(&model, (test_mix)(round % TEST_N_MIXES), &state));
+    test_calibrate(&model, &state);
+    check_model(&model, &options);
+    model_clear(&model);
+  }
+}
+
 /* Every degree, dense and with holes: the powers and nodes that eval_polynomial makes. */
 static void test_polynomials(void **unused) {
   (void)unused;
@@ -187,9 +202,8 @@ static void test_milliseconds(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_random_networks),
-      cmocka_unit_test(test_other_units),
-      cmocka_unit_test(test_polynomials),
+      cmocka_unit_test(test_random_networks), cmocka_unit_test(test_other_units),
+      cmocka_unit_test(test_mixed_networks),  cmocka_unit_test(test_polynomials),
       cmocka_unit_test(test_milliseconds),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,4 +28,31 @@ static inline ckks_status golden_model(model_model *model) {
   model->max_abs_input = 3.0;
   return model_set_text(&model->name, "golden");
 }
+
+/* The same with a layer of six units in between: a cubic, the identity, a square. */
+static inline ckks_status golden_mixed_model(model_model *model) {
+  static const size_t widths[] = {3, 6, 2};
+  ckks_status status = model_init(model, widths, 2);
+  if (status != CKKS_OK)
+    return status;
+  model_layer *layer = &model->layer[0];
+  for (int i = 0; i < 18; i++)
+    layer->weight[i] = (i * 7 % 11 - 5) / 8.0;
+  for (int i = 0; i < 12; i++)
+    model->layer[1].weight[i] = (i * 5 % 13 - 6) / 16.0;
+  model->max_abs_input = 3.0;
+  model->layer[1].activation[0].max_abs = 6.0;
+  status = model_layer_set_activations(layer, 3);
+  if (status == CKKS_OK)
+    status = model_set_text(&model->name, "mixed");
+  if (status != CKKS_OK) {
+    model_clear(model);
+    return status;
+  }
+  layer->activation[0] = (model_activation){model_polynomial_sigmoid3, 5.0};
+  layer->activation[1].max_abs = 4.0;
+  layer->activation[2] = (model_activation){{2, {0.25, 0.5, -0.25}}, 4.5};
+  memcpy(layer->activation_of, (uint8_t[]){1, 0, 2, 2, 0, 1}, 6);
+  return CKKS_OK;
+}
 #endif

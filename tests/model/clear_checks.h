@@ -13,7 +13,7 @@
 #include "model/plans.h"
 
 #define LOG2_N 10
-#define SLOTS ((size_t)1 << (LOG2_N - 1))
+#define MAX_SLOTS ((size_t)1 << 14)
 
 static inline void assert_ok(ckks_status status) {
   if (status != CKKS_OK)
@@ -29,14 +29,17 @@ static inline void assert_near(double a, double b, double tolerance) {
 static inline void check_latency(const model_plan *plan, const model_model *model,
                                  const double *row) {
   const model_interface *interface = &plan->interface;
-  double scaled[16], wanted[16], input[SLOTS], output[SLOTS];
+  static double input[MAX_SLOTS], output[MAX_SLOTS];
+  size_t slots = (size_t)1 << (interface->params.log2_n - 1);
+  double scaled[16], wanted[16];
   const double *inputs[] = {input};
   double *outputs[] = {output};
   model_scale_row(scaled, row, interface);
   model_forward(wanted, row, model);
-  model_pack_row(input, SLOTS, scaled, interface);
+  assert_true(slots <= MAX_SLOTS);
+  model_pack_row(input, slots, scaled, interface);
   assert_ok(model_clear_run(outputs, inputs, plan, MODEL_LATENCY));
-  for (size_t j = 0; j < SLOTS; j++) {
+  for (size_t j = 0; j < slots; j++) {
     size_t k = j % interface->layout[MODEL_LATENCY].period;
     assert_near(model_polynomial_value(&interface->last, output[j]),
                 wanted[k < interface->n_outputs ? k : 0], 1e-9);
@@ -46,16 +49,16 @@ static inline void check_latency(const model_plan *plan, const model_model *mode
 static inline void check_throughput(const model_plan *plan, const model_model *model,
                                     const double *rows, size_t n_rows) {
   const model_interface *interface = &plan->interface;
-  size_t n = interface->n_features;
+  size_t n = interface->n_features, slots = (size_t)1 << (interface->params.log2_n - 1);
   double scaled[16 * 8], wanted[16], *inputs[16], *outputs[16];
   for (size_t row = 0; row < n_rows; row++)
     model_scale_row(scaled + row * n, rows + row * n, interface);
   for (size_t i = 0; i < n; i++) {
-    inputs[i] = base_alloc_array(SLOTS, sizeof(double));
-    model_pack_column(inputs[i], SLOTS, scaled, n_rows, i, interface);
+    inputs[i] = base_alloc_array(slots, sizeof(double));
+    model_pack_column(inputs[i], slots, scaled, n_rows, i, interface);
   }
   for (size_t i = 0; i < interface->n_outputs; i++)
-    outputs[i] = base_alloc_array(SLOTS, sizeof(double));
+    outputs[i] = base_alloc_array(slots, sizeof(double));
   assert_ok(model_clear_run(outputs, (const double *const *)inputs, plan, MODEL_THROUGHPUT));
   for (size_t row = 0; row < n_rows; row++) {
     model_forward(wanted, rows + row * n, model);

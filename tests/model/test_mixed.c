@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Layers whose units have different activations: folding, plans, and their clear reading. */
+#include "base/file.h"
+#include "golden/plan.h"
 #include "model/clear_checks.h"
+#include "model/files.h"
 #include "model/stage.h"
+
+#include <stdio.h>
 
 static void check_clear(const model_plan *plan, const model_model *model, uint64_t *state) {
   double rows[16 * 8];
@@ -252,6 +257,51 @@ static void test_plan_check(void **unused) {
   model_clear(&model);
 }
 
+static void load(uint8_t **bytes, size_t *n_bytes, const char *name) {
+  char path[128];
+  snprintf(path, sizeof path, "tests/golden/%s", name);
+  assert_ok(base_file_read(bytes, n_bytes, path, (size_t)1 << 24));
+}
+
+/* Committed files still mean what they meant, and are written back as they are. */
+static void test_golden(void **unused) {
+  (void)unused;
+  uint8_t *bytes, *again;
+  size_t n_bytes, n_again;
+  uint64_t state = 29;
+  model_model model, wanted;
+  model_plan plan;
+  assert_ok(golden_mixed_model(&wanted));
+  load(&bytes, &n_bytes, "mixed.model");
+  assert_ok(model_files_model_parse(&model, bytes, n_bytes, "mixed.model"));
+  assert_true(test_same_model(&model, &wanted));
+  assert_ok(model_files_model_bytes(&again, &n_again, &model));
+  assert_int_equal(n_again, n_bytes);
+  assert_memory_equal(again, bytes, n_bytes);
+  base_free(again);
+  base_free(bytes);
+  load(&bytes, &n_bytes, "mixed.server");
+  assert_ok(model_files_server_parse(&plan, bytes, n_bytes, "mixed.server"));
+  assert_int_equal(count_ops(&plan.program[MODEL_LATENCY], MODEL_OP_SLOT_POLYNOMIALS), 1);
+  check_clear(&plan, &wanted, &state);
+  assert_ok(model_files_server_bytes(&again, &n_again, &plan));
+  assert_int_equal(n_again, n_bytes);
+  assert_memory_equal(again, bytes, n_bytes);
+  base_free(again);
+  base_free(bytes);
+  model_plan_clear(&plan);
+  model_clear(&model);
+  model_clear(&wanted);
+  load(&bytes, &n_bytes, "bad_model_units.bin");
+  assert_int_equal(model_files_model_parse(&model, bytes, n_bytes, "m"), CKKS_ERROR_FORMAT);
+  assert_non_null(strstr(ckks_last_error(), "layers[0].activation_of[5]: 3 where there are 3"));
+  base_free(bytes);
+  load(&bytes, &n_bytes, "bad_server_powers.bin");
+  assert_int_equal(model_files_server_parse(&plan, bytes, n_bytes, "s"), CKKS_ERROR_FORMAT);
+  assert_non_null(strstr(ckks_last_error(), "powers out of range or out of order"));
+  base_free(bytes);
+}
+
 static void test_allocation_failures(void **unused) {
   (void)unused;
   uint64_t state = 23;
@@ -283,6 +333,7 @@ int main(void) {
                                      cmocka_unit_test(test_last_layer),
                                      cmocka_unit_test(test_bytes),
                                      cmocka_unit_test(test_plan_check),
+                                     cmocka_unit_test(test_golden),
                                      cmocka_unit_test(test_allocation_failures)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

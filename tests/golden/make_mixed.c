@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Writes the golden files of a model whose units have different activations into the folder
+ * named by its argument, and bad ones. Made once, as those of make_plan, and kept.
+ */
+#include "base/alloc.h"
+#include "base/digest.h"
+#include "golden/plan.h"
+#include "model/files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *folder;
+
+static void check(ckks_status status) {
+  if (status == CKKS_OK)
+    return;
+  fprintf(stderr, "make_mixed: %s\n", ckks_last_error());
+  exit(1);
+}
+
+static void save(const char *name, const uint8_t *bytes, size_t n_bytes) {
+  char path[1024];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  FILE *file = fopen(path, "wb");
+  if (!file || fwrite(bytes, 1, n_bytes, file) != n_bytes || fclose(file) != 0) {
+    perror(path);
+    exit(1);
+  }
+}
+
+/*
+ * Where the payload names the last unit's activation: behind widths, name, three features, the
+ * input's range, two labels, and a list of three polynomials of degree 3, 1 and 2.
+ */
+#define LAST_UNIT (16 + 7 + 3 * 20 + 8 + 2 * 3 + 8 + (12 + 32) + (12 + 16) + (12 + 24) + 5)
+
+/* As it is, and with a unit whose activation is not there. */
+static void save_models(const model_model *model) {
+  uint8_t *bytes = NULL;
+  size_t n_bytes = 0;
+  check(model_files_model_bytes(&bytes, &n_bytes, model));
+  save("mixed.model", bytes, n_bytes);
+  bytes[BASE_FRAME_HEADER_BYTES + LAST_UNIT] = 3;
+  base_digest(bytes + n_bytes - BASE_DIGEST_BYTES, bytes, n_bytes - BASE_DIGEST_BYTES);
+  save("bad_model_units.bin", bytes, n_bytes);
+  base_free(bytes);
+}
+
+static void save_server(const char *name, model_plan *plan) {
+  uint8_t *bytes = NULL;
+  size_t n_bytes = 0;
+  check(model_plan_identify(plan));
+  check(model_files_server_bytes(&bytes, &n_bytes, plan));
+  save(name, bytes, n_bytes);
+  base_free(bytes);
+}
+
+int main(int argc, char **argv) {
+  model_model model;
+  model_plan plan;
+  model_compile_options options;
+  if (argc != 2)
+    return 2;
+  folder = argv[1];
+  check(golden_mixed_model(&model));
+  model_compile_options_default(&options);
+  options.error = GOLDEN_PLAN_ERROR;
+  check(model_compile(&plan, &model, &options));
+  save_models(&model);
+  save_server("mixed.server", &plan);
+  /* Powers out of order. */
+  model_op *op = plan.program[MODEL_LATENCY].op;
+  while (op->kind != MODEL_OP_SLOT_POLYNOMIALS)
+    op++;
+  op->term[1] = op->term[0];
+  save_server("bad_server_powers.bin", &plan);
+  model_plan_clear(&plan);
+  model_clear(&model);
+  return 0;
+}
