@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "model/account.h"
 
 /* The layout that the client sees, from the choice. */
 void model_fill_layout(model_layout layout[MODEL_N_PACKINGS], const model_stages *stages,
@@ -122,6 +123,9 @@ ckks_status model_fill_plan(model_plan *plan, const model_stages *stages,
       status = base_fail_memory((size_t)program->n_registers * sizeof(double));
     model_cost_count(cost, plan, (model_packing)packing, layout, chain, interface->key,
                      interface->n_keys, &options->units);
+    if (status == CKKS_OK)
+      status = model_account_fill(plan, (model_packing)packing, stages, &best->choice, chain, size,
+                                  &options->units);
   }
   base_free(size);
   return status;
