@@ -56,7 +56,10 @@ static void describe(char text[120], const model_op *op) {
     snprintf(text, 120, "bias");
     break;
   case MODEL_OP_ROTATE_SUM:
-    snprintf(text, 120, "sum of %d rotations", model_account_steps(op, 1, 0));
+    if (op->n_terms == 1)
+      snprintf(text, 120, "a rotation added");
+    else
+      snprintf(text, 120, "sum of %d rotations", model_account_steps(op, 1, 0));
     break;
   case MODEL_OP_MUL_SUM:
     snprintf(text, 120, "product of ciphertexts (%d), relinearised", op->n_terms);
@@ -156,8 +159,7 @@ ckks_status cli_plan_page_write(const char *path, const model_plan *plan) {
   levels(&page, plan, &plan->program[packing]);
   messages(&page, f, packing);
   base_buffer_printf(&page, "</div>\n");
-  for (int i = 0; i < MODEL_N_PACKINGS; i++)
-    cli_plan_stages_page(&page, plan, (model_packing)i);
+  cli_plan_stages_page(&page, plan);
   base_buffer_printf(&page, "<h2>Operations, %s packing</h2>\n",
                      cli_plan_report_packing(packing));
   operations(&page, plan, &plan->program[packing]);

@@ -10,15 +10,13 @@ enum { NAME, PACKING, ROTATIONS, SWITCHES, LEVELS, TIME, ERROR, PLAINTEXTS, N_CO
 static const struct {
   const char *head;
   int width; /* negative: on the right */
-} columns[N_COLUMNS] = {{"", 26},       {"", 18},   {"rotations", -10}, {"switches", -10},
+} columns[N_COLUMNS] = {{"stage", 26},       {"", 18},   {"rotations", -10}, {"switches", -10},
                         {"levels", -9}, {"ms", -7}, {"error", -9},      {"plaintexts", -11}};
 
 static const char *head_of(model_packing packing, int column) {
-  if (column == NAME)
-    return cli_plan_report_packing(packing);
-  if (column == PACKING)
-    return packing == MODEL_LATENCY ? "stride, diagonals" : "weights";
-  return columns[column].head;
+  if (column != PACKING)
+    return columns[column].head;
+  return packing == MODEL_LATENCY ? "stride, diagonals" : "weights";
 }
 
 /* The input and the result stand around the stages. */
@@ -61,7 +59,8 @@ static void cells_of(char cell[N_COLUMNS][CELL_BYTES], const model_account *acco
 /* --- text */
 
 static void print_account(FILE *out, const model_account *account, model_packing packing) {
-  for (int c = 0; c < N_COLUMNS; c++)
+  cli_print_cell(out, cli_plan_report_packing(packing), columns[NAME].width);
+  for (int c = PACKING; c < N_COLUMNS; c++)
     cli_print_cell(out, head_of(packing, c), columns[c].width);
   fputc('\n', out);
   for (int i = 0; i < account->n_parts; i++) {
@@ -122,7 +121,7 @@ void cli_plan_stages_json(json_t *packings, const model_plan *plan) {
 
 /* --- HTML */
 
-static void table(base_buffer *out, const model_account *account, model_packing packing) {
+static void stages_table(base_buffer *out, const model_account *account, model_packing packing) {
   base_buffer_printf(out, "<div class=\"card scroll\"><table><thead><tr>");
   for (int c = 0; c < N_COLUMNS; c++)
     base_buffer_printf(out, "<th%s>%s</th>", columns[c].width < 0 ? " class=\"n\"" : "",
@@ -164,17 +163,21 @@ static void shares(base_buffer *out, const model_account *account, const char *t
   base_buffer_printf(out, "</div>\n");
 }
 
-void cli_plan_stages_page(base_buffer *out, const model_plan *plan, model_packing packing) {
-  const model_account *account = &plan->account[packing];
-  if (account->n_parts == 0)
-    return;
+static void account_page(base_buffer *out, const model_account *account, model_packing packing) {
   base_buffer_printf(out, "<h2>Stages, %s packing</h2>\n", cli_plan_report_packing(packing));
-  table(out, account, packing);
+  stages_table(out, account, packing);
   base_buffer_printf(out, "<div class=\"pair\">\n");
   shares(out, account, "Where the time goes", false);
   shares(out, account, "Where the error comes from", true);
+  base_buffer_printf(out, "</div>\n");
+}
+
+void cli_plan_stages_page(base_buffer *out, const model_plan *plan) {
+  for (int p = 0; p < MODEL_N_PACKINGS; p++)
+    if (plan->account[p].n_parts > 0)
+      account_page(out, &plan->account[p], (model_packing)p);
   base_buffer_printf(
-      out, "</div>\n<p class=\"soft\">A map and the polynomial behind it are a stage. Rotations "
+      out, "<p class=\"soft\">A map and the polynomial behind it are a stage. Rotations "
            "are those that share a decomposition and others; key switches count the products of "
            "ciphertexts as well. Errors are independent: it is their squares that add up.</p>\n");
 }

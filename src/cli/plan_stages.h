@@ -11,6 +11,6 @@
 void cli_plan_stages_print(FILE *out, const model_plan *plan);
 /** Adds "stages" to each packing of what cli_plan_report_json made. */
 void cli_plan_stages_json(json_t *packings, const model_plan *plan);
-/** A table, and bars of time and error, for one packing. */
-void cli_plan_stages_page(base_buffer *out, const model_plan *plan, model_packing packing);
+/** A table, and bars of time and error, for each packing. */
+void cli_plan_stages_page(base_buffer *out, const model_plan *plan);
 #endif

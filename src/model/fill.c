@@ -43,7 +43,10 @@ ckks_status model_fill_programs(model_plan *plan, const model_stages *stages,
                                 const model_choice *choice, bool throughput) {
   if (choice->latency)
     BASE_TRY(model_lower_latency(plan, stages, choice));
-  return throughput ? model_lower_throughput(plan, stages, choice) : CKKS_OK;
+  ckks_status status = throughput ? model_lower_throughput(plan, stages, choice) : CKKS_OK;
+  if (status == CKKS_ERROR_ARGUMENT && choice->latency) /* too wide for one value a ciphertext */
+    return base_fail(status, "%s; try --packing latency", base_last_error());
+  return status;
 }
 
 size_t model_fill_key_bytes(const ckks_key_spec *keys, size_t n_keys, const ckks_params *params) {
