@@ -75,7 +75,8 @@ static void fit_output_bits(model_cost *cost, model_layout *layout, const model_
   const model_program *program = &plan->program[packing];
   cost->predicted_error =
       model_cost_error(plan, program, layout, packing, chain, size, stages->max_abs_input);
-  while (layout->output_bits > 8) {
+  /* Not a number: no memory, and the caller looks. */
+  while (layout->output_bits > 8 && !isnan(cost->predicted_error)) {
     model_layout shorter = *layout;
     shorter.output_bits--;
     double worse =
@@ -83,8 +84,6 @@ static void fit_output_bits(model_cost *cost, model_layout *layout, const model_
     if (worse > error)
       return;
     cost->predicted_error = worse;
-    if (isnan(worse)) /* no memory: the caller looks */
-      return;
     *layout = shorter;
   }
 }

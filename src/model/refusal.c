@@ -8,8 +8,6 @@
 
 /* Ring degrees that are spoken of. */
 #define MOST_DEGREES 3
-/* A larger error is tried as often: the smallest that one packing reaches may not do for both. */
-#define MOST_TRIES 4
 
 typedef struct refusing {
   const model_stages *stages;
@@ -135,19 +133,14 @@ static double rounded_up(double x) {
 /* The smallest round error that can be had. */
 static ckks_status hint_error(refusing *r) {
   model_compile_options options = *r->options;
-  double closest = r->search->closest;
-  for (int i = 0; i < MOST_TRIES && closest < INFINITY; i++) {
-    model_search_result result;
-    options.error = fmax(rounded_up(closest), 2.0 * options.error);
-    if (options.error > 1.0)
-      return CKKS_OK;
+  model_search_result result = {0};
+  if (r->search->closest < INFINITY)
+    options.error = rounded_up(r->search->closest);
+  if (options.error > r->options->error && options.error <= 1.0)
     BASE_TRY(model_search_run(&result, r->stages, &options));
-    if (result.found) {
-      begin_hint(r);
-      say(r, "--error %.3g", options.error);
-      return CKKS_OK;
-    }
-    closest = result.closest;
+  if (result.found) {
+    begin_hint(r);
+    say(r, "--error %.3g", options.error);
   }
   return CKKS_OK;
 }

@@ -165,7 +165,7 @@ static double error_of(searching *s, const model_chain *chain) {
                                     chain, s->size, s->stages->max_abs_input);
     s->no_memory = s->no_memory || isnan(error);
     worst = fmax(worst, error);
-    if (worst > s->options->error)
+    if (worst > s->options->error && worst > s->closest) /* neither good enough nor closest */
       break;
   }
   return worst;
