@@ -160,8 +160,7 @@ ckks_status cli_plan_page_write(const char *path, const model_plan *plan) {
   messages(&page, f, packing);
   base_buffer_printf(&page, "</div>\n");
   cli_plan_stages_page(&page, plan);
-  base_buffer_printf(&page, "<h2>Operations, %s packing</h2>\n",
-                     cli_plan_report_packing(packing));
+  base_buffer_printf(&page, "<h2>Operations, %s packing</h2>\n", cli_plan_report_packing(packing));
   operations(&page, plan, &plan->program[packing]);
   base_buffer_printf(&page, "</main>\n</body>\n</html>\n");
   ckks_status status = base_buffer_status(&page);

@@ -10,7 +10,7 @@ enum { NAME, PACKING, ROTATIONS, SWITCHES, LEVELS, TIME, ERROR, PLAINTEXTS, N_CO
 static const struct {
   const char *head;
   int width; /* negative: on the right */
-} columns[N_COLUMNS] = {{"stage", 26},       {"", 18},   {"rotations", -10}, {"switches", -10},
+} columns[N_COLUMNS] = {{"stage", 26},  {"", 18},   {"rotations", -10}, {"switches", -10},
                         {"levels", -9}, {"ms", -7}, {"error", -9},      {"plaintexts", -11}};
 
 static const char *head_of(model_packing packing, int column) {
@@ -87,10 +87,10 @@ static json_t *json_part(const model_account *account, int i) {
   const model_part *part = &account->part[i];
   char name[CELL_BYTES];
   name_of(name, account, i);
-  json_t *object = json_pack("{s:s, s:o, s:o, s:i, s:i}", "stage", name, "predicted_ms",
-                             cli_print_number(part->ms), "predicted_error",
-                             cli_print_number(part->error), "level_in", part->level_in, "level_out",
-                             part->level_out);
+  json_t *object =
+      json_pack("{s:s, s:o, s:o, s:i, s:i}", "stage", name, "predicted_ms",
+                cli_print_number(part->ms), "predicted_error", cli_print_number(part->error),
+                "level_in", part->level_in, "level_out", part->level_out);
   if (object == NULL || !is_stage(account, i))
     return object;
   json_t *more = json_pack("{s:I, s:I, s:i, s:I, s:I, s:i, s:i, s:i, s:I}", "inputs",

@@ -82,13 +82,12 @@ static ckks_status simulate(simulation *s, const arguments *a) {
 }
 
 static ckks_status print_json(const simulation *s) {
-  json_t *object =
-      json_pack("{s:I, s:s, s:I, s:o, s:o, s:o, s:o}", "rows", (json_int_t)s->data.n_rows,
-                "packing", cli_plan_report_packing(s->packing), "changed_predictions",
-                (json_int_t)s->n_changed, "predicted_error",
-                cli_print_number(s->plan.interface.cost[s->packing].predicted_error), "deviation",
-                cli_print_number(s->deviation), "largest_error", cli_print_number(s->largest),
-                "margin", cli_print_number(s->margin));
+  json_t *object = json_pack(
+      "{s:I, s:s, s:I, s:o, s:o, s:o, s:o}", "rows", (json_int_t)s->data.n_rows, "packing",
+      cli_plan_report_packing(s->packing), "changed_predictions", (json_int_t)s->n_changed,
+      "predicted_error", cli_print_number(s->plan.interface.cost[s->packing].predicted_error),
+      "deviation", cli_print_number(s->deviation), "largest_error", cli_print_number(s->largest),
+      "margin", cli_print_number(s->margin));
   if (s->data.label != NULL) {
     json_object_set_new(object, "clear", cli_metrics_json(&s->clear_metrics));
     json_object_set_new(object, "simulated", cli_metrics_json(&s->noisy_metrics));
@@ -102,8 +101,7 @@ static void print_report(const simulation *s) {
                   cli_plan_report_packing(s->packing));
   cli_print_field(stdout, "error", "deviation %.2g, largest %.2g of max(1, |output|)", s->deviation,
                   s->largest);
-  cli_print_field(stdout, "plan", "error below %.2g",
-                  interface->cost[s->packing].predicted_error);
+  cli_print_field(stdout, "plan", "error below %.2g", interface->cost[s->packing].predicted_error);
   cli_print_field(stdout, "predictions", "%zu of %zu change", s->n_changed, s->data.n_rows);
   if (isfinite(s->margin) && s->deviation > 0.0)
     cli_print_field(stdout, "margin", "the closest decision is %.3g deviations wide",

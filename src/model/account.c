@@ -82,9 +82,9 @@ static void add_op(const accounting *a, model_part *part, const model_op *op) {
 
 static ckks_status fill_error(const accounting *a, model_part *part, int first, int end) {
   const model_interface *interface = &a->plan->interface;
-  model_error error = model_cost_error_part(
-      a->plan, a->program, &interface->layout[a->packing], a->packing, a->chain, a->size,
-      a->stages->max_abs_input, &(model_marks){first, end});
+  model_error error = model_cost_error_part(a->plan, a->program, &interface->layout[a->packing],
+                                            a->packing, a->chain, a->size, a->stages->max_abs_input,
+                                            &(model_marks){first, end});
   part->error = error.part;
   return isnan(error.whole) ? base_fail_memory((size_t)a->program->n_registers * sizeof(double))
                             : CKKS_OK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The clear reading of a program, on any number of slots, exact or with the noise of ciphertexts. */
+/* The clear reading of a program, on any number of slots, exact or with the noise of ciphertexts.
+ */
 #ifndef MODEL_CLEAR_H
 #define MODEL_CLEAR_H
 #include "model/noise.h"

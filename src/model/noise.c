@@ -55,9 +55,9 @@ model_noise model_noise_op(const model_op *op, const model_plan *plan, const mod
     break;
   case MODEL_OP_DIAGONALS: /* rotations are divided with the sum, where their rounding is small */
     noise.weight = weight_noise(op, plan, params, op->factor);
-    noise.rotated = ckks_noise_switch_product(params, level,
-                                              model_key_special(level, params->literal.n_p)) *
-                    op->factor / (op->scale * (double)params->literal.q[level]);
+    noise.rotated =
+        ckks_noise_switch_product(params, level, model_key_special(level, params->literal.n_p)) *
+        op->factor / (op->scale * (double)params->literal.q[level]);
     break;
   case MODEL_OP_POLYNOMIAL: /* its powers stand at the scale of values, which an output's exceeds */
     noise.slot = product_noise(op, params) / fmin(op->scale, exp2(chain->log2_value));

@@ -130,8 +130,8 @@ typedef struct model_part {
   int n_hoisted, n_single;     /**< rotations that share a decomposition, and others */
   int n_switches;              /**< key switches: those, and relinearisations */
   int level_in, level_out;
-  double ms;    /**< these add up to predicted_ms */
-  double error; /**< the squares of these add up to that of predicted_error */
+  double ms;              /**< these add up to predicted_ms */
+  double error;           /**< the squares of these add up to that of predicted_error */
   size_t plaintext_bytes; /**< of encoded vectors, in the server's memory */
 } model_part;
 

@@ -5,10 +5,10 @@
 #include "model/search.h"
 
 /**
- * After a search that found nothing, fails in one line: what the model needs, what each ring degree
- * allows, what to try; options that are named have been tried. CKKS_ERROR_RANGE where the error
- * or the outputs are out of reach, CKKS_ERROR_ARGUMENT where a layer is too wide,
- * CKKS_ERROR_SECURITY where the levels are too many; CKKS_ERROR_MEMORY.
+ * After a search that found nothing, fails in one line: what the model needs, what ring degrees
+ * allow, what to try: an --error, --log2-n or --security that is named has been tried.
+ * CKKS_ERROR_RANGE where the error or the outputs are out of reach, CKKS_ERROR_ARGUMENT where a
+ * layer is too wide, CKKS_ERROR_SECURITY where the levels are too many; CKKS_ERROR_MEMORY.
  */
 ckks_status model_refusal(const model_stages *stages, const model_compile_options *options,
                           const model_search_result *search);

@@ -100,8 +100,8 @@ static double *encrypted(const double *rows, model_packing packing, const model_
   return values;
 }
 
-static void compare(run *out, const network *net, const model_plan *plan,
-                    model_packing packing, size_t n_outputs) {
+static void compare(run *out, const network *net, const model_plan *plan, model_packing packing,
+                    size_t n_outputs) {
   size_t n = ROWS * n_outputs;
   double *values = encrypted(out->rows, packing, plan);
   double measured = deviation(values, out->clear, n);

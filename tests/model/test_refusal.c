@@ -195,8 +195,9 @@ static void test_too_wide(void **unused) {
   assert_ok(model_init(&model, deep, 2));
   model.layer[0].activation = square;
   assert_refused(&model, &options, CKKS_ERROR_ARGUMENT);
-  assert_says("layer 1 (4 to 600 values) is too wide: latency packing gives it 1024 slots, N = 2^10 has "
-              "512; try --log2-n 11 or --packing throughput");
+  assert_says(
+      "layer 1 (4 to 600 values) is too wide: latency packing gives it 1024 slots, N = 2^10 has "
+      "512; try --log2-n 11 or --packing throughput");
   options.log2_n = 11;
   assert_compiles(&model, &options);
   options.log2_n = 10;
@@ -234,10 +235,10 @@ static void test_allocation_failures(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_too_many_levels),   cmocka_unit_test(test_degree_too_small),
-      cmocka_unit_test(test_less_security),     cmocka_unit_test(test_error_too_small),
+      cmocka_unit_test(test_too_many_levels),    cmocka_unit_test(test_degree_too_small),
+      cmocka_unit_test(test_less_security),      cmocka_unit_test(test_error_too_small),
       cmocka_unit_test(test_error_out_of_reach), cmocka_unit_test(test_last_on_server),
-      cmocka_unit_test(test_outputs_too_large), cmocka_unit_test(test_too_wide),
+      cmocka_unit_test(test_outputs_too_large),  cmocka_unit_test(test_too_wide),
       cmocka_unit_test(test_allocation_failures)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
