@@ -13,7 +13,7 @@ _blindsight_options() {
       --margin --fit" ;;
     export) echo "--output" ;;
     evaluate) echo "--label --outputs --json" ;;
-    simulate) echo "--label --error --headroom --seed --json" ;;
+    simulate) echo "--label --error --headroom --packing --seed --json" ;;
     compile) echo "--output --error --security --minimise --packing --last --headroom --log2-n \
       --calibrate --label --units --report --json" ;;
     keygen) echo "--output --force" ;;
@@ -40,6 +40,7 @@ _blindsight_values() {
     compile.--security) echo "128 192 256" ;;
     compile.--minimise) echo "balanced latency upload keys" ;;
     compile.--packing) echo "both latency throughput" ;;
+    simulate.--packing) echo "latency throughput" ;;
     compile.--last) echo "client server" ;;
     encrypt.--packing | predict.--packing) echo "auto latency throughput" ;;
     train.--activation) echo "sigmoid3 square identity" ;;

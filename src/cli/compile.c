@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/plan_page.h"
 #include "cli/plan_report.h"
+#include "cli/plan_stages.h"
 #include "cli/rows.h"
 #include "cli/units.h"
 #include "model/files.h"
@@ -106,6 +107,7 @@ static ckks_status print_plan(const model_plan *plan, const arguments *a) {
   const model_interface *interface = &plan->interface;
   if (a->json) {
     json_t *object = cli_plan_report_json(interface);
+    cli_plan_stages_json(json_object_get(object, "packings"), plan);
     json_object_set_new(object, "error", cli_print_number(a->options.error));
     json_object_set_new(object, "headroom", cli_print_number(a->options.headroom));
     return cli_print_json(object);
@@ -113,6 +115,7 @@ static ckks_status print_plan(const model_plan *plan, const arguments *a) {
   cli_plan_report_print(stdout, interface);
   cli_print_field(stdout, "asked for", "error %g, headroom %g", a->options.error,
                   a->options.headroom);
+  cli_plan_stages_print(stdout, plan);
   return CKKS_OK;
 }
 

@@ -6,8 +6,10 @@
 #include "base/file.h"
 #include "ckks/params.h"
 #include "cli/plan_report.h"
+#include "cli/plan_stages.h"
 #include "cli/report.h"
 #include "cli/report_svg.h"
+#include "model/account.h"
 
 #define MOST_PAGE_BYTES ((size_t)16 << 20)
 #define MOST_OPERATIONS 200 /* shown: throughput programs have thousands */
@@ -45,18 +47,6 @@ static void facts(base_buffer *out, const model_interface *f) {
   base_buffer_printf(out, "</tbody></table></div>\n");
 }
 
-/* Different steps other than 0, babies and giants apart. */
-static int distinct(const model_op *op, int words, int which) {
-  int n = 0;
-  for (int t = 0; t < op->n_terms; t++) {
-    bool seen = op->term[words * t + which] == 0;
-    for (int before = 0; before < t && !seen; before++)
-      seen = op->term[words * before + which] == op->term[words * t + which];
-    n += !seen;
-  }
-  return n;
-}
-
 static void describe(char text[120], const model_op *op) {
   switch (op->kind) {
   case MODEL_OP_MUL_VECTOR:
@@ -66,14 +56,17 @@ static void describe(char text[120], const model_op *op) {
     snprintf(text, 120, "bias");
     break;
   case MODEL_OP_ROTATE_SUM:
-    snprintf(text, 120, "sum of %d rotations", distinct(op, 1, 0));
+    if (op->n_terms == 1)
+      snprintf(text, 120, "a rotation added");
+    else
+      snprintf(text, 120, "sum of %d rotations", model_account_steps(op, 1, 0));
     break;
   case MODEL_OP_MUL_SUM:
     snprintf(text, 120, "product of ciphertexts (%d), relinearised", op->n_terms);
     break;
   case MODEL_OP_DIAGONALS:
     snprintf(text, 120, "matrix of %d diagonals: %d baby and %d giant steps", op->n_terms,
-             distinct(op, 2, 0), distinct(op, 2, 1));
+             model_account_steps(op, 2, 0), model_account_steps(op, 2, 1));
     break;
   case MODEL_OP_POLYNOMIAL:
     snprintf(text, 120, "polynomial");
@@ -168,8 +161,9 @@ ckks_status cli_plan_page_write(const char *path, const model_plan *plan) {
   base_buffer_printf(&page, "<div class=\"pair\">\n");
   levels(&page, plan, &plan->program[packing]);
   messages(&page, f, packing);
-  base_buffer_printf(&page, "</div>\n<h2>Operations, %s packing</h2>\n",
-                     cli_plan_report_packing(packing));
+  base_buffer_printf(&page, "</div>\n");
+  cli_plan_stages_page(&page, plan);
+  base_buffer_printf(&page, "<h2>Operations, %s packing</h2>\n", cli_plan_report_packing(packing));
   operations(&page, plan, &plan->program[packing]);
   base_buffer_printf(&page, "</main>\n</body>\n</html>\n");
   ckks_status status = base_buffer_status(&page);

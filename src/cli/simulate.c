@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blindsight simulate: what encryption would do to a model's predictions, in seconds. */
 #include <math.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "cli/cli.h"
 #include "cli/metrics.h"
 #include "cli/options.h"
+#include "cli/plan_report.h"
 #include "cli/rows.h"
 #include "model/files.h"
 #include "model/simulate.h"
@@ -15,6 +15,7 @@ typedef struct arguments {
   const char *operand[CLI_MAX_OPERANDS]; /* MODEL DATA */
   const char *label;
   model_compile_options options;
+  int packing;
   uint64_t seed;
   bool json;
 } arguments;
@@ -27,31 +28,33 @@ typedef struct simulation {
   double *clear, *noisy; /* outputs */
   train_metrics clear_metrics, noisy_metrics;
   size_t n_changed;
-  double margin; /* smallest distance of the largest output from the next, in deviations */
+  double deviation, largest; /* of |noisy - clear| / max(1, |clear|) */
+  double margin; /* smallest distance of the largest output from the next, over max(1, it) */
 } simulation;
 
-/* How close the nearest other class came, against the error that the plan allows. */
 static void compare_row(simulation *s, const double *clear, const double *noisy) {
   size_t n = s->model.n_classes, best = model_argmax(clear, n);
-  double deviation = model_simulate_deviation(&s->plan.interface, s->packing);
   s->n_changed += model_argmax(noisy, n) != best;
-  for (size_t k = 0; k < n; k++)
+  for (size_t k = 0; k < n; k++) {
+    double error = fabs(noisy[k] - clear[k]) / fmax(1.0, fabs(clear[k]));
+    s->deviation += error * error;
+    s->largest = fmax(s->largest, error);
     if (k != best)
-      s->margin =
-          fmin(s->margin, (clear[best] - clear[k]) / (deviation * fmax(1.0, fabs(clear[best]))));
+      s->margin = fmin(s->margin, (clear[best] - clear[k]) / fmax(1.0, fabs(clear[best])));
+  }
 }
 
-/* Outputs in clear, and once more with errors. */
+/* Outputs in clear, and once more as ciphertexts would have them. */
 static ckks_status run_rows(simulation *s, uint64_t seed) {
   size_t n = s->data.n_rows, classes = s->model.n_classes;
   BASE_TRY(cli_metrics_outputs(&s->clear, s->data.value, n, &s->model));
   s->noisy = base_alloc_array(n * classes, sizeof *s->noisy);
   if (s->noisy == NULL)
     return base_fail_memory(n * classes * sizeof *s->noisy);
-  memcpy(s->noisy, s->clear, n * classes * sizeof *s->noisy);
-  model_simulate_add(s->noisy, n, &s->plan.interface, s->packing, seed);
+  BASE_TRY(model_simulate_rows(s->noisy, s->data.value, n, &s->plan, s->packing, seed));
   for (size_t i = 0; i < n; i++)
     compare_row(s, s->clear + i * classes, s->noisy + i * classes);
+  s->deviation = sqrt(s->deviation / (double)(n * classes));
   return CKKS_OK;
 }
 
@@ -66,7 +69,9 @@ static ckks_status simulate(simulation *s, const arguments *a) {
   ckks_status status = model_compile(&s->plan, &s->model, &a->options);
   if (status != CKKS_OK)
     return base_fail_in(status, "%s", a->operand[0]);
-  s->packing = s->plan.interface.layout[MODEL_LATENCY].available ? MODEL_LATENCY : MODEL_THROUGHPUT;
+  s->packing = a->packing == 0 && s->plan.interface.layout[MODEL_LATENCY].available
+                   ? MODEL_LATENCY
+                   : MODEL_THROUGHPUT;
   s->margin = (double)INFINITY;
   BASE_TRY(run_rows(s, a->seed));
   size_t n = s->data.n_rows, classes = s->model.n_classes;
@@ -77,11 +82,12 @@ static ckks_status simulate(simulation *s, const arguments *a) {
 }
 
 static ckks_status print_json(const simulation *s) {
-  json_t *object =
-      json_pack("{s:I, s:I, s:o, s:o}", "rows", (json_int_t)s->data.n_rows, "changed_predictions",
-                (json_int_t)s->n_changed, "predicted_error",
-                cli_print_number(s->plan.interface.cost[s->packing].predicted_error), "deviation",
-                cli_print_number(model_simulate_deviation(&s->plan.interface, s->packing)));
+  json_t *object = json_pack(
+      "{s:I, s:s, s:I, s:o, s:o, s:o, s:o}", "rows", (json_int_t)s->data.n_rows, "packing",
+      cli_plan_report_packing(s->packing), "changed_predictions", (json_int_t)s->n_changed,
+      "predicted_error", cli_print_number(s->plan.interface.cost[s->packing].predicted_error),
+      "deviation", cli_print_number(s->deviation), "largest_error", cli_print_number(s->largest),
+      "margin", cli_print_number(s->margin));
   if (s->data.label != NULL) {
     json_object_set_new(object, "clear", cli_metrics_json(&s->clear_metrics));
     json_object_set_new(object, "simulated", cli_metrics_json(&s->noisy_metrics));
@@ -91,13 +97,15 @@ static ckks_status print_json(const simulation *s) {
 
 static void print_report(const simulation *s) {
   const model_interface *interface = &s->plan.interface;
-  cli_print_field(stdout, "rows", "%zu", s->data.n_rows);
-  cli_print_field(stdout, "error", "below %.2g, deviation %.2g of max(1, |output|)",
-                  interface->cost[s->packing].predicted_error,
-                  model_simulate_deviation(interface, s->packing));
+  cli_print_field(stdout, "rows", "%zu, %s packing", s->data.n_rows,
+                  cli_plan_report_packing(s->packing));
+  cli_print_field(stdout, "error", "deviation %.2g, largest %.2g of max(1, |output|)", s->deviation,
+                  s->largest);
+  cli_print_field(stdout, "plan", "error below %.2g", interface->cost[s->packing].predicted_error);
   cli_print_field(stdout, "predictions", "%zu of %zu change", s->n_changed, s->data.n_rows);
-  if (isfinite(s->margin))
-    cli_print_field(stdout, "margin", "the closest decision is %.3g deviations wide", s->margin);
+  if (isfinite(s->margin) && s->deviation > 0.0)
+    cli_print_field(stdout, "margin", "the closest decision is %.3g deviations wide",
+                    s->margin / s->deviation);
   if (s->data.label == NULL)
     return;
   cli_print_field(stdout, "accuracy", "%.6f in clear, %.6f simulated", s->clear_metrics.accuracy,
@@ -126,12 +134,15 @@ int cli_simulate(int argc, char **argv) {
        0},
       {"headroom", 0, CLI_NUMBER, &a.options.headroom, "X", "room above the ranges that were seen",
        1, 1e6, 0},
+      {"packing", 0, CLI_CHOICE, &a.packing, "latency|throughput",
+       "of single rows, or of many in one ciphertext (latency)", 0, 0, 0},
       {"seed", 0, CLI_INTEGER, &a.seed, "N", "of the errors (1)", 0, UINT32_MAX, 0},
       {"json", 0, CLI_FLAG, &a.json, NULL, "print JSON", 0, 0, 0}};
   const cli_command command = {
       "simulate", "MODEL DATA",
-      "Compiles a model and adds to its outputs in clear the errors that the plan predicts for\n"
-      "ciphertexts: how many predictions change, and what that does to the accuracy.",
+      "Compiles a model and runs the plan on rows in clear, with the noise that each operation on\n"
+      "ciphertexts would add: how large errors are, how many predictions change, and what that\n"
+      "does to the accuracy.",
       options, sizeof options / sizeof options[0]};
   int code = cli_options_parse(a.operand, &command, argc, argv);
   if (code >= 0)

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "model/fill.h"
+#include "model/refusal.h"
 #include "ring/prime.h"
 
 void model_compile_options_default(model_compile_options *options) {
@@ -117,6 +118,8 @@ ckks_status model_compile(model_plan *plan, const model_model *model,
   plan->interface.max_abs_input = model->max_abs_input;
   BASE_GOTO(status, copy_names(&plan->interface, model), end);
   BASE_GOTO(status, model_search_run(&best, &placed, options), end);
+  if (!best.found)
+    BASE_GOTO(status, model_refusal(&placed, options, &best), end);
   BASE_GOTO(status, finish(plan, &placed, &best, options), end);
   BASE_GOTO(status, model_plan_identify(plan), end);
   status = model_plan_check(plan);

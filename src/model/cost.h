@@ -48,6 +48,19 @@ double model_cost_error(const model_plan *plan, const model_program *program,
                         const model_vector_size *size, double max_abs_input);
 #define MODEL_COST_TAIL 10.0
 #define MODEL_COST_MEAN_TAIL 8.0
+/** Operations from `first` to before `end`; the result stands behind the last, as number n_ops. */
+typedef struct model_marks {
+  int first, end;
+} model_marks;
+#define MODEL_MARK_INPUT (-1)
+typedef struct model_error {
+  double whole, part; /**< part: of what is marked. Squares of parts add up to that of the whole. */
+} model_error;
+/** The predicted error, and what the marked operations have made of it. */
+model_error model_cost_error_part(const model_plan *plan, const model_program *program,
+                                  const model_layout *layout, model_packing packing,
+                                  const model_chain *chain, const model_vector_size *size,
+                                  double max_abs_input, const model_marks *marks);
 /** Galois and relinearisation keys of a program, appended; CKKS_ERROR_MEMORY. */
 ckks_status model_cost_keys(ckks_key_spec **keys, size_t *n_keys, const model_plan *plan,
                             const model_program *program, const model_chain *chain);

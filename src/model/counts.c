@@ -341,6 +341,12 @@ static void count_op(counting *c, const model_op *op) {
 void model_counts_program(model_counts *counts, const model_plan *plan,
                           const model_program *program, const ckks_params_literal *literal,
                           const ckks_key_spec *keys, size_t n_keys) {
+  model_counts_ops(counts, plan, program, 0, program->n_ops, literal, keys, n_keys);
+}
+
+void model_counts_ops(model_counts *counts, const model_plan *plan, const model_program *program,
+                      int first, int end, const ckks_params_literal *literal,
+                      const ckks_key_spec *keys, size_t n_keys) {
   bool one = program->n_inputs == 1;
   counting c = {.counts = counts,
                 .plan = plan,
@@ -350,7 +356,7 @@ void model_counts_program(model_counts *counts, const model_plan *plan,
                 .whole_words = one ? &counts->point_words : &counts->sum_words};
   uint64_t n = (uint64_t)1 << literal->log2_n;
   memset(counts, 0, sizeof *counts);
-  for (int i = 0; i < program->n_ops; i++)
+  for (int i = first; i < end; i++)
     count_op(&c, &program->op[i]);
   for (size_t i = 0; i < n_keys; i++)
     counts->key_words += n * (uint64_t)(2 * digits_of(keys[i].level, keys[i].n_special) *

@@ -30,4 +30,8 @@ typedef struct model_counts {
 void model_counts_program(model_counts *counts, const model_plan *plan,
                           const model_program *program, const ckks_params_literal *literal,
                           const ckks_key_spec *keys, size_t n_keys);
+/** The same of the operations from `first` to before `end` alone. */
+void model_counts_ops(model_counts *counts, const model_plan *plan, const model_program *program,
+                      int first, int end, const ckks_params_literal *literal,
+                      const ckks_key_spec *keys, size_t n_keys);
 #endif

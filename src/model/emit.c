@@ -121,6 +121,10 @@ ckks_status model_emit_polynomial(model_program *program, const model_stage *sta
   return CKKS_OK;
 }
 
+void model_emit_stage_end(model_program *program) {
+  program->stage_end[program->n_stages++] = program->n_ops;
+}
+
 ckks_status model_emit_outputs(model_program *program, const int *registers, int n) {
   program->output = base_alloc_array((size_t)n, sizeof(int));
   if (!program->output)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "model/cost.h"
+#include "model/noise.h"
 
 /* How much heavier than the average a row of weights is taken to be. */
 #define ROW_SPREAD 1.5
@@ -19,6 +19,7 @@
 
 typedef struct estimate {
   double max_abs, sd, mean;
+  double marked; /* the part of the mean's error that the marked operations have made */
   size_t period; /* slots j and j + period hold the same value */
 } estimate;
 
@@ -28,6 +29,7 @@ typedef struct estimating {
   const model_vector_size *size;
   estimate *reg;
   double slots, magnitude; /* values are taken to be this part of their largest */
+  bool marking;            /* what is added now counts as marked */
 } estimating;
 
 static double square(double x) {
@@ -57,46 +59,57 @@ model_vector_size *model_cost_vector_sizes(const model_plan *plan) {
   return size;
 }
 
+static void add_error(const estimating *e, estimate *x, double sd, double mean) {
+  x->sd = both(x->sd, sd);
+  x->mean = both(x->mean, mean);
+  if (e->marking)
+    x->marked = both(x->marked, mean);
+}
+
 /* Independent noise of deviation sd joins: averaged over the replicas of each value. */
 static void add_noise(const estimating *e, estimate *x, double sd) {
-  x->sd = both(x->sd, sd);
-  x->mean = both(x->mean, sd / sqrt(e->slots / (double)x->period));
+  add_error(e, x, sd, sd / sqrt(e->slots / (double)x->period));
 }
 
 /* An error that is the same in every replica (rounded weights). */
-static void add_bias(estimate *x, double sd) {
-  x->sd = both(x->sd, sd);
-  x->mean = both(x->mean, sd);
+static void add_bias(const estimating *e, estimate *x, double sd) {
+  add_error(e, x, sd, sd);
+}
+
+/* Values are multiplied, and their errors with them. */
+static void scale_error(estimate *x, double sd, double mean) {
+  x->sd *= sd;
+  x->mean *= mean;
+  x->marked *= mean;
+}
+
+static void join_errors(estimate *sum, const estimate *x) {
+  sum->sd = both(sum->sd, x->sd);
+  sum->mean = both(sum->mean, x->mean);
+  sum->marked = both(sum->marked, x->marked);
 }
 
 /* Values now repeat less often: their mean is over fewer slots. */
 static void widen(estimate *x, size_t period) {
   if (period <= x->period)
     return;
+  double before = x->mean;
   x->mean = fmin(x->sd, x->mean * sqrt((double)period / (double)x->period));
+  if (before > 0.0)
+    x->marked *= x->mean / before;
   x->period = period;
 }
 
-static void estimate_mul_vector(const estimating *e, estimate *x, const model_op *op, int index) {
-  const model_vector *vector = &e->plan->vector[index];
+static void estimate_mul_vector(const estimating *e, estimate *x, int index,
+                                const model_noise *noise) {
   const model_vector_size *size = &e->size[index];
   /* What is summed next are products of many weights: their mean square counts, with some room
    * for rows that are heavier than others. */
   double weight = size->max < ROW_SPREAD * size->rms ? size->max : ROW_SPREAD * size->rms;
-  double rounding =
-      ckks_noise_encode(e->chain->params) * sqrt((double)vector->period / e->slots) / op->factor;
-  widen(x, vector->period);
-  x->sd *= weight;
-  x->mean *= weight;
-  add_bias(x, rounding * x->max_abs);
+  widen(x, e->plan->vector[index].period);
+  scale_error(x, weight, weight);
+  add_bias(e, x, noise->weight * x->max_abs);
   x->max_abs *= size->max;
-}
-
-/* One rotation of x added to another register. */
-static void estimate_rotate_add(estimate *x, const estimate *addend) {
-  x->sd = both(x->sd, addend->sd);
-  x->mean = both(x->mean, addend->mean);
-  x->max_abs += addend->max_abs;
 }
 
 /*
@@ -104,65 +117,63 @@ static void estimate_rotate_add(estimate *x, const estimate *addend) {
  * Others bring other values, with errors of their own. The period stays what it was until the
  * bias, behind the last sum of a map, says what it has become.
  */
-static void estimate_rotate_sum(const estimating *e, estimate *x, const model_op *op) {
-  const ckks_params *params = e->chain->params;
-  int special = model_key_special(op->level, params->literal.n_p), replicas = 1;
-  if (op->index != op->a) {
-    estimate_rotate_add(x, &e->reg[op->index]);
-    if (op->term[0] == 0) /* a plain sum */
-      return;
+static void estimate_rotate_sum(const estimating *e, estimate *x, const model_op *op,
+                                const model_noise *noise) {
+  int replicas = 1;
+  if (op->index != op->a) { /* one rotation of x, added to another register */
+    join_errors(x, &e->reg[op->index]);
+    x->max_abs += e->reg[op->index].max_abs;
   } else {
     for (int i = 0; i < op->n_terms; i++)
       replicas += (size_t)op->term[i] % x->period == 0;
     double n = op->n_terms + 1;
-    x->sd *= sqrt(n);
-    x->mean *= replicas * sqrt(n / replicas);
+    scale_error(x, sqrt(n), replicas * sqrt(n / replicas));
     x->max_abs *= n;
   }
-  double noise = square(ckks_noise_switch_product(params, op->level, special)) * op->n_terms +
-                 square(ckks_noise_rescale(params));
-  add_noise(e, x, sqrt(noise) / op->scale);
+  add_noise(e, x, noise->slot);
 }
 
-static estimate estimate_mul_sum(const estimating *e, const model_op *op) {
-  const ckks_params *params = e->chain->params;
+static estimate estimate_mul_sum(const estimating *e, const model_op *op,
+                                 const model_noise *noise) {
   estimate sum = {.period = 1};
   for (int t = 0; t < op->n_terms; t++) {
     estimate x = e->reg[op->term[2 * t]], y = e->reg[op->term[2 * t + 1]];
     size_t period = x.period > y.period ? x.period : y.period;
     widen(&x, period);
     widen(&y, period);
-    bool same = op->term[2 * t] == op->term[2 * t + 1];
-    double sd = same ? 2 * x.max_abs * x.sd : both(x.max_abs * y.sd, y.max_abs * x.sd);
-    double mean = same ? 2 * x.max_abs * x.mean : both(x.max_abs * y.mean, y.max_abs * x.mean);
-    sum.sd = both(sum.sd, sd);
-    sum.mean = both(sum.mean, mean);
-    sum.max_abs += x.max_abs * y.max_abs;
+    double max_x = x.max_abs, max_y = y.max_abs;
+    if (op->term[2 * t] == op->term[2 * t + 1]) {
+      scale_error(&x, 2 * max_x, 2 * max_x);
+    } else {
+      scale_error(&x, max_y, max_y);
+      scale_error(&y, max_x, max_x);
+      join_errors(&x, &y);
+    }
+    join_errors(&sum, &x);
+    sum.max_abs += max_x * max_y;
     sum.period = period;
   }
-  int special = model_key_special(op->level + 1, params->literal.n_p);
-  double noise = both(ckks_noise_switch_product(params, op->level + 1, special) /
-                          (double)params->literal.q[op->level + 1],
-                      ckks_noise_rescale(params));
-  add_noise(e, &sum, noise / op->scale);
+  add_noise(e, &sum, noise->slot);
   return sum;
 }
 
-static estimate estimate_dense(const estimating *e, const model_op *op) {
+static estimate estimate_dense(const estimating *e, const model_op *op, const model_noise *noise) {
   estimate sum = {.period = (size_t)e->slots};
   const double *weight = e->plan->vector[op->index].value;
   for (int t = 0; t < op->n_terms; t++) {
-    const estimate *x = &e->reg[op->term[t]];
-    sum.sd = both(sum.sd, weight[t] * x->sd);
-    sum.sd = both(sum.sd, x->max_abs * sqrt(1.0 / 12.0) / op->factor);
-    sum.max_abs += fabs(weight[t]) * x->max_abs;
+    estimate x = e->reg[op->term[t]];
+    scale_error(&x, weight[t], weight[t]);
+    join_errors(&sum, &x);
+    add_bias(e, &sum, x.max_abs * noise->weight);
+    sum.max_abs += fabs(weight[t]) * x.max_abs;
   }
-  sum.mean = sum.sd;
-  add_noise(e, &sum, ckks_noise_rescale(e->chain->params) / op->scale);
+  add_noise(e, &sum, noise->slot);
   return sum;
 }
 
-static estimate estimate_diagonals(const estimating *e, const model_op *op) {
+/* Here each rotation is also rounded, as if it were not summed before that: a bound. */
+static estimate estimate_diagonals(const estimating *e, const model_op *op,
+                                   const model_noise *noise) {
   const ckks_params *params = e->chain->params;
   int level = op->level + 1, special = model_key_special(level, params->literal.n_p);
   estimate sum = {.period = 1};
@@ -170,13 +181,12 @@ static estimate estimate_diagonals(const estimating *e, const model_op *op) {
     estimate x = e->reg[op->a];
     double scale = op->scale * (double)params->literal.q[level] / op->factor;
     add_noise(e, &x, ckks_noise_switch(params, level, special) / scale);
-    estimate_mul_vector(e, &x, op, op->index + t);
-    sum.sd = both(sum.sd, x.sd);
-    sum.mean = both(sum.mean, x.mean);
+    estimate_mul_vector(e, &x, op->index + t, noise);
+    join_errors(&sum, &x);
     sum.max_abs += x.max_abs;
     sum.period = x.period;
   }
-  add_noise(e, &sum, ckks_noise_rescale(params) / op->scale);
+  add_noise(e, &sum, noise->slot);
   return sum;
 }
 
@@ -229,16 +239,15 @@ static bend slots_bend(const model_plan *plan, const model_op *op, double max_ab
   return worst;
 }
 
-static void estimate_polynomial(const estimating *e, estimate *x, const model_op *op) {
+static void estimate_polynomial(const estimating *e, estimate *x, const model_op *op,
+                                const model_noise *noise) {
   const model_vector *vector = &e->plan->vector[op->index];
   bool slots = op->kind == MODEL_OP_SLOT_POLYNOMIALS;
   bend most = slots ? slots_bend(e->plan, op, x->max_abs)
                     : polynomial_bend(vector->value, vector->period, x->max_abs);
-  x->sd *= most.slope;
-  x->mean *= most.slope;
-  for (int t = 0; slots && t < op->n_terms; t++) /* factors are encoded at about a value's scale */
-    add_bias(x, ckks_noise_encode(e->chain->params) * sqrt((double)vector->period / e->slots) /
-                    op->scale * pow(x->max_abs, op->term[t]));
+  scale_error(x, most.slope, most.slope);
+  for (int t = 0; slots && t < op->n_terms; t++)
+    add_bias(e, x, noise->weight * pow(x->max_abs, op->term[t]));
   x->max_abs = most.value;
   /* The powers stand at the scale of values, which an output's may exceed. */
   double scale = fmin(op->scale, exp2(e->chain->log2_value));
@@ -246,12 +255,13 @@ static void estimate_polynomial(const estimating *e, estimate *x, const model_op
 }
 
 static void estimate_op(estimating *e, const model_op *op) {
+  model_noise noise = model_noise_op(op, e->plan, e->chain);
   estimate x = {0};
   switch (op->kind) {
   case MODEL_OP_MUL_VECTOR:
     x = e->reg[op->a];
-    estimate_mul_vector(e, &x, op, op->index);
-    add_noise(e, &x, ckks_noise_rescale(e->chain->params) / op->scale);
+    estimate_mul_vector(e, &x, op->index, &noise);
+    add_noise(e, &x, noise.slot);
     break;
   case MODEL_OP_ADD_VECTOR:
     x = e->reg[op->a];
@@ -259,21 +269,21 @@ static void estimate_op(estimating *e, const model_op *op) {
     break;
   case MODEL_OP_ROTATE_SUM:
     x = e->reg[op->a];
-    estimate_rotate_sum(e, &x, op);
+    estimate_rotate_sum(e, &x, op, &noise);
     break;
   case MODEL_OP_MUL_SUM:
-    x = estimate_mul_sum(e, op);
+    x = estimate_mul_sum(e, op, &noise);
     break;
   case MODEL_OP_DIAGONALS:
-    x = estimate_diagonals(e, op);
+    x = estimate_diagonals(e, op, &noise);
     break;
   case MODEL_OP_POLYNOMIAL:
   case MODEL_OP_SLOT_POLYNOMIALS:
     x = e->reg[op->a];
-    estimate_polynomial(e, &x, op);
+    estimate_polynomial(e, &x, op, &noise);
     break;
   case MODEL_OP_DENSE:
-    x = estimate_dense(e, op);
+    x = estimate_dense(e, op, &noise);
     break;
   }
   if (op->max_abs > 0.0) { /* the bias: a map is complete */
@@ -297,70 +307,70 @@ static double last_gain(const model_polynomial *p, double max_abs, bool extreme)
   return worst;
 }
 
-/* Variance of the flooding noise, as a part of that of the rounding. */
-#define FLOOD_PART 0.1
-
-static double rounding_step(const model_layout *layout, const ckks_params_literal *params) {
-  double step = (double)params->q[0] / exp2(layout->output_bits);
-  return step > 1.0 ? step : 0.0;
+/* The 2 period coefficients of a sparse result make up each of its values. */
+static void add_output_noise(const estimating *e, estimate *x, const model_layout *layout,
+                             model_packing packing) {
+  double noise = model_noise_output(layout, e->chain);
+  double share = packing == MODEL_LATENCY ? sqrt((double)layout->period / e->slots) : 1.0;
+  add_error(e, x, noise, noise * share);
 }
 
-/* Uniform up to B: variance B^2 / 3; rounding both parts: step^2 (1 + 2/3 N) / 12. */
-uint64_t model_plan_flood(const model_layout *layout, const ckks_params_literal *params) {
-  double n = exp2(params->log2_n);
-  return (uint64_t)(rounding_step(layout, params) * sqrt(FLOOD_PART * (1.0 + 2.0 / 3.0 * n) / 4.0));
+/* Whether the marks cover operation i; the input stands before the first, the result behind all. */
+static bool is_marked(const model_marks *marks, int i) {
+  return marks->first <= i && i < marks->end;
 }
 
-/*
- * What happens to a result: a fresh encryption of zero is added and flooding noise, and it is
- * rounded to fewer bits than q_0 as a division by the difference rounds. The 2 period
- * coefficients of a sparse result make up each of its values.
- */
-static void add_output_rounding(const estimating *e, estimate *x, const model_layout *layout,
-                                model_packing packing) {
-  const ckks_params *params = e->chain->params;
-  double rounding = rounding_step(layout, &params->literal) * ckks_noise_rescale(params);
-  double noise = both(sqrt(1.0 + FLOOD_PART) * rounding, ckks_noise_fresh_public(params)) /
-                 exp2(e->chain->log2_output);
-  if (packing == MODEL_LATENCY)
-    x->mean = both(x->mean, noise * sqrt((double)layout->period / e->slots));
-  else
-    x->sd = both(x->sd, noise);
+static void keep_worst(model_error *worst, double whole, double part) {
+  if (whole > worst->whole)
+    *worst = (model_error){whole, part};
 }
 
-static double error_at(estimating *e, const model_program *program, const model_layout *layout,
-                       model_packing packing, double max_abs_input, double magnitude) {
+static void error_at(model_error *worst, estimating *e, const model_program *program,
+                     const model_layout *layout, model_packing packing, double max_abs_input,
+                     double magnitude, const model_marks *marks) {
+  bool latency = packing == MODEL_LATENCY;
+  const model_polynomial *last = &e->plan->interface.last;
   e->magnitude = magnitude;
   estimate input = {.max_abs = max_abs_input * magnitude,
-                    .period = packing == MODEL_LATENCY ? layout->stride * layout->padded
-                                                       : (size_t)e->slots};
-  add_noise(e, &input, ckks_noise_fresh(e->chain->params) / exp2(e->chain->log2_value));
+                    .period = latency ? layout->stride * layout->padded : (size_t)e->slots};
+  e->marking = is_marked(marks, MODEL_MARK_INPUT);
+  add_noise(e, &input, model_noise_input(e->chain));
   for (int i = 0; i < program->n_inputs; i++)
     e->reg[i] = input;
-  for (int i = 0; i < program->n_ops; i++)
+  for (int i = 0; i < program->n_ops; i++) {
+    e->marking = is_marked(marks, i);
     estimate_op(e, &program->op[i]);
-  double worst = 0.0;
-  for (int i = 0; i < program->n_outputs; i++) {
-    estimate rounded = e->reg[program->output[i]], *x = &rounded;
-    add_output_rounding(e, x, layout, packing);
-    double noise =
-        packing == MODEL_LATENCY ? MODEL_COST_MEAN_TAIL * x->mean : MODEL_COST_TAIL * x->sd;
-    worst =
-        larger(worst, noise * last_gain(&e->plan->interface.last, x->max_abs, magnitude >= 1.0));
   }
+  e->marking = is_marked(marks, program->n_ops);
+  for (int i = 0; i < program->n_outputs; i++) {
+    estimate x = e->reg[program->output[i]];
+    add_output_noise(e, &x, layout, packing);
+    double tail = latency ? MODEL_COST_MEAN_TAIL : MODEL_COST_TAIL;
+    double gain = last_gain(last, x.max_abs, magnitude >= 1.0);
+    keep_worst(worst, tail * x.mean * gain, tail * x.marked * gain);
+  }
+}
+
+model_error model_cost_error_part(const model_plan *plan, const model_program *program,
+                                  const model_layout *layout, model_packing packing,
+                                  const model_chain *chain, const model_vector_size *size,
+                                  double max_abs_input, const model_marks *marks) {
+  estimating e = {
+      .plan = plan, .chain = chain, .size = size, .slots = (double)(chain->params->ring.n / 2)};
+  model_error worst = {0};
+  e.reg = base_alloc_array((size_t)program->n_registers, sizeof *e.reg);
+  if (!e.reg)
+    return (model_error){NAN, NAN};
+  error_at(&worst, &e, program, layout, packing, max_abs_input, 0.25, marks);
+  error_at(&worst, &e, program, layout, packing, max_abs_input, 1.0, marks);
+  base_free(e.reg);
   return worst;
 }
 
 double model_cost_error(const model_plan *plan, const model_program *program,
                         const model_layout *layout, model_packing packing, const model_chain *chain,
                         const model_vector_size *size, double max_abs_input) {
-  estimating e = {
-      .plan = plan, .chain = chain, .size = size, .slots = (double)(chain->params->ring.n / 2)};
-  e.reg = base_alloc_array((size_t)program->n_registers, sizeof *e.reg);
-  if (!e.reg)
-    return NAN;
-  double common = error_at(&e, program, layout, packing, max_abs_input, 0.25);
-  double extreme = error_at(&e, program, layout, packing, max_abs_input, 1.0);
-  base_free(e.reg);
-  return larger(common, extreme);
+  const model_marks none = {0, 0};
+  return model_cost_error_part(plan, program, layout, packing, chain, size, max_abs_input, &none)
+      .whole;
 }

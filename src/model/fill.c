@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "model/account.h"
 
 /* The layout that the client sees, from the choice. */
 void model_fill_layout(model_layout layout[MODEL_N_PACKINGS], const model_stages *stages,
@@ -72,7 +73,8 @@ static void fit_output_bits(model_cost *cost, model_layout *layout, const model_
   const model_program *program = &plan->program[packing];
   cost->predicted_error =
       model_cost_error(plan, program, layout, packing, chain, size, stages->max_abs_input);
-  while (layout->output_bits > 8) {
+  /* Not a number: no memory, and the caller looks. */
+  while (layout->output_bits > 8 && !isnan(cost->predicted_error)) {
     model_layout shorter = *layout;
     shorter.output_bits--;
     double worse =
@@ -80,8 +82,6 @@ static void fit_output_bits(model_cost *cost, model_layout *layout, const model_
     if (worse > error)
       return;
     cost->predicted_error = worse;
-    if (isnan(worse)) /* no memory: the caller looks */
-      return;
     *layout = shorter;
   }
 }
@@ -123,6 +123,9 @@ ckks_status model_fill_plan(model_plan *plan, const model_stages *stages,
       status = base_fail_memory((size_t)program->n_registers * sizeof(double));
     model_cost_count(cost, plan, (model_packing)packing, layout, chain, interface->key,
                      interface->n_keys, &options->units);
+    if (status == CKKS_OK)
+      status = model_account_fill(plan, (model_packing)packing, stages, &best->choice, chain, size,
+                                  &options->units);
   }
   base_free(size);
   return status;

@@ -72,6 +72,8 @@ ckks_status model_emit_stage_vector(model_plan *plan, const model_stage *stage, 
  */
 ckks_status model_emit_polynomial(model_program *program, const model_stage *stage, int index,
                                   bool fused, int v, int spare, int *level);
+/** All operations since the last stage's end belong to one stage. */
+void model_emit_stage_end(model_program *program);
 /** The last n registers named are the program's outputs. */
 ckks_status model_emit_outputs(model_program *program, const int *registers, int n);
 #endif

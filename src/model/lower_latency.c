@@ -394,7 +394,9 @@ ckks_status model_lower_latency(model_plan *plan, const model_stages *stages,
                     .level = model_depth(stages, choice)};
   program->n_inputs = 1;
   program->n_registers = 1;
-  for (size_t i = 0; i < stages->n_stages; i++)
+  for (size_t i = 0; i < stages->n_stages; i++) {
     BASE_TRY(emit_stage(&lower, i));
+    model_emit_stage_end(program);
+  }
   return model_emit_outputs(program, (const int[]){VALUE}, 1);
 }

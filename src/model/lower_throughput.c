@@ -142,6 +142,7 @@ ckks_status model_lower_throughput(model_plan *plan, const model_stages *stages,
   for (size_t i = 0; i < stages->n_stages; i++) {
     BASE_TRY(emit_affine(&lower, i));
     BASE_TRY(emit_polynomials(&lower, i));
+    model_emit_stage_end(program);
     int in = lower.in;
     lower.in = lower.out;
     lower.out = in;

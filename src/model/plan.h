@@ -83,6 +83,8 @@ typedef struct model_program {
   int *output; /**< register of each output ciphertext */
   int n_ops;
   model_op *op;
+  int n_stages;                    /**< 0 = read from a file, which does not say */
+  int stage_end[MODEL_MAX_LAYERS]; /**< operations before the end of each stage */
 } model_program;
 
 /** What a compiled model costs; times from the calibrated or built-in unit costs. */
@@ -116,11 +118,37 @@ typedef struct model_interface {
   int depth;
 } model_interface;
 
+/**
+ * A stage of a program, or what stands before and behind them all: what it looks like, and its
+ * share of the plan's time and error. A map and the polynomial behind it; of a fused cubic the
+ * last product stands in the next stage.
+ */
+typedef struct model_part {
+  int first, end; /**< operations, end excluded */
+  size_t n_in, n_out;
+  int degree;                  /**< of the polynomial, 1 = none */
+  size_t stride;               /**< LATENCY: of its input */
+  size_t n_factors, n_weights; /**< plaintext factors: diagonals, used of all; weights */
+  int n_hoisted, n_single;     /**< rotations that share a decomposition, and others */
+  int n_switches;              /**< key switches: those, and relinearisations */
+  int level_in, level_out;
+  double ms;              /**< these add up to predicted_ms */
+  double error;           /**< the squares of these add up to that of predicted_error */
+  size_t plaintext_bytes; /**< of encoded vectors, in the server's memory */
+} model_part;
+
+/** The input, the stages, the result. For people: not in files. */
+typedef struct model_account {
+  int n_parts; /**< 0 = not known */
+  model_part part[MODEL_MAX_LAYERS + 2];
+} model_account;
+
 typedef struct model_plan {
   model_interface interface;
   int n_vectors;
   model_vector *vector; /**< shared by the programs: the model's secret */
   model_program program[MODEL_N_PACKINGS];
+  model_account account[MODEL_N_PACKINGS];
 } model_plan;
 
 typedef enum model_minimise {

@@ -15,14 +15,13 @@
 #define MAX_SPECIAL 4
 #define MIN_VALUE_BITS 22
 #define MAX_VALUE_BITS 46
-#define MIN_OUTPUT_BITS 20
 #define MAX_OUTPUT_BITS 40
 #define MIN_PRIME_BITS 18
 #define MAX_PRIME_BITS (RING_F64_BITS - 1)
 /* Of b bits there are 2^(b-2) / N numbers that are 1 mod 2N: one in seven or so is a prime, and a
  * chain wants a few. */
 #define ROOM_FOR_PRIMES 7
-#define MAX_LOG2_N 15 /* beyond this a plan is too slow to be meant */
+#define NO_LIMIT 4000.0 /* bits of modulus where security asks for none */
 
 typedef struct sizes {
   int value, weight, output, n_p;
@@ -158,7 +157,7 @@ static double error_of(searching *s, const model_chain *chain) {
   model_layout layout[MODEL_N_PACKINGS];
   double worst = 0.0;
   model_fill_layout(layout, s->stages, &s->choice, chain, model_depth(s->stages, &s->choice),
-                    s->options->throughput);
+                    s->throughput);
   for (int packing = 0; packing < MODEL_N_PACKINGS; packing++) {
     model_program *program = &s->plan.program[packing];
     if (program->n_ops == 0)
@@ -172,7 +171,7 @@ static double error_of(searching *s, const model_chain *chain) {
                                     chain, s->size, s->stages->max_abs_input);
     s->no_memory = s->no_memory || isnan(error);
     worst = fmax(worst, error);
-    if (worst > s->options->error)
+    if (worst > s->options->error && worst > s->closest) /* neither good enough nor closest */
       break;
   }
   return worst;
@@ -186,7 +185,7 @@ static double score_of(searching *s, const model_chain *chain) {
   ckks_key_spec *keys = NULL;
   size_t n_keys = 0;
   model_fill_layout(layout, s->stages, &s->choice, chain, model_depth(s->stages, &s->choice),
-                    s->options->throughput);
+                    s->throughput);
   double score = INFINITY;
   if (model_cost_keys(&keys, &n_keys, &s->plan, any_program(s), chain) == CKKS_OK) {
     model_cost_level_keys(keys, n_keys, any_program(s), s->params.literal.log2_n);
@@ -278,7 +277,7 @@ static void try_special(searching *s, int n_p) {
   double bits = INFINITY;
   s->frugal[n_p] = (sizes){.value = 0};
   for (int weight = 18; weight <= 34; weight += 2)
-    for (int output = MIN_OUTPUT_BITS; output <= MAX_OUTPUT_BITS; output++) {
+    for (int output = MODEL_SEARCH_MIN_OUTPUT_BITS; output <= MAX_OUTPUT_BITS; output++) {
       sizes z = {0, weight, output, n_p};
       z.value = smallest_value(s, z, bits);
       if (z.value == 0 || !set_chain(s, &z))
@@ -349,28 +348,31 @@ static ckks_status try_layout(searching *s, const model_choice *layout) {
   return CKKS_OK;
 }
 
-/* With `latency`, layouts that fit the slots; without, throughput packing alone. */
-static ckks_status try_degree(searching *s, int log2_n, bool latency) {
-  model_choice layouts[MAX_LAYOUTS];
-  size_t n = 0;
+static void begin_degree(searching *s, int log2_n, ckks_security security) {
   for (int bits = 0; bits <= RING_F64_BITS; bits++)
     s->n_primes[bits] = -1;
   s->params.literal.log2_n = log2_n;
-  s->params.literal.security = s->options->security;
+  s->params.literal.security = security;
   s->params.ring.log2_n = log2_n;
   s->params.ring.n = (size_t)1 << log2_n;
   s->params.ring.modulus = s->modulus;
-  s->params.log2_qp_limit = ckks_security_limit(log2_n, s->options->security);
-  if (s->params.log2_qp_limit > 4000.0)
-    s->params.log2_qp_limit = 4000.0;
-  if (latency) {
-    n = model_search_layouts(layouts, MAX_LAYOUTS, s->stages, log2_n);
-  } else {
-    n = 1;
-    layouts[0] = (model_choice){.log2_n = log2_n, .fold = 1, .log2_radix = 1};
-    for (size_t i = 1; i < s->stages->n_stages; i++)
-      layouts[0].affine[i].fused = s->stages->stage[i - 1].kind == MODEL_STAGE_CUBIC;
-  }
+  s->params.log2_qp_limit = fmin(ckks_security_limit(log2_n, security), NO_LIMIT);
+}
+
+/* With `latency`, layouts that fit the slots; without, throughput packing alone. */
+static size_t list_layouts(model_choice *layouts, const searching *s, int log2_n, bool latency) {
+  if (latency)
+    return model_search_layouts(layouts, MAX_LAYOUTS, s->stages, log2_n);
+  layouts[0] = (model_choice){.log2_n = log2_n, .fold = 1, .log2_radix = 1};
+  for (size_t i = 1; i < s->stages->n_stages; i++)
+    layouts[0].affine[i].fused = s->stages->stage[i - 1].kind == MODEL_STAGE_CUBIC;
+  return 1;
+}
+
+static ckks_status try_degree(searching *s, int log2_n, bool latency) {
+  model_choice layouts[MAX_LAYOUTS];
+  begin_degree(s, log2_n, s->options->security);
+  size_t n = list_layouts(layouts, s, log2_n, latency);
   for (size_t i = 0; i < n; i++)
     BASE_TRY(try_layout(s, &layouts[i]));
   return CKKS_OK;
@@ -386,37 +388,39 @@ static ckks_status try_degrees(searching *s, int first, int last) {
   return CKKS_OK;
 }
 
+/* One ciphertext for each value of a wide layer is only made where there is no other way. */
+static bool wanted_throughput(const model_stages *stages, const model_compile_options *options) {
+  bool wide = model_lower_width(stages->plain) > MODEL_MAX_BATCH_WIDTH;
+  return options->throughput && !(wide && options->latency);
+}
+
 ckks_status model_search_run(model_search_result *best, const model_stages *stages,
                              const model_compile_options *options) {
   searching s = {.stages = stages, .options = options, .best = best, .closest = (double)INFINITY};
-  memset(best, 0, sizeof *best);
+  *best = (model_search_result){0};
   int first = options->log2_n ? options->log2_n : CKKS_MIN_LOG2_N;
-  int last = options->log2_n ? options->log2_n : MAX_LOG2_N;
-  bool wide = model_lower_width(stages->plain) > MODEL_MAX_BATCH_WIDTH;
-  s.throughput = options->throughput && !(wide && options->latency);
+  int last = options->log2_n ? options->log2_n : MODEL_SEARCH_MAX_LOG2_N;
+  s.throughput = wanted_throughput(stages, options);
   BASE_TRY(try_degrees(&s, first, last));
   if (!best->found && s.too_large && s.throughput && options->latency) {
     s.throughput = false; /* one ciphertext for each value is too many of them */
     BASE_TRY(try_degrees(&s, first, last));
   }
-  if (best->found)
-    return CKKS_OK;
-  model_choice flat = {.fold = 1};
-  int output_bits = (int)ceil(log2(fmax(1.0, stages->max_abs_output * options->headroom)));
-  if (output_bits + 1 + MIN_OUTPUT_BITS > MAX_PRIME_BITS)
-    return base_fail(CKKS_ERROR_RANGE,
-                     "the last map's outputs can reach %.3g, with headroom %.3g: more than the "
-                     "base modulus of %d bits holds. Calibrate the model on real data, or give "
-                     "less headroom",
-                     stages->max_abs_output, options->headroom, MAX_PRIME_BITS);
-  if (s.closest < INFINITY)
-    return base_fail(CKKS_ERROR_RANGE,
-                     "no parameters with N <= 2^%d reach an output error of %g at %d-bit "
-                     "security; the best found is %.2g. Try a larger error, fewer layers or "
-                     "activations of lower degree",
-                     last, options->error, (int)options->security, s.closest);
-  return base_fail(CKKS_ERROR_SECURITY,
-                   "the model needs about %d levels; no chain of moduli with N <= 2^%d holds "
-                   "them at %d-bit security, or a layer is too wide for the slots",
-                   model_depth(stages, &flat), last, (int)options->security);
+  best->closest = s.closest;
+  return CKKS_OK;
+}
+
+ckks_status model_search_insecure(model_search_result *best, const model_stages *stages,
+                                  const model_compile_options *options, int log2_n) {
+  searching s = {.stages = stages, .options = options, .best = best, .closest = (double)INFINITY};
+  s.throughput = wanted_throughput(stages, options);
+  model_choice layouts[MAX_LAYOUTS];
+  *best = (model_search_result){0};
+  begin_degree(&s, log2_n, CKKS_SECURITY_NONE);
+  if (list_layouts(layouts, &s, log2_n, options->latency) > 0) {
+    s.choice = layouts[0];
+    BASE_TRY(try_lowered(&s, true));
+  }
+  best->closest = s.closest;
+  return CKKS_OK;
 }

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a plan's noise does to outputs, without encrypting anything. */
+/* What ciphertexts would make of outputs, without encrypting anything. */
 #ifndef MODEL_SIMULATE_H
 #define MODEL_SIMULATE_H
 #include "model/plan.h"
 
 /**
- * Adds to each of n_rows x n_outputs (row-major) outputs in clear a normal error as the plan
- * predicts it for this packing: of deviation predicted_error / tail, relative to
- * max(1, |output|). The same seed gives the same errors.
+ * outputs[n_rows x n_outputs] of raw rows (row-major): the program of this packing in clear, with
+ * noise added to the inputs, to the result of each operation and to the outputs, normal, of the
+ * deviations that model/noise.h gives. Weights are rounded once, for all rows, as a server rounds
+ * them. The same seed gives the same outputs. CKKS_ERROR_MEMORY; what ckks_params_build returns.
  */
-void model_simulate_add(double *outputs, size_t n_rows, const model_interface *interface,
-                        model_packing packing, uint64_t seed);
-/** That deviation. */
-double model_simulate_deviation(const model_interface *interface, model_packing packing);
+ckks_status model_simulate_rows(double *outputs, const double *rows, size_t n_rows,
+                                const model_plan *plan, model_packing packing, uint64_t seed);
 #endif

@@ -153,7 +153,7 @@ refused "an unknown field" 1 "field.json: layers\[0\].biases: unknown field" \
 refused "no JSON" 1 "open.json: line" blindsight import open.json -o out
 
 # --- plans that cannot be
-refused "too small a ring" 1 "a.model: .*N <= 2^10" blindsight compile a.model --log2-n 10 -o out
+refused "too small a ring" 1 "a.model: .*N = 2^10 allows" blindsight compile a.model --log2-n 10 -o out
 refused "too small an error" 1 "a.model: .*1e-09" blindsight compile a.model --error 1e-9 -o out
 
 # --- outputs that cannot be written

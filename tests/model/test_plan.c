@@ -113,7 +113,7 @@ static void test_refusals(void **unused) {
   options = test_options(1e-3, LOG2_N);
   options.security = CKKS_SECURITY_128;
   assert_int_equal(model_compile(&plan, &model, &options), CKKS_ERROR_SECURITY);
-  assert_non_null(strstr(ckks_last_error(), "128-bit"));
+  assert_non_null(strstr(ckks_last_error(), "at 128 bits"));
   options = test_options(1e-9, LOG2_N);
   options.headroom = 1e6;
   model.layer[0].activation[0].max_abs = 1e6;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Errors as a plan predicts them: mean, deviation, repeatable, relative to large outputs. */
-#include <math.h>
+/*
+ * Simulated outputs: near the clear ones, as far from them as the error asked for has it, the same
+ * for the same seed. tests/exec/test_simulate.c holds them against ciphertexts.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,49 +10,130 @@
 
 #include <cmocka.h>
 
-#include "model/cost.h"
+#include "base/alloc.h"
+#include "model/plans.h"
 #include "model/simulate.h"
 
-enum { ROWS = 10000, OUTPUTS = 2 };
-static double outputs[ROWS * OUTPUTS], again[ROWS * OUTPUTS];
+enum { ROWS = 300, MOST = 16 };
+static double rows[ROWS * MOST], clear[ROWS * MOST], noisy[ROWS * MOST], again[ROWS * MOST];
 
-static void test_errors(void **state) {
-  (void)state;
-  model_interface interface = {.n_outputs = OUTPUTS};
-  interface.cost[MODEL_LATENCY].predicted_error = 0.08;
-  interface.cost[MODEL_THROUGHPUT].predicted_error = 0.5;
-  double deviation = model_simulate_deviation(&interface, MODEL_LATENCY);
-  assert_true(deviation == 0.08 / MODEL_COST_MEAN_TAIL);
-  assert_true(model_simulate_deviation(&interface, MODEL_THROUGHPUT) == 0.5 / MODEL_COST_TAIL);
-  for (int i = 0; i < ROWS; i++) {
-    again[2 * i] = outputs[2 * i] = 0.25;
-    again[2 * i + 1] = outputs[2 * i + 1] = -20.0;
+static void assert_ok(ckks_status status) {
+  if (status != CKKS_OK)
+    fail_msg("%s", ckks_last_error());
+}
+
+static void build(model_plan *plan, model_model *model, uint64_t *state, double error) {
+  model_compile_options options = test_options(error, 10);
+  assert_ok(test_network(model, state));
+  test_calibrate(model, state);
+  test_rows(rows, ROWS, model, state);
+  assert_ok(model_compile(plan, model, &options));
+  for (size_t i = 0; i < ROWS; i++)
+    model_forward(clear + i * model->n_classes, rows + i * model->n_features, model);
+}
+
+/* Root of the mean square of |noisy - clear| / max(1, |clear|), and the largest. */
+static double deviation_of(const model_model *model, size_t n_rows, double *largest) {
+  double sum = 0.0;
+  size_t n = n_rows * model->n_classes;
+  *largest = 0.0;
+  for (size_t i = 0; i < n; i++) {
+    double error = fabs(noisy[i] - clear[i]) / fmax(1.0, fabs(clear[i]));
+    sum += error * error;
+    *largest = fmax(*largest, error);
   }
-  model_simulate_add(outputs, ROWS, &interface, MODEL_LATENCY, 3);
-  double mean[2] = {0.0}, square[2] = {0.0}, product = 0.0, largest = 0.0;
-  for (int i = 0; i < ROWS; i++) {
-    double error[2] = {(outputs[2 * i] - 0.25) / deviation,
-                       (outputs[2 * i + 1] + 20.0) / (20.0 * deviation)};
-    for (int k = 0; k < 2; k++) {
-      mean[k] += error[k] / ROWS;
-      square[k] += error[k] * error[k] / ROWS;
-      largest = fmax(largest, fabs(error[k]));
+  return sqrt(sum / (double)n);
+}
+
+/* The prediction is a bound for what is simulated, and one of the same order. */
+static void test_within_prediction(void **unused) {
+  (void)unused;
+  uint64_t state = 4;
+  for (int round = 0; round < 16; round++) {
+    model_model model;
+    model_plan plan;
+    build(&plan, &model, &state, round % 2 ? 1e-3 : 1e-5);
+    for (int packing = 0; packing < MODEL_N_PACKINGS; packing++) {
+      double largest, predicted = plan.interface.cost[packing].predicted_error;
+      if (!plan.interface.layout[packing].available)
+        continue;
+      size_t n_rows = packing == MODEL_LATENCY ? 50 : ROWS;
+      assert_ok(model_simulate_rows(noisy, rows, n_rows, &plan, (model_packing)packing, 1));
+      double deviation = deviation_of(&model, n_rows, &largest);
+      assert_true(largest < predicted);
+      assert_true(deviation > predicted / 1000.0);
+      assert_true(largest > deviation);
     }
-    product += error[0] * error[1] / ROWS;
+    model_plan_clear(&plan);
+    model_clear(&model);
   }
-  for (int k = 0; k < 2; k++) { /* five deviations of these estimates */
-    assert_true(fabs(mean[k]) < 5.0 / sqrt(ROWS));
-    assert_true(fabs(square[k] - 1.0) < 5.0 * sqrt(2.0 / ROWS));
+}
+
+/* Of a plan for a smaller error the errors are smaller. */
+static void test_follows_the_plan(void **unused) {
+  (void)unused;
+  double deviation[2], largest;
+  for (int i = 0; i < 2; i++) {
+    uint64_t state = 15;
+    model_model model;
+    model_plan plan;
+    build(&plan, &model, &state, i == 0 ? 1e-2 : 1e-6);
+    assert_ok(model_simulate_rows(noisy, rows, ROWS, &plan, MODEL_THROUGHPUT, 1));
+    deviation[i] = deviation_of(&model, ROWS, &largest);
+    model_plan_clear(&plan);
+    model_clear(&model);
   }
-  assert_true(fabs(product) < 5.0 / sqrt(ROWS));
-  assert_true(largest > 3.0 && largest < 6.5);
-  model_simulate_add(again, ROWS, &interface, MODEL_LATENCY, 3);
-  assert_memory_equal(outputs, again, sizeof outputs);
-  model_simulate_add(again, ROWS, &interface, MODEL_LATENCY, 4);
-  assert_true(again[0] != outputs[0]);
+  assert_true(deviation[0] > 1e3 * deviation[1]);
+}
+
+static void test_seeds(void **unused) {
+  (void)unused;
+  uint64_t state = 9;
+  model_model model;
+  model_plan plan;
+  build(&plan, &model, &state, 1e-3);
+  for (int packing = 0; packing < MODEL_N_PACKINGS; packing++) {
+    size_t n = 20 * model.n_classes, same = 0;
+    if (!plan.interface.layout[packing].available)
+      continue;
+    assert_ok(model_simulate_rows(noisy, rows, 20, &plan, (model_packing)packing, 7));
+    assert_ok(model_simulate_rows(again, rows, 20, &plan, (model_packing)packing, 7));
+    assert_memory_equal(noisy, again, n * sizeof *noisy);
+    assert_ok(model_simulate_rows(again, rows, 20, &plan, (model_packing)packing, 8));
+    for (size_t i = 0; i < n; i++)
+      same += noisy[i] == again[i];
+    assert_int_equal(same, 0);
+  }
+  model_plan_clear(&plan);
+  model_clear(&model);
+}
+
+static void test_allocation_failures(void **unused) {
+  (void)unused;
+  uint64_t state = 9;
+  model_model model;
+  model_plan plan;
+  build(&plan, &model, &state, 1e-2);
+  for (int packing = 0; packing < MODEL_N_PACKINGS; packing++) {
+    long before = base_alloc_count();
+    if (!plan.interface.layout[packing].available)
+      continue;
+    assert_ok(model_simulate_rows(noisy, rows, 2, &plan, (model_packing)packing, 1));
+    long n = base_alloc_count() - before;
+    for (long k = 1; k <= n; k += 1 + n / 100) {
+      base_alloc_fail_at(k);
+      ckks_status status = model_simulate_rows(noisy, rows, 2, &plan, (model_packing)packing, 1);
+      base_alloc_fail_at(0);
+      assert_int_equal(status, CKKS_ERROR_MEMORY);
+    }
+  }
+  model_plan_clear(&plan);
+  model_clear(&model);
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_errors)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_within_prediction), cmocka_unit_test(test_follows_the_plan),
+      cmocka_unit_test(test_seeds), cmocka_unit_test(test_allocation_failures)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/account.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct accounting {
+  const model_plan *plan;
+  model_packing packing;
+  const model_program *program;
+  const model_stages *stages;
+  const model_choice *choice;
+  const model_chain *chain;
+  const model_vector_size *size;
+  const model_units *units;
+} accounting;
+
+int model_account_steps(const model_op *op, int words, int which) {
+  int n = 0;
+  for (int t = 0; t < op->n_terms; t++) {
+    bool seen = op->term[words * t + which] == 0;
+    for (int before = 0; before < t && !seen; before++)
+      seen = op->term[words * before + which] == op->term[words * t + which];
+    n += !seen;
+  }
+  return n;
+}
+
+static int degree_of(const model_stage *stage) {
+  switch (stage->kind) {
+  case MODEL_STAGE_LAST:
+    break;
+  case MODEL_STAGE_CUBIC:
+    return 3;
+  case MODEL_STAGE_SQUARE:
+    return 2;
+  case MODEL_STAGE_GENERAL:
+    return model_stage_degree(stage);
+  }
+  return 1;
+}
+
+/* What exec/prepare.c encodes: vectors of one number stay numbers. */
+static size_t encoded_bytes(const accounting *a, const model_op *op) {
+  const ckks_params_literal *literal = &a->chain->params->literal;
+  size_t n_limbs = (size_t)op->level + 1, n = sizeof(ring_word) << literal->log2_n;
+  if (op->kind == MODEL_OP_SLOT_POLYNOMIALS)
+    return (size_t)op->n_terms * (n_limbs + 1) * n;
+  if (op->kind == MODEL_OP_DIAGONALS)
+    return (size_t)op->n_terms * (n_limbs + 1 + (size_t)literal->n_p) * n;
+  if (op->kind != MODEL_OP_MUL_VECTOR && op->kind != MODEL_OP_ADD_VECTOR)
+    return 0;
+  if (a->plan->vector[op->index].period == 1)
+    return 0;
+  return (n_limbs + (op->kind == MODEL_OP_MUL_VECTOR)) * n;
+}
+
+static void add_op(const accounting *a, model_part *part, const model_op *op) {
+  part->plaintext_bytes += encoded_bytes(a, op);
+  switch (op->kind) {
+  case MODEL_OP_MUL_VECTOR:
+    part->n_factors += 1;
+    break;
+  case MODEL_OP_DENSE:
+    part->n_factors += (size_t)op->n_terms;
+    break;
+  case MODEL_OP_DIAGONALS:
+    part->n_factors += (size_t)op->n_terms;
+    part->n_hoisted += model_account_steps(op, 2, 0);
+    part->n_single += model_account_steps(op, 2, 1);
+    break;
+  case MODEL_OP_ROTATE_SUM:
+    if (op->n_terms > 1)
+      part->n_hoisted += model_account_steps(op, 1, 0);
+    else
+      part->n_single += model_account_steps(op, 1, 0);
+    break;
+  case MODEL_OP_ADD_VECTOR:
+  case MODEL_OP_MUL_SUM:
+  case MODEL_OP_POLYNOMIAL:
+  case MODEL_OP_SLOT_POLYNOMIALS:
+    break;
+  }
+}
+
+static ckks_status fill_error(const accounting *a, model_part *part, int first, int end) {
+  const model_interface *interface = &a->plan->interface;
+  model_error error = model_cost_error_part(a->plan, a->program, &interface->layout[a->packing],
+                                            a->packing, a->chain, a->size, a->stages->max_abs_input,
+                                            &(model_marks){first, end});
+  part->error = error.part;
+  return isnan(error.whole) ? base_fail_memory((size_t)a->program->n_registers * sizeof(double))
+                            : CKKS_OK;
+}
+
+static void fill_stage(const accounting *a, model_part *part, size_t i) {
+  const model_stage *stage = &a->stages->stage[i];
+  const model_interface *interface = &a->plan->interface;
+  const ckks_params_literal *literal = &a->chain->params->literal;
+  model_counts counts;
+  part->n_in = stage->n_in;
+  part->n_out = stage->n_out;
+  part->degree = degree_of(stage);
+  part->n_weights = stage->n_in * stage->n_out;
+  const model_affine_layout *affine = &a->choice->affine[i];
+  if (a->packing == MODEL_LATENCY) {
+    part->stride = affine->stride;
+    part->n_weights = affine->diagonals * affine->n_in * affine->n_out;
+  }
+  for (int op = part->first; op < part->end; op++)
+    add_op(a, part, &a->program->op[op]);
+  model_counts_ops(&counts, a->plan, a->program, part->first, part->end, literal, interface->key,
+                   interface->n_keys);
+  part->n_switches = (int)counts.switches;
+  part->ms = model_cost_ms(&counts, literal->log2_n, a->units);
+}
+
+ckks_status model_account_fill(model_plan *plan, model_packing packing, const model_stages *stages,
+                               const model_choice *choice, const model_chain *chain,
+                               const model_vector_size *size, const model_units *units) {
+  const model_program *program = &plan->program[packing];
+  accounting a = {plan, packing, program, stages, choice, chain, size, units};
+  model_account *account = &plan->account[packing];
+  int level = plan->interface.layout[packing].input_level, n_ops = 0;
+  *account = (model_account){.n_parts = program->n_stages + 2};
+  model_part *part = account->part, *result = &account->part[program->n_stages + 1];
+  *part = (model_part){.level_in = level, .level_out = level, .degree = 1};
+  BASE_TRY(fill_error(&a, part, MODEL_MARK_INPUT, 0));
+  for (int i = 0; i < program->n_stages; i++) {
+    *++part = (model_part){.first = n_ops, .end = program->stage_end[i], .level_in = level};
+    n_ops = part->end;
+    level = part->level_out = program->op[n_ops - 1].level;
+    fill_stage(&a, part, (size_t)i);
+    BASE_TRY(fill_error(&a, part, part->first, part->end));
+  }
+  *result = (model_part){
+      .first = n_ops, .end = n_ops, .level_in = level, .level_out = level, .degree = 1};
+  return fill_error(&a, result, n_ops, n_ops + 1);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Normal numbers: their moments and tails, that they are independent, that they repeat. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "model/random.h"
+
+enum { N = 100000 };
+
+static void test_moments(void **state) {
+  (void)state;
+  model_random random = {.state = 3};
+  double power[5] = {0.0}, product = 0.0, before = 0.0, largest = 0.0;
+  for (int i = 0; i < N; i++) {
+    double x = model_random_normal(&random);
+    for (int k = 1; k <= 4; k++)
+      power[k] += pow(x, k) / N;
+    product += x * before / N;
+    before = x;
+    largest = fmax(largest, fabs(x));
+  }
+  /* Five deviations of these estimates. */
+  assert_true(fabs(power[1]) < 5.0 / sqrt(N));
+  assert_true(fabs(power[2] - 1.0) < 5.0 * sqrt(2.0 / N));
+  assert_true(fabs(power[3]) < 5.0 * sqrt(15.0 / N));
+  assert_true(fabs(power[4] - 3.0) < 5.0 * sqrt(96.0 / N));
+  assert_true(fabs(product) < 5.0 / sqrt(N));
+  assert_true(largest > 3.5 && largest < 6.5);
+}
+
+static void test_seeds(void **state) {
+  (void)state;
+  model_random a = {.state = 7}, b = {.state = 7}, c = {.state = 8};
+  int same = 0;
+  for (int i = 0; i < 100; i++) {
+    double x = model_random_normal(&a);
+    assert_true(x == model_random_normal(&b));
+    same += x == model_random_normal(&c);
+  }
+  assert_int_equal(same, 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_moments), cmocka_unit_test(test_seeds)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
