@@ -125,7 +125,7 @@ static void say_layer(inspection *in, const char *name, const model_layer *layer
              layer->n_out, first->polynomial.degree, first->max_abs);
   say_text(in, name, text);
   for (size_t a = 0; several && a < layer->n_activations; a++) {
-    char part[48];
+    char part[64];
     size_t n = 0;
     for (size_t o = 0; o < layer->n_out; o++)
       n += layer->activation_of[o] == a;

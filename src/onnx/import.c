@@ -169,6 +169,10 @@ static ckks_status check_everywhere(importing *in, int l, int b) {
                          "fitted to it on the range it sees, or train with a polynomial");
 }
 
+static bool is_constant(const onnx_fit *fit) {
+  return fit->polynomial.coefficient[fit->polynomial.degree] == 0.0;
+}
+
 static ckks_status fit_branch(importing *in, int l, int b) {
   const onnx_fit *fit = &in->fit[l][b];
   const seen *s = &in->branch[l][b];
@@ -185,9 +189,10 @@ static ckks_status fit_branch(importing *in, int l, int b) {
     return base_fail_in(status, "%s", a->node);
   if (in->n_rows == 0)
     BASE_TRY(check_everywhere(in, l, b));
-  if (fit->polynomial.coefficient[fit->polynomial.degree] == 0.0)
-    return base_fail(CKKS_ERROR_RANGE, "%s: it is constant on what it sees", a->node);
-  a->degree = fit->polynomial.degree;
+  if (is_constant(fit) && in->fold.layer[l].n_roots == 1)
+    return base_fail(CKKS_ERROR_RANGE, "%s: it is constant on what it sees, and so is the output",
+                     a->node);
+  a->degree = is_constant(fit) ? 0 : fit->polynomial.degree;
   a->exact = fit->exact;
   a->low = low;
   a->high = high;
@@ -293,6 +298,13 @@ static void scale_rows(model_layer *layer, size_t first, size_t n, const onnx_fi
     layer->bias[i] = (layer->bias[i] - fit->centre) / fit->radius;
 }
 
+/* A branch of one value, beside others that have more to say: its units hand on their bias. */
+static void set_constant(model_layer *layer, size_t first, size_t n, double value) {
+  memset(layer->weight + first * layer->n_in, 0, n * layer->n_in * sizeof(double));
+  for (size_t i = first; i < first + n; i++)
+    layer->bias[i] = value;
+}
+
 /* Each branch has a polynomial of its own; what is carried keeps the identity. */
 static ckks_status set_layer(importing *in, int l) {
   model_layer *layer = &in->model->layer[l];
@@ -309,7 +321,9 @@ static ckks_status set_layer(importing *in, int l) {
     size_t width = n_roots > 1 ? onnx_fold_width(&in->fold, l, b) : layer->n_out;
     if (n_roots > 1)
       memset(layer->activation_of + first, b, width);
-    if (fit->radius > 0.0) {
+    if (fit->radius > 0.0 && is_constant(fit)) {
+      set_constant(layer, first, width, fit->polynomial.coefficient[0]);
+    } else if (fit->radius > 0.0) {
       scale_rows(layer, first, width, fit);
       layer->activation[b].polynomial = fit->polynomial;
     }

@@ -289,19 +289,29 @@ static void test_refusals(void **state) {
   }
 }
 
-/* A unit that sees one value alone has nothing to be fitted to: the message says which. */
+/* A branch that gives one value is a constant beside others; alone it leaves nothing to compute. */
 static void test_constant_branch(void **state) {
   (void)state;
-  static const char *const nodes[] = {"MatMul:x,w:c", "Sub:c,c:d",     "Sigmoid:d:a",
-                                      "Concat:a,x:g", "MatMul:g,vv:y", NULL};
+  static const char *const beside[] = {"MatMul:x,w:c", "Sub:c,c:d",     "Sigmoid:d:a",
+                                       "Concat:a,x:g", "MatMul:g,vv:y", NULL};
+  static const char *const alone[] = {"MatMul:x,w:c", "Sub:c,c:d", "Sigmoid:d:a", "MatMul:a,v:y",
+                                      NULL};
   model_model model;
   onnx_import_report report;
   double rows[20 * 10];
+  bool gathered = false;
   net_seed = 17;
-  base_buffer file = square_net(nodes);
+  base_buffer file = square_net(beside);
   random_rows(rows, 200);
+  assert_int_equal(import(&model, &report, &file, rows, 20), CKKS_OK);
+  assert_int_equal(report.activation[0].degree, 0);
+  assert_same(&model, &file, 1e-9);
+  assert_plan(&model, &file, &gathered);
+  model_clear(&model);
+  base_buffer_clear(&file);
+  file = square_net(alone);
   assert_int_equal(import(&model, &report, &file, rows, 20), CKKS_ERROR_RANGE);
-  assert_non_null(strstr(base_last_error(), "Sigmoid"));
+  assert_non_null(strstr(base_last_error(), "(Sigmoid): it is constant on what it sees"));
   base_buffer_clear(&file);
 }
 
