@@ -102,8 +102,7 @@ static void report_share(const load *l, load_cores before, load_cores after, dou
          after.n, seconds, own, others, stolen, left, server);
   printf("server: %.3f ms a request, of all cores %.3f ms\n", 1e3 * server / (double)l->n_done,
          1e3 * left / (double)l->n_done);
-  printf("share of the pure evaluation rate: %.3f\n",
-         (double)l->n_done * pure_s / left);
+  printf("share of the pure evaluation rate: %.3f\n", (double)l->n_done * pure_s / left);
 }
 
 static void measure(load_client *clients, load *l) {
@@ -127,9 +126,10 @@ static void measure(load_client *clients, load *l) {
 /* --- the command line */
 
 static void usage(void) {
-  fprintf(stderr,
-          "usage: load_server --port PORT --client FILE --token TOKEN [--clients N]\n"
-          "         [--seconds S] [--requests N] [--rows N] [--pid PID --server FILE --workers N]\n");
+  fprintf(
+      stderr,
+      "usage: load_server --port PORT --client FILE --token TOKEN [--clients N]\n"
+      "         [--seconds S] [--requests N] [--rows N] [--pid PID --server FILE --workers N]\n");
   exit(2);
 }
 
