@@ -13,10 +13,10 @@
 #include "base/alloc.h"
 #include "server/request.h"
 
-/* Such as a row's sample: a file for it costs more than all else that is done beside evaluating
- * it (docs/performance.md). */
-#define SMALL_BYTES ((uint64_t)512 << 10)
-/* Strangers with large hopes and slow connections hold no more than this. */
+/* Samples of a row and of a batch: a file for one costs more than all else that is done beside
+ * evaluating it. */
+#define SMALL_BYTES ((uint64_t)16 << 20)
+/* What all bodies hold together, however many clients announce much and send it slowly. */
 #define MEMORY_BYTES ((size_t)64 << 20)
 
 /* File systems without O_TMPFILE: a name for a moment. */
