@@ -181,7 +181,9 @@ static ckks_status start_workers(int *n_started, worker *workers, int n, crew *c
 static ckks_status run(crew *c, worker *workers, int n, client_remote *remote) {
   const client_http_options shown = remote->http->options;
   int n_started = 0;
-  ckks_status status = start_workers(&n_started, workers, n, c, remote);
+  ckks_status status = show(c, workers, 0, &shown); /* whoever wants to stop it is heard */
+  if (status == CKKS_OK)
+    status = start_workers(&n_started, workers, n, c, remote);
   if (status != CKKS_OK)
     keep_error(c, status);
   watch(c, workers, n_started, &shown);
