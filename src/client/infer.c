@@ -14,7 +14,7 @@
 
 #define RESULT_SLACK_BYTES ((size_t)65536)
 #define MAX_TEXT_BYTES ((size_t)65536)
-/* The first look comes soon, for a job that is short; from then on as the server says. */
+/* The first looks come soon, for a job that is short; the later ones as the server says. */
 #define FIRST_PAUSE_S 0.1
 #define LONGEST_PAUSE_S 8.0
 #define SENDING "sending the rows"
@@ -142,9 +142,10 @@ static ckks_status wait_for_job(client_http_answer *answer, const inference *i) 
     if (answer->status == 404 || is_done(&status, answer, i) || status != CKKS_OK ||
         answer->status == 404)
       return status;
-    pause = pause * 2 < LONGEST_PAUSE_S ? pause * 2 : LONGEST_PAUSE_S;
-    if (answer->has_retry_after && answer->retry_after_s > pause)
-      pause = answer->retry_after_s < LONGEST_PAUSE_S ? answer->retry_after_s : LONGEST_PAUSE_S;
+    double usual = answer->has_retry_after ? answer->retry_after_s : LONGEST_PAUSE_S;
+    usual = usual < LONGEST_PAUSE_S ? usual : LONGEST_PAUSE_S;
+    if (pause < usual)
+      pause = pause * 2 < usual ? pause * 2 : usual;
   }
 }
 
