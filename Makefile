@@ -24,7 +24,7 @@ test: build
 test-all: build
 	@tools/install_deps --dev
 	@$(call build,asan,Asan)
-	@tools/run_tests -j $(JOBS) --valgrind build/release build/asan
+	@tools/run_tests -j $(JOBS) --valgrind --load build/release build/asan
 
 bench: build
 	@tools/run_bench build/release

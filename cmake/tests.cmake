@@ -92,8 +92,15 @@ foreach(file ${files})
   list_test(${name} shell "${file}")
 endforeach()
 
-# Load on a service that runs: not a benchmark by itself (tests/e2e/server_load.sh drives it).
-source_program(load_server bench bench/load_server.c)
+# The long form of a load: `make test-all` runs it alone.
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  list_test(e2e/server_load_minute load tests/e2e/server_load.sh 60)
+endif()
+
+# Load on a service that runs: not a benchmark by itself (tests/e2e/server_load.sh and
+# tools/measure_service drive it).
+source_program(load_server bench bench/load/load_server.c bench/load/client.c bench/load/cores.c
+               bench/load/pure.c)
 
 # Benchmarks share bench/harness.c, which says how they were compiled.
 file(GLOB files RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS bench/bench_*.c)

@@ -21,7 +21,8 @@ _blindsight_options() {
     infer) echo "--keys --output --threads --json" ;;
     decrypt) echo "--key --outputs --csv --json" ;;
     predict) echo "--server --key --model --plan --token --token-file --cacert --cert --cert-key \
-      --plain --timeout --patience --rows --image --packing --label --outputs --csv --json" ;;
+      --plain --timeout --patience --rows --image --packing --parallel --jobs --label --outputs --csv \
+      --json" ;;
     inspect) echo "--json" ;;
     serve) echo "--state --listen --tls-cert --tls-key --client-ca --plain --workers --queue --cache-mb \
       --max-key-mb --max-body-mb --jobs --key-days --job-hours --idle --connections \
@@ -43,6 +44,7 @@ _blindsight_values() {
     simulate.--packing) echo "latency throughput" ;;
     compile.--last) echo "client server" ;;
     encrypt.--packing | predict.--packing) echo "auto latency throughput" ;;
+    predict.--jobs) echo "auto never always" ;;
     train.--activation) echo "sigmoid3 square identity" ;;
     evaluate.--outputs | *.--output | *.--out | *.-o | *.--validation | *.--calibrate | *.--data | \
       *.--units | *.--image | *.--report | *.--key | *.--keys | *.--state | *.--cacert | *.--cert | \

@@ -253,6 +253,13 @@ BLINDSIGHT_API ckks_status blindsight_client_decrypt(blindsight_predictions *out
 
 /* ------------------------------------------------- a service, over HTTP(S) */
 
+/** Which requests a server may answer later, where it offers that. */
+typedef enum blindsight_jobs {
+  BLINDSIGHT_JOBS_AUTO, /**< those of thousands of rows */
+  BLINDSIGHT_JOBS_NEVER,
+  BLINDSIGHT_JOBS_ALWAYS
+} blindsight_jobs;
+
 /** Start from blindsight_remote_options_default. Texts that are NULL are not used. */
 typedef struct blindsight_remote_options {
   const char *model;           /**< NAME or NAME@VERSION; NULL = the only one that is there */
@@ -264,8 +271,10 @@ typedef struct blindsight_remote_options {
   bool plain;                  /**< allow http:// to other machines than this one */
   unsigned timeout_s;          /**< an attempt ends when no byte moves for so long; 60 */
   unsigned patience_s;         /**< of pauses between attempts, in all; 120, 0 = one attempt */
+  unsigned parallel;           /**< requests in flight at a time, 1 to 64; 4 */
+  blindsight_jobs jobs;        /**< BLINDSIGHT_JOBS_AUTO */
   /** What is done at the moment and how much of it, 0 to 1; may be NULL. A result that is not
-   * zero stops it with CKKS_ERROR_CANCELLED. */
+   * zero stops it with CKKS_ERROR_CANCELLED. It is called by the caller's thread only. */
   int (*progress)(void *context, const char *stage, double fraction);
   void *context; /**< handed to it */
 } blindsight_remote_options;
@@ -290,7 +299,8 @@ BLINDSIGHT_API ckks_status blindsight_remote_use_key(blindsight_remote *remote, 
 /**
  * Encrypts rows of n_features values (NaN where one is missing), sends them, decrypts: one
  * request a row, or, where the model was compiled for it and there are more than 64 rows,
- * thousands of rows in one.
+ * thousands of rows in one. Several requests are in flight at a time; those of thousands of rows
+ * go as jobs: the server may restart meanwhile, and nothing travels twice.
  */
 BLINDSIGHT_API ckks_status blindsight_remote_predict(blindsight_predictions *out,
                                                      const double *rows, size_t n_rows,

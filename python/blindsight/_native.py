@@ -97,8 +97,8 @@ class RemoteOptions(ctypes.Structure):
     _fields_ = [
         ("model", c_char_p), ("plan", c_char_p), ("token", c_char_p), ("token_file", c_char_p),
         ("cacert", c_char_p), ("cert", c_char_p), ("cert_key", c_char_p), ("plain", c_bool),
-        ("timeout_s", c_uint), ("patience_s", c_uint), ("progress", PROGRESS),
-        ("context", c_void_p),
+        ("timeout_s", c_uint), ("patience_s", c_uint), ("parallel", c_uint), ("jobs", c_int),
+        ("progress", PROGRESS), ("context", c_void_p),
     ]
 
 

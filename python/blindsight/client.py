@@ -19,6 +19,7 @@ Progress = Callable[[str, float], Optional[bool]]
 
 LATENCY, THROUGHPUT = 0, 1
 _PACKINGS = {"latency": LATENCY, "throughput": THROUGHPUT}
+_JOBS = {"auto": 0, "never": 1, "always": 2}
 _FEW_ROWS = 64  # from here on a batch is cheaper than a ciphertext for each row
 
 
@@ -184,11 +185,13 @@ class Remote:
                  plan: str | None = None, token: str | None = None,
                  token_file: Path | None = None, cacert: Path | None = None,
                  cert: Path | None = None, cert_key: Path | None = None, plain: bool = False,
-                 timeout_s: int = 60, patience_s: int = 120,
-                 progress: Progress | None = None) -> None:
+                 timeout_s: int = 60, patience_s: int = 120, parallel: int = 4,
+                 jobs: str = "auto", progress: Progress | None = None) -> None:
         """Finds the model and fetches its client file. Without `token` and `token_file` the
-        environment's BLINDSIGHT_TOKEN is used. `progress(stage, fraction)` stops what is going
-        on by returning True."""
+        environment's BLINDSIGHT_TOKEN is used. `parallel` requests are in flight at a time;
+        `jobs` ("auto", "never", "always") says which of them the server may answer later: by
+        itself those of thousands of rows. `progress(stage, fraction)` stops what is going on by
+        returning True."""
         self._progress = progress
         self._raised: BaseException | None = None
         self._callback = PROGRESS(self._show)
@@ -199,6 +202,9 @@ class Remote:
                             "cert_key": cert_key}.items():
             setattr(options, name, text(value))
         options.plain, options.timeout_s, options.patience_s = plain, timeout_s, patience_s
+        if jobs not in _JOBS:
+            raise ValueError(f"jobs is {jobs!r}: must be one of {', '.join(_JOBS)}")
+        options.parallel, options.jobs = parallel, _JOBS[jobs]
         if progress is not None:
             options.progress = self._callback
         self._handle = self._call(made, "blindsight_remote", library.blindsight_remote_build,

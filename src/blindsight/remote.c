@@ -18,8 +18,9 @@ struct blindsight_remote {
 void blindsight_remote_options_default(blindsight_remote_options *options) {
   client_http_options http;
   client_http_options_default(&http);
-  *options =
-      (blindsight_remote_options){.timeout_s = http.timeout_s, .patience_s = http.patience_s};
+  *options = (blindsight_remote_options){.timeout_s = http.timeout_s,
+                                         .patience_s = http.patience_s,
+                                         .parallel = CLIENT_REMOTE_USUAL_PARALLEL};
 }
 
 static ckks_status connect_to(blindsight_remote *r, const char *url,
@@ -42,6 +43,10 @@ static ckks_status connect_to(blindsight_remote *r, const char *url,
   if (token != NULL)
     base_wipe(token, strlen(token));
   base_free(token);
+  r->remote.n_parallel = options->parallel;
+  r->remote.jobs = options->jobs == BLINDSIGHT_JOBS_AUTO    ? CLIENT_REMOTE_JOBS_AUTO
+                   : options->jobs == BLINDSIGHT_JOBS_NEVER ? CLIENT_REMOTE_JOBS_NEVER
+                                                            : CLIENT_REMOTE_JOBS_ALWAYS;
   return status;
 }
 
@@ -55,6 +60,12 @@ ckks_status blindsight_remote_build(blindsight_remote **out, const char *url,
   options = options != NULL ? options : &usual;
   if (options->timeout_s == 0)
     return base_fail(CKKS_ERROR_ARGUMENT, "timeout_s = 0: must be 1 or more");
+  if (options->parallel < 1 || options->parallel > CLIENT_REMOTE_MOST_PARALLEL)
+    return base_fail(CKKS_ERROR_ARGUMENT, "parallel = %u: must be 1 to %d", options->parallel,
+                     CLIENT_REMOTE_MOST_PARALLEL);
+  if ((unsigned)options->jobs > BLINDSIGHT_JOBS_ALWAYS)
+    return base_fail(CKKS_ERROR_ARGUMENT, "jobs = %d: is none of blindsight_jobs",
+                     (int)options->jobs);
   blindsight_remote *r = base_alloc(sizeof *r);
   if (r == NULL)
     return base_fail_memory(sizeof *r);

@@ -21,8 +21,8 @@ typedef struct arguments {
   cli_texts images;
   const char *model, *key, *plan, *token, *token_file, *label, *rows;
   client_http_options http;
-  uint64_t timeout, patience;
-  int packing;
+  uint64_t timeout, patience, parallel;
+  int packing, jobs;
   bool outputs, csv, json;
 } arguments;
 
@@ -61,6 +61,10 @@ static int parse(arguments *a, int argc, char **argv) {
        0, 0, 0},
       {"packing", 0, CLI_CHOICE, &a->packing, "auto|latency|throughput",
        "auto: throughput for more than 64 rows", 0, 0, 0},
+      {"parallel", 0, CLI_INTEGER, &a->parallel, "N", "requests in flight at a time (4)", 1,
+       CLIENT_REMOTE_MOST_PARALLEL, 0},
+      {"jobs", 0, CLI_CHOICE, &a->jobs, "auto|never|always",
+       "requests that are answered later; auto: batches, in throughput packing", 0, 0, 0},
       {"label", 0, CLI_TEXT, &a->label, "COLUMN", "true labels, to say how many are right", 0, 0,
        0},
       {"outputs", 0, CLI_FLAG, &a->outputs, NULL, "show the outputs, not the label alone", 0, 0, 0},
@@ -96,7 +100,12 @@ static ckks_status connect_server(prediction *p, arguments *a) {
   a->http.token = p->token;
   a->http.progress = show;
   a->http.context = &p->progress;
-  return client_remote_init(&p->remote, &a->http, a->model, a->plan);
+  BASE_TRY(client_remote_init(&p->remote, &a->http, a->model, a->plan));
+  p->remote.n_parallel = (unsigned)a->parallel;
+  p->remote.jobs = a->jobs == 0   ? CLIENT_REMOTE_JOBS_AUTO
+                   : a->jobs == 1 ? CLIENT_REMOTE_JOBS_NEVER
+                                  : CLIENT_REMOTE_JOBS_ALWAYS;
+  return CKKS_OK;
 }
 
 /* Before anything is made or sent. */
@@ -197,7 +206,7 @@ static ckks_status predict(prediction *p, arguments *a) {
 }
 
 int cli_predict(int argc, char **argv) {
-  arguments a = {0};
+  arguments a = {.parallel = CLIENT_REMOTE_USUAL_PARALLEL};
   client_http_options_default(&a.http);
   a.timeout = a.http.timeout_s;
   a.patience = a.http.patience_s;

@@ -138,12 +138,13 @@ cli_progress cli_progress_begin(void) {
   return (cli_progress){.shown = isatty(STDERR_FILENO) == 1, .last = -1};
 }
 
-/* At most a thousand times: a terminal is slower than an epoch. */
+/* At most a thousand times, and when something else is done: a terminal is slower than an epoch. */
 void cli_progress_show(cli_progress *progress, double fraction, const char *note) {
   int now = (int)(1000.0 * fraction);
-  if (!progress->shown || now == progress->last)
+  if (!progress->shown || (now == progress->last && note == progress->note))
     return;
   progress->last = now;
+  progress->note = note;
   int full = (int)(BAR_CELLS * fraction);
   fputs("\r[", stderr);
   for (int i = 0; i < BAR_CELLS; i++)

@@ -44,10 +44,11 @@ json_t *cli_print_texts(char *const *texts, size_t n);
 /** A bar on standard error, on terminals only. */
 typedef struct cli_progress {
   bool shown;
-  int last; /**< per mille */
+  int last;         /**< per mille */
+  const char *note; /**< shown last */
 } cli_progress;
 cli_progress cli_progress_begin(void);
-/** fraction 0 to 1; `note` stands behind the bar. */
+/** fraction 0 to 1; `note` stands behind the bar, and is another one when its address is. */
 void cli_progress_show(cli_progress *progress, double fraction, const char *note);
 void cli_progress_end(cli_progress *progress);
 #endif

@@ -33,7 +33,12 @@ typedef struct client_http client_http;
 /** CKKS_ERROR_ARGUMENT says what is wrong with URL or token. Nothing of options' texts is kept,
  * but `context` is. Nothing is sent yet. */
 ckks_status client_http_build(client_http **out, const client_http_options *options);
+/** A connection of its own to the same server, as the same client, for another thread. */
+ckks_status client_http_build_another(client_http **out, const client_http *http,
+                                      client_progress progress, void *context);
 void client_http_free(client_http *http); /**< NULL allowed */
+/** Who is shown the progress from now on, instead of the options' `progress`. */
+void client_http_show_to(client_http *http, client_progress progress, void *context);
 
 #define CLIENT_HTTP_MAX_HEADERS 3
 typedef struct client_http_request {
@@ -76,6 +81,8 @@ bool client_http_is_passing(const client_http_answer *answer);
  * end the error is that of the last attempt. */
 ckks_status client_http_pause(client_http_patience *patience, const client_http_answer *answer,
                               const client_http_request *request, client_http *http);
+/** Waits without a request; `stage` is shown meanwhile. */
+ckks_status client_http_rest(double seconds, const char *stage, const client_http *http);
 /** Attempts and pauses, until there is an answer that stays. */
 ckks_status client_http_call(client_http_answer *answer, const client_http_request *request,
                              client_http *http);

@@ -7,13 +7,14 @@
 #include "client/http.h"
 
 #define CLIENT_HTTP_MAX_TOKEN 512
+#define CLIENT_HTTP_MAX_URL 2048
 
 struct client_http {
   CURL *curl;
-  client_http_options options; /**< but its texts, which are: */
+  client_http_options options; /**< its texts are these, without the token: */
   char *url;                   /**< without a slash at its end */
-  char *authorization;         /**< the header, NULL = none */
   char *cacert, *cert, *cert_key;
+  char *authorization; /**< the header, NULL = none */
   char agent[32];
   char error[CURL_ERROR_SIZE];
 };

@@ -47,11 +47,11 @@ static double spread(double seconds) {
   return seconds * (0.5 + (byte + 1) / 512.0);
 }
 
-static ckks_status rest(double seconds, const client_http *http) {
+ckks_status client_http_rest(double seconds, const char *stage, const client_http *http) {
   while (seconds > 0) {
     double part = seconds < SLICE_S ? seconds : SLICE_S;
     struct timespec wait = {(time_t)part, (long)(1e9 * (part - (double)(time_t)part))};
-    BASE_TRY(client_http_show(http, "waiting for the server", 0));
+    BASE_TRY(client_http_show(http, stage, 0));
     nanosleep(&wait, NULL);
     seconds -= part;
   }
@@ -77,7 +77,7 @@ ckks_status client_http_pause(client_http_patience *patience, const client_http_
   patience->next_s =
       patience->next_s * 2 < LONGEST_PAUSE_S ? patience->next_s * 2 : LONGEST_PAUSE_S;
   patience->n_pauses++;
-  return rest(seconds, http);
+  return client_http_rest(seconds, "waiting for the server", http);
 }
 
 ckks_status client_http_call(client_http_answer *answer, const client_http_request *request,

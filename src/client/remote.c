@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finding a model, and what its server may know of the client: who, which key, ciphertexts. */
+/* Finding a model and its client file. */
 #include "client/remote.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/digest.h"
-#include "base/wipe.h"
-#include "client/client.h"
 #include "model/files.h"
-#include "wire/sample.h"
 
 #define MAX_LIST_BYTES ((size_t)4 << 20)
 #define LEAST_PLAN_DIGITS 16
-#define RESULT_SLACK_BYTES ((size_t)65536)
 
 static void to_hex(char *out, const uint8_t *bytes, size_t n) {
   static const char digit[] = "0123456789abcdef";
@@ -132,7 +127,7 @@ static ckks_status take_client_file(client_remote *remote, const client_http_ans
                                   answer->body.n_bytes, "client file");
 }
 
-static void write_path(char path[256], const client_remote *remote, const char *end) {
+void client_remote_path(char path[256], const client_remote *remote, const char *end) {
   bool versioned = remote->version[0] != '\0';
   snprintf(path, 256, "/v2/models/%s%s%s%s", remote->model, versioned ? "/versions/" : "",
            remote->version, end);
@@ -141,7 +136,7 @@ static void write_path(char path[256], const client_remote *remote, const char *
 static ckks_status fetch_client_file(client_remote *remote) {
   client_http_answer answer;
   char path[256];
-  write_path(path, remote, "/client");
+  client_remote_path(path, remote, "/client");
   const client_http_request request = {
       .method = "GET", .path = path, .max_answer_bytes = MODEL_FILES_MAX_CLIENT_BYTES};
   ckks_status status = call(&answer, &request, remote);
@@ -153,7 +148,7 @@ static ckks_status fetch_client_file(client_remote *remote) {
 
 ckks_status client_remote_init(client_remote *remote, const client_http_options *http,
                                const char *model, const char *plan) {
-  *remote = (client_remote){0};
+  *remote = (client_remote){.n_parallel = CLIENT_REMOTE_USUAL_PARALLEL};
   BASE_TRY(client_http_build(&remote->http, http));
   ckks_status status = model != NULL ? take_name(remote, model) : find_only(remote);
   if (status == CKKS_OK)
@@ -172,105 +167,10 @@ void client_remote_clear(client_remote *remote) {
   *remote = (client_remote){0};
 }
 
-/* --- inference */
+/* --- keys */
 
 void client_remote_key_id(char id[CLIENT_REMOTE_ID_CHARS + 1], const uint8_t *keys, size_t n_keys) {
   uint8_t digest[BASE_DIGEST_BYTES];
   base_digest(digest, keys, n_keys);
   to_hex(id, digest, sizeof digest);
-}
-
-/* What the plan announces for these rows, and a little: more is refused unread. */
-static size_t result_limit(const model_interface *interface, const ckks_params *params,
-                           model_packing packing, size_t n_rows) {
-  size_t unit = packing == MODEL_LATENCY ? 1 : ckks_params_slots(params);
-  size_t n_units = (n_rows + unit - 1) / unit, bytes = interface->cost[packing].output_bytes;
-  if (bytes > WIRE_MAX_SAMPLE_BYTES || n_units > (WIRE_MAX_SAMPLE_BYTES >> 1) / (bytes + 1))
-    return WIRE_MAX_SAMPLE_BYTES;
-  return n_units * bytes + RESULT_SLACK_BYTES;
-}
-
-ckks_status client_remote_infer(uint8_t **result, size_t *n_result, const uint8_t *sample,
-                                size_t n_sample, model_packing packing, size_t n_rows,
-                                client_remote *remote) {
-  client_http_answer answer;
-  char path[256], key[96];
-  *result = NULL;
-  *n_result = 0;
-  if (remote->key_id[0] == '\0')
-    return base_fail(CKKS_ERROR_KEY, "%s: the evaluation keys were not uploaded", remote->model);
-  write_path(path, remote, "/infer");
-  snprintf(key, sizeof key, "Blindsight-Key: %s", remote->key_id);
-  const client_http_request request = {
-      .method = "POST",
-      .path = path,
-      .header = {"Content-Type: application/octet-stream", key},
-      .body = sample,
-      .n_body = n_sample,
-      .max_answer_bytes = result_limit(&remote->interface, remote->params, packing, n_rows)};
-  ckks_status status = client_http_call(&answer, &request, remote->http);
-  if (status == CKKS_OK && answer.status == 404) {
-    /* Keys that are not used for long are removed there. When it was something else that is
-     * not there, the second attempt says so. */
-    client_http_answer_clear(&answer);
-    status = client_remote_upload(remote, remote->keys, remote->n_keys, NULL);
-    if (status == CKKS_OK)
-      status = client_http_call(&answer, &request, remote->http);
-  }
-  if (status == CKKS_OK && answer.status != 200)
-    status = client_http_fail(&answer, &request, remote->http);
-  if (status == CKKS_OK) {
-    *result = answer.body.bytes;
-    *n_result = answer.body.n_bytes;
-    answer.body.bytes = NULL;
-    answer.body.n_bytes = answer.body.capacity_bytes = 0;
-  }
-  client_http_answer_clear(&answer);
-  return status;
-}
-
-/* Encrypts, sends, decrypts; the result must be of as many rows as the sample. */
-static ckks_status predict_some(double *outputs, const double *rows, size_t n_rows,
-                                model_packing packing, const ckks_secret_key *secret,
-                                client_remote *remote) {
-  const model_interface *interface = &remote->interface;
-  uint8_t *sample = NULL, *result = NULL;
-  double *values = NULL;
-  size_t n_sample, n_result, n = 0;
-  ckks_status status = client_encrypt(&sample, &n_sample, rows, n_rows, packing, NULL, secret,
-                                      interface, remote->params);
-  if (status == CKKS_OK)
-    status = client_remote_infer(&result, &n_result, sample, n_sample, packing, n_rows, remote);
-  if (status == CKKS_OK)
-    status =
-        client_decrypt(&values, &n, result, n_result, "result", secret, interface, remote->params);
-  if (status == CKKS_OK && n == n_rows)
-    memcpy(outputs, values, n * interface->n_outputs * sizeof *outputs);
-  else if (status == CKKS_OK)
-    status = base_fail(CKKS_ERROR_FORMAT, "result: %zu rows where %zu were sent", n, n_rows);
-  if (values != NULL)
-    base_wipe(values, n * interface->n_outputs * sizeof *values);
-  base_free(values);
-  base_free(sample);
-  base_free(result);
-  return status;
-}
-
-ckks_status client_remote_predict(double *outputs, const double *rows, size_t n_rows,
-                                  model_packing packing, const ckks_secret_key *secret,
-                                  client_remote *remote) {
-  size_t step = packing == MODEL_LATENCY ? 1 : ckks_params_slots(remote->params), some;
-  ckks_status status = CKKS_OK;
-  for (size_t row = 0; row < n_rows && status == CKKS_OK; row += some) {
-    some = n_rows - row < step ? n_rows - row : step;
-    some = some < WIRE_MAX_ROWS ? some : WIRE_MAX_ROWS;
-    status = client_http_show(remote->http, "predicting", (double)row / (double)n_rows);
-    if (status == CKKS_OK)
-      status =
-          predict_some(outputs + row * remote->interface.n_outputs,
-                       rows + row * remote->interface.n_features, some, packing, secret, remote);
-  }
-  if (status != CKKS_OK)
-    base_wipe(outputs, n_rows * remote->interface.n_outputs * sizeof *outputs);
-  return status;
 }

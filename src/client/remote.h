@@ -10,6 +10,15 @@
 
 #define CLIENT_REMOTE_NAME_BYTES 129
 #define CLIENT_REMOTE_ID_CHARS 64
+#define CLIENT_REMOTE_USUAL_PARALLEL 4
+#define CLIENT_REMOTE_MOST_PARALLEL 64
+
+/** Which requests a server may answer later ("Prefer: respond-async"). */
+typedef enum client_remote_jobs {
+  CLIENT_REMOTE_JOBS_AUTO, /**< those of many rows, in throughput packing */
+  CLIENT_REMOTE_JOBS_NEVER,
+  CLIENT_REMOTE_JOBS_ALWAYS
+} client_remote_jobs;
 
 typedef struct client_remote {
   client_http *http;
@@ -19,6 +28,8 @@ typedef struct client_remote {
   char key_id[CLIENT_REMOTE_ID_CHARS + 1]; /**< of the keys uploaded; "" = none yet */
   const uint8_t *keys;                     /**< the caller's; sent again when they are lost */
   size_t n_keys;
+  unsigned n_parallel;     /**< requests in flight, 1 to CLIENT_REMOTE_MOST_PARALLEL */
+  client_remote_jobs jobs; /**< AUTO */
 } client_remote;
 
 /**
@@ -42,14 +53,21 @@ ckks_status client_remote_upload(client_remote *remote, const uint8_t *keys, siz
 /** Shreds the uploaded keys on the server. */
 ckks_status client_remote_forget(client_remote *remote);
 
-/** One sample there, its result back (base_free). Uploads the keys again when the server has
- * them no more. */
+/** The model's path and `end`. */
+void client_remote_path(char path[256], const client_remote *remote, const char *end);
+/**
+ * One sample there, its result back (base_free). Uploads the keys again when the server has
+ * them no more. Where the sample goes as a job and the server takes jobs, its result is asked
+ * for until it is there, whatever happens to connections and the server meanwhile; a server that
+ * takes none answers at once.
+ */
 ckks_status client_remote_infer(uint8_t **result, size_t *n_result, const uint8_t *sample,
                                 size_t n_sample, model_packing packing, size_t n_rows,
                                 client_remote *remote);
 /**
  * Rows of raw values, n_rows x n_features, to n_rows x n_outputs: one request a row, or one for
- * each N/2 rows, by packing. client_remote_upload comes first.
+ * each N/2 rows, by packing; n_parallel of them at a time, by as many threads. Progress is shown
+ * to the caller's thread. client_remote_upload comes first.
  */
 ckks_status client_remote_predict(double *outputs, const double *rows, size_t n_rows,
                                   model_packing packing, const ckks_secret_key *secret,

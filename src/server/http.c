@@ -101,8 +101,9 @@ static bool open_body(server_request *request) {
     return server_keys_begin(request);
   if (request->route->body == SERVER_BODY_NONE)
     return true;
-  uint64_t n_expected = request->body.n_expected;
-  if (server_body_open(&request->body, request->service->options.state, n_expected))
+  server_service *service = request->service;
+  if (server_body_open(&request->body, &service->body_memory, service->options.state,
+                       request->body.n_expected))
     return true;
   server_reply_errno(request, request->body.error, "request body");
   return false;

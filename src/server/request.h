@@ -31,7 +31,8 @@ struct server_service {
   struct MHD_Daemon *daemon;
   char *tls[3]; /* cert, key, client CA: libmicrohttpd keeps the pointers */
   atomic_bool draining;
-  atomic_int n_requests; /* begun and not yet answered */
+  atomic_int n_requests;     /* begun and not yet answered */
+  atomic_size_t body_memory; /* bytes of bodies that are held there */
   uint16_t port;
 };
 
@@ -86,17 +87,23 @@ void server_links_notify(void *links, struct MHD_Connection *connection, void **
 /** Closed unless something happens within so many seconds; < 0 = no deadline. */
 void server_link_within(server_link *link, double seconds);
 
-/* --- body.c: bytes on disk */
+/* --- body.c: small bodies in memory, large ones on disk */
 
 typedef struct server_body {
+  uint8_t *memory;
   int fd; /* -1 = none */
   uint64_t n_bytes, n_expected;
-  const uint8_t *map; /* after server_body_map */
-  int error;          /* errno of the first write that failed */
+  const uint8_t *map;   /* after server_body_map */
+  atomic_size_t *taken; /* what all bodies hold of memory */
+  int error;            /* errno of the first write that failed */
 } server_body;
 
-/** An unnamed file in the state folder with room for n bytes; errno in body->error. */
-bool server_body_open(server_body *body, const char *state, uint64_t n_expected);
+/**
+ * Room for n bytes: in memory when they are few and bodies do not hold too much of it yet
+ * (*taken), else in an unnamed file in the state folder; errno in body->error.
+ */
+bool server_body_open(server_body *body, atomic_size_t *taken, const char *state,
+                      uint64_t n_expected);
 void server_body_write(server_body *body, const void *bytes, size_t n_bytes);
 bool server_body_map(server_body *body);
 void server_body_close(server_body *body);

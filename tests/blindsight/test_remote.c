@@ -62,6 +62,8 @@ static void test_defaults(void **state) {
   blindsight_remote_options_default(&options);
   assert_int_equal(options.timeout_s, 60);
   assert_int_equal(options.patience_s, 120);
+  assert_int_equal(options.parallel, 4);
+  assert_int_equal(options.jobs, BLINDSIGHT_JOBS_AUTO);
   assert_null(options.model);
   assert_null(options.token);
   assert_false(options.plain);
@@ -81,6 +83,14 @@ static void test_arguments(void **state) {
   options.timeout_s = 0;
   assert_fails(blindsight_remote_build(&remote, "http://127.0.0.1:1", &options),
                CKKS_ERROR_ARGUMENT, "timeout_s = 0");
+  options = quick();
+  options.parallel = 65;
+  assert_fails(blindsight_remote_build(&remote, "http://127.0.0.1:1", &options),
+               CKKS_ERROR_ARGUMENT, "parallel = 65: must be 1 to 64");
+  options = quick();
+  options.jobs = (blindsight_jobs)3;
+  assert_fails(blindsight_remote_build(&remote, "http://127.0.0.1:1", &options),
+               CKKS_ERROR_ARGUMENT, "jobs = 3: is none of blindsight_jobs");
   options = quick();
   assert_fails(blindsight_remote_build(&remote, "http://127.0.0.1:1", &options), CKKS_ERROR_IO,
                "127.0.0.1:1");

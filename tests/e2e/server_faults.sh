@@ -36,9 +36,11 @@ stop() {
 }
 ask() { curl -s -m 20 -H "Authorization: Bearer $token" "$@"; }
 code() { ask -o answer -w '%{http_code}' "$@"; }
-infer() {
+infer() { # infer SAMPLE CURL-OPTIONS...
+  sample=$1
+  shift
   code -H "Content-Type: application/octet-stream" -H "Blindsight-Key: $key" \
-    --data-binary @"$1" "$url/v2/models/m/infer"
+    --data-binary @"$sample" "$@" "$url/v2/models/m/infer"
 }
 is() { # is WHAT EXPECTED GOT
   if [ "$2" = "$3" ]; then pass; else fail "$1: $3 where $2 is expected"; fi
@@ -134,7 +136,7 @@ if mount -t tmpfs -o size=3m none small 2>/dev/null; then
   is "room again" 201 "$(code -T me.keys "$url/v2/keys/$key")"
   is "and it works" 200 "$(infer one.sample)"
   head -c 3000000 /dev/zero >small/filler 2>/dev/null
-  is "no room for the sample" 507 "$(infer one.sample)"
+  is "no room for a job's sample" 507 "$(infer one.sample -H "Prefer: respond-async")"
   rm small/filler
   is "the next one" 200 "$(infer one.sample)"
   ask -o /dev/null -X DELETE "$url/v2/keys/$key"

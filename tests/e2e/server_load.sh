@@ -1,11 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Eight clients with keys of their own ask as fast as they are answered; meanwhile the health and
-# metadata endpoints are asked, too, and models are read anew. Nothing is lost, nothing but 200 and
-# 503 is answered, memory stays flat. LOAD_SECONDS=60 for the long form.
+# Eight clients with keys of their own ask as fast as they are answered; meanwhile wrk asks the
+# health and metadata endpoints, and models are read anew. Nothing is lost, nothing but 200 and
+# 503 is answered, memory stays flat.
+#   server_load.sh [SECONDS]
+# The long form, 60 seconds, is of at least ten thousand requests and also holds throughput
+# against the pure evaluation rate of the cores (docs/operations.md): 85 % of it, at the best of
+# three attempts, since whatever else the machine does meanwhile slows a service more than a loop.
 # shellcheck disable=SC1091,SC2154 # not followed
 . tests/cli/check.inc
-seconds=${LOAD_SECONDS:-5}
+seconds=${1:-5}
+requests=0 attempts=1 long=false
+[ "$seconds" -lt 60 ] || { requests=10000 attempts=3 long=true; }
+workers=$(nproc)
 run blindsight train "$data" --label diagnosis --epochs 5 -o m.model
 mkdir models
 run blindsight compile m.model -o models/m
@@ -17,31 +24,50 @@ trap 'kill -9 $server 2>/dev/null' EXIT
 tries=0
 until grep -q "serving on" serve.log || [ $tries = 100 ]; do sleep 0.05; tries=$((tries + 1)); done
 port=$(sed -n 's/.*serving on .*:\([0-9]*\)$/\1/p' serve.log)
-memory() { sed -n '/^VmRSS/p' "/proc/$server/status" | tr -dc 0-9; }
+load() { "$BUILD/bench/load_server" --port "$port" --client models/m.client --token "$token" "$@"; }
 
-works "warm" "$BUILD/bench/load_server" "$port" models/m.client "$token" 8 2
-before=$(memory)
-"$BUILD/bench/load_server" "$port" models/m.client "$token" 8 "$seconds" >load.out 2>&1 &
-load=$!
-if command -v wrk >/dev/null; then
-  run wrk -t1 -c8 -d2 "http://127.0.0.1:$port/v2/health/ready"
+# probe PATH: what wrk says of an endpoint that is asked as fast as it answers
+probe() {
+  run wrk -t1 -c8 -d2 -H "Authorization: Bearer $token" "http://127.0.0.1:$port$1"
   says "wrk" "Requests/sec"
-  holds "no errors" sh -c "! grep -q 'Non-2xx' '$log.out'"
-  run wrk -t1 -c8 -d2 -H "Authorization: Bearer $token" "http://127.0.0.1:$port/v2/models/m"
-  holds "no errors" sh -c "! grep -q 'Non-2xx' '$log.out'"
-fi
-kill -HUP $server
-wait $load
-is_load=$?
-cat load.out
-holds "nothing lost, nothing wrong" [ $is_load = 0 ]
-after=$(memory)
-echo "memory: $before kB, then $after kB"
-# The second eight clients bring eight more sets of keys (about 7 MB each, expanded).
+  holds "no errors of $1" sh -c "! grep -q 'Non-2xx\|Socket errors' '$log.out'"
+  sed -n "s|^Requests/sec: *|probes of $1 a second: |p" "$log.out"
+}
+# attempt: one load with all that goes on beside it; $share is its share of the pure rate
+attempt() {
+  load --seconds "$seconds" --requests $requests --pid $server --server models/m.server \
+    --workers "$workers" >load.out 2>&1 &
+  load=$!
+  sleep 4 # it measures the pure rate first
+  if command -v wrk >/dev/null; then
+    probe /v2/health/ready
+    probe /v2/models/m
+  else
+    echo "SKIP: there is no wrk"
+  fi
+  kill -HUP $server
+  wait $load
+  is_load=$?
+  cat load.out
+  holds "nothing lost, nothing wrong" [ $is_load = 0 ]
+  holds "enough of them" [ "$(sed -n 's/^answered \([0-9]*\),.*/\1/p' load.out)" -ge $requests ]
+  share=$(sed -n 's/^share of the pure evaluation rate: //p' load.out)
+}
+at_least() { echo "$1" | awk -v least="$2" '{ exit !($1 >= least) }'; }
+
+works "warm" load --seconds 2
+best=0
+for _ in $(seq $attempts); do
+  attempt
+  best=$(printf '%s\n' "$best" "$share" | sort -g | tail -n 1)
+  ! at_least "$best" 0.85 || break
+done
+grown=$(sed -n 's/^memory of .* \([-+0-9]*\) kB$/\1/p' load.out)
 case "$BUILD" in
   *asan) ;; # the sanitizer keeps what is freed for a while
-  *) holds "memory is flat" [ "$after" -lt $((before + 100000)) ] ;;
+  *) holds "memory is flat: $grown kB" [ "${grown:-none}" -lt 8192 ] ;;
 esac
+! $long || holds "85 % of the pure rate: $best" at_least "$best" 0.85
 holds "the models were read anew" grep -q "models read anew" serve.err
 kill $server
 holds "the server ends well" wait $server

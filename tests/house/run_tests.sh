@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # tools/run_tests adds up right, shows what failed and says so in its exit code.
 set -u
-passed=0 failed=0
+passed=0 failed=0 options=""
 build=$TEST_TMP/build
 mkdir -p "$build"
 
@@ -14,7 +14,7 @@ list() {
 }
 expect() { # expect WHAT EXIT-CODE LAST-LINE PATTERN
   rc=0
-  out=$(tools/run_tests -j 2 "$build" 2>&1) || rc=$?
+  out=$(tools/run_tests -j 2 $options "$build" 2>&1) || rc=$?
   if [ "$rc" = "$2" ] && [ "$(printf '%s\n' "$out" | tail -n 1)" = "$3" ] &&
     printf '%s\n' "$out" | grep -q -- "$4"; then
     passed=$((passed + 1))
@@ -33,7 +33,11 @@ list sums shell 'echo "10 passed, 0 failed, 2 skipped"'
 list missing program 'exit 77'
 list kernels program 'echo "SKIP avx: not on this CPU"; echo "1000 passed, 0 failed"'
 list marked ctgrind 'exit 1'
+list busy load 'echo "7 passed, 0 failed"'
 expect "all is well" 0 "16 passed, 0 failed, 5 skipped" "units  *4 passed, 0 failed, 1 skipped"
+options=--load
+expect "a load, when it is wanted" 0 "23 passed, 0 failed, 5 skipped" "busy  *7 passed"
+options=""
 list crash program 'echo before the end; kill -SEGV $$'
 expect "a crash" 1 "16 passed, 1 failed, 5 skipped" "before the end"
 list half program 'echo "[  PASSED  ] 2 test(s)."
