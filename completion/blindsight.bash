@@ -18,14 +18,14 @@ _blindsight_options() {
       --calibrate --label --units --report --json" ;;
     keygen) echo "--output --force" ;;
     encrypt) echo "--key --output --rows --image --packing" ;;
-    infer) echo "--keys --output --threads --json" ;;
+    infer) echo "--keys --output --threads --weights-mb --json" ;;
     decrypt) echo "--key --outputs --csv --json" ;;
     predict) echo "--server --key --model --plan --token --token-file --cacert --cert --cert-key \
       --plain --timeout --patience --rows --image --packing --parallel --jobs --label --outputs --csv \
       --json" ;;
     inspect) echo "--json" ;;
     serve) echo "--state --listen --tls-cert --tls-key --client-ca --plain --workers --queue --cache-mb \
-      --max-key-mb --max-body-mb --jobs --key-days --job-hours --idle --connections \
+      --weights-mb --max-key-mb --max-body-mb --jobs --key-days --job-hours --idle --connections \
       --connections-each" ;;
     token) echo "--state --name --id --key-mb --requests-per-minute --predictions-per-day --json" ;;
     audit) echo "--state --head" ;;
@@ -51,7 +51,7 @@ _blindsight_values() {
       *.--cert-key | *.--token-file | serve.--tls-* | serve.--client-ca)
       echo file ;;
     *.--label | *.--drop | *.--hidden | *.--epochs | *.--batch | *.--rate | *.--decay | *.--seed | \
-      *.--split-seed | *.--frac | *.--error | *.--headroom | *.--log2-n | *.--rows | *.--threads | \
+      *.--split-seed | *.--frac | *.--error | *.--headroom | *.--log2-n | *.--rows | *.--threads | *.--weights-mb | \
       *.--clients | *.--mean | *.--deviation | *.--activation-error | *.--max-degree | *.--margin | \
       predict.* | serve.* | token.* | audit.*)
       echo none ;;

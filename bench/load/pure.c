@@ -84,7 +84,7 @@ double load_pure_measure(load_client *clients, const load *l, double seconds) {
   pure p = {.load = l, .clients = clients};
   model_plan plan;
   if (model_files_server_read(&plan, l->server_file) != CKKS_OK ||
-      exec_engine_build(&p.engine, &plan) != CKKS_OK)
+      exec_engine_build(&p.engine, &plan, EXEC_WEIGHTS_BYTES) != CKKS_OK)
     load_fail(l->server_file);
   for (int i = 0; i < l->n_clients; i++)
     if (exec_keys_read(&p.keys[i], clients[i].keys, clients[i].n_keys, "keys", p.engine, NULL) !=

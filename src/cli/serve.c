@@ -16,7 +16,8 @@
 typedef struct arguments {
   server_options options;
   const char *listen;
-  uint64_t workers, queue, cache_mb, max_key_mb, max_body_mb, jobs, key_days, job_hours, idle;
+  uint64_t workers, queue, cache_mb, weights_mb, max_key_mb, max_body_mb, jobs, key_days, job_hours,
+      idle;
   uint64_t connections, connections_each;
   char address[64];
 } arguments;
@@ -27,6 +28,7 @@ static void set_defaults(arguments *a) {
                    .listen = "127.0.0.1:8080",
                    .queue = a->options.n_queue,
                    .cache_mb = a->options.cache_bytes >> 20,
+                   .weights_mb = a->options.weights_bytes >> 20,
                    .max_key_mb = a->options.max_key_bytes >> 20,
                    .max_body_mb = a->options.max_body_bytes >> 20,
                    .jobs = a->options.n_jobs,
@@ -62,6 +64,7 @@ static void take_numbers(arguments *a) {
   o->n_workers = (int)a->workers;
   o->n_queue = a->queue;
   o->cache_bytes = a->cache_mb << 20;
+  o->weights_bytes = a->weights_mb << 20;
   o->max_key_bytes = a->max_key_mb << 20;
   o->max_body_bytes = a->max_body_mb << 20;
   o->n_jobs = a->jobs;
@@ -87,6 +90,9 @@ static int parse(arguments *a, int argc, char **argv) {
        0, 1024, 0},
       {"queue", 0, CLI_INTEGER, &a->queue, "N", "requests that may wait (64)", 1, 100000, 0},
       {"cache-mb", 0, CLI_INTEGER, &a->cache_mb, "N", "memory of expanded keys (1024)", 1, 1 << 24,
+       0},
+      {"weights-mb", 0, CLI_INTEGER, &a->weights_mb, "N",
+       "memory of a model's encoded weights; what is more is encoded when used (1024)", 0, 1 << 20,
        0},
       {"max-key-mb", 0, CLI_INTEGER, &a->max_key_mb, "N", "largest key file (256)", 1, 1 << 16, 0},
       {"max-body-mb", 0, CLI_INTEGER, &a->max_body_mb, "N", "largest sample (64)", 1, 2047, 0},

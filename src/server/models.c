@@ -25,6 +25,7 @@ typedef struct model_set {
 struct server_models {
   const char *path;
   int n_workers;
+  size_t weights_bytes;
   pthread_mutex_t lock; /* guards `set`, not what it points to */
   model_set *set;
 };
@@ -76,26 +77,26 @@ static ckks_status set_name(server_model *model, const char *path) {
   return CKKS_OK;
 }
 
-static ckks_status fill_model(server_model *model, const char *path, int n_workers) {
+static ckks_status fill_model(server_model *model, const char *path, const server_models *models) {
   uint8_t digest[BASE_DIGEST_BYTES];
   BASE_TRY(set_name(model, path));
   BASE_TRY(model_files_server_read(&model->plan, path));
-  BASE_TRY(exec_engine_build(&model->engine, &model->plan, EXEC_WEIGHTS_BYTES));
+  BASE_TRY(exec_engine_build(&model->engine, &model->plan, models->weights_bytes));
   BASE_TRY(model_files_client_bytes(&model->client, &model->n_client, &model->plan.interface));
   base_digest(digest, model->client, model->n_client);
   sodium_bin2hex(model->tag, sizeof model->tag, digest, sizeof digest);
   sodium_bin2hex(model->digest, sizeof model->digest, model->plan.interface.id, MODEL_ID_BYTES);
-  model->session = base_alloc_array((size_t)n_workers, sizeof(exec_session *));
-  model->n_sessions = n_workers;
+  model->session = base_alloc_array((size_t)models->n_workers, sizeof(exec_session *));
+  model->n_sessions = models->n_workers;
   return model->session != NULL ? CKKS_OK : base_fail_memory(sizeof(exec_session *));
 }
 
-static ckks_status read_model(server_model **out, const char *path, int n_workers) {
+static ckks_status read_model(server_model **out, const char *path, const server_models *models) {
   server_model *model = base_alloc(sizeof *model);
   if (model == NULL)
     return base_fail_memory(sizeof *model);
   atomic_init(&model->n_holders, 1);
-  ckks_status status = fill_model(model, path, n_workers);
+  ckks_status status = fill_model(model, path, models);
   if (status != CKKS_OK)
     free_model(model);
   else
@@ -121,15 +122,16 @@ static int compare(const void *a, const void *b) {
   return v != w ? (v < w ? -1 : 1) : strcmp(x->version, y->version);
 }
 
-static ckks_status add_file(model_set *set, const char *path, int n_workers) {
+static ckks_status add_file(model_set *set, const char *path, const server_models *models) {
   if (set->n == MAX_MODELS)
     return base_fail(CKKS_ERROR_ARGUMENT, "%s: more than %d models", path, MAX_MODELS);
-  BASE_TRY(read_model(&set->model[set->n], path, n_workers));
+  BASE_TRY(read_model(&set->model[set->n], path, models));
   set->n++;
   return CKKS_OK;
 }
 
-static ckks_status add_folder(model_set *set, DIR *folder, const char *path, int n_workers) {
+static ckks_status add_folder(model_set *set, DIR *folder, const char *path,
+                              const server_models *models) {
   for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
     char file[4096];
     size_t n = strlen(entry->d_name), n_suffix = sizeof SUFFIX - 1;
@@ -137,21 +139,21 @@ static ckks_status add_folder(model_set *set, DIR *folder, const char *path, int
       continue;
     if (snprintf(file, sizeof file, "%s/%s", path, entry->d_name) >= (int)sizeof file)
       return base_fail(CKKS_ERROR_IO, "%s: the name is too long", path);
-    BASE_TRY(add_file(set, file, n_workers));
+    BASE_TRY(add_file(set, file, models));
   }
   return CKKS_OK;
 }
 
-static ckks_status read_all(model_set *set, const char *path, int n_workers) {
+static ckks_status read_all(model_set *set, const char *path, const server_models *models) {
   struct stat info;
   if (stat(path, &info) != 0)
     return base_fail(CKKS_ERROR_IO, "%s: %s", path, strerror(errno));
   if (!S_ISDIR(info.st_mode))
-    return add_file(set, path, n_workers);
+    return add_file(set, path, models);
   DIR *folder = opendir(path);
   if (folder == NULL)
     return base_fail(CKKS_ERROR_IO, "%s: %s", path, strerror(errno));
-  ckks_status status = add_folder(set, folder, path, n_workers);
+  ckks_status status = add_folder(set, folder, path, models);
   closedir(folder);
   if (status == CKKS_OK && set->n == 0)
     status = base_fail(CKKS_ERROR_ARGUMENT, "%s: holds no *" SUFFIX " file", path);
@@ -162,7 +164,7 @@ ckks_status server_models_reload(server_models *models) {
   model_set *set = base_alloc(sizeof *set);
   if (set == NULL)
     return base_fail_memory(sizeof *set);
-  ckks_status status = read_all(set, models->path, models->n_workers);
+  ckks_status status = read_all(set, models->path, models);
   qsort(set->model, set->n, sizeof *set->model, compare);
   for (size_t i = 1; i < set->n && status == CKKS_OK; i++)
     if (compare(&set->model[i - 1], &set->model[i]) == 0)
@@ -180,13 +182,15 @@ ckks_status server_models_reload(server_models *models) {
   return CKKS_OK;
 }
 
-ckks_status server_models_build(server_models **out, const char *path, int n_workers) {
+ckks_status server_models_build(server_models **out, const char *path, int n_workers,
+                                size_t weights_bytes) {
   server_models *models = base_alloc(sizeof *models);
   *out = NULL;
   if (models == NULL)
     return base_fail_memory(sizeof *models);
   models->path = path;
   models->n_workers = n_workers;
+  models->weights_bytes = weights_bytes;
   pthread_mutex_init(&models->lock, NULL);
   ckks_status status = server_models_reload(models);
   if (status != CKKS_OK) {

@@ -19,6 +19,7 @@ typedef struct server_options {
   size_t n_queue;                           /**< requests that may wait for a worker */
   size_t n_connections, n_connections_each; /**< in all, and from one address */
   size_t cache_bytes;                       /**< ceiling of expanded keys in memory */
+  size_t weights_bytes;                     /**< of encoded weights, each model */
   size_t max_key_bytes, max_body_bytes;
   size_t n_jobs; /**< jobs that may wait or run at a time, and results kept for a token */
   unsigned key_ttl_s, job_ttl_s; /**< keys since their last use, jobs since they were made */

@@ -33,6 +33,7 @@ void server_options_default(server_options *options) {
                               .n_connections = 1024,
                               .n_connections_each = 256,
                               .cache_bytes = (size_t)1 << 30,
+                              .weights_bytes = EXEC_WEIGHTS_BYTES,
                               .max_key_bytes = (size_t)256 << 20,
                               .max_body_bytes = (size_t)64 << 20,
                               .n_jobs = 100,
@@ -87,7 +88,7 @@ static ckks_status start(running *r) {
   BASE_TRY(server_usage_build(&s->usage, s->database));
   BASE_TRY(server_cache_build(&s->cache, s->options.cache_bytes));
   server_uploads_init(&s->uploads, s->options.state);
-  BASE_TRY(server_models_build(&s->models, s->options.models, n_workers));
+  BASE_TRY(server_models_build(&s->models, s->options.models, n_workers, s->options.weights_bytes));
   BASE_TRY(server_keys_recover(s));
   BASE_TRY(server_pool_build(&s->pool, n_workers, s->options.n_queue));
   BASE_TRY(server_jobs_recover(s));

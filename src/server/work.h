@@ -44,7 +44,9 @@ typedef struct server_model {
 } server_model;
 
 typedef struct server_models server_models;
-ckks_status server_models_build(server_models **out, const char *path, int n_workers);
+/** Encoded weights of each model take weights_bytes at most (exec/exec.h). */
+ckks_status server_models_build(server_models **out, const char *path, int n_workers,
+                                size_t weights_bytes);
 void server_models_free(server_models *models);
 ckks_status server_models_reload(server_models *models);
 /** version NULL = the highest. Held for the caller; NULL when there is none. */
