@@ -51,8 +51,8 @@ _blindsight_values() {
       *.--cert-key | *.--token-file | serve.--tls-* | serve.--client-ca)
       echo file ;;
     *.--label | *.--drop | *.--hidden | *.--epochs | *.--batch | *.--rate | *.--decay | *.--seed | \
-      *.--split-seed | *.--frac | *.--error | *.--headroom | *.--log2-n | *.--rows | *.--threads | *.--weights-mb | \
-      *.--clients | *.--mean | *.--deviation | *.--activation-error | *.--max-degree | *.--margin | \
+      *.--split-seed | *.--frac | *.--error | *.--headroom | *.--log2-n | *.--rows | *.--threads | \
+      *.--weights-mb | *.--clients | *.--mean | *.--deviation | *.--activation-error | *.--max-degree | *.--margin | \
       predict.* | serve.* | token.* | audit.*)
       echo none ;;
   esac

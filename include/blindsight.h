@@ -218,7 +218,7 @@ typedef struct blindsight_cost {
 
 typedef struct blindsight_facts {
   int depth;                                   /**< levels of multiplication */
-  size_t n_keys, key_bytes;                    /**< of one client's evaluation keys */
+  size_t n_keys, key_bytes;                    /**< of one client's upload of keys */
   double max_abs_input;                        /**< scaled values beyond it were not certified;
                                                     0 = not known */
   blindsight_cost cost[BLINDSIGHT_N_PACKINGS]; /**< by blindsight_packing */

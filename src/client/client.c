@@ -15,9 +15,7 @@ static ckks_status write_keys(uint8_t **keys, size_t *n_keys,
                               const ckks_secret_key *secret, const model_interface *interface,
                               const ckks_params *params) {
   base_buffer buffer;
-  base_buffer_init(&buffer, BASE_FRAME_OVERHEAD_BYTES + CKKS_OWNER_BYTES +
-                                wire_evaluation_keys_bytes(evaluation, params) +
-                                wire_zero_key_bytes(params));
+  base_buffer_init(&buffer, interface->key_bytes);
   base_frame_begin(&buffer, BASE_FRAME_EVALUATION_KEYS, params->hash, interface->id);
   wire_evaluation_keys_put(&buffer, evaluation, params);
   base_buffer_append(&buffer, secret->owner, CKKS_OWNER_BYTES);

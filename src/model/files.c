@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/wipe.h"
 #include "ckks/params_bytes.h"
+#include "model/fill.h"
 
 #define OWNER_ONLY 0600u
 #define EVERYBODY 0644u
@@ -178,17 +179,17 @@ ckks_status model_files_server_parse(model_plan *plan, const uint8_t *bytes, siz
 /* What can only be known once the parameters stand. */
 static ckks_status check_client(ckks_params **params, const model_interface *interface,
                                 const base_frame *frame, const base_reader *payload) {
-  size_t key_bytes = 0;
   BASE_TRY(check_end(payload));
   BASE_TRY(check_interface(interface, frame));
   BASE_TRY(ckks_params_build(params, &interface->params));
   for (size_t i = 0; i < interface->n_keys; i++) {
     ckks_key_spec spec = interface->key[i];
     BASE_TRY(ckks_key_spec_check(&spec, *params));
-    key_bytes += ckks_key_spec_bytes(&spec, *params);
   }
+  size_t key_bytes = model_fill_key_bytes(interface->key, interface->n_keys, *params);
   if (key_bytes != interface->key_bytes)
-    return base_fail(CKKS_ERROR_FORMAT, "keys: %zu bytes announced, those listed take %zu",
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "keys: %zu bytes announced, a message with those listed takes %zu",
                      interface->key_bytes, key_bytes);
   return CKKS_OK;
 }

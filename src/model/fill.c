@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/frame.h"
 #include "model/account.h"
+#include "ring/pack.h"
 
 /* The layout that the client sees, from the choice. */
 void model_fill_layout(model_layout layout[MODEL_N_PACKINGS], const model_stages *stages,
@@ -47,7 +49,9 @@ ckks_status model_fill_programs(model_plan *plan, const model_stages *stages,
 }
 
 size_t model_fill_key_bytes(const ckks_key_spec *keys, size_t n_keys, const ckks_params *params) {
-  size_t bytes = 0;
+  /* The frame, the number of keys, whose they are, and the public key that hides results. */
+  size_t bytes = BASE_FRAME_OVERHEAD_BYTES + 4 + CKKS_OWNER_BYTES + RAND_SEED_BYTES +
+                 ring_pack_bytes(params->ring.n, params->ring.modulus[0].bits);
   for (size_t i = 0; i < n_keys; i++)
     bytes += ckks_key_spec_bytes(&keys[i], params);
   return bytes;

@@ -11,7 +11,7 @@ void model_fill_layout(model_layout layout[MODEL_N_PACKINGS], const model_stages
 /** The programs of the packings that the choice has. */
 ckks_status model_fill_programs(model_plan *plan, const model_stages *stages,
                                 const model_choice *choice, bool throughput);
-/** Bytes on the wire of a set of evaluation keys. */
+/** Bytes of the message that brings a set of evaluation keys, all of it (client/client.c). */
 size_t model_fill_key_bytes(const ckks_key_spec *keys, size_t n_keys, const ckks_params *params);
 /** Lowers both packings of `best` on the chain into the plan; sets layouts, costs, keys. */
 ckks_status model_fill_plan(model_plan *plan, const model_stages *stages,

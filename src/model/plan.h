@@ -105,7 +105,7 @@ typedef struct model_interface {
   model_cost cost[MODEL_N_PACKINGS];
   size_t n_keys;
   ckks_key_spec *key; /**< merged, sorted */
-  size_t key_bytes;   /**< of one client's evaluation keys on the wire */
+  size_t key_bytes;   /**< of the message with one client's evaluation keys */
   char *name;
   size_t n_features, n_outputs;
   char **feature, **label;

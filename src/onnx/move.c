@@ -125,13 +125,17 @@ ckks_status onnx_move_split(onnx_call *call) {
   int axis;
   BASE_TRY(onnx_run_axis(&axis, onnx_run_int(call, "axis", 0), x->rank));
   BASE_TRY(onnx_run_ints(sizes, &n, call, 1, "split"));
-  if ((n != 0 && n != parts) || (n == 0 && x->dim[axis] % parts != 0))
+  /* Since opset 18 the last of equal parts may be smaller. */
+  bool equal = call->run->graph->opset < 18;
+  if (parts == 0 || (n != 0 && n != parts) || (n == 0 && equal && x->dim[axis] % parts != 0))
     return base_fail(CKKS_ERROR_FORMAT, "%zu parts of %zu", parts, x->dim[axis]);
+  size_t each = (x->dim[axis] + parts - 1) / parts;
   around(&outer, &inner, x, axis);
   memcpy(dim, x->dim, sizeof dim);
   for (size_t i = 0; i < parts; i++) {
-    int64_t size = n == 0 ? (int64_t)(x->dim[axis] / parts) : sizes[i];
-    if (size < 0 || (size_t)size > x->dim[axis] - at)
+    size_t left = x->dim[axis] - at;
+    int64_t size = n == 0 ? (int64_t)(each < left ? each : left) : sizes[i];
+    if (size < 0 || (size_t)size > left)
       return base_fail(CKKS_ERROR_FORMAT, "a part of %lld", (long long)size);
     dim[axis] = (size_t)size;
     BASE_TRY(onnx_run_out(call, (int)i, x->rank, dim, x->whole));
@@ -154,6 +158,7 @@ ckks_status onnx_move_slice(onnx_call *call) {
   int64_t starts[ONNX_MAX_INPUTS], ends[ONNX_MAX_INPUTS], axes[ONNX_MAX_INPUTS],
       jumps[ONNX_MAX_INPUTS], step[ONNX_MAX_RANK];
   size_t n, n_ends, n_axes, n_jumps, dim[ONNX_MAX_RANK], start = 0;
+  uint32_t seen = 0;
   BASE_TRY(onnx_run_ints(starts, &n, call, 1, "starts"));
   BASE_TRY(onnx_run_ints(ends, &n_ends, call, 2, "ends"));
   BASE_TRY(onnx_run_ints(axes, &n_axes, call, 3, "axes"));
@@ -166,6 +171,10 @@ ckks_status onnx_move_slice(onnx_call *call) {
     int axis;
     int64_t jump = n_jumps != 0 ? jumps[i] : 1;
     BASE_TRY(onnx_run_axis(&axis, n_axes != 0 ? axes[i] : (int64_t)i, x->rank));
+    /* Twice along one axis would lead out of the tensor. */
+    if (seen >> axis & 1)
+      return base_fail(CKKS_ERROR_FORMAT, "axis %d twice", axis);
+    seen |= 1u << axis;
     int64_t size = (int64_t)x->dim[axis];
     if (jump == 0 || jump < -(int64_t)ONNX_MAX_ELEMENTS || jump > (int64_t)ONNX_MAX_ELEMENTS)
       return base_fail(CKKS_ERROR_FORMAT, "a step of %lld", (long long)jump);
@@ -174,7 +183,7 @@ ckks_status onnx_move_slice(onnx_call *call) {
     from = jump > 0 ? within(from, 0, size) : within(from, 0, size - 1);
     to = jump > 0 ? within(to, 0, size) : within(to, -1, size - 1);
     int64_t count = (to - from + jump - (jump > 0 ? 1 : -1)) / jump;
-    dim[axis] = count > 0 ? (size_t)count : 0;
+    dim[axis] = size > 0 && count > 0 ? (size_t)count : 0;
     start += (size_t)(from > 0 ? from : 0) * (size_t)step[axis];
     step[axis] *= jump;
   }

@@ -43,9 +43,13 @@ static ckks_status read_pads(window *w, const onnx_call *call) {
   BASE_TRY(read_axes(pads, call, "pads", 2 * w->n, 0, 0));
   memcpy(w->before, pads, (size_t)w->n * sizeof *pads);
   memcpy(w->after, pads + w->n, (size_t)w->n * sizeof *pads);
-  if (automatic == NULL || automatic->s.n == 0 || onnx_text_is(automatic->s, "NOTSET") ||
-      onnx_text_is(automatic->s, "VALID"))
+  if (automatic == NULL || automatic->s.n == 0 || onnx_text_is(automatic->s, "NOTSET"))
     return CKKS_OK;
+  if (onnx_text_is(automatic->s, "VALID")) {
+    memset(w->before, 0, sizeof w->before);
+    memset(w->after, 0, sizeof w->after);
+    return CKKS_OK;
+  }
   bool upper = onnx_text_is(automatic->s, "SAME_UPPER");
   if (!upper && !onnx_text_is(automatic->s, "SAME_LOWER"))
     return base_fail(CKKS_ERROR_FORMAT, "auto_pad \"%.*s\"", ONNX_TEXT(automatic->s));
@@ -205,6 +209,8 @@ ckks_status onnx_window_average_pool(onnx_call *call) {
   int64_t kernel[MAX_AXES];
   if (x->rank < 3)
     return base_fail(CKKS_ERROR_FORMAT, "its operand has %d dimensions", x->rank);
+  if (onnx_graph_attribute(call->node, "kernel_shape") == NULL)
+    return base_fail(CKKS_ERROR_FORMAT, "it has no kernel_shape");
   BASE_TRY(read_axes(kernel, call, "kernel_shape", x->rank - 2, 1, 1));
   for (int d = 0; d < x->rank - 2; d++)
     w.kernel[d] = (size_t)kernel[d];

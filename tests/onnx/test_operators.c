@@ -1,67 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operators on small tensors whose results are known, and convolutions against the definition. */
-#include <math.h>
-#include <setjmp.h>
-#include <stddef.h>
-
-#include "onnx/builder.h"
-
-#include <cmocka.h>
-
-#include "base/alloc.h"
-#include "onnx/run.h"
-
-/* Runs one graph of input x (shape and values given); *y is output "y" (clear it). */
-static ckks_status run_graph(onnx_tensor *y, builder *b, const double *x) {
-  onnx_graph graph;
-  onnx_run run;
-  builder_output(b, "y");
-  base_buffer file = builder_file(b);
-  assert_int_equal(onnx_graph_read(&graph, file.bytes, file.n_bytes, "test"), CKKS_OK);
-  assert_int_equal(onnx_run_init(&run, &graph), CKKS_OK);
-  onnx_tensor input;
-  size_t dim[ONNX_MAX_RANK];
-  for (int d = 0; d < graph.input[0].rank; d++)
-    dim[d] = (size_t)graph.input[0].dim[d];
-  assert_int_equal(onnx_tensor_init(&input, graph.input[0].rank, dim, false), CKKS_OK);
-  memcpy(input.value, x, input.n * sizeof *x);
-  assert_int_equal(onnx_run_set(&run, graph.input[0].value, &input), CKKS_OK);
-  ckks_status status = onnx_run_all(&run);
-  if (status == CKKS_OK)
-    assert_int_equal(onnx_tensor_copy(y, &run.value[graph.output[0].value]), CKKS_OK);
-  onnx_tensor_clear(&input);
-  onnx_run_clear(&run);
-  onnx_graph_clear(&graph);
-  base_buffer_clear(&file);
-  builder_clear(b);
-  return status;
-}
-
-static void assert_values(builder *b, const double *x, int rank, const double *want, size_t n) {
-  onnx_tensor y;
-  if (run_graph(&y, b, x) != CKKS_OK)
-    fail_msg("%s", base_last_error());
-  assert_int_equal(y.rank, rank);
-  assert_int_equal(y.n, n);
-  for (size_t i = 0; i < n; i++)
-    if (!(fabs(y.value[i] - want[i]) < 1e-6))
-      fail_msg("element %zu: %g where %g is right", i, y.value[i], want[i]);
-  onnx_tensor_clear(&y);
-}
-
-static void refuse(builder *b, const double *x, const char *text) {
-  onnx_tensor y;
-  assert_int_not_equal(run_graph(&y, b, x), CKKS_OK);
-  if (strstr(base_last_error(), text) == NULL)
-    fail_msg("\"%s\" does not say \"%s\"", base_last_error(), text);
-}
-
-static builder begin(const char *shape) {
-  builder b;
-  builder_init(&b, 13);
-  builder_input(&b, "x", shape);
-  return b;
-}
+#include "onnx/running.h"
 
 static const double counting[24] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11,
                                     12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23};

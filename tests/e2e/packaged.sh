@@ -1,0 +1,136 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# dist/blindsight.service and dist/Containerfile, run for real on a Debian 12 root:
+#   debootstrap --variant=minbase bookworm /srv/bookworm
+#   BUILD=$PWD/build/release TEST_TMP=$(mktemp -d) DEBIAN_ROOT=/srv/bookworm sh tests/e2e/packaged.sh
+# A copy of the root is booted by systemd-nspawn with the unit installed; buildah builds the image
+# on the root, and runs what the image says. Needs root, the network and a few minutes: skipped
+# without DEBIAN_ROOT. What needs neither is checked by tests/house/dist.sh.
+# shellcheck disable=SC1091,SC2154 # not followed
+[ -n "${DEBIAN_ROOT:-}" ] || { echo "SKIP: no DEBIAN_ROOT"; exit 77; }
+. tests/cli/check.inc
+unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
+system=$TEST_TMP/system
+works "train" blindsight train "$data" --label diagnosis --epochs 20 -o m.model \
+  --validation validation.csv
+works "clear" blindsight evaluate m.model validation.csv --label diagnosis --outputs clear.csv
+head -n 6 clear.csv >five_clear.csv
+works "compile" blindsight compile m.model -o wdbc
+predict() { # predict WHAT: against the service on port 8080
+  run blindsight predict --server http://127.0.0.1:8080 --key me.key validation.csv --rows 0-4 \
+    --csv --outputs
+  holds "$1: predictions" [ "$rc" = 0 ]
+  holds "$1: those in clear" same_predictions five_clear.csv "$log.out" 5
+}
+ready() {
+  tries=0
+  until curl -sf --noproxy '*' http://127.0.0.1:8080/v2/health/ready || [ $tries = 100 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+  done
+  holds "$1" [ $tries -lt 100 ]
+}
+
+# --- the unit, as docs/operations.md installs it
+unit() {
+  for tool in systemd-nspawn nsenter; do
+    command -v $tool >/dev/null || { skip "no $tool"; return; }
+  done
+  cp -a "$DEBIAN_ROOT" "$system"
+  cp /etc/resolv.conf "$system/etc/"
+  packages=$(ldd "$BUILD/blindsight" "$BUILD/blindsight-server" | awk '$2 == "=>" { print $3 }' |
+    sort -u | sed 's|^/lib/|/usr/lib/|; p; s|^/usr||' | xargs dpkg -S 2>"$log.err" | cut -d : -f 1 |
+    sort -u | tr '\n' ' ')
+  run chroot "$system" env DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -c \
+    "apt-get update && apt-get install -y --no-install-recommends systemd-sysv man-db $packages"
+  holds "packages of the container" [ "$rc" = 0 ]
+  DESTDIR=$system cmake --install "$BUILD" --prefix /usr >"$log.out"
+  cp "$root/dist/blindsight.service" "$system/etc/systemd/system/"
+  systemd-nspawn -q -D "$system" --register=no --keep-unit --boot --console=pipe </dev/null \
+    >nspawn.log 2>&1 &
+  nspawn=$!
+  tries=0 init=""
+  until [ -S "$system/run/systemd/private" ] || [ $tries = 100 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+  done
+  init=$(pgrep -P $nspawn -f systemd)
+  inside() { nsenter -t "$init" -m -u -i -p -n env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
+  trap 'kill -9 $nspawn 2>/dev/null' EXIT
+  run inside useradd --system --home-dir /var/lib/blindsight --shell /usr/sbin/nologin blindsight
+  run inside install -d -g blindsight -m 0750 /etc/blindsight /etc/blindsight/models
+  cp wdbc.server "$system/root"
+  run inside install -g blindsight -m 0640 /root/wdbc.server /etc/blindsight/models
+  run inside systemd-analyze verify blindsight.service
+  holds "systemd-analyze verify" [ "$rc" = 0 ]
+  run inside systemctl enable --now blindsight
+  ready "the unit runs"
+  run inside setpriv --reuid blindsight --regid blindsight --clear-groups \
+    blindsight token create --state /var/lib/blindsight --name ward
+  BLINDSIGHT_TOKEN=$(cat "$log.out")
+  export BLINDSIGHT_TOKEN
+  predict "unit"
+  main=$(inside systemctl show -p MainPID --value blindsight)
+  inside cat "/proc/$main/status" >"$log.out"
+  says "no capabilities" '^CapBnd:[[:space:]]*0*$'
+  says "no new privileges" '^NoNewPrivs:[[:space:]]*1$'
+  says "system calls are filtered" '^Seccomp:[[:space:]]*2$'
+  holds "the system is read-only to it" sh -c "! nsenter -t $init -m -p nsenter -t $main -m \
+    touch /usr/x /etc/x"
+  works "reload" inside systemctl reload blindsight
+  inside journalctl -u blindsight >journal
+  holds "models are read anew" grep -q "models read anew" journal
+  inside sh -c "kill -9 $main"
+  tries=0
+  until [ "$(inside systemctl show -p NRestarts --value blindsight)" = 1 ] || [ $tries = 100 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+  done
+  ready "it is started again"
+  predict "unit, after a crash"
+  works "stop" inside systemctl stop blindsight
+  run inside systemctl show -p Result -p ExecMainStatus blindsight
+  says "it drained" '^Result=success$'
+  says "and ended with 0" '^ExecMainStatus=0$'
+  run inside systemctl poweroff
+  wait $nspawn
+}
+
+# --- the image: built and run by buildah, whose chroot isolation needs no container runtime
+image() {
+  command -v buildah >/dev/null || { skip "no buildah"; return; }
+  base() { buildah --storage-driver vfs --root "$TEST_TMP/images" --runroot "$TEST_TMP/run" "$@"; }
+  run base from --name base scratch
+  tar -C "$DEBIAN_ROOT" -cf base.tar .
+  run base add base base.tar /
+  run base config --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin base
+  run base commit base docker.io/library/debian:bookworm-slim
+  run base build --isolation chroot --pull=never -f "$root/dist/Containerfile" -t blindsight "$root"
+  holds "the image is built" [ "$rc" = 0 ]
+  run base from --pull=never --name service blindsight
+  mkdir models
+  install -g 900 -m 0640 wdbc.server models
+  chgrp 900 models && chmod 0750 models
+  command=$(base inspect --format '{{.OCIv1.Config.Entrypoint}} {{.OCIv1.Config.Cmd}}' service |
+    tr -d '[]')
+  user=$(base inspect --format '{{.OCIv1.Config.User}}' service)
+  holds "it does not run as root" [ "$user" = blindsight ]
+  run base run --isolation chroot -v "$work/models:/models:ro" service -- /usr/bin/blindsight-server \
+    token create --state /state --name ward
+  holds "a token" [ "$rc" = 0 ]
+  BLINDSIGHT_TOKEN=$(cat "$log.out")
+  export BLINDSIGHT_TOKEN
+  base run --isolation chroot -v "$work/models:/models:ro" service -- $command >serve.log 2>&1 \
+    </dev/null &
+  ready "the image serves"
+  predict "image"
+  server=$(pgrep -u 900 -f "^/usr/bin/blindsight-server serve /models")
+  holds "as its user" [ -n "$server" ]
+  kill -TERM "$server"
+  holds "SIGTERM ends it well" wait $!
+  holds "it drained" grep -q draining serve.log
+}
+unit
+rm -f me.key me.keys
+image
+finish
