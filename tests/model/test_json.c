@@ -218,6 +218,20 @@ static void the_documented_example_is_a_model(void **state) {
   assert_int_equal(m.n_features, 3);
   assert_int_equal(m.n_layers, 2);
   assert_string_equal(m.label[1], "ill");
+  model_clear(&m);
+  /* The layer further down, as the only one of a model. */
+  char text[1024];
+  start = strstr(end + 3, "```json\n") + 8;
+  end = strstr(start, "```");
+  snprintf(text, sizeof text,
+           "{\"name\":\"m\",\"features\":[\"a\",\"b\",\"c\"],\"labels\":[\"x\",\"y\",\"z\"],"
+           "\"layers\":[%.*s]}",
+           (int)(end - start), start);
+  assert_int_equal(model_json_read(&m, text, strlen(text), "layer"), CKKS_OK);
+  assert_int_equal(m.layer[0].n_activations, 2);
+  double outputs[3];
+  model_forward(outputs, (double[]){1, 7, 3}, &m);
+  assert_true(outputs[2] == 7); /* handed on as it is */
   base_free(page);
   model_clear(&m);
 }

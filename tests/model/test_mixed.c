@@ -44,6 +44,46 @@ static void test_clear_equals_model(void **unused) {
   assert_true(n_latency >= 30);
 }
 
+/* Forward and calibration by hand: each activation has its own units, and sees its own range. */
+static void test_by_hand(void **unused) {
+  (void)unused;
+  const size_t widths[] = {2, 3};
+  const double rows[] = {1, 2, -3, 0.5};
+  double outputs[3], pre[1][MODEL_MAX_ACTIVATIONS];
+  model_model model;
+  assert_ok(model_init(&model, widths, 1));
+  model_layer *layer = &model.layer[0];
+  memcpy(layer->weight, (double[]){1, 1, 0, 2, 1, -1}, 6 * sizeof(double));
+  assert_ok(model_layer_set_activations(layer, 2));
+  assert_string_equal(model_polynomial_name(&layer->activation[1].polynomial), "identity");
+  layer->activation[1].polynomial = (model_polynomial){2, {1, 0, 2}};
+  assert_null(model_polynomial_name(&layer->activation[1].polynomial));
+  memcpy(layer->activation_of, (uint8_t[]){0, 0, 1}, 3);
+  model_forward_scaled(outputs, rows, pre, &model);
+  assert_true(outputs[0] == 3 && outputs[1] == 4 && outputs[2] == 3);
+  assert_true(pre[0][0] == 4 && pre[0][1] == 1);
+  assert_false(model_is_calibrated(&model));
+  assert_ok(model_calibrate(&model, rows, 2));
+  assert_true(layer->activation[0].max_abs == 4 && layer->activation[1].max_abs == 3.5);
+  assert_true(model_is_calibrated(&model));
+  assert_ok(model_check(&model));
+  layer->activation[1].max_abs = 0.0;
+  assert_false(model_is_calibrated(&model));
+  uint8_t *kept = layer->activation_of;
+  layer->activation_of = NULL;
+  assert_int_equal(model_check(&model), CKKS_ERROR_FORMAT);
+  assert_string_equal(ckks_last_error(), "layers[0].activation_of: missing");
+  layer->activation_of = kept;
+  layer->n_activations = MODEL_MAX_ACTIVATIONS + 1;
+  assert_int_equal(model_check(&model), CKKS_ERROR_FORMAT);
+  assert_string_equal(ckks_last_error(), "layers[0].activation: 17 where 1 to 16 are allowed");
+  layer->n_activations = 2;
+  assert_ok(model_layer_set_activations(layer, 1)); /* back to one for all */
+  assert_null(layer->activation_of);
+  assert_ptr_equal(model_layer_activation(layer, 2), &layer->activation[0]);
+  model_clear(&model);
+}
+
 /* 2 -> n -> 1 with weights of one, and these activations in turn. */
 static void build_turns(model_model *model, size_t n, const model_activation *turn,
                         size_t n_turns) {
@@ -326,7 +366,8 @@ static void test_allocation_failures(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_clear_equals_model),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_by_hand),
+                                     cmocka_unit_test(test_clear_equals_model),
                                      cmocka_unit_test(test_alike_are_folded),
                                      cmocka_unit_test(test_carried),
                                      cmocka_unit_test(test_lines_are_absorbed),
