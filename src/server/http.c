@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -22,9 +21,7 @@
 /* A body of at most this is read even when the answer is known: who has sent it would
  * otherwise lose the answer with the connection. */
 #define DISCARD_BYTES ((uint64_t)1 << 20)
-#define LEAST_BYTES_S 1024.0 /* what a client must send or take, on average, */
-#define GRACE_S 20.0         /* after so long */
-#define THREADS 2            /* they only move bytes */
+#define THREADS 2 /* they only move bytes */
 #define HEAD_BYTES (32 * 1024)
 #define MAX_TLS_BYTES ((size_t)1 << 20)
 #define HTTP_TOO_LARGE 413
@@ -96,11 +93,29 @@ static bool find_model(server_request *request) {
   return request->model != NULL;
 }
 
+/* Room on disk is taken when the length is known: a token has its share of it, however many
+ * connections dribble. */
+static bool take_share(server_request *request) {
+  const server_options *options = &request->service->options;
+  if (server_usage_body(request->service->usage, request->token.id, request->body.n_expected,
+                        options->bodies_bytes)) {
+    request->share = request->body.n_expected;
+    return true;
+  }
+  server_reply_header(request, "Retry-After", "1");
+  server_reply_error(request, 429, "bodies", "Content-Length",
+                     "the bodies that this token is sending may take %zu bytes together",
+                     options->bodies_bytes);
+  return false;
+}
+
 static bool open_body(server_request *request) {
   if (request->route->body == SERVER_BODY_KEYS)
     return server_keys_begin(request);
   if (request->route->body == SERVER_BODY_NONE)
     return true;
+  if (!take_share(request))
+    return false;
   uint64_t n_expected = request->body.n_expected;
   if (server_body_open(&request->body, request->service->options.state, n_expected))
     return true;
@@ -141,11 +156,20 @@ static server_request *make_request(server_service *service, struct MHD_Connecti
 
 /* --- answering */
 
+/* By when n bytes must have gone over a connection: the time of grace, and what they take at the
+ * least rate; less what has passed. */
+static void set_deadline(server_request *request, uint64_t n_bytes, double elapsed_s) {
+  const server_options *options = &request->service->options;
+  server_link_within(request->link, (double)options->grace_s +
+                                        (double)n_bytes / (double)options->least_bytes_s -
+                                        elapsed_s);
+}
+
 static enum MHD_Result send_reply(server_request *request) {
   struct MHD_Response *response = server_reply_response(request);
   if (response == NULL)
     return MHD_NO;
-  server_link_within(request->link, GRACE_S + (double)request->reply.n_bytes / LEAST_BYTES_S);
+  set_deadline(request, request->reply.n_bytes, 0);
   enum MHD_Result result =
       MHD_queue_response(request->connection, (unsigned)request->reply.status, response);
   MHD_destroy_response(response);
@@ -158,7 +182,11 @@ static void run_task(void *context, int worker) {
   request->started_us = server_metrics_now_us();
   server_metrics_time(&request->service->metrics, SERVER_STAGE_QUEUE,
                       request->started_us - request->received_us);
-  request->route->handler(request);
+  /* A prediction that nobody waits for any more is not made. */
+  if (request->route->body != SERVER_BODY_SAMPLE || !server_link_gone(request->link)) {
+    request->route->handler(request);
+    server_note_before(request);
+  }
   MHD_resume_connection(request->connection);
 }
 
@@ -178,7 +206,7 @@ static enum MHD_Result to_pool(server_request *request) {
 static enum MHD_Result finish(server_request *request) {
   if (request->answered)
     return send_reply(request);
-  if (request->received) /* resumed without an answer: cannot be */
+  if (request->received) /* resumed without an answer: the client is gone */
     return MHD_NO;
   request->received = true;
   request->received_us = server_metrics_now_us();
@@ -191,6 +219,7 @@ static enum MHD_Result finish(server_request *request) {
   if (request->route->work)
     return to_pool(request);
   request->route->handler(request);
+  server_note_before(request);
   return send_reply(request);
 }
 
@@ -202,9 +231,8 @@ static void take_bytes(server_request *request, const char *bytes, size_t n_byte
     server_body_write(&request->body, bytes, n_bytes);
   if (request->discard || request->upload != NULL)
     request->body.n_bytes += n_bytes;
-  double elapsed = (double)(server_metrics_now_us() - request->begun_us) / 1e6;
-  server_link_within(request->link,
-                     GRACE_S + (double)request->body.n_bytes / LEAST_BYTES_S - elapsed);
+  set_deadline(request, request->body.n_bytes,
+               (double)(server_metrics_now_us() - request->begun_us) / 1e6);
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
@@ -216,7 +244,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     *slot = request = make_request(context, connection);
     if (request == NULL)
       return MHD_NO;
-    server_link_within(request->link, GRACE_S);
+    set_deadline(request, 0, 0);
     open_request(request, method, url);
     /* Waiting for "100 Continue", or about to send much: better told now. */
     bool now = request->discard && (request->body.n_expected > DISCARD_BYTES ||
@@ -234,30 +262,6 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 
 /* --- afterwards */
 
-static void note(const server_request *request, int64_t us) {
-  const server_route *route = request->route;
-  server_audit_record record = {.us = (uint64_t)us,
-                                .rows = request->n_rows,
-                                .bytes_in = request->body.n_bytes,
-                                .bytes_out = request->answered ? request->reply.n_bytes : 0,
-                                .status = request->answered ? request->reply.status : 0};
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  record.time_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-  snprintf(record.token, sizeof record.token, "%s", request->token.id);
-  snprintf(record.method, sizeof record.method, "%s", route != NULL ? route->method : "-");
-  snprintf(record.path, sizeof record.path, "%s", route != NULL ? route->path : "-");
-  if (request->model != NULL) {
-    snprintf(record.model, sizeof record.model, "%s", request->model->name);
-    snprintf(record.version, sizeof record.version, "%s", request->model->version);
-  }
-  snprintf(record.key, sizeof record.key, "%s", request->key);
-  /* A connection that broke off is an outcome, too. */
-  snprintf(record.code, sizeof record.code, "%s",
-           request->answered ? request->reply.code : "aborted");
-  server_audit_add(request->service->audit, &record);
-}
-
 static void on_completed(void *context, struct MHD_Connection *connection, void **slot,
                          enum MHD_RequestTerminationCode code) {
   server_service *service = context;
@@ -274,11 +278,11 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
                    1);
   atomic_fetch_add(&metrics->bytes_out, request->reply.n_bytes);
   server_metrics_time(metrics, SERVER_STAGE_TOTAL, us);
-  if (request->route == NULL || !request->route->quiet)
-    note(request, us);
+  server_note_after(request);
   server_link_within(request->link, service->options.idle_s);
   server_upload_end(&service->uploads, request->upload);
   server_body_close(&request->body);
+  server_usage_body_end(service->usage, request->token.id, request->share);
   server_model_release(request->model);
   base_free(request->reply.bytes);
   if (request->reply.fd >= 0)

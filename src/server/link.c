@@ -4,7 +4,8 @@
  * dribble. Every connection has a time by which its present business must be over: to send a
  * request's head, a body at some least rate, to take an answer. While we compute there is none.
  */
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE /* POLLRDHUP */
+#include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -33,6 +34,12 @@ void server_link_within(server_link *link, double seconds) {
     return;
   int64_t deadline = seconds < 0 ? INT64_MAX : server_metrics_now_us() + (int64_t)(seconds * 1e6);
   atomic_store(&link->deadline_us, deadline);
+}
+
+/* Asked while the connection is suspended, so that nobody closes it under our hands. */
+bool server_link_gone(const server_link *link) {
+  struct pollfd ask = {.fd = link != NULL ? link->fd : -1, .events = POLLRDHUP};
+  return poll(&ask, 1, 0) > 0;
 }
 
 /* Only shut down: libmicrohttpd notices, and closes. The lock keeps the descriptor from being
