@@ -192,7 +192,7 @@ static void run_task(void *context, int worker) {
 
 static enum MHD_Result to_pool(server_request *request) {
   request->task = (server_task){.run = run_task, .context = request};
-  server_link_within(request->link, -1);
+  server_link_untimed(request->link);
   MHD_suspend_connection(request->connection);
   if (server_pool_add(request->service->pool, &request->task))
     return MHD_YES;

@@ -84,8 +84,10 @@ ckks_status server_links_build(server_links **out, server_service *service);
 void server_links_free(server_links *links);
 void server_links_notify(void *links, struct MHD_Connection *connection, void **socket_context,
                          enum MHD_ConnectionNotificationCode code);
-/** Closed unless something happens within so many seconds; < 0 = no deadline. */
+/** Closed unless something happens within so many seconds (none and less: at once). */
 void server_link_within(server_link *link, double seconds);
+/** No deadline: while we compute. */
+void server_link_untimed(server_link *link);
 /** Whether the client has closed the connection, or its side of it. */
 bool server_link_gone(const server_link *link);
 

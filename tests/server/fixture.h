@@ -5,6 +5,7 @@
 #define TESTS_SERVER_FIXTURE_H
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sodium.h>
@@ -44,6 +45,7 @@ typedef struct test_service {
   char folder[64], state[80], models[80];
   server_options options;
   server_service *service;
+  const char *from; /* whence requests come; NULL = 127.0.0.1 */
   model_model model;
   model_plan plan;
   ckks_params *params;
@@ -173,6 +175,11 @@ static inline int test_connect(const test_service *t) {
   assert_true(fd >= 0);
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  if (t->from != NULL) {
+    struct sockaddr_in own = {.sin_family = AF_INET};
+    assert_int_equal(inet_pton(AF_INET, t->from, &own.sin_addr), 1);
+    assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof own), 0);
+  }
   assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
   return fd;
 }
@@ -323,6 +330,22 @@ static inline void test_check_result(const test_service *t, const uint8_t *bytes
   for (size_t i = 0; i < t->model.n_classes; i++)
     assert_true(fabs(outputs[i] - wanted[i]) < 1e-2 * fmax(1.0, fabs(wanted[i])));
   base_free(outputs);
+}
+
+/* The Open Inference Protocol's binary form of a sample: head, length, bytes. The caller frees. */
+static inline size_t test_tensor(uint8_t **out, size_t *n_head, const char *key,
+                                 const uint8_t *sample, size_t n_sample) {
+  *out = malloc(n_sample + 512);
+  int n = snprintf((char *)*out, 500,
+                   "{\"id\":\"q7\",\"parameters\":{\"key\":\"%s\"},\"inputs\":[{\"name\":"
+                   "\"ciphertext\",\"shape\":[1],\"datatype\":\"BYTES\",\"parameters\":{"
+                   "\"binary_data_size\":%zu}}]}",
+                   key, n_sample + 4);
+  *n_head = (size_t)n;
+  for (int i = 0; i < 4; i++)
+    (*out)[n + i] = (uint8_t)(n_sample >> (8 * i));
+  memcpy(*out + n + 4, sample, n_sample);
+  return (size_t)n + 4 + n_sample;
 }
 
 static inline void test_check_inference(const test_service *t) {

@@ -235,19 +235,10 @@ static void test_binary_tensor(void **state) {
   (void)state;
   test_reply reply;
   const test_client *c = &t.client[0];
-  char head[600], lines[200];
-  int n_head = snprintf(head, sizeof head,
-                        "{\"id\":\"q7\",\"parameters\":{\"key\":\"%s\"},\"inputs\":[{\"name\":"
-                        "\"ciphertext\",\"shape\":[1],\"datatype\":\"BYTES\",\"parameters\":{"
-                        "\"binary_data_size\":%zu}}]}",
-                        c->id, t.n_sample + 4);
-  size_t n = (size_t)n_head + 4 + t.n_sample;
-  uint8_t *body = malloc(n);
-  memcpy(body, head, (size_t)n_head);
-  for (int i = 0; i < 4; i++)
-    body[n_head + i] = (uint8_t)(t.n_sample >> (8 * i));
-  memcpy(body + n_head + 4, t.sample, t.n_sample);
-  snprintf(lines, sizeof lines, TEST_RAW "Inference-Header-Content-Length: %d\r\n", n_head);
+  char lines[200];
+  uint8_t *body;
+  size_t n_head, n = test_tensor(&body, &n_head, c->id, t.sample, t.n_sample);
+  snprintf(lines, sizeof lines, TEST_RAW "Inference-Header-Content-Length: %zu\r\n", n_head);
   assert_int_equal(
       test_call(&reply, &t, "POST", "/v2/models/small/versions/1/infer", c->token, lines, body, n),
       200);
