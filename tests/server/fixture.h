@@ -25,6 +25,7 @@
 
 #include "base/alloc.h"
 #include "base/digest.h"
+#include "base/file.h"
 #include "client/client.h"
 #include "model/files.h"
 #include "model/models.h"
@@ -137,6 +138,19 @@ static inline void test_remove(const char *folder) {
   if (files != NULL)
     closedir(files);
   rmdir(folder);
+}
+
+/* Files of a store's folder whose names begin so. */
+static inline int test_count_files(const char *state, const char *name, const char *prefix) {
+  char path[256];
+  int n = 0;
+  snprintf(path, sizeof path, "%.200s/%s", state, name);
+  DIR *files = opendir(path);
+  assert_non_null(files);
+  for (const struct dirent *entry; (entry = readdir(files)) != NULL;)
+    n += entry->d_name[0] != '.' && strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
+  closedir(files);
+  return n;
 }
 
 static inline void test_teardown(test_service *t) {
@@ -272,7 +286,7 @@ static inline int test_status(const test_service *t, const char *method, const c
 
 /* Value of a header of a reply, "" when it is not there. Not reentrant. */
 static inline const char *test_header(const test_reply *reply, const char *name) {
-  static char value[200];
+  static _Thread_local char value[200];
   char start[64];
   snprintf(start, sizeof start, "\r\n%s: ", name);
   const char *at = strcasestr(reply->head, start);
@@ -285,7 +299,7 @@ static inline const char *test_header(const test_reply *reply, const char *name)
 
 /* Text of a member of a JSON reply; the caller frees nothing. */
 static inline const char *test_member(const test_reply *reply, const char *name) {
-  static char value[600];
+  static _Thread_local char value[600];
   json_t *object = json_loadb((const char *)reply->body, reply->n_body, 0, NULL);
   json_t *member = json_object_get(object, name);
   value[0] = '\0';
