@@ -238,6 +238,9 @@ static inline void test_receive(test_reply *reply, int fd, bool one) {
   reply->body = (const uint8_t *)end + 4;
   reply->n_body = reply->n_bytes - (size_t)(end + 4 - reply->head);
   end[2] = '\0';
+  const char *length = strcasestr(start, "\r\nContent-Length: ");
+  if (one && length != NULL && (size_t)atoi(length + 18) < reply->n_body)
+    reply->n_body = (size_t)atoi(length + 18); /* more is of another answer */
 }
 
 static inline void test_exchange(test_reply *reply, const test_service *t, const void *bytes,

@@ -62,7 +62,7 @@ static size_t mutate(char *bytes, size_t n, uint64_t *state) {
 typedef struct attacker {
   pthread_t thread;
   uint64_t random;
-  int n_answers, n_refused, unclear; /* the last status, negative when its form was wrong */
+  int n_answers, n_refused, unclear; /* the last status that should not be */
 } attacker;
 
 /* Of damage by chance the server never says that it is its own fault. 0: cut, so no answer. */
