@@ -165,4 +165,21 @@ static inline bool test_is_error(const test_reply *reply, bool head) {
   return known && strcasecmp(test_header(reply, "Connection"), "close") == 0 &&
          memmem(reply->body, reply->n_body, "<html>", 6) != NULL;
 }
+/* A refusal between 400 and 499 in JSON; `what` names the case when it is not. */
+static inline void test_check_refused(const test_reply *reply, const char *what) {
+  if (reply->status < 400 || reply->status > 499 || !test_is_error(reply, false) ||
+      strcmp(test_header(reply, "Content-Type"), "application/json") != 0)
+    fail_msg("%s: %d %.200s", what, reply->status, (const char *)reply->body);
+}
+
+static inline void test_refuse(const test_world *w, const char *what, const char *method,
+                               const char *path, const char *lines, const void *body, size_t n,
+                               int status) {
+  test_reply reply;
+  test_call(&reply, w->t, method, path, w->client->token, lines, body, n);
+  test_check_refused(&reply, what);
+  if (status != 0 && reply.status != status)
+    fail_msg("%s: %d where %d is expected", what, reply.status, status);
+  test_reply_clear(&reply);
+}
 #endif
