@@ -39,7 +39,7 @@ static inline void test_make_job(test_world *w) {
   assert_int_equal(test_call(&reply, w->t, "POST", "/v2/models/small/infer", w->client->token,
                              lines, w->sample, w->n_sample),
                    202);
-  snprintf(w->job, sizeof w->job, "%s", test_member(&reply, "id"));
+  snprintf(w->job, sizeof w->job, "%.32s", test_member(&reply, "id"));
   test_reply_clear(&reply);
   while (test_job_status(w) == 409)
     usleep(2000);

@@ -26,12 +26,10 @@ static void *database_realloc(void *block, int n) {
   return may_allocate() ? database_memory.xRealloc(block, n) : NULL;
 }
 
-/* jansson does not tell a text that is wrong from one that it had no memory for: both are "not a
- * JSON object", and counted as the latter here. */
-static int status_of(const test_reply *reply) {
-  return reply->status == 400 && strstr(test_member(reply, "message"), "JSON object") != NULL
-             ? 503
-             : reply->status;
+/* jansson does not tell a text that is wrong from one that it had no memory for, and may leave out
+ * a character then: a request with a JSON head may be called wrong. */
+static bool has_head(const test_shape *shape) {
+  return memmem(shape->bytes, shape->n, "Inference-Header", 16) != NULL;
 }
 
 static int attempt(const test_shape *shape, long k) {
@@ -39,7 +37,7 @@ static int attempt(const test_shape *shape, long k) {
   base_alloc_fail_at(k);
   test_exchange(&reply, &t, shape->bytes, shape->n);
   base_alloc_fail_at(0);
-  int status = status_of(&reply);
+  int status = reply.status == 400 && has_head(shape) ? 503 : reply.status;
   /* So little memory that not even that can be said: an empty 503. */
   if (status >= 400 && reply.n_body > 0)
     assert_true(test_is_error(&reply, shape->head));
