@@ -60,7 +60,7 @@ static void make_job(char path[64], const char *infer, const char *key) {
   snprintf(lines, sizeof lines, TEST_RAW "Blindsight-Key: %s\r\nPrefer: respond-async\r\n", key);
   assert_int_equal(
       test_call(&reply, &t, "POST", infer, t.client[1].token, lines, t.sample, t.n_sample), 202);
-  snprintf(path, 64, "%s", test_header(&reply, "Location"));
+  snprintf(path, 64, "%.63s", test_header(&reply, "Location"));
   test_reply_clear(&reply);
 }
 

@@ -56,7 +56,7 @@ static bool is_own(const server_route *route, int status) {
  * no memory for the request itself: the connection is closed. */
 static int exhaust(int index) {
   int n_failures = 0;
-  for (long k = 1;; k += 1 + k / 32) {
+  for (long k = 1;; k += 1 + k / 8) {
     test_restore(&world);
     test_make_shapes(&world);
     const test_shape *shape = &world.shape[index];

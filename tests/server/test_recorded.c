@@ -41,7 +41,7 @@ static void make_job(char path[64]) {
   test_reply reply;
   assert_int_equal(
       test_infer(&reply, &t, t.client[0].token, t.client[0].id, "Prefer: respond-async\r\n"), 202);
-  snprintf(path, 64, "%s", test_header(&reply, "Location"));
+  snprintf(path, 64, "%.63s", test_header(&reply, "Location"));
   test_reply_clear(&reply);
   for (bool done = false; !done; usleep(2000)) {
     assert_int_equal(test_call(&reply, &t, "GET", path, t.client[0].token, "", NULL, 0), 200);
@@ -131,12 +131,12 @@ static void test_unwritable_job(void **state) {
   write_log("CREATE TRIGGER stuck BEFORE INSERT ON audit WHEN NEW.line LIKE '%\"JOB\"%' BEGIN"
             " SELECT RAISE(ABORT, 'stuck'); END");
   assert_int_equal(test_infer(&reply, &t, c->token, c->id, "Prefer: respond-async\r\n"), 202);
-  snprintf(job, sizeof job, "%s", test_header(&reply, "Location"));
+  snprintf(job, sizeof job, "%.63s", test_header(&reply, "Location"));
   test_reply_clear(&reply);
   do {
     usleep(2000);
     assert_int_equal(test_call(&reply, &t, "GET", job, c->token, "", NULL, 0), 200);
-    snprintf(state_now, sizeof state_now, "%s", test_member(&reply, "state"));
+    snprintf(state_now, sizeof state_now, "%.15s", test_member(&reply, "state"));
     test_reply_clear(&reply);
   } while (strcmp(state_now, "queued") == 0);
   assert_string_equal(state_now, "failed");
