@@ -34,7 +34,7 @@ static size_t mutate(char *bytes, size_t n, uint64_t *state) {
     return at > 0 ? at : 1;
   case 2:
     memmove(bytes + at, bytes + at + length, n - at - length);
-    return n - length;
+    return n > length ? n - length : 1;
   case 3: {
     size_t from = below(state, n - length + 1);
     memmove(bytes + at, bytes + from, length);
