@@ -24,8 +24,8 @@ _blindsight_options() {
       --plain --timeout --patience --rows --image --packing --label --outputs --csv --json" ;;
     inspect) echo "--json" ;;
     serve) echo "--state --listen --tls-cert --tls-key --client-ca --plain --workers --queue --cache-mb \
-      --max-key-mb --max-body-mb --jobs --key-days --job-hours --idle --connections \
-      --connections-each" ;;
+      --max-key-mb --max-body-mb --bodies-mb --jobs --key-days --job-hours --idle --grace \
+      --least-rate --connections --connections-each" ;;
     token) echo "--state --name --id --key-mb --requests-per-minute --predictions-per-day --json" ;;
     audit) echo "--state --head" ;;
     calibrate) echo "--output --json" ;;

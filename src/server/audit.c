@@ -2,7 +2,7 @@
 /**
  * The audit log: hash[i] = BLAKE2b-256(hash[i-1] | line[i]), hash[0] over 32 zero bytes. A commit
  * hands lines to the system, which is enough for them to outlive this process, and takes some
- * 50 us: what changes something waits for that. For the disk, which is enough to outlive the
+ * 10 us: what changes something waits for that. For the disk, which is enough to outlive the
  * power, nobody waits: a thread syncs for all, and commits the lines that can wait.
  */
 #define _POSIX_C_SOURCE 200809L
