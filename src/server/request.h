@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * One request on its way: link.c times its connection, http.c receives it, routes.c says
+ * One request on its way: link.c times its connection, http.c receives it, open.c and routes.c say
  * what it may be, body.c keeps its bytes on disk, a handler answers into `reply`.
  */
 #ifndef SERVER_REQUEST_H
@@ -177,6 +177,10 @@ void server_note_before(server_request *request);
 void server_note_after(server_request *request);
 /** Milliseconds since 1970. */
 int64_t server_note_time_ms(void);
+
+/* --- open.c */
+/** Decides all that can be decided before the body; what is answered then needs no body. */
+void server_open_request(server_request *request, const char *method, const char *url);
 
 /* --- http.c */
 ckks_status server_http_start(server_service *service);

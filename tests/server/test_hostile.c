@@ -69,9 +69,9 @@ static void test_ranges(void **state) {
 /* The head of each shape with other framing lines, and the body as it was. */
 static int reframe(test_reply *reply, const test_shape *shape, const char *lines) {
   char *bytes = malloc(shape->n + 4096),
-       *length = memmem(shape->bytes, shape->n, "Content-Length", 14);
+       *length = memmem(shape->bytes, shape->n, "\r\nContent-Length", 16);
   const char *body = (const char *)memmem(shape->bytes, shape->n, "\r\n\r\n", 4) + 4;
-  size_t n_head = (size_t)((length != NULL ? length : body - 2) - shape->bytes);
+  size_t n_head = (size_t)((length != NULL ? length + 2 : body - 2) - shape->bytes);
   size_t n_body = shape->n - (size_t)(body - shape->bytes);
   memcpy(bytes, shape->bytes, n_head);
   size_t n = n_head + (size_t)snprintf(bytes + n_head, 4096, "%s\r\n", lines);
@@ -109,6 +109,25 @@ static void test_framing(void **state) {
       test_reply_clear(&reply);
     }
   }
+}
+
+/* Two lengths, of which one is within the limits: neither is believed, and nothing that follows. */
+static void test_two_lengths(void **state) {
+  (void)state;
+  static const char *const lengths[] = {"Content-Length: 10\r\nContent-Length: 20\r\n",
+                                        "Content-Length: 20\r\ncontent-length: 10\r\n",
+                                        "Content-Length: 10\r\nContent-Length: 99999999999\r\n",
+                                        "Content-Length: 10\r\nContent-Length: 10\r\n"};
+  for (int s = 0; s < world.n_shapes; s++)
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+      test_reply reply;
+      const test_shape *shape = &world.shape[s];
+      assert_int_equal(reframe(&reply, shape, lengths[i]), 400);
+      if (!shape->head)
+        assert_string_equal(test_member(&reply, "code"), "length");
+      assert_string_equal(test_header(&reply, "Connection"), "close");
+      test_reply_clear(&reply);
+    }
 }
 
 /* Every method on every path: in the table, or 405 with what is. */
@@ -213,7 +232,8 @@ static int teardown(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_ranges),      cmocka_unit_test(test_framing),
-      cmocka_unit_test(test_methods),     cmocka_unit_test(test_tokens),
-      cmocka_unit_test(test_large_heads), cmocka_unit_test(test_afterwards)};
+      cmocka_unit_test(test_two_lengths), cmocka_unit_test(test_methods),
+      cmocka_unit_test(test_tokens),      cmocka_unit_test(test_large_heads),
+      cmocka_unit_test(test_afterwards)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }
