@@ -196,7 +196,8 @@ static void test_memory_that_fails(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_made_once), cmocka_unit_test(test_names),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_made_once),
+                                     cmocka_unit_test(test_names),
                                      cmocka_unit_test(test_keys_that_do_not_belong),
                                      cmocka_unit_test(test_files_that_are_something_else),
                                      cmocka_unit_test(test_at_once),
