@@ -208,7 +208,9 @@ static void sync_folder(const char *path) {
   close(fd);
 }
 
-static ckks_status replace(const char *path, const uint8_t *bytes, size_t n_bytes, unsigned mode) {
+/* The temporary file, whole and synced; on failure it is gone. Held: the lock. */
+static ckks_status write_temporary(const char *path, const uint8_t *bytes, size_t n_bytes,
+                                   unsigned mode) {
   int fd = -1;
   BASE_TRY(open_temporary(&fd, path, mode));
   ckks_status status = write_fully(fd, bytes, n_bytes, path);
@@ -216,13 +218,38 @@ static ckks_status replace(const char *path, const uint8_t *bytes, size_t n_byte
     status = fail_system(path, "write");
   if (close(fd) != 0 && status == CKKS_OK)
     status = fail_system(path, "write");
-  if (status == CKKS_OK && rename(temporary, path) != 0)
+  if (status != CKKS_OK) {
+    unlink(temporary);
+    atomic_store(&temporary_exists, false);
+  }
+  return status;
+}
+
+static ckks_status replace(const char *path, const uint8_t *bytes, size_t n_bytes, unsigned mode) {
+  ckks_status status = CKKS_OK;
+  BASE_TRY(write_temporary(path, bytes, n_bytes, mode));
+  if (rename(temporary, path) != 0) {
     status = fail_system(path, "replace");
+    unlink(temporary);
+  }
+  atomic_store(&temporary_exists, false);
   if (status == CKKS_OK)
     sync_folder(path);
-  else
-    unlink(temporary);
+  return status;
+}
+
+/* A link, unlike a rename, never replaces. */
+static ckks_status create(bool *made, const char *path, const uint8_t *bytes, size_t n_bytes,
+                          unsigned mode) {
+  ckks_status status = CKKS_OK;
+  BASE_TRY(write_temporary(path, bytes, n_bytes, mode));
+  *made = link(temporary, path) == 0;
+  if (!*made && errno != EEXIST)
+    status = fail_system(path, "make");
+  unlink(temporary);
   atomic_store(&temporary_exists, false);
+  if (*made)
+    sync_folder(path);
   return status;
 }
 
@@ -245,6 +272,15 @@ ckks_status base_file_write(const char *path, const void *bytes, size_t n_bytes,
     return write_in_place(path, bytes, n_bytes);
   pthread_mutex_lock(&writing);
   ckks_status status = replace(path, bytes, n_bytes, mode);
+  pthread_mutex_unlock(&writing);
+  return status;
+}
+
+ckks_status base_file_create(bool *made, const char *path, const void *bytes, size_t n_bytes,
+                             unsigned mode) {
+  *made = false;
+  pthread_mutex_lock(&writing);
+  ckks_status status = create(made, path, bytes, n_bytes, mode);
   pthread_mutex_unlock(&writing);
   return status;
 }

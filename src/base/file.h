@@ -21,6 +21,12 @@ ckks_status base_file_read_private(uint8_t **out, size_t *n_bytes, const char *p
  * a device or a pipe is written to, not replaced. The umask applies to `mode`.
  */
 ckks_status base_file_write(const char *path, const void *bytes, size_t n_bytes, unsigned mode);
+/**
+ * The same where there must be nothing yet: *made is false, and all stays as it is, when `path`
+ * exists. Of two who come at once one makes the file; the other sees it whole.
+ */
+ckks_status base_file_create(bool *made, const char *path, const void *bytes, size_t n_bytes,
+                             unsigned mode);
 /** Async-signal-safe: removes a temporary file being written, if any (for Ctrl-C). */
 void base_file_abandon(void);
 #endif

@@ -16,9 +16,8 @@
 typedef struct arguments {
   server_options options;
   const char *listen;
-  uint64_t workers, queue, cache_mb, weights_mb, max_key_mb, max_body_mb, jobs, key_days, job_hours,
-      idle;
-  uint64_t connections, connections_each;
+  uint64_t workers, queue, cache_mb, weights_mb, max_key_mb, max_body_mb, bodies_mb, jobs;
+  uint64_t key_days, job_hours, idle, grace, least_rate, connections, connections_each;
   char address[64];
 } arguments;
 
@@ -31,10 +30,13 @@ static void set_defaults(arguments *a) {
                    .weights_mb = a->options.weights_bytes >> 20,
                    .max_key_mb = a->options.max_key_bytes >> 20,
                    .max_body_mb = a->options.max_body_bytes >> 20,
+                   .bodies_mb = a->options.bodies_bytes >> 20,
                    .jobs = a->options.n_jobs,
                    .key_days = a->options.key_ttl_s / 86400,
                    .job_hours = a->options.job_ttl_s / 3600,
                    .idle = a->options.idle_s,
+                   .grace = a->options.grace_s,
+                   .least_rate = a->options.least_bytes_s,
                    .connections = a->options.n_connections,
                    .connections_each = a->options.n_connections_each};
 }
@@ -67,10 +69,13 @@ static void take_numbers(arguments *a) {
   o->weights_bytes = a->weights_mb << 20;
   o->max_key_bytes = a->max_key_mb << 20;
   o->max_body_bytes = a->max_body_mb << 20;
+  o->bodies_bytes = a->bodies_mb << 20;
   o->n_jobs = a->jobs;
   o->key_ttl_s = (unsigned)(a->key_days * 86400);
   o->job_ttl_s = (unsigned)(a->job_hours * 3600);
   o->idle_s = (unsigned)a->idle;
+  o->grace_s = (unsigned)a->grace;
+  o->least_bytes_s = (unsigned)a->least_rate;
   o->n_connections = a->connections;
   o->n_connections_each = a->connections_each;
 }
@@ -96,6 +101,8 @@ static int parse(arguments *a, int argc, char **argv) {
        0},
       {"max-key-mb", 0, CLI_INTEGER, &a->max_key_mb, "N", "largest key file (256)", 1, 1 << 16, 0},
       {"max-body-mb", 0, CLI_INTEGER, &a->max_body_mb, "N", "largest sample (64)", 1, 2047, 0},
+      {"bodies-mb", 0, CLI_INTEGER, &a->bodies_mb, "N",
+       "samples that a token sends at a time (256)", 1, 1 << 16, 0},
       {"jobs", 0, CLI_INTEGER, &a->jobs, "N", "jobs that a token may have (100)", 0, 1e6, 0},
       {"key-days", 0, CLI_INTEGER, &a->key_days, "N", "keys not used for so long go (30)", 1, 3650,
        0},
@@ -103,6 +110,10 @@ static int parse(arguments *a, int argc, char **argv) {
        0},
       {"idle", 0, CLI_INTEGER, &a->idle, "SECONDS", "then silent connections are closed (60)", 1,
        3600, 0},
+      {"grace", 0, CLI_INTEGER, &a->grace, "SECONDS",
+       "that a body, or an answer, may take whatever its length (20)", 1, 3600, 0},
+      {"least-rate", 0, CLI_INTEGER, &a->least_rate, "BYTES",
+       "a second that it must move beyond that (1024)", 1, 1 << 30, 0},
       {"connections", 0, CLI_INTEGER, &a->connections, "N", "in all (1024)", 1, 1 << 16, 0},
       {"connections-each", 0, CLI_INTEGER, &a->connections_each, "N", "from one address (256)", 1,
        1 << 16, 0}};

@@ -43,9 +43,11 @@ static ckks_status read_keys(bool *fit, client_store *store, const model_interfa
                              const ckks_params *params) {
   base_frame frame;
   *fit = false;
-  if (access(store->keys_path, F_OK) != 0)
+  ckks_status status =
+      base_file_read(&store->keys, &store->n_keys, store->keys_path, MAX_KEYS_BYTES);
+  if (status == CKKS_ERROR_IO && access(store->keys_path, F_OK) != 0)
     return CKKS_OK;
-  BASE_TRY(base_file_read(&store->keys, &store->n_keys, store->keys_path, MAX_KEYS_BYTES));
+  BASE_TRY(status);
   BASE_TRY(base_frame_read(&frame, store->keys, store->n_keys, BASE_FRAME_EVALUATION_KEYS,
                            store->keys_path));
   *fit = store->secret != NULL && is_owner(&frame, store->secret, params) &&
@@ -63,29 +65,43 @@ static ckks_status make_keys(client_store *store, const model_interface *interfa
   return CKKS_OK;
 }
 
-/* Keys that lie there belong to no new secret key: they go first, if they are keys. */
-static ckks_status make_all(client_store *store, const char *path, const model_interface *interface,
-                            const ckks_params *params) {
+/* There is a secret key: the evaluation keys beside it, or new ones when they are not for it. */
+static ckks_status take_all(client_store *store, const char *path, const char *client,
+                            const model_interface *interface, const ckks_params *params) {
+  bool fit;
+  BASE_TRY(client_key_load(&store->secret, path, client, params));
+  BASE_TRY(read_keys(&fit, store, interface, params));
+  return fit ? CKKS_OK : make_keys(store, interface, params);
+}
+
+/*
+ * Keys that lie there belong to no new secret key: they go, if they are keys. Where two come at
+ * once one makes the secret key, and the other's is forgotten before anything was encrypted.
+ */
+static ckks_status make_all(client_store *store, const char *path, const char *client,
+                            const model_interface *interface, const ckks_params *params) {
   bool fit;
   BASE_TRY(read_keys(&fit, store, interface, params));
-  unlink(store->keys_path);
   BASE_TRY(ckks_secret_key_generate(&store->secret, params));
-  BASE_TRY(ckks_secret_key_save(path, store->secret, params));
-  store->made_secret = true;
-  return make_keys(store, interface, params);
+  BASE_TRY(secret_file_create(&store->made_secret, path, store->secret, params));
+  if (store->made_secret) {
+    unlink(store->keys_path);
+    return make_keys(store, interface, params);
+  }
+  ckks_secret_key_free(store->secret);
+  base_free(store->keys);
+  store->secret = NULL;
+  store->keys = NULL;
+  return take_all(store, path, client, interface, params);
 }
 
 ckks_status client_store_open(client_store *store, const char *path, const char *client,
                               const model_interface *interface, const ckks_params *params) {
-  bool fit;
   *store = (client_store){.keys_path = name_keys(path)};
   if (store->keys_path == NULL)
     return base_fail_memory(strlen(path) + sizeof KEYS_ENDING);
-  if (access(path, F_OK) != 0)
-    return make_all(store, path, interface, params);
-  BASE_TRY(client_key_load(&store->secret, path, client, params));
-  BASE_TRY(read_keys(&fit, store, interface, params));
-  return fit ? CKKS_OK : make_keys(store, interface, params);
+  return access(path, F_OK) == 0 ? take_all(store, path, client, interface, params)
+                                 : make_all(store, path, client, interface, params);
 }
 
 void client_store_clear(client_store *store) {

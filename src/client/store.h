@@ -16,7 +16,8 @@ typedef struct client_store {
 /**
  * Takes the secret key at `path`, or makes one there (mode 0600) when there is no such file;
  * likewise the evaluation keys. Keys of another plan are made anew from the same secret key. A
- * file that is something else is never replaced. `client` is what messages call the origin of
+ * file that is something else is never replaced. Who comes while another makes the secret key
+ * takes that one. `client` is what messages call the origin of
  * the parameters. client_store_clear either way.
  */
 ckks_status client_store_open(client_store *store, const char *path, const char *client,

@@ -51,6 +51,17 @@ ckks_status ckks_secret_key_save(const char *path, const ckks_secret_key *key,
   return status;
 }
 
+ckks_status secret_file_create(bool *made, const char *path, const ckks_secret_key *key,
+                               const ckks_params *params) {
+  base_buffer buffer;
+  *made = false;
+  ckks_status status = secret_file_write(&buffer, key, params);
+  if (status == CKKS_OK)
+    status = base_file_create(made, path, buffer.bytes, buffer.n_bytes, OWNER_ONLY);
+  base_buffer_clear(&buffer);
+  return status;
+}
+
 /* ---------------------------------------------------------------- reading */
 
 /* A 3 becomes 2, which secret_key_from_ternary refuses, having looked at all the others. */

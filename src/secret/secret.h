@@ -32,6 +32,9 @@ ckks_status secret_key_from_seed(ckks_secret_key **out, const uint8_t seed[RAND_
 /** A key file's bytes into an empty buffer (base_buffer_clear wipes them). */
 ckks_status secret_file_write(base_buffer *buffer, const ckks_secret_key *key,
                               const ckks_params *params);
+/** As ckks_secret_key_save, but *made is false, and nothing is written, when `path` exists. */
+ckks_status secret_file_create(bool *made, const char *path, const ckks_secret_key *key,
+                               const ckks_params *params);
 /**
  * A key from a file's bytes, every one of them checked. `name` (the path) starts the messages of
  * CKKS_ERROR_FORMAT and CKKS_ERROR_MISMATCH.

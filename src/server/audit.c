@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * The audit log: hash[i] = BLAKE2b-256(hash[i-1] | line[i]), hash[0] over 32 zero bytes. Lines
- * are committed in groups by a thread of their own, so that no answer waits for the disk.
+ * The audit log: hash[i] = BLAKE2b-256(hash[i-1] | line[i]), hash[0] over 32 zero bytes. A commit
+ * hands lines to the system, which is enough for them to outlive this process, and takes some
+ * 10 us: what changes something waits for that. For the disk, which is enough to outlive the
+ * power, nobody waits: a thread syncs for all, and commits the lines that can wait.
  */
 #define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/digest.h"
@@ -28,17 +33,23 @@ static const char schema[] =
     " SELECT RAISE(ABORT, 'the audit log is append-only'); END;";
 
 struct server_audit {
+  pthread_mutex_t disk; /* guards what follows */
   sqlite3 *handle;
   sqlite3_stmt *insert;
   int64_t seq;
   uint8_t hash[BASE_DIGEST_BYTES];
+  size_t n_writing; /* more than none between calls: they could not be written */
+  server_audit_record writing[QUEUE + 1];
+
+  int wal_fd; /* where commits go first */
   pthread_t thread;
   bool started;
-  pthread_mutex_t lock;
+
+  pthread_mutex_t lock; /* guards what follows; taken after the other */
   pthread_cond_t filled, emptied;
-  bool stop;
+  bool stop, unsaved;
   size_t n;
-  server_audit_record queue[QUEUE], writing[QUEUE];
+  server_audit_record queue[QUEUE];
 };
 
 /* Names come from checked paths, so nothing in them needs escaping but what a stranger typed
@@ -83,7 +94,7 @@ static bool write_line(server_audit *audit, const server_audit_record *record) {
 }
 
 /* All or nothing, so that the chain in memory is that on disk. */
-static bool write_group(server_audit *audit, size_t n) {
+static ckks_status write_group(server_audit *audit, size_t n) {
   int64_t seq = audit->seq;
   uint8_t hash[BASE_DIGEST_BYTES];
   memcpy(hash, audit->hash, sizeof hash);
@@ -91,44 +102,79 @@ static bool write_group(server_audit *audit, size_t n) {
   for (size_t i = 0; i < n && good; i++)
     good = write_line(audit, &audit->writing[i]);
   good = good && sqlite3_exec(audit->handle, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
-  if (!good) {
-    sqlite3_exec(audit->handle, "ROLLBACK", NULL, NULL, NULL);
-    audit->seq = seq;
-    memcpy(audit->hash, hash, sizeof hash);
-  }
-  return good;
+  if (good)
+    return CKKS_OK;
+  ckks_status status = server_database_fail(audit->handle, "audit log");
+  sqlite3_exec(audit->handle, "ROLLBACK", NULL, NULL, NULL);
+  audit->seq = seq;
+  memcpy(audit->hash, hash, sizeof hash);
+  return status;
 }
 
-static void *write_all(void *argument) {
-  server_audit *audit = argument;
-  const struct timespec gather = {0, GATHER_NS}, pause = {1, 0};
+/* Held: disk. What waits joins what could not be written, as far as there is room. */
+static void take(server_audit *audit) {
   pthread_mutex_lock(&audit->lock);
-  for (;;) {
-    while (audit->n == 0 && !audit->stop)
-      pthread_cond_wait(&audit->filled, &audit->lock);
-    if (audit->n == 0)
-      break;
-    bool stop = audit->stop;
-    if (!stop) { /* let some gather: one commit for all */
-      pthread_mutex_unlock(&audit->lock);
-      nanosleep(&gather, NULL);
-      pthread_mutex_lock(&audit->lock);
-    }
-    size_t n = audit->n;
-    memcpy(audit->writing, audit->queue, n * sizeof *audit->queue);
-    audit->n = 0;
-    pthread_cond_broadcast(&audit->emptied);
+  size_t room = QUEUE - audit->n_writing, n = audit->n < room ? audit->n : room;
+  memcpy(audit->writing + audit->n_writing, audit->queue, n * sizeof *audit->queue);
+  memmove(audit->queue, audit->queue + n, (audit->n - n) * sizeof *audit->queue);
+  audit->n_writing += n;
+  audit->n -= n;
+  pthread_cond_broadcast(&audit->emptied);
+  pthread_mutex_unlock(&audit->lock);
+}
+
+/* All lines that wait, and then `last` (may be NULL), in one commit. */
+static ckks_status commit(server_audit *audit, const server_audit_record *last) {
+  pthread_mutex_lock(&audit->disk);
+  take(audit);
+  size_t n = audit->n_writing;
+  if (last != NULL)
+    audit->writing[n++] = *last;
+  ckks_status status = n > 0 ? write_group(audit, n) : CKKS_OK;
+  if (status == CKKS_OK)
+    audit->n_writing = 0;
+  pthread_mutex_unlock(&audit->disk);
+  return status;
+}
+
+static void wake_writer(server_audit *audit) {
+  pthread_mutex_lock(&audit->lock);
+  audit->unsaved = true;
+  pthread_cond_signal(&audit->filled);
+  pthread_mutex_unlock(&audit->lock);
+}
+
+/* Until there is something to save, and then a little more: one sync for all that gathers.
+ * True at the end. */
+static bool wait_for_lines(server_audit *audit) {
+  const struct timespec gather = {0, GATHER_NS};
+  pthread_mutex_lock(&audit->lock);
+  while (!audit->unsaved && !audit->stop)
+    pthread_cond_wait(&audit->filled, &audit->lock);
+  if (!audit->stop) {
     pthread_mutex_unlock(&audit->lock);
-    /* A full disk holds the log up, and with it the service: it must not serve unlogged. */
-    while (!write_group(audit, n) && !stop) {
-      nanosleep(&pause, NULL);
-      pthread_mutex_lock(&audit->lock);
-      stop = audit->stop;
-      pthread_mutex_unlock(&audit->lock);
-    }
+    nanosleep(&gather, NULL);
     pthread_mutex_lock(&audit->lock);
   }
+  bool stop = audit->stop;
+  audit->unsaved = false;
   pthread_mutex_unlock(&audit->lock);
+  return stop;
+}
+
+/* A full disk holds the log up, and with it the service: it must not serve unlogged. */
+static void *save_all(void *argument) {
+  server_audit *audit = argument;
+  const struct timespec pause = {1, 0};
+  for (bool stop = false; !stop;) {
+    stop = wait_for_lines(audit);
+    bool good = commit(audit, NULL) == CKKS_OK && (!stop || commit(audit, NULL) == CKKS_OK) &&
+                fsync(audit->wal_fd) == 0;
+    if (!good && !stop) {
+      nanosleep(&pause, NULL);
+      wake_writer(audit);
+    }
+  }
   return NULL;
 }
 
@@ -138,9 +184,16 @@ void server_audit_add(server_audit *audit, const server_audit_record *record) {
     pthread_cond_wait(&audit->emptied, &audit->lock);
   if (audit->n < QUEUE) {
     audit->queue[audit->n++] = *record;
+    audit->unsaved = true;
     pthread_cond_signal(&audit->filled);
   }
   pthread_mutex_unlock(&audit->lock);
+}
+
+ckks_status server_audit_write(server_audit *audit, const server_audit_record *record) {
+  BASE_TRY(commit(audit, record));
+  wake_writer(audit);
+  return CKKS_OK;
 }
 
 static ckks_status read_head(server_audit *audit) {
@@ -159,22 +212,39 @@ static ckks_status read_head(server_audit *audit) {
   return code == SQLITE_OK ? CKKS_OK : server_database_fail(audit->handle, "audit log");
 }
 
+/* SQLite syncs before it moves lines from here into the database, and keeps the file until the
+ * handle is closed. */
+static ckks_status open_wal(server_audit *audit, const char *state) {
+  char path[4096];
+  if (sqlite3_exec(audit->handle, "PRAGMA synchronous=NORMAL", NULL, NULL, NULL) != SQLITE_OK)
+    return server_database_fail(audit->handle, "audit log");
+  snprintf(path, sizeof path, "%.3900s/audit.db-wal", state);
+  audit->wal_fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (audit->wal_fd < 0 || !server_upload_sync_folder(state, ""))
+    return base_fail(CKKS_ERROR_IO, "%s: %s", path, strerror(errno));
+  return CKKS_OK;
+}
+
+static ckks_status start(server_audit *audit, const char *state) {
+  BASE_TRY(server_database_open(&audit->handle, state, "audit.db", schema));
+  BASE_TRY(read_head(audit));
+  BASE_TRY(open_wal(audit, state));
+  audit->started = pthread_create(&audit->thread, NULL, save_all, audit) == 0;
+  return audit->started ? CKKS_OK
+                        : base_fail(CKKS_ERROR_MEMORY, "the audit log's thread cannot be started");
+}
+
 ckks_status server_audit_build(server_audit **out, const char *state) {
   server_audit *audit = base_alloc(sizeof *audit);
   *out = NULL;
   if (audit == NULL)
     return base_fail_memory(sizeof *audit);
+  audit->wal_fd = -1;
+  pthread_mutex_init(&audit->disk, NULL);
   pthread_mutex_init(&audit->lock, NULL);
   pthread_cond_init(&audit->filled, NULL);
   pthread_cond_init(&audit->emptied, NULL);
-  ckks_status status = server_database_open(&audit->handle, state, "audit.db", schema);
-  if (status == CKKS_OK)
-    status = read_head(audit);
-  if (status == CKKS_OK) {
-    audit->started = pthread_create(&audit->thread, NULL, write_all, audit) == 0;
-    if (!audit->started)
-      status = base_fail(CKKS_ERROR_MEMORY, "the audit log's thread cannot be started");
-  }
+  ckks_status status = start(audit, state);
   if (status != CKKS_OK) {
     server_audit_free(audit);
     return status;
@@ -196,9 +266,12 @@ void server_audit_free(server_audit *audit) {
   }
   sqlite3_finalize(audit->insert);
   sqlite3_close(audit->handle);
+  if (audit->wal_fd >= 0)
+    close(audit->wal_fd);
   pthread_cond_destroy(&audit->filled);
   pthread_cond_destroy(&audit->emptied);
   pthread_mutex_destroy(&audit->lock);
+  pthread_mutex_destroy(&audit->disk);
   base_free(audit);
 }
 

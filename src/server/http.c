@@ -6,13 +6,10 @@
 #define _POSIX_C_SOURCE 200809L
 #include <arpa/inet.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <netdb.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -22,108 +19,9 @@
 /* A body of at most this is read even when the answer is known: who has sent it would
  * otherwise lose the answer with the connection. */
 #define DISCARD_BYTES ((uint64_t)1 << 20)
-#define LEAST_BYTES_S 1024.0 /* what a client must send or take, on average, */
-#define GRACE_S 20.0         /* after so long */
-#define THREADS 2            /* they only move bytes */
+#define THREADS 2 /* they only move bytes */
 #define HEAD_BYTES (32 * 1024)
 #define MAX_TLS_BYTES ((size_t)1 << 20)
-#define HTTP_TOO_LARGE 413
-
-/* --- before the body */
-
-static bool find_route(server_request *request, const char *method, const char *url) {
-  char allow[64];
-  request->route = server_routes_find(request->param, allow, method, url);
-  if (request->route != NULL)
-    return true;
-  if (allow[0] == '\0') {
-    server_reply_error(request, 404, "path", NULL, "there is nothing at this path");
-  } else {
-    server_reply_header(request, "Allow", "%s", allow);
-    server_reply_error(request, 405, "method", NULL, "this path takes %s", allow);
-  }
-  return false;
-}
-
-static uint64_t body_limit(const server_request *request) {
-  switch (request->route->body) {
-  case SERVER_BODY_SAMPLE:
-    return request->service->options.max_body_bytes;
-  case SERVER_BODY_KEYS:
-    return request->service->options.max_key_bytes;
-  case SERVER_BODY_NONE:
-    break;
-  }
-  return 0;
-}
-
-/* How long the body is going to be: known before it is read, or not taken at all. */
-static bool check_length(server_request *request) {
-  const char *length = server_request_header(request, "Content-Length");
-  if (server_request_header(request, "Transfer-Encoding") != NULL ||
-      (length == NULL && request->route->body != SERVER_BODY_NONE)) {
-    server_reply_error(request, 411, "length", "Content-Length", "a Content-Length is needed");
-    return false;
-  }
-  if (length == NULL)
-    return true;
-  char *end;
-  errno = 0;
-  request->body.n_expected = strtoull(length, &end, 10);
-  if (errno != 0 || *end != '\0' || *length == '-') {
-    server_reply_error(request, 400, "length", "Content-Length", "this is not a length");
-    return false;
-  }
-  if (request->body.n_expected <= body_limit(request))
-    return true;
-  server_reply_error(request, HTTP_TOO_LARGE, "too_large", "Content-Length",
-                     "%" PRIu64 " bytes: the limit here is %" PRIu64, request->body.n_expected,
-                     body_limit(request));
-  return false;
-}
-
-static bool find_model(server_request *request) {
-  static const char prefix[] = "/v2/models/{model}";
-  if (strncmp(request->route->path, prefix, sizeof prefix - 1) != 0)
-    return true;
-  bool versioned = strstr(request->route->path, "{version}") != NULL;
-  request->model = server_models_find(request->service->models, request->param[0],
-                                      versioned ? request->param[1] : NULL);
-  if (request->model == NULL)
-    server_reply_error(request, 404, "model", versioned ? "version" : "model",
-                       "there is no model %s%s%s here", request->param[0],
-                       versioned ? ", version " : "", versioned ? request->param[1] : "");
-  return request->model != NULL;
-}
-
-static bool open_body(server_request *request) {
-  if (request->route->body == SERVER_BODY_KEYS)
-    return server_keys_begin(request);
-  if (request->route->body == SERVER_BODY_NONE)
-    return true;
-  server_service *service = request->service;
-  if (server_body_open(&request->body, &service->body_memory, service->options.state,
-                       request->body.n_expected))
-    return true;
-  server_reply_errno(request, request->body.error, "request body");
-  return false;
-}
-
-static bool is_welcome(server_request *request) {
-  if (!atomic_load(&request->service->draining) || !request->route->work)
-    return true;
-  server_reply_header(request, "Retry-After", "5");
-  server_reply_header(request, "Connection", "close");
-  server_reply_error(request, 503, "draining", NULL, "the server is about to end");
-  return false;
-}
-
-/* Decides all that can be decided before the body; what is answered then needs no body. */
-static void open_request(server_request *request, const char *method, const char *url) {
-  request->discard =
-      !(find_route(request, method, url) && server_who_admit(request) && is_welcome(request) &&
-        check_length(request) && find_model(request) && open_body(request));
-}
 
 static server_request *make_request(server_service *service, struct MHD_Connection *connection) {
   server_request *request = base_alloc(sizeof *request);
@@ -142,11 +40,20 @@ static server_request *make_request(server_service *service, struct MHD_Connecti
 
 /* --- answering */
 
+/* By when n bytes must have gone over a connection: the time of grace, and what they take at the
+ * least rate; less what has passed. */
+static void set_deadline(server_request *request, uint64_t n_bytes, double elapsed_s) {
+  const server_options *options = &request->service->options;
+  server_link_within(request->link, (double)options->grace_s +
+                                        (double)n_bytes / (double)options->least_bytes_s -
+                                        elapsed_s);
+}
+
 static enum MHD_Result send_reply(server_request *request) {
   struct MHD_Response *response = server_reply_response(request);
   if (response == NULL)
     return MHD_NO;
-  server_link_within(request->link, GRACE_S + (double)request->reply.n_bytes / LEAST_BYTES_S);
+  set_deadline(request, request->reply.n_bytes, 0);
   enum MHD_Result result =
       MHD_queue_response(request->connection, (unsigned)request->reply.status, response);
   MHD_destroy_response(response);
@@ -159,13 +66,17 @@ static void run_task(void *context, int worker) {
   request->started_us = server_metrics_now_us();
   server_metrics_time(&request->service->metrics, SERVER_STAGE_QUEUE,
                       request->started_us - request->received_us);
-  request->route->handler(request);
+  /* A prediction that nobody waits for any more is not made. */
+  if (request->route->body != SERVER_BODY_SAMPLE || !server_link_gone(request->link)) {
+    request->route->handler(request);
+    server_note_before(request);
+  }
   MHD_resume_connection(request->connection);
 }
 
 static enum MHD_Result to_pool(server_request *request) {
   request->task = (server_task){.run = run_task, .context = request};
-  server_link_within(request->link, -1);
+  server_link_untimed(request->link);
   MHD_suspend_connection(request->connection);
   if (server_pool_add(request->service->pool, &request->task))
     return MHD_YES;
@@ -179,7 +90,7 @@ static enum MHD_Result to_pool(server_request *request) {
 static enum MHD_Result finish(server_request *request) {
   if (request->answered)
     return send_reply(request);
-  if (request->received) /* resumed without an answer: cannot be */
+  if (request->received) /* resumed without an answer: the client is gone */
     return MHD_NO;
   request->received = true;
   request->received_us = server_metrics_now_us();
@@ -192,6 +103,7 @@ static enum MHD_Result finish(server_request *request) {
   if (request->route->work)
     return to_pool(request);
   request->route->handler(request);
+  server_note_before(request);
   return send_reply(request);
 }
 
@@ -203,9 +115,8 @@ static void take_bytes(server_request *request, const char *bytes, size_t n_byte
     server_body_write(&request->body, bytes, n_bytes);
   if (request->discard || request->upload != NULL)
     request->body.n_bytes += n_bytes;
-  double elapsed = (double)(server_metrics_now_us() - request->begun_us) / 1e6;
-  server_link_within(request->link,
-                     GRACE_S + (double)request->body.n_bytes / LEAST_BYTES_S - elapsed);
+  set_deadline(request, request->body.n_bytes,
+               (double)(server_metrics_now_us() - request->begun_us) / 1e6);
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
@@ -217,8 +128,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     *slot = request = make_request(context, connection);
     if (request == NULL)
       return MHD_NO;
-    server_link_within(request->link, GRACE_S);
-    open_request(request, method, url);
+    set_deadline(request, 0, 0);
+    server_open_request(request, method, url);
     /* Waiting for "100 Continue", or about to send much: better told now. */
     bool now = request->discard && (request->body.n_expected > DISCARD_BYTES ||
                                     server_request_header(request, "Expect") != NULL ||
@@ -234,30 +145,6 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 }
 
 /* --- afterwards */
-
-static void note(const server_request *request, int64_t us) {
-  const server_route *route = request->route;
-  server_audit_record record = {.us = (uint64_t)us,
-                                .rows = request->n_rows,
-                                .bytes_in = request->body.n_bytes,
-                                .bytes_out = request->answered ? request->reply.n_bytes : 0,
-                                .status = request->answered ? request->reply.status : 0};
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  record.time_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-  snprintf(record.token, sizeof record.token, "%s", request->token.id);
-  snprintf(record.method, sizeof record.method, "%s", route != NULL ? route->method : "-");
-  snprintf(record.path, sizeof record.path, "%s", route != NULL ? route->path : "-");
-  if (request->model != NULL) {
-    snprintf(record.model, sizeof record.model, "%s", request->model->name);
-    snprintf(record.version, sizeof record.version, "%s", request->model->version);
-  }
-  snprintf(record.key, sizeof record.key, "%s", request->key);
-  /* A connection that broke off is an outcome, too. */
-  snprintf(record.code, sizeof record.code, "%s",
-           request->answered ? request->reply.code : "aborted");
-  server_audit_add(request->service->audit, &record);
-}
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **slot,
                          enum MHD_RequestTerminationCode code) {
@@ -275,11 +162,11 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
                    1);
   atomic_fetch_add(&metrics->bytes_out, request->reply.n_bytes);
   server_metrics_time(metrics, SERVER_STAGE_TOTAL, us);
-  if (request->route == NULL || !request->route->quiet)
-    note(request, us);
+  server_note_after(request);
   server_link_within(request->link, service->options.idle_s);
   server_upload_end(&service->uploads, request->upload);
   server_body_close(&request->body);
+  server_usage_body_end(service->usage, request->token.id, request->share);
   server_model_release(request->model);
   base_free(request->reply.bytes);
   if (request->reply.fd >= 0)

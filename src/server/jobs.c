@@ -88,23 +88,36 @@ static void compute(server_inference *in, const job *j) {
   }
 }
 
+static void drop_result(server_inference *in, const job *j) {
+  char path[4096];
+  path_of(path, j->service, j->id, "out");
+  unlink(path);
+  in->n_result = in->n_rows = 0;
+}
+
 /* The evaluation has a line of its own in the audit log: the request that made the job said 202
- * before any row was evaluated. */
-static void note(const job *j, const server_inference *in, int64_t us) {
-  server_audit_record record = {.method = "JOB",
+ * before any row was evaluated. What cannot be logged is not given out. */
+static void note(const job *j, server_inference *in, int64_t us) {
+  server_audit_record record = {.time_ms = server_note_time_ms(),
+                                .method = "JOB",
                                 .path = "/v2/jobs/{job}",
                                 .us = (uint64_t)us,
                                 .rows = in->n_rows,
                                 .bytes_in = in->n_sample,
                                 .bytes_out = in->n_result,
                                 .status = in->status};
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  record.time_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
   memcpy(record.token, j->token, sizeof record.token);
   memcpy(record.model, j->model, sizeof record.model);
   memcpy(record.version, j->version, sizeof record.version);
   memcpy(record.key, j->key, sizeof record.key);
+  memcpy(record.code, in->code, sizeof record.code);
+  ckks_status status = server_audit_write(j->service->audit, &record);
+  if (status == CKKS_OK)
+    return;
+  drop_result(in, j);
+  in->status = server_reply_translate(in->code, in->message, status);
+  record.status = in->status;
+  record.rows = record.bytes_out = 0;
   memcpy(record.code, in->code, sizeof record.code);
   server_audit_add(j->service->audit, &record);
 }

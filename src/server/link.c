@@ -3,8 +3,11 @@
  * Deadlines of connections. libmicrohttpd closes those that are silent; here those end that
  * dribble. Every connection has a time by which its present business must be over: to send a
  * request's head, a body at some least rate, to take an answer. While we compute there is none.
+ * And libmicrohttpd is told of clients that went: when a client's last bytes and its end come
+ * together it reads the bytes, and would wait long for the rest.
  */
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE /* POLLRDHUP */
+#include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -17,6 +20,7 @@
 struct server_link {
   server_link *next;
   int fd;
+  bool gone; /* and libmicrohttpd knows */
   _Atomic int64_t deadline_us;
 };
 
@@ -29,14 +33,38 @@ struct server_links {
 };
 
 void server_link_within(server_link *link, double seconds) {
-  if (link == NULL)
-    return;
-  int64_t deadline = seconds < 0 ? INT64_MAX : server_metrics_now_us() + (int64_t)(seconds * 1e6);
-  atomic_store(&link->deadline_us, deadline);
+  if (link != NULL)
+    atomic_store(&link->deadline_us, server_metrics_now_us() + (int64_t)(seconds * 1e6));
 }
 
-/* Only shut down: libmicrohttpd notices, and closes. The lock keeps the descriptor from being
- * closed, and perhaps given to another connection, under our hands. */
+void server_link_untimed(server_link *link) {
+  if (link != NULL)
+    atomic_store(&link->deadline_us, INT64_MAX);
+}
+
+/* Asked under the lock, or while the connection is suspended: nobody closes it under our hands. */
+bool server_link_gone(const server_link *link) {
+  struct pollfd ask = {.fd = link != NULL ? link->fd : -1, .events = POLLRDHUP};
+  return poll(&ask, 1, 0) > 0;
+}
+
+/* Only shut down: libmicrohttpd notices, and closes. Of a client that went only the reading end
+ * is: what has come can still be read, and is answered, should that side alone be closed. */
+static void check(server_link *link, int64_t now) {
+  int64_t deadline = atomic_load(&link->deadline_us);
+  if (deadline == INT64_MAX)
+    return;
+  if (deadline < now) {
+    shutdown(link->fd, SHUT_RDWR);
+    server_link_untimed(link);
+  } else if (!link->gone && server_link_gone(link)) {
+    shutdown(link->fd, SHUT_RD);
+    link->gone = true;
+  }
+}
+
+/* The lock keeps the descriptor from being closed, and perhaps given to another connection, under
+ * our hands. */
 static void *watch(void *argument) {
   server_links *links = argument;
   const struct timespec pause = {0, LOOK_NS};
@@ -44,10 +72,7 @@ static void *watch(void *argument) {
     int64_t now = server_metrics_now_us();
     pthread_mutex_lock(&links->lock);
     for (server_link *link = links->first; link != NULL; link = link->next)
-      if (atomic_load(&link->deadline_us) < now) {
-        shutdown(link->fd, SHUT_RDWR);
-        atomic_store(&link->deadline_us, INT64_MAX);
-      }
+      check(link, now);
     pthread_mutex_unlock(&links->lock);
     nanosleep(&pause, NULL);
   }

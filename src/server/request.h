@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * One request on its way: link.c times its connection, http.c receives it, routes.c says
+ * One request on its way: link.c times its connection, http.c receives it, open.c and routes.c say
  * what it may be, body.c keeps its bytes on disk, a handler answers into `reply`.
  */
 #ifndef SERVER_REQUEST_H
@@ -56,9 +56,10 @@ typedef struct server_answer {
 typedef struct server_route {
   const char *method, *path; /* GET also answers HEAD; {name} stands for one part */
   server_handler handler;
-  bool open;  /* without a token */
-  bool work;  /* answered by a worker of the pool; else at once */
-  bool quiet; /* a probe: not in the audit log */
+  bool open;     /* without a token */
+  bool work;     /* answered by a worker of the pool; else at once */
+  bool quiet;    /* a probe: not in the audit log */
+  bool recorded; /* changes something, or gives predictions: in the log before it is answered */
   server_body_kind body;
   const char *id, *summary;
   server_answer answer[SERVER_MAX_ANSWERS];
@@ -84,8 +85,12 @@ ckks_status server_links_build(server_links **out, server_service *service);
 void server_links_free(server_links *links);
 void server_links_notify(void *links, struct MHD_Connection *connection, void **socket_context,
                          enum MHD_ConnectionNotificationCode code);
-/** Closed unless something happens within so many seconds; < 0 = no deadline. */
+/** Closed unless something happens within so many seconds (none and less: at once). */
 void server_link_within(server_link *link, double seconds);
+/** No deadline: while we compute. */
+void server_link_untimed(server_link *link);
+/** Whether the client has closed the connection, or its side of it. */
+bool server_link_gone(const server_link *link);
 
 /* --- body.c: small bodies in memory, large ones on disk */
 
@@ -133,6 +138,7 @@ struct server_request {
   char param[SERVER_MAX_PARAMS][SERVER_NAME_CHARS];
   server_token token;
   server_body body;
+  uint64_t share;        /* of the bytes that the token's bodies may take */
   server_upload *upload; /* of SERVER_BODY_KEYS */
   server_model *model;   /* held from the time the path was read */
   server_task task;
@@ -142,6 +148,7 @@ struct server_request {
   bool answered; /* the reply is complete */
   bool discard;  /* the body does not matter any more */
   bool received; /* all of it */
+  bool noted;    /* in the audit log */
   /* for the audit log */
   char key[65], digest[13];
   size_t n_rows;
@@ -168,6 +175,19 @@ void server_reply_errno(server_request *request, int error, const char *what);
 bool server_reply_unchanged(server_request *request, const char *tag);
 /** The reply as libmicrohttpd wants it, spent. */
 struct MHD_Response *server_reply_response(server_request *request);
+
+/* --- note.c: the request's line in the audit log */
+/** Of a route that is `recorded`, before its good answer goes. When the log cannot be written the
+ * answer is an error. */
+void server_note_before(server_request *request);
+/** Of all others that are not probes. */
+void server_note_after(server_request *request);
+/** Milliseconds since 1970. */
+int64_t server_note_time_ms(void);
+
+/* --- open.c */
+/** Decides all that can be decided before the body; what is answered then needs no body. */
+void server_open_request(server_request *request, const char *method, const char *url);
 
 /* --- http.c */
 ckks_status server_http_start(server_service *service);

@@ -21,9 +21,13 @@ typedef struct server_options {
   size_t cache_bytes;                       /**< ceiling of expanded keys in memory */
   size_t weights_bytes;                     /**< of encoded weights, each model */
   size_t max_key_bytes, max_body_bytes;
-  size_t n_jobs; /**< jobs that may wait or run at a time, and results kept for a token */
+  size_t bodies_bytes; /**< samples on their way in, of one token */
+  size_t n_jobs;       /**< jobs that may wait or run at a time, and results kept for a token */
   unsigned key_ttl_s, job_ttl_s; /**< keys since their last use, jobs since they were made */
   unsigned idle_s; /**< a connection without a whole request for this long is closed */
+  /** So is one on which a body, or an answer, takes longer than grace_s and what its bytes take
+   * at this rate. */
+  unsigned grace_s, least_bytes_s;
 } server_options;
 
 typedef struct server_service server_service;

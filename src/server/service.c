@@ -36,10 +36,13 @@ void server_options_default(server_options *options) {
                               .weights_bytes = EXEC_WEIGHTS_BYTES,
                               .max_key_bytes = (size_t)256 << 20,
                               .max_body_bytes = (size_t)64 << 20,
+                              .bodies_bytes = (size_t)256 << 20,
                               .n_jobs = 100,
                               .key_ttl_s = 30 * 86400,
                               .job_ttl_s = 86400,
-                              .idle_s = 60};
+                              .idle_s = 60,
+                              .grace_s = 20,
+                              .least_bytes_s = 1024};
 }
 
 static int count_cores(void) {

@@ -66,6 +66,9 @@ bool server_usage_request(server_usage *usage, const char *token, uint64_t per_m
 ckks_status server_usage_take(bool *granted, server_usage *usage, const char *token, uint64_t n,
                               uint64_t per_day);
 void server_usage_return(server_usage *usage, const char *token, uint64_t n);
+/** Takes n bytes for a body under way; false = the token's bodies take `limit` without it. */
+bool server_usage_body(server_usage *usage, const char *token, uint64_t n, uint64_t limit);
+void server_usage_body_end(server_usage *usage, const char *token, uint64_t n);
 
 /* --- uploads.c: key files on their way in */
 typedef struct server_upload {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What each token used: a bucket of requests in memory, predictions of the day on disk. */
+/* What each token uses: a bucket of requests and bytes of bodies in memory, predictions of the day
+ * on disk. */
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,7 @@ typedef struct account {
   int64_t seen_us;
   int64_t day;
   uint64_t reserved, used; /* predictions of that day; what is reserved is on disk */
+  uint64_t body_bytes;     /* of bodies under way */
 } account;
 
 struct server_usage {
@@ -157,5 +159,26 @@ void server_usage_return(server_usage *usage, const char *token, uint64_t n) {
   account *a = find(usage, token);
   if (a != NULL)
     a->used -= a->used < n ? a->used : n;
+  pthread_mutex_unlock(&usage->lock);
+}
+
+/* One alone always goes: its own size has a limit, too. */
+bool server_usage_body(server_usage *usage, const char *token, uint64_t n, uint64_t limit) {
+  pthread_mutex_lock(&usage->lock);
+  account *a = find(usage, token);
+  bool room = a != NULL && (a->body_bytes == 0 || a->body_bytes + n <= limit);
+  if (room)
+    a->body_bytes += n;
+  pthread_mutex_unlock(&usage->lock);
+  return room;
+}
+
+void server_usage_body_end(server_usage *usage, const char *token, uint64_t n) {
+  if (n == 0)
+    return;
+  pthread_mutex_lock(&usage->lock);
+  account *a = find(usage, token); /* there since it took them */
+  if (a != NULL)
+    a->body_bytes -= n;
   pthread_mutex_unlock(&usage->lock);
 }

@@ -51,4 +51,7 @@ void server_audit_free(server_audit *audit);
 /** Queues a line; it is chained and committed with others within a tenth of a second. Waits
  * when a thousand lines wait: no line is ever dropped. */
 void server_audit_add(server_audit *audit, const server_audit_record *record);
+/** Commits the line, behind all that wait: from then on it outlives this process, and from a tenth
+ * of a second later the power. On an error (CKKS_ERROR_IO) it is not in the log. */
+ckks_status server_audit_write(server_audit *audit, const server_audit_record *record);
 #endif

@@ -143,6 +143,23 @@ static void replacing_is_atomic(void **state) {
   assert_int_equal(count_entries(), 1);
 }
 
+static void what_exists_is_not_made_again(void **state) {
+  (void)state;
+  bool made;
+  assert_int_equal(base_file_create(&made, path, "first", 5, 0600), CKKS_OK);
+  assert_true(made);
+  assert_int_equal(mode_of(path), 0600);
+  assert_int_equal(base_file_create(&made, path, "second", 6, 0644), CKKS_OK);
+  assert_false(made);
+  assert_content("first", 5);
+  assert_int_equal(mode_of(path), 0600);
+  assert_int_equal(count_entries(), 1); /* no temporary file either */
+  char other[PATH_MAX];
+  snprintf(other, sizeof other, "%s/missing/file", folder);
+  assert_int_equal(base_file_create(&made, other, "x", 1, 0644), CKKS_ERROR_IO);
+  assert_false(made);
+}
+
 static void unwritable_paths_are_named(void **state) {
   (void)state;
   char other[PATH_MAX + 10];
@@ -338,6 +355,7 @@ int main(void) {
       IN_FOLDER(unreadable_paths_are_named),
       IN_FOLDER(secret_files_are_the_owners),
       IN_FOLDER(replacing_is_atomic),
+      IN_FOLDER(what_exists_is_not_made_again),
       IN_FOLDER(unwritable_paths_are_named),
       IN_FOLDER(a_failed_write_leaves_the_old_file),
       IN_FOLDER(devices_are_written_to_not_replaced),

@@ -3,12 +3,14 @@
 #define _DEFAULT_SOURCE
 #include "client/store.h"
 
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include "base/frame.h"
 #include "blindsight/fixture.h"
 #include "blindsight/objects.h"
 #include "client/client.h"
+#include "secret/secret.h"
 
 static blindsight_server *server;
 static const model_interface *interface;
@@ -147,6 +149,44 @@ static void test_files_that_are_something_else(void **state) {
   client_store_clear(&store);
 }
 
+typedef struct opener {
+  pthread_t thread;
+  char path[256];
+  client_store store;
+  ckks_status status;
+} opener;
+
+static void *open_one(void *argument) {
+  opener *o = argument;
+  o->status = client_store_open(&o->store, o->path, "test.client", interface, params);
+  return NULL;
+}
+
+/* Many first runs at once: one secret key, and every one of them works with it. */
+static void test_at_once(void **state) {
+  enum { N = 8 };
+  opener o[N];
+  client_store after;
+  int n_made = 0;
+  (void)state;
+  for (int i = 0; i < N; i++) {
+    snprintf(o[i].path, sizeof o[i].path, "%s", test_path("k.key"));
+    assert_int_equal(pthread_create(&o[i].thread, NULL, open_one, &o[i]), 0);
+  }
+  for (int i = 0; i < N; i++)
+    pthread_join(o[i].thread, NULL);
+  assert_int_equal(open_store(&after, "k.key"), CKKS_OK);
+  assert_false(after.made_secret || after.made_keys);
+  for (int i = 0; i < N; i++) {
+    assert_int_equal(o[i].status, CKKS_OK);
+    assert_memory_equal(o[i].store.secret->owner, after.secret->owner, CKKS_OWNER_BYTES);
+    n_made += o[i].store.made_secret;
+    client_store_clear(&o[i].store);
+  }
+  assert_int_equal(n_made, 1);
+  client_store_clear(&after);
+}
+
 static void test_memory_that_fails(void **state) {
   client_store store;
   (void)state;
@@ -156,9 +196,11 @@ static void test_memory_that_fails(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_made_once), cmocka_unit_test(test_names),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_made_once),
+                                     cmocka_unit_test(test_names),
                                      cmocka_unit_test(test_keys_that_do_not_belong),
                                      cmocka_unit_test(test_files_that_are_something_else),
+                                     cmocka_unit_test(test_at_once),
                                      cmocka_unit_test(test_memory_that_fails)};
   return cmocka_run_group_tests(tests, make_world, clear_world);
 }

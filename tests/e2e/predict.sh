@@ -68,6 +68,16 @@ id=$(sed -n 's/.*"key": "\([0-9a-f]*\)".*/\1/p' "$log.out")
 works "the model and the plan by name" predict --key alice.key validation.csv --rows 0 \
   --model wdbc@1 --plan "$plan"
 
+# --- two first runs at once, with one name for the key: one secret key, and both work with it
+predict --key twin.key validation.csv --rows 3-7 --csv --outputs >twin1.csv 2>twin1.err </dev/null &
+twin=$!
+run predict --key twin.key validation.csv --rows 3-7 --csv --outputs
+worked "one of two"
+holds "as in clear, one of two" same_predictions few_clear.csv "$log.out" 5
+holds "the other of two" wait $twin
+holds "as in clear, the other of two" same_predictions few_clear.csv twin1.csv 5
+holds "one secret key" [ "$(cat twin1.err "$log.err" | grep -c '^secret *twin.key: new')" = 1 ]
+
 # --- what does not fit
 refused "a wrong token" 1 "(HTTP 401)" predict --key alice.key validation.csv \
   --token "bst_0123456789abcdef_$(printf %064d 0)"

@@ -117,7 +117,27 @@ for delay in 0 0.001 0.002 0.003 0.005 0.01; do
   esac
 done
 
-# An unwritten end of the log aside, it is whole after all these crashes.
+# What was answered is in the log, however soon after it the server dies.
+logged() { # logged WHAT ROUTE: the last line of the log
+  holds "$1 in the log" sh -c "blindsight audit show --state state | tail -n 1 | grep -q '$2'"
+}
+for round in 1 2 3; do
+  got=$(infer one.sample)
+  die
+  is "a prediction" 200 "$got"
+  logged "the prediction, $round" '"route":"/v2/models/{model}/infer".*"status":200'
+  start state
+  got=$(code -X DELETE "$url/v2/keys/$key")
+  die
+  is "a DELETE" 204 "$got"
+  logged "the DELETE, $round" '"method":"DELETE","route":"/v2/keys/{key}".*"status":204'
+  start state
+  got=$(code -T me.keys "$url/v2/keys/$key")
+  die
+  is "an upload" 201 "$got"
+  logged "the upload, $round" '"method":"PUT","route":"/v2/keys/{key}".*"status":201'
+  start state
+done
 stop
 works "audit" blindsight audit verify --state state
 

@@ -5,6 +5,7 @@
 #define TESTS_SERVER_FIXTURE_H
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sodium.h>
@@ -24,6 +25,7 @@
 
 #include "base/alloc.h"
 #include "base/digest.h"
+#include "base/file.h"
 #include "client/client.h"
 #include "model/files.h"
 #include "model/models.h"
@@ -44,6 +46,7 @@ typedef struct test_service {
   char folder[64], state[80], models[80];
   server_options options;
   server_service *service;
+  const char *from; /* whence requests come; NULL = 127.0.0.1 */
   model_model model;
   model_plan plan;
   ckks_params *params;
@@ -137,6 +140,19 @@ static inline void test_remove(const char *folder) {
   rmdir(folder);
 }
 
+/* Files of a store's folder whose names begin so. */
+static inline int test_count_files(const char *state, const char *name, const char *prefix) {
+  char path[256];
+  int n = 0;
+  snprintf(path, sizeof path, "%.200s/%s", state, name);
+  DIR *files = opendir(path);
+  assert_non_null(files);
+  for (const struct dirent *entry; (entry = readdir(files)) != NULL;)
+    n += entry->d_name[0] != '.' && strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
+  closedir(files);
+  return n;
+}
+
 static inline void test_teardown(test_service *t) {
   test_stop(t);
   for (int i = 0; i < N_CLIENTS; i++) {
@@ -173,6 +189,11 @@ static inline int test_connect(const test_service *t) {
   assert_true(fd >= 0);
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  if (t->from != NULL) {
+    struct sockaddr_in own = {.sin_family = AF_INET};
+    assert_int_equal(inet_pton(AF_INET, t->from, &own.sin_addr), 1);
+    assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof own), 0);
+  }
   assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
   return fd;
 }
@@ -217,6 +238,9 @@ static inline void test_receive(test_reply *reply, int fd, bool one) {
   reply->body = (const uint8_t *)end + 4;
   reply->n_body = reply->n_bytes - (size_t)(end + 4 - reply->head);
   end[2] = '\0';
+  const char *length = strcasestr(start, "\r\nContent-Length: ");
+  if (one && length != NULL && (size_t)atoi(length + 18) < reply->n_body)
+    reply->n_body = (size_t)atoi(length + 18); /* more is of another answer */
 }
 
 static inline void test_exchange(test_reply *reply, const test_service *t, const void *bytes,
@@ -265,7 +289,7 @@ static inline int test_status(const test_service *t, const char *method, const c
 
 /* Value of a header of a reply, "" when it is not there. Not reentrant. */
 static inline const char *test_header(const test_reply *reply, const char *name) {
-  static char value[200];
+  static _Thread_local char value[200];
   char start[64];
   snprintf(start, sizeof start, "\r\n%s: ", name);
   const char *at = strcasestr(reply->head, start);
@@ -278,7 +302,7 @@ static inline const char *test_header(const test_reply *reply, const char *name)
 
 /* Text of a member of a JSON reply; the caller frees nothing. */
 static inline const char *test_member(const test_reply *reply, const char *name) {
-  static char value[600];
+  static _Thread_local char value[600];
   json_t *object = json_loadb((const char *)reply->body, reply->n_body, 0, NULL);
   json_t *member = json_object_get(object, name);
   value[0] = '\0';
@@ -323,6 +347,22 @@ static inline void test_check_result(const test_service *t, const uint8_t *bytes
   for (size_t i = 0; i < t->model.n_classes; i++)
     assert_true(fabs(outputs[i] - wanted[i]) < 1e-2 * fmax(1.0, fabs(wanted[i])));
   base_free(outputs);
+}
+
+/* The Open Inference Protocol's binary form of a sample: head, length, bytes. The caller frees. */
+static inline size_t test_tensor(uint8_t **out, size_t *n_head, const char *key,
+                                 const uint8_t *sample, size_t n_sample) {
+  *out = malloc(n_sample + 512);
+  int n = snprintf((char *)*out, 500,
+                   "{\"id\":\"q7\",\"parameters\":{\"key\":\"%s\"},\"inputs\":[{\"name\":"
+                   "\"ciphertext\",\"shape\":[1],\"datatype\":\"BYTES\",\"parameters\":{"
+                   "\"binary_data_size\":%zu}}]}",
+                   key, n_sample + 4);
+  *n_head = (size_t)n;
+  for (int i = 0; i < 4; i++)
+    (*out)[n + i] = (uint8_t)(n_sample >> (8 * i));
+  memcpy(*out + n + 4, sample, n_sample);
+  return (size_t)n + 4 + n_sample;
 }
 
 static inline void test_check_inference(const test_service *t) {

@@ -235,19 +235,10 @@ static void test_binary_tensor(void **state) {
   (void)state;
   test_reply reply;
   const test_client *c = &t.client[0];
-  char head[600], lines[200];
-  int n_head = snprintf(head, sizeof head,
-                        "{\"id\":\"q7\",\"parameters\":{\"key\":\"%s\"},\"inputs\":[{\"name\":"
-                        "\"ciphertext\",\"shape\":[1],\"datatype\":\"BYTES\",\"parameters\":{"
-                        "\"binary_data_size\":%zu}}]}",
-                        c->id, t.n_sample + 4);
-  size_t n = (size_t)n_head + 4 + t.n_sample;
-  uint8_t *body = malloc(n);
-  memcpy(body, head, (size_t)n_head);
-  for (int i = 0; i < 4; i++)
-    body[n_head + i] = (uint8_t)(t.n_sample >> (8 * i));
-  memcpy(body + n_head + 4, t.sample, t.n_sample);
-  snprintf(lines, sizeof lines, TEST_RAW "Inference-Header-Content-Length: %d\r\n", n_head);
+  char lines[200];
+  uint8_t *body;
+  size_t n_head, n = test_tensor(&body, &n_head, c->id, t.sample, t.n_sample);
+  snprintf(lines, sizeof lines, TEST_RAW "Inference-Header-Content-Length: %zu\r\n", n_head);
   assert_int_equal(
       test_call(&reply, &t, "POST", "/v2/models/small/versions/1/infer", c->token, lines, body, n),
       200);
@@ -351,32 +342,6 @@ static void test_jobs(void **state) {
   check_error("GET", result, c->token, "", NULL, 0, 409, "job");
 }
 
-/* Of what one token has, another cannot even learn that it is there. */
-static void test_isolation(void **state) {
-  (void)state;
-  test_reply absent, present;
-  const test_client *a = &t.client[0], *b = &t.client[1];
-  char nothing[96];
-  snprintf(nothing, sizeof nothing, "/v2/keys/%064d", 0);
-  static const char *const methods[] = {"GET", "HEAD", "DELETE"};
-  for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
-    test_call(&present, &t, methods[i], test_key_path(a), b->token, "", NULL, 0);
-    test_call(&absent, &t, methods[i], nothing, b->token, "", NULL, 0);
-    assert_int_equal(present.status, 404);
-    assert_int_equal(present.n_bytes, absent.n_bytes);
-    assert_int_equal(present.n_body, absent.n_body);
-    assert_memory_equal(present.body, absent.body, absent.n_body);
-    test_reply_clear(&present);
-    test_reply_clear(&absent);
-  }
-  assert_int_equal(test_infer(&present, &t, b->token, a->id, ""), 404);
-  test_reply_clear(&present);
-  /* The same bytes, uploaded by the other, are the other's own: and go without the first's. */
-  assert_int_equal(test_status(&t, "PUT", test_key_path(a), b->token, "", a->keys, a->n_keys), 201);
-  assert_int_equal(test_status(&t, "DELETE", test_key_path(a), b->token, "", NULL, 0), 204);
-  test_check_inference(&t);
-}
-
 static void test_metrics(void **state) {
   (void)state;
   test_reply reply;
@@ -442,7 +407,6 @@ int main(void) {
                                      cmocka_unit_test(test_too_large),
                                      cmocka_unit_test(test_keep_alive),
                                      cmocka_unit_test(test_jobs),
-                                     cmocka_unit_test(test_isolation),
                                      cmocka_unit_test(test_metrics),
                                      cmocka_unit_test(test_restart),
                                      cmocka_unit_test(test_draining)};

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A request's line in the audit log: what it was and what became of it, never what was in it. */
+#define _POSIX_C_SOURCE 200809L
+#include <stdio.h>
+#include <time.h>
+
+#include "server/request.h"
+
+int64_t server_note_time_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void fill(server_audit_record *record, const server_request *request) {
+  const server_route *route = request->route;
+  *record = (server_audit_record){.time_ms = server_note_time_ms(),
+                                  .us = (uint64_t)(server_metrics_now_us() - request->begun_us),
+                                  .rows = request->n_rows,
+                                  .bytes_in = request->body.n_bytes,
+                                  .bytes_out = request->answered ? request->reply.n_bytes : 0,
+                                  .status = request->answered ? request->reply.status : 0};
+  snprintf(record->token, sizeof record->token, "%s", request->token.id);
+  snprintf(record->method, sizeof record->method, "%s", route != NULL ? route->method : "-");
+  snprintf(record->path, sizeof record->path, "%s", route != NULL ? route->path : "-");
+  if (request->model != NULL) {
+    snprintf(record->model, sizeof record->model, "%s", request->model->name);
+    snprintf(record->version, sizeof record->version, "%s", request->model->version);
+  }
+  snprintf(record->key, sizeof record->key, "%s", request->key);
+  /* A connection that broke off is an outcome, too. */
+  snprintf(record->code, sizeof record->code, "%s",
+           request->answered ? request->reply.code : "aborted");
+}
+
+void server_note_before(server_request *request) {
+  server_audit_record record;
+  if (!request->route->recorded || !request->answered || request->reply.status >= 400)
+    return;
+  fill(&record, request);
+  ckks_status status = server_audit_write(request->service->audit, &record);
+  request->noted = status == CKKS_OK;
+  if (request->noted)
+    return;
+  /* What was promised in headers is not said any more. */
+  request->reply.n_headers = 0;
+  request->n_rows = 0;
+  server_reply_status(request, status, NULL);
+}
+
+void server_note_after(server_request *request) {
+  server_audit_record record;
+  if (request->noted || (request->route != NULL && request->route->quiet))
+    return;
+  fill(&record, request);
+  server_audit_add(request->service->audit, &record);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What changes something or gives predictions stands in the audit log when it is answered: a
+ * second reader of the file sees it there, without waiting. */
+#define _GNU_SOURCE
+#include "server/fixture.h"
+
+#include <sqlite3.h>
+
+static test_service t;
+
+typedef struct last_line {
+  char line[1024];
+  size_t n;
+} last_line;
+
+static void keep(void *context, const char *line) {
+  last_line *last = context;
+  snprintf(last->line, sizeof last->line, "%s", line);
+  last->n++;
+}
+
+static last_line look(void) {
+  last_line last = {.n = 0};
+  server_audit_report report;
+  OK(server_audit_verify(&report, t.state, NULL));
+  OK(server_audit_each(t.state, keep, &last));
+  assert_int_equal(report.n_lines, last.n);
+  return last;
+}
+
+static void check_last(const char *method, const char *route, int status) {
+  char wanted[200];
+  last_line last = look();
+  snprintf(wanted, sizeof wanted, "\"method\":\"%s\",\"route\":\"%s\"", method, route);
+  assert_non_null(strstr(last.line, wanted));
+  snprintf(wanted, sizeof wanted, "\"status\":%d,", status);
+  assert_non_null(strstr(last.line, wanted));
+}
+
+static void make_job(char path[64]) {
+  test_reply reply;
+  assert_int_equal(
+      test_infer(&reply, &t, t.client[0].token, t.client[0].id, "Prefer: respond-async\r\n"), 202);
+  snprintf(path, 64, "%.63s", test_header(&reply, "Location"));
+  test_reply_clear(&reply);
+  for (bool done = false; !done; usleep(2000)) {
+    assert_int_equal(test_call(&reply, &t, "GET", path, t.client[0].token, "", NULL, 0), 200);
+    done = strcmp(test_member(&reply, "state"), "queued") != 0;
+    test_reply_clear(&reply);
+  }
+}
+
+static int call(const char *method, const char *path) {
+  return test_status(&t, method, path, t.client[0].token, "", NULL, 0);
+}
+
+/* Each route that is marked, in an order in which each has something to do. */
+static void test_there_at_once(void **state) {
+  (void)state;
+  const test_client *c = &t.client[0];
+  char job[64], result[80];
+  for (int round = 0; round < 5; round++) {
+    assert_int_equal(test_upload(&t, c), 201);
+    check_last("PUT", "/v2/keys/{key}", 201);
+    test_check_inference(&t);
+    check_last("POST", "/v2/models/{model}/infer", 200);
+    make_job(job);
+    snprintf(result, sizeof result, "%s/result", job);
+    assert_int_equal(call("GET", result), 200);
+    check_last("GET", "/v2/jobs/{job}/result", 200);
+    assert_int_equal(call("DELETE", job), 204);
+    check_last("DELETE", "/v2/jobs/{job}", 204);
+    assert_int_equal(call("DELETE", test_key_path(c)), 204);
+    check_last("DELETE", "/v2/keys/{key}", 204);
+  }
+}
+
+/* Whatever is no mere look is marked. */
+static void test_marked(void **state) {
+  (void)state;
+  for (size_t i = 0; i < server_n_routes; i++) {
+    const server_route *route = &server_routes[i];
+    bool result = strcmp(route->id, "getJobResult") == 0;
+    assert_int_equal(route->recorded, strcmp(route->method, "GET") != 0 || result);
+    assert_false(route->recorded && route->quiet);
+  }
+}
+
+static void write_log(const char *sql) {
+  sqlite3 *handle;
+  char path[96];
+  snprintf(path, sizeof path, "%s/audit.db", t.state);
+  assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+  sqlite3_busy_timeout(handle, 10000);
+  assert_int_equal(sqlite3_exec(handle, sql, NULL, NULL, NULL), SQLITE_OK);
+  sqlite3_close(handle);
+}
+
+/* The log cannot be written: no prediction is given, no change confirmed; what was asked is logged
+ * when it can be again. */
+static void test_unwritable(void **state) {
+  (void)state;
+  test_reply reply;
+  const test_client *c = &t.client[0];
+  char job[64], result[80];
+  assert_int_equal(test_upload(&t, c), 201);
+  make_job(job);
+  snprintf(result, sizeof result, "%s/result", job);
+  write_log("CREATE TRIGGER stuck BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'stuck'); END");
+  size_t before = look().n;
+  assert_int_equal(test_infer(&reply, &t, c->token, c->id, ""), 500);
+  assert_string_equal(test_member(&reply, "code"), "io");
+  test_reply_clear(&reply);
+  assert_int_equal(call("GET", result), 500);
+  assert_int_equal(call("DELETE", job), 500);
+  assert_int_equal(call("GET", "/v2/models"), 200); /* looking goes on */
+  assert_int_equal(look().n, before);
+  write_log("DROP TRIGGER stuck");
+  test_check_inference(&t);
+  last_line last = look();
+  assert_true(last.n >= before + 5); /* and those that waited */
+  assert_non_null(strstr(last.line, "\"status\":200,"));
+}
+
+/* What a job computed is not given out unlogged either. */
+static void test_unwritable_job(void **state) {
+  (void)state;
+  const test_client *c = &t.client[0];
+  test_reply reply;
+  char job[64], state_now[16];
+  write_log("CREATE TRIGGER stuck BEFORE INSERT ON audit WHEN NEW.line LIKE '%\"JOB\"%' BEGIN"
+            " SELECT RAISE(ABORT, 'stuck'); END");
+  assert_int_equal(test_infer(&reply, &t, c->token, c->id, "Prefer: respond-async\r\n"), 202);
+  snprintf(job, sizeof job, "%.63s", test_header(&reply, "Location"));
+  test_reply_clear(&reply);
+  do {
+    usleep(2000);
+    assert_int_equal(test_call(&reply, &t, "GET", job, c->token, "", NULL, 0), 200);
+    snprintf(state_now, sizeof state_now, "%.15s", test_member(&reply, "state"));
+    test_reply_clear(&reply);
+  } while (strcmp(state_now, "queued") == 0);
+  assert_string_equal(state_now, "failed");
+  write_log("DROP TRIGGER stuck");
+  test_check_inference(&t);
+}
+
+static int setup(void **state) {
+  (void)state;
+  test_setup(&t);
+  test_start(&t);
+  return 0;
+}
+
+static int teardown(void **state) {
+  (void)state;
+  test_teardown(&t);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_marked), cmocka_unit_test(test_there_at_once),
+      cmocka_unit_test(test_unwritable), cmocka_unit_test(test_unwritable_job)};
+  return cmocka_run_group_tests(tests, setup, teardown);
+}
