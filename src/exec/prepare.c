@@ -57,7 +57,7 @@ static size_t encoded_bytes(const model_op *op, const ckks_params *params) {
   bool rotates = false;
   for (int t = 0; op->kind == MODEL_OP_DIAGONALS && t < 2 * op->n_terms; t++)
     rotates = rotates || op->term[t] != 0;
-  size_t n_limbs = (size_t)(op->level + 2 + params->literal.n_p);
+  size_t n_limbs = (size_t)op->level + 2 + (size_t)params->literal.n_p;
   return rotates ? (size_t)op->n_terms * n_limbs * params->ring.n * sizeof(ring_word) : 0;
 }
 

@@ -89,21 +89,6 @@ static void keep(listing *list, const model_choice *choice, double rotations) {
   list->rotations[at] = rotations;
 }
 
-static void walk(listing *list, model_choice *choice, size_t i, size_t stride_out,
-                 double rotations);
-
-/* Map i with this layout, then the maps before it. */
-static void walk_on(listing *list, model_choice *choice, size_t i, size_t stride_out,
-                    double rotations) {
-  double sum = rotations + count_map(list->used, list, choice, i, stride_out);
-  if (isinf(sum))
-    return;
-  if (i > 0)
-    walk(list, choice, i - 1, choice->affine[i].stride, sum);
-  else
-    keep(list, choice, sum);
-}
-
 /* Fixes map i given the stride that its outputs must have, then the maps before it. */
 static void walk(listing *list, model_choice *choice, size_t i, size_t stride_out,
                  double rotations) {
@@ -126,7 +111,11 @@ static void walk(listing *list, model_choice *choice, size_t i, size_t stride_ou
     if (stride * inputs > list->n_slots || layout.diagonals > MODEL_MAX_WIDTH)
       continue;
     choice->affine[i] = layout;
-    walk_on(list, choice, i, stride_out, rotations);
+    double sum = rotations + count_map(list->used, list, choice, i, stride_out);
+    if (i > 0 && sum < (double)INFINITY)
+      walk(list, choice, i - 1, stride, sum);
+    else if (i == 0 && sum < (double)INFINITY)
+      keep(list, choice, sum);
   }
 }
 

@@ -22,8 +22,7 @@ static void add_term(diagonals *d, const scheme *s, int baby, int giant, int lev
   random_reals(values, s->slots, &state);
   CHECK(eval_diagonal_encode(&d->plaintext[d->n], values, s->slots, level, s->params->scale[level],
                              n_special, s->params));
-  d->term[d->n] =
-      (eval_diagonal){.baby = baby, .giant = giant, .plaintext = d->plaintext[d->n]};
+  d->term[d->n] = (eval_diagonal){.baby = baby, .giant = giant, .plaintext = d->plaintext[d->n]};
   d->n++;
   for (size_t i = 0; i < s->slots; i++) {
     size_t j = (i + (size_t)giant) & (s->slots - 1), k = (j + (size_t)baby) & (s->slots - 1);
