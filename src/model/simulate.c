@@ -67,8 +67,7 @@ static size_t longest_period(const simulating *s) {
   return period;
 }
 
-static ckks_status round_vector(simulating *s, model_random *random, int index,
-                                double deviation) {
+static ckks_status round_vector(simulating *s, model_random *random, int index, double deviation) {
   const model_vector *exact = &s->plan->vector[index];
   model_vector *vector = &s->vector[index];
   if (vector->value != exact->value) /* another operation's as well, and rounded by it */

@@ -123,7 +123,8 @@ static void test_threads(void **unused) {
     for (int n_threads = 2; n_threads < 6; n_threads += 3) {
       base_threads *threads;
       assert_ok(base_threads_build(&threads, n_threads));
-      assert_ok(model_simulate_rows(again, rows, n_rows, &plan, (model_packing)packing, 7, threads));
+      assert_ok(
+          model_simulate_rows(again, rows, n_rows, &plan, (model_packing)packing, 7, threads));
       base_threads_free(threads);
       assert_memory_equal(noisy, again, n_rows * model.n_classes * sizeof *noisy);
     }
@@ -161,7 +162,8 @@ static void test_allocation_failures(void **unused) {
     long n = base_alloc_count() - before;
     for (long k = 1; k <= n; k += 1 + n / 100) {
       base_alloc_fail_at(k);
-      ckks_status status = model_simulate_rows(noisy, rows, 2, &plan, (model_packing)packing, 1, NULL);
+      ckks_status status =
+          model_simulate_rows(noisy, rows, 2, &plan, (model_packing)packing, 1, NULL);
       base_alloc_fail_at(0);
       assert_int_equal(status, CKKS_ERROR_MEMORY);
     }
@@ -171,9 +173,11 @@ static void test_allocation_failures(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_within_prediction), cmocka_unit_test(test_follows_the_plan),
-      cmocka_unit_test(test_seeds), cmocka_unit_test(test_threads),
-      cmocka_unit_test(test_rows_differ), cmocka_unit_test(test_allocation_failures)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_within_prediction),
+                                     cmocka_unit_test(test_follows_the_plan),
+                                     cmocka_unit_test(test_seeds),
+                                     cmocka_unit_test(test_threads),
+                                     cmocka_unit_test(test_rows_differ),
+                                     cmocka_unit_test(test_allocation_failures)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
