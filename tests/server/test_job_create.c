@@ -23,7 +23,7 @@ static void made(char id[33], const test_client *c, const char *named) {
   char path[80];
   assert_int_equal(ask_for(&reply, "/v2/models/small/infer", c, t.client[0].id, named, t.n_sample),
                    202);
-  snprintf(id, 33, "%s", test_member(&reply, "id"));
+  snprintf(id, 33, "%.32s", test_member(&reply, "id"));
   assert_int_equal(strlen(id), 32);
   snprintf(path, sizeof path, "/v2/jobs/%s", id);
   assert_string_equal(test_header(&reply, "Location"), path);

@@ -42,7 +42,7 @@ static void make_job(char id[33], const char *key) {
   test_reply reply;
   assert_int_equal(test_infer(&reply, &t, t.client[0].token, key, "Prefer: respond-async\r\n"),
                    202);
-  snprintf(id, 33, "%s", test_member(&reply, "id"));
+  snprintf(id, 33, "%.32s", test_member(&reply, "id"));
   test_reply_clear(&reply);
 }
 
