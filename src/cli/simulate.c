@@ -52,8 +52,7 @@ static ckks_status run_rows(simulation *s, uint64_t seed) {
   s->noisy = base_alloc_array(n * classes, sizeof *s->noisy);
   if (s->noisy == NULL)
     return base_fail_memory(n * classes * sizeof *s->noisy);
-  BASE_TRY(model_simulate_rows(s->noisy, s->data.value, n, &s->plan, s->packing, seed,
-                               s->threads));
+  BASE_TRY(model_simulate_rows(s->noisy, s->data.value, n, &s->plan, s->packing, seed, s->threads));
   for (size_t i = 0; i < n; i++)
     compare_row(s, s->clear + i * classes, s->noisy + i * classes);
   s->deviation = sqrt(s->deviation / (double)(n * classes));

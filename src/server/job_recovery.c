@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -39,8 +40,9 @@ static int64_t oldest_waiting(server_database *database) {
 /* A good outcome without its result would be worth nothing: such a job runs again. */
 static bool is_of_use(const server_service *service, const char *id, int outcome) {
   char path[4096];
+  struct stat info;
   server_job_path(path, service, id, "out");
-  return outcome != 200 || access(path, F_OK) == 0;
+  return outcome != 200 || stat(path, &info) == 0;
 }
 
 static ckks_status end_by_line(server_service *service, const char *line) {

@@ -27,7 +27,7 @@ works "--force" blindsight keygen a.client -o alice --force
 holds "another key" sh -c '! cmp -s alice.key before.key'
 holds "still its owner's alone" [ "$(mode alice.key)" = -rw------- ]
 # --- two at once with one name: one makes the keys, which belong together; the other says why not
-for round in 1 2 3 4; do
+for _ in 1 2 3 4; do
   blindsight keygen a.client -o twin >twin1.out 2>twin1.err </dev/null &
   twin=$!
   run blindsight keygen a.client -o twin
