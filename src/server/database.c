@@ -229,7 +229,3 @@ ckks_status server_database_run(server_database *database, int *n, const char *s
     *n = sqlite3_changes(database->handle);
   return CKKS_OK;
 }
-
-void server_database_roll_back(server_database *database) {
-  sqlite3_exec(database->handle, "ROLLBACK", NULL, NULL, NULL);
-}

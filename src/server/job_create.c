@@ -17,41 +17,42 @@
 /* What came of a request for a job. */
 typedef enum outcome { MADE, THERE, FULL } outcome;
 
-/* Held: the lock, and a transaction. The row goes in only while the token has fewer than its
- * share, and the name only when it is new. */
+/* Held: the lock. A name that is new, or whose job never came to be, stands for this question. */
+static ckks_status take_name(int *n, const server_job *j, const server_idempotency *asked) {
+  *n = 1;
+  if (asked->name == NULL)
+    return CKKS_OK;
+  return server_database_run(
+      j->service->database, n,
+      "INSERT OR REPLACE INTO asked(token, name, digest, job) SELECT ?1, ?2, ?3, ?4 WHERE NOT"
+      " EXISTS (SELECT 1 FROM asked JOIN jobs ON jobs.id = asked.job WHERE asked.token = ?1 AND"
+      " asked.name = ?2)",
+      "ssbs", j->token, asked->name, asked->digest, BASE_DIGEST_BYTES, j->id);
+}
+
+/* Held: the lock. The row goes in only while the token has fewer than its share. */
+static ckks_status take_place(int *n, const server_job *j, int64_t now) {
+  return server_database_run(j->service->database, n,
+                             "INSERT INTO jobs SELECT ?1, ?2, 0, ?3, ?4, ?5, 0, 0, 0, '', '', ?6,"
+                             " 0 WHERE (SELECT COUNT(*) FROM jobs WHERE token = ?2) < ?7",
+                             "sssssii", j->id, j->token, j->model, j->version, j->key, now,
+                             (int64_t)j->service->options.n_jobs);
+}
+
+/* First the name, then the job: a name without a job means nothing, a job without its name would
+ * be made twice. */
 static ckks_status insert(outcome *out, const server_job *j, const server_idempotency *asked,
                           int64_t now) {
   server_database *database = j->service->database;
-  int n = 1;
-  if (asked->name != NULL)
-    BASE_TRY(server_database_run(
-        database, &n, "INSERT OR IGNORE INTO asked(token, name, digest, job) VALUES(?, ?, ?, ?)",
-        "ssbs", j->token, asked->name, asked->digest, BASE_DIGEST_BYTES, j->id));
-  *out = THERE;
-  if (n == 0)
-    return CKKS_OK;
-  BASE_TRY(server_database_run(database, &n,
-                               "INSERT INTO jobs SELECT ?1, ?2, 0, ?3, ?4, ?5, 0, 0, 0, '', '', ?6,"
-                               " 0 WHERE (SELECT COUNT(*) FROM jobs WHERE token = ?2) < ?7",
-                               "sssssii", j->id, j->token, j->model, j->version, j->key, now,
-                               (int64_t)j->service->options.n_jobs));
-  *out = n > 0 ? MADE : FULL;
-  return CKKS_OK;
-}
-
-static ckks_status commit(outcome *out, const server_job *j, const server_idempotency *asked,
-                          int64_t now) {
-  server_database *database = j->service->database;
+  int n = 0;
   server_database_lock(database);
-  ckks_status status = server_database_run(database, NULL, "BEGIN IMMEDIATE", "");
-  if (status == CKKS_OK) {
-    status = insert(out, j, asked, now);
-    if (status == CKKS_OK && *out == MADE)
-      status = server_database_run(database, NULL, "COMMIT", "");
-    if (status != CKKS_OK || *out != MADE)
-      server_database_roll_back(database);
-  }
+  ckks_status status = take_name(&n, j, asked);
+  *out = n > 0 ? FULL : THERE;
+  if (status == CKKS_OK && n > 0)
+    status = take_place(&n, j, now);
   server_database_unlock(database);
+  if (status == CKKS_OK && *out == FULL && n > 0)
+    *out = MADE;
   return status;
 }
 
@@ -63,7 +64,7 @@ static ckks_status store(outcome *out, server_job *j, const server_idempotency *
   sodium_bin2hex(j->id, sizeof j->id, random, sizeof random);
   server_job_path(path, j->service, j->id, "in");
   BASE_TRY(base_file_write(path, sample, n_sample, 0600));
-  ckks_status status = commit(out, j, asked, now);
+  ckks_status status = insert(out, j, asked, now);
   if (status != CKKS_OK || *out != MADE)
     unlink(path);
   return status;

@@ -128,9 +128,18 @@ void server_jobs_delete(server_request *request) {
     server_reply_status(request, status, NULL);
 }
 
+/* Names whose jobs never came to be, for want of room. */
+static void sweep_names(server_service *service) {
+  server_database_lock(service->database);
+  (void)server_database_run(service->database, NULL,
+                            "DELETE FROM asked WHERE job NOT IN (SELECT id FROM jobs)", "");
+  server_database_unlock(service->database);
+}
+
 /* One at a time: few are ever out of date together. */
 void server_jobs_sweep(server_service *service) {
   char id[33];
+  sweep_names(service);
   for (int found = 1; found > 0;) {
     server_database_lock(service->database);
     sqlite3_stmt *row =

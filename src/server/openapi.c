@@ -115,18 +115,28 @@ static void lower(char *out, size_t size, const char *text) {
   out[i] = '\0';
 }
 
+/* What stands at a path so far; NULL when out of memory. */
+static json_t *open_path(json_t *paths, const char *name) {
+  json_t *path = json_object_get(paths, name);
+  if (path != NULL)
+    return path;
+  path = json_object();
+  return json_object_set_new(paths, name, path) == 0 ? path : NULL; /* which has freed it */
+}
+
 json_t *server_openapi(void) {
   json_t *paths = json_object();
+  bool whole = true;
   for (size_t i = 0; i < server_n_routes; i++) {
     const server_route *route = &server_routes[i];
     char method[8];
-    json_t *path = json_object_get(paths, route->path);
-    if (path == NULL) {
-      path = json_object();
-      json_object_set_new(paths, route->path, path);
-    }
     lower(method, sizeof method, route->method);
-    json_object_set_new(path, method, operation(route));
+    json_t *path = open_path(paths, route->path);
+    whole = json_object_set_new(path, method, operation(route)) == 0 && whole;
+  }
+  if (!whole) {
+    json_decref(paths);
+    return NULL;
   }
   return json_pack(
       "{s:s, s:{s:s, s:s, s:s}, s:[{s:[]}], s:o, s:{s:o, s:{s:{s:s, s:s}}}}", "openapi", "3.1.0",

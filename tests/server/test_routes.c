@@ -115,8 +115,30 @@ static void test_openapi(void **state) {
   json_decref(document);
 }
 
+/* Any allocation may fail: there is no document then, or one with all its operations. */
+static void test_openapi_memory(void **state) {
+  (void)state;
+  int n_without = 0;
+  json_set_alloc_funcs(base_alloc, base_free);
+  for (long k = 1;; k++) {
+    long before = base_alloc_count();
+    base_alloc_fail_at(k);
+    json_t *document = server_openapi();
+    base_alloc_fail_at(0);
+    if (document != NULL)
+      assert_int_equal(count_operations(json_object_get(document, "paths")), server_n_routes);
+    n_without += document == NULL;
+    json_decref(document);
+    if (base_alloc_count() - before < k)
+      break;
+  }
+  json_set_alloc_funcs(malloc, free);
+  assert_true(n_without > 100);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_find), cmocka_unit_test(test_long_names),
-                                     cmocka_unit_test(test_table), cmocka_unit_test(test_openapi)};
+                                     cmocka_unit_test(test_table), cmocka_unit_test(test_openapi),
+                                     cmocka_unit_test(test_openapi_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
