@@ -9,7 +9,6 @@
 #include "model/fill.h"
 #include "ring/prime.h"
 
-#define MAX_LAYOUTS 4
 #define MAX_LOG2_FOLD 3
 #define MAX_RADIX 3
 #define MAX_SPECIAL 4
@@ -360,19 +359,22 @@ static void begin_degree(searching *s, int log2_n, ckks_security security) {
 }
 
 /* With `latency`, layouts that fit the slots; without, throughput packing alone. */
-static size_t list_layouts(model_choice *layouts, const searching *s, int log2_n, bool latency) {
+static ckks_status list_layouts(model_choice *layouts, size_t *n, const searching *s, int log2_n,
+                                bool latency) {
   if (latency)
-    return model_search_layouts(layouts, MAX_LAYOUTS, s->stages, log2_n);
+    return model_search_layouts(layouts, n, s->stages, log2_n);
+  *n = 1;
   layouts[0] = (model_choice){.log2_n = log2_n, .fold = 1, .log2_radix = 1};
   for (size_t i = 1; i < s->stages->n_stages; i++)
     layouts[0].affine[i].fused = s->stages->stage[i - 1].kind == MODEL_STAGE_CUBIC;
-  return 1;
+  return CKKS_OK;
 }
 
 static ckks_status try_degree(searching *s, int log2_n, bool latency) {
-  model_choice layouts[MAX_LAYOUTS];
+  model_choice layouts[MODEL_SEARCH_LAYOUTS];
   begin_degree(s, log2_n, s->options->security);
-  size_t n = list_layouts(layouts, s, log2_n, latency);
+  size_t n;
+  BASE_TRY(list_layouts(layouts, &n, s, log2_n, latency));
   for (size_t i = 0; i < n; i++)
     BASE_TRY(try_layout(s, &layouts[i]));
   return CKKS_OK;
@@ -414,10 +416,12 @@ ckks_status model_search_insecure(model_search_result *best, const model_stages 
                                   const model_compile_options *options, int log2_n) {
   searching s = {.stages = stages, .options = options, .best = best, .closest = (double)INFINITY};
   s.throughput = wanted_throughput(stages, options);
-  model_choice layouts[MAX_LAYOUTS];
+  model_choice layouts[MODEL_SEARCH_LAYOUTS];
   *best = (model_search_result){0};
   begin_degree(&s, log2_n, CKKS_SECURITY_NONE);
-  if (list_layouts(layouts, &s, log2_n, options->latency) > 0) {
+  size_t n;
+  BASE_TRY(list_layouts(layouts, &n, &s, log2_n, options->latency));
+  if (n > 0) {
     s.choice = layouts[0];
     BASE_TRY(try_lowered(&s, true));
   }

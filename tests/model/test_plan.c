@@ -30,6 +30,35 @@ static void test_clear_equals_model(void **unused) {
   }
 }
 
+/* Layouts of many maps are chosen map by map: their combinations would never come to an end. */
+static void test_deep(void **unused) {
+  (void)unused;
+  enum { N_LAYERS = 9 };
+  uint64_t state = 3;
+  size_t widths[N_LAYERS + 1];
+  model_model model;
+  model_plan plan;
+  double rows[16 * 8];
+  model_compile_options options = test_options(1e-2, LOG2_N);
+  options.throughput = false;
+  for (size_t i = 0; i <= N_LAYERS; i++)
+    widths[i] = i == N_LAYERS ? 2 : 12 + i % 3;
+  assert_ok(model_init(&model, widths, N_LAYERS));
+  for (size_t l = 0; l < N_LAYERS; l++) {
+    model_layer *layer = &model.layer[l];
+    for (size_t i = 0; i < layer->n_out * layer->n_in; i++)
+      layer->weight[i] = 0.5 * test_uniform(&state) / sqrt((double)layer->n_in);
+    layer->activation[0].polynomial = (model_polynomial){2, {0.0, 1.0, 0.25}};
+  }
+  test_calibrate(&model, &state);
+  assert_ok(model_compile(&plan, &model, &options));
+  test_rows(rows, 8, &model, &state);
+  for (size_t row = 0; row < 8; row++)
+    check_latency(&plan, &model, rows + row * model.n_features);
+  model_plan_clear(&plan);
+  model_clear(&model);
+}
+
 /* A model whose cubic and square have every coefficient: folding must lose none. */
 static void test_bytes_round_trip(void **unused) {
   (void)unused;
@@ -181,8 +210,9 @@ static void test_reference_shape(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_clear_equals_model),  cmocka_unit_test(test_bytes_round_trip),
-      cmocka_unit_test(test_bytes_damaged),       cmocka_unit_test(test_refusals),
-      cmocka_unit_test(test_allocation_failures), cmocka_unit_test(test_reference_shape)};
+      cmocka_unit_test(test_clear_equals_model), cmocka_unit_test(test_deep),
+      cmocka_unit_test(test_bytes_round_trip),   cmocka_unit_test(test_bytes_damaged),
+      cmocka_unit_test(test_refusals),           cmocka_unit_test(test_allocation_failures),
+      cmocka_unit_test(test_reference_shape)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
