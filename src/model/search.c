@@ -33,6 +33,7 @@ typedef struct searching {
   model_plan plan; /* programs of the choice under consideration */
   model_vector_size *size;
   model_choice choice;
+  bool is_product[CKKS_MAX_Q], last_steered; /* of any_program: what divides each level */
   ckks_params params; /* sizes only, for the noise bounds and the keys' bytes */
   ring_modulus modulus[CKKS_MAX_Q + CKKS_MAX_P];
   int n_primes[RING_F64_BITS + 1]; /* of each size for this ring degree; -1 = not counted yet */
@@ -114,7 +115,6 @@ static bool primes_suffice(searching *s) {
 /* Fills params with the chain for these sizes; false when it is not a legal one. */
 static bool set_chain(searching *s, const sizes *z) {
   ckks_params_literal *literal = &s->params.literal;
-  const model_program *program = any_program(s);
   double room = s->stages->max_abs_output * s->options->headroom;
   int depth = model_depth(s->stages, &s->choice), widest = 0, total = 0;
   bool good = depth + 1 <= CKKS_MAX_Q;
@@ -125,8 +125,8 @@ static bool set_chain(searching *s, const sizes *z) {
     int bits = 0;
     if (level == 0)
       bits = z->output + 1 + (int)ceil(log2(fmax(room, 1.0)));
-    else if (level_is_product(program, level - 1))
-      bits = level == 1 && !last_is_steered(program) ? 2 * z->value - z->output : z->value;
+    else if (s->is_product[level - 1])
+      bits = level == 1 && !s->last_steered ? 2 * z->value - z->output : z->value;
     else
       bits = z->weight + (level == 1 ? z->value - z->output : 0);
     good = bits >= MIN_PRIME_BITS && bits >= literal->log2_n + ROOM_FOR_PRIMES &&
@@ -305,6 +305,13 @@ static void try_choice(searching *s, bool all_sizes) {
   }
 }
 
+static void note_levels(searching *s) {
+  const model_program *program = any_program(s);
+  for (int level = 0; level < CKKS_MAX_Q; level++)
+    s->is_product[level] = level_is_product(program, level);
+  s->last_steered = last_is_steered(program);
+}
+
 static ckks_status try_lowered(searching *s, bool all_sizes) {
   memset(&s->plan, 0, sizeof s->plan);
   s->plan.interface.last = s->stages->last;
@@ -316,8 +323,10 @@ static ckks_status try_lowered(searching *s, bool all_sizes) {
   }
   if (status == CKKS_OK && !(s->size = model_cost_vector_sizes(&s->plan)))
     status = base_fail_memory((size_t)s->plan.n_vectors * sizeof *s->size);
-  if (status == CKKS_OK)
+  if (status == CKKS_OK) {
+    note_levels(s);
     try_choice(s, all_sizes);
+  }
   if (status == CKKS_OK && s->no_memory) /* a choice passed over for that is no choice */
     status = base_fail_memory((size_t)s->plan.n_vectors * sizeof *s->size);
   base_free(s->size);
