@@ -85,11 +85,6 @@ static ckks_status check_widths(const size_t *widths, size_t n_layers) {
       return base_fail(CKKS_ERROR_ARGUMENT,
                        "layers[%zu].weight: %zu rows where 1 to %d are allowed", i - 1, widths[i],
                        MODEL_MAX_WIDTH);
-  for (size_t i = 1; i <= n_layers; i++)
-    if (widths[i] > MODEL_MAX_WEIGHTS / widths[i - 1])
-      return base_fail(CKKS_ERROR_ARGUMENT,
-                       "layers[%zu].weight: %zu rows of %zu numbers where %zu numbers are allowed",
-                       i - 1, widths[i], widths[i - 1], MODEL_MAX_WEIGHTS);
   if (widths[n_layers] < 1 || widths[n_layers] > MODEL_MAX_CLASSES)
     return base_fail(CKKS_ERROR_ARGUMENT, "labels: %zu where 1 to %d are allowed", widths[n_layers],
                      MODEL_MAX_CLASSES);
@@ -138,13 +133,21 @@ ckks_status model_layer_set_activations(model_layer *layer, size_t n) {
   return CKKS_OK;
 }
 
+ckks_status model_layer_set_weights(model_layer *layer, const double *dense) {
+  model_sparse weight;
+  BASE_TRY(model_sparse_build(&weight, dense, layer->n_out, layer->n_in));
+  model_sparse_clear(&layer->weight);
+  layer->weight = weight;
+  return CKKS_OK;
+}
+
 static ckks_status init_layer(model_layer *layer, size_t n_in, size_t n_out) {
   layer->n_in = n_in;
   layer->n_out = n_out;
-  layer->weight = base_alloc_array(n_out * n_in, sizeof(double));
   layer->bias = base_alloc_array(n_out, sizeof(double));
-  if (layer->weight == NULL || layer->bias == NULL)
-    return base_fail_memory(n_out * n_in * sizeof(double));
+  if (layer->bias == NULL)
+    return base_fail_memory(n_out * sizeof(double));
+  BASE_TRY(model_sparse_init(&layer->weight, n_out, n_in, 0));
   return model_layer_set_activations(layer, 1);
 }
 
@@ -196,7 +199,7 @@ void model_clear(model_model *model) {
   clear_numbers(model->deviation, model->n_features);
   for (size_t i = 0; model->layer != NULL && i < model->n_layers; i++) {
     model_layer *layer = &model->layer[i];
-    clear_numbers(layer->weight, layer->n_out * layer->n_in);
+    model_sparse_clear(&layer->weight);
     clear_numbers(layer->bias, layer->n_out);
     base_free(layer->activation_of);
   }
@@ -240,7 +243,7 @@ void model_forward_scaled(double *outputs, const double *scaled,
     if (pre_max != NULL)
       memset(pre_max[l], 0, sizeof pre_max[l]);
     for (size_t o = 0; o < layer->n_out; o++) {
-      double pre = model_dot(layer->weight + o * layer->n_in, in, layer->n_in) + layer->bias[o];
+      double pre = model_sparse_dot(&layer->weight, o, in) + layer->bias[o];
       const model_activation *activation = model_layer_activation(layer, o);
       if (pre_max != NULL) {
         double *maximum = &pre_max[l][activation - layer->activation];

@@ -5,11 +5,11 @@
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
-#include "base/status.h"
+#include "model/sparse.h"
 
 #define MODEL_MAX_FEATURES 16384
 #define MODEL_MAX_WIDTH 65536
-#define MODEL_MAX_WEIGHTS ((size_t)1 << 27) /**< of one layer, zeros among them */
+#define MODEL_MAX_WEIGHTS ((size_t)1 << 27) /**< of one layer that are not 0 */
 #define MODEL_MAX_LAYERS 16
 #define MODEL_MAX_CLASSES 1024
 #define MODEL_MAX_DEGREE 31
@@ -34,8 +34,8 @@ typedef struct model_activation {
  */
 typedef struct model_layer {
   size_t n_in, n_out;
-  double *weight; /**< n_out x n_in, row-major */
-  double *bias;   /**< n_out */
+  model_sparse weight; /**< n_out x n_in */
+  double *bias;        /**< n_out */
   size_t n_activations;
   model_activation activation[MODEL_MAX_ACTIVATIONS];
   uint8_t *activation_of; /**< of each unit, which; NULL where the layer has one */
@@ -67,6 +67,8 @@ double model_polynomial_max(const model_polynomial *polynomial, double max_abs);
 const model_activation *model_layer_activation(const model_layer *layer, size_t unit);
 /** Gives the layer n activations, identities all, and all its units the first of them. */
 ckks_status model_layer_set_activations(model_layer *layer, size_t n);
+/** Replaces the weights by dense[n_out x n_in], row-major; on error they are what they were. */
+ckks_status model_layer_set_weights(model_layer *layer, const double *dense);
 /** Sum of a[i] b[i], always added up in the same order (four partial sums). */
 double model_dot(const double *a, const double *b, size_t n);
 

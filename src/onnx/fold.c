@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "onnx/fold.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
+
+/* Below this part of its column's largest a number is what rounding left of a zero. */
+#define RESIDUE 1e-12
 
 /* ------------------------------------------------------------ input, output */
 
@@ -338,9 +342,33 @@ static void set_basis(const onnx_fold *fold, const int *basis, size_t k, double 
   fold->run.value[*basis].value[k] = value;
 }
 
+/* What a unit vector adds to the bias. */
+static void take_bias(double *column, const double *bias, size_t n) {
+  double largest = 0.0;
+  for (size_t row = 0; row < n; row++) {
+    column[row] -= bias[row];
+    largest = fmax(largest, fabs(column[row]));
+  }
+  for (size_t row = 0; row < n; row++)
+    if (fabs(column[row]) < RESIDUE * largest)
+      column[row] = 0.0;
+}
+
+/* columns is the matrix on its side, as long as its columns come one at a time. */
+static ckks_status add_column(model_sparse *columns, size_t k, const double *column, int layer) {
+  size_t n = columns->start[k] + model_sparse_count(column, columns->n_columns);
+  if (n > MODEL_MAX_WEIGHTS)
+    return base_fail(CKKS_ERROR_RANGE,
+                     "layer %d has more than %zu weights; use larger strides or fewer channels",
+                     layer, MODEL_MAX_WEIGHTS);
+  BASE_TRY(model_sparse_reserve(columns, n));
+  model_sparse_append(columns, k, column);
+  return CKKS_OK;
+}
+
 /* Whether a root of the layer is itself in the basis does not matter: it is read after being set.
  */
-static ckks_status probe(double *weight, double *bias, onnx_fold *fold, int layer,
+static ckks_status probe(model_sparse *columns, double *bias, onnx_fold *fold, int layer,
                          const bool *path) {
   const onnx_layer *l = &fold->layer[layer];
   int n_basis;
@@ -359,23 +387,31 @@ static ckks_status probe(double *weight, double *bias, onnx_fold *fold, int laye
     if (status != CKKS_OK)
       break;
     onnx_fold_values(column, fold, layer);
-    for (size_t row = 0; row < l->n_out; row++)
-      weight[row * l->n_in + k] = column[row] - bias[row];
+    take_bias(column, bias, l->n_out);
+    status = add_column(columns, k, column, layer);
     set_basis(fold, basis, k, 0.0);
   }
   base_free(column);
   return status;
 }
 
-ckks_status onnx_fold_matrix(double *weight, double *bias, onnx_fold *fold, int layer) {
+ckks_status onnx_fold_matrix(model_sparse *weight, double *bias, onnx_fold *fold, int layer) {
+  model_sparse columns = {0};
   int n_basis;
+  *weight = columns;
   const int *basis = basis_of(&n_basis, fold, layer);
   bool *path = base_alloc_array(2 * fold->graph->n_nodes, sizeof *path);
   if (path == NULL)
     return base_fail_memory(2 * fold->graph->n_nodes * sizeof *path);
   fold->run.n_products = 0;
   mark_between(path, fold, basis, n_basis, fold->layer[layer].root, fold->layer[layer].n_roots);
-  ckks_status status = probe(weight, bias, fold, layer, path);
+  ckks_status status =
+      model_sparse_init(&columns, fold->layer[layer].n_in, fold->layer[layer].n_out, 0);
+  if (status == CKKS_OK)
+    status = probe(&columns, bias, fold, layer, path);
+  if (status == CKKS_OK)
+    status = model_sparse_transpose(weight, &columns);
+  model_sparse_clear(&columns);
   base_free(path);
   return status;
 }

@@ -142,7 +142,7 @@ static void the_layout_is_the_documented_one(void **state) {
   assert_int_equal(model_set_text(&model.name, "m"), CKKS_OK);
   model.max_abs_input = 2.0;
   model.layer[0].bias[0] = 0.5;
-  model.layer[0].weight[0] = -2.0;
+  assert_int_equal(model_layer_set_weights(&model.layer[0], (double[]){-2.0}), CKKS_OK);
   base_buffer_init(&buffer, 1000);
   model_bytes_write(&buffer, &model);
   assert_int_equal(buffer.n_bytes, sizeof expected);

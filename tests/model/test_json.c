@@ -61,12 +61,12 @@ static void every_field_arrives(void **state) {
   assert_string_equal(m.label[1], "yes");
   assert_int_equal(m.n_layers, 2);
   assert_true(m.layer[0].n_in == 2 && m.layer[0].n_out == 1);
-  assert_true(m.layer[0].weight[0] == 0.5 && m.layer[0].weight[1] == -1e-3);
+  assert_true(m.layer[0].weight.value[0] == 0.5 && m.layer[0].weight.value[1] == -1e-3);
   assert_true(m.layer[0].bias[0] == 7 && m.layer[0].activation[0].max_abs == 8);
   assert_int_equal(m.layer[0].activation[0].polynomial.degree, 3);
   assert_true(m.layer[0].activation[0].polynomial.coefficient[3] == -0.004);
   assert_true(m.layer[1].n_in == 1 && m.layer[1].n_out == 2);
-  assert_true(m.layer[1].weight[1] == 2 && m.layer[1].bias[1] == -0.25);
+  assert_true(m.layer[1].weight.value[1] == 2 && m.layer[1].bias[1] == -0.25);
   assert_int_equal(m.layer[1].activation[0].polynomial.degree, 2);
   assert_true(m.layer[1].activation[0].polynomial.coefficient[0] == 1);
   assert_true(m.layer[1].activation[0].polynomial.coefficient[1] == 0);
@@ -98,9 +98,9 @@ static void what_is_written_is_read_bit_for_bit(void **state) {
     model_model model, read;
     char *text, *again;
     assert_int_equal(test_model_build(&model, seed), CKKS_OK);
-    model.layer[0].weight[0] = 5e-324;
-    model.layer[0].weight[1] = -1.7976931348623157e308;
-    model.layer[0].weight[2] = 123456789012345678.0;
+    model.layer[0].weight.value[0] = 5e-324;
+    model.layer[0].weight.value[1] = -1.7976931348623157e308;
+    model.layer[0].weight.value[2] = 123456789012345678.0;
     assert_int_equal(model_json_write(&text, &model), CKKS_OK);
     assert_int_equal(model_json_read(&read, text, strlen(text), "written"), CKKS_OK);
     assert_true(test_same_model(&model, &read));
