@@ -220,7 +220,7 @@ ckks_status model_set_text(char **field, const char *text) {
 /* --------------------------------------------------------------- computing */
 
 /* NaN counts as infinite, so that it can neither hide nor be lost on the way. */
-static double larger(double maximum, double value) {
+double model_larger(double maximum, double value) {
   double magnitude = fabs(value);
   if (magnitude <= maximum)
     return maximum;
@@ -247,7 +247,7 @@ void model_forward_scaled(double *outputs, const double *scaled,
       const model_activation *activation = model_layer_activation(layer, o);
       if (pre_max != NULL) {
         double *maximum = &pre_max[l][activation - layer->activation];
-        *maximum = larger(*maximum, pre);
+        *maximum = model_larger(*maximum, pre);
       }
       out[o] = model_polynomial_value(&activation->polynomial, pre);
     }
@@ -267,43 +267,6 @@ size_t model_argmax(const double *outputs, size_t n) {
     if (outputs[i] > outputs[best])
       best = i;
   return best;
-}
-
-/* What calibration finds: the largest scaled feature, and for each activation what it sees. */
-typedef struct ranges {
-  double input, activation[MODEL_MAX_LAYERS][MODEL_MAX_ACTIVATIONS];
-} ranges;
-
-static ckks_status calibrate_row(ranges *max, const double *row, size_t index,
-                                 const model_model *model) {
-  double scaled[MODEL_MAX_FEATURES], outputs[MODEL_MAX_CLASSES];
-  double pre[MODEL_MAX_LAYERS][MODEL_MAX_ACTIVATIONS];
-  model_scale(scaled, row, model);
-  for (size_t i = 0; i < model->n_features; i++)
-    max->input = larger(max->input, scaled[i]);
-  model_forward_scaled(outputs, scaled, pre, model);
-  for (size_t l = 0; l < model->n_layers; l++)
-    for (size_t a = 0; a < model->layer[l].n_activations; a++) {
-      max->activation[l][a] = larger(max->activation[l][a], pre[l][a]);
-      if (!isfinite(max->activation[l][a]))
-        return base_fail(CKKS_ERROR_RANGE,
-                         "calibration row %zu: layers[%zu] leaves the range of a double", index, l);
-    }
-  return CKKS_OK;
-}
-
-/* Nothing is stored before every row has passed: a failure leaves the model as it was. */
-ckks_status model_calibrate(model_model *model, const double *rows, size_t n_rows) {
-  ranges max = {.input = 0.0};
-  if (n_rows == 0)
-    return base_fail(CKKS_ERROR_ARGUMENT, "calibration needs at least 1 row");
-  for (size_t r = 0; r < n_rows; r++)
-    BASE_TRY(calibrate_row(&max, rows + r * model->n_features, r, model));
-  model->max_abs_input = max.input;
-  for (size_t l = 0; l < model->n_layers; l++)
-    for (size_t a = 0; a < model->layer[l].n_activations; a++)
-      model->layer[l].activation[a].max_abs = max.activation[l][a];
-  return CKKS_OK;
 }
 
 bool model_is_calibrated(const model_model *model) {

@@ -347,7 +347,8 @@ static void take_bias(double *column, const double *bias, size_t n) {
   double largest = 0.0;
   for (size_t row = 0; row < n; row++) {
     column[row] -= bias[row];
-    largest = fmax(largest, fabs(column[row]));
+    if (fabs(column[row]) > largest)
+      largest = fabs(column[row]);
   }
   for (size_t row = 0; row < n; row++)
     if (fabs(column[row]) < RESIDUE * largest)

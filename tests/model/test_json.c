@@ -291,6 +291,69 @@ static void missing_and_unknown_fields_are_named(void **state) {
   refuse("{'polynomial'", "{'degree':2,'polynomial'", "layers[1].activation.degree: unknown");
 }
 
+/* 'w' in place of the first row of the first layer. */
+static void refuse_row(const char *w, const char *words) {
+  char row[200];
+  snprintf(row, sizeof row, "[%s]", w);
+  refuse("[[0.5,-1e-3]]", row, words);
+}
+
+static void rows_may_leave_out_zeros(void **state) {
+  (void)state;
+  model_model m;
+  assert_int_equal(
+      read_changed(&m, "[[0.5,-1e-3]]", "[{'columns':[1],'values':[2.5]},[0,0],[4,0]]"),
+      CKKS_ERROR_FORMAT); /* three rows, one bias */
+  assert_int_equal(
+      read_changed(&m, "[[0.5,-1e-3]],'bias':[7]",
+                   "[{'columns':[1],'values':[2.5]},{'values':[0,3],'columns':[0,1]},[4,0]],"
+                   "'bias':[7,8,9]"),
+      CKKS_ERROR_FORMAT); /* the next layer has one column */
+  assert_non_null(strstr(base_last_error(), "layers[1].weight[0]: 1 numbers where 3 are needed"));
+  assert_int_equal(
+      read_changed(&m, "[[0.5,-1e-3]]", "[{'values':[0,3],'columns':[0,1]}]"), CKKS_OK);
+  assert_int_equal(m.layer[0].weight.start[1], 1); /* a zero that was written is left out, too */
+  assert_true(m.layer[0].weight.column[0] == 1 && m.layer[0].weight.value[0] == 3.0);
+  model_clear(&m);
+  refuse_row("{'columns':[0]}", "layers[0].weight[0].values: missing");
+  refuse_row("{'values':[1]}", "layers[0].weight[0].columns: missing");
+  refuse_row("{'values':[1],'columns':[0],'n':2}", "layers[0].weight[0].n: unknown field");
+  refuse_row("{'values':[1,2,3],'columns':[0,1,2]}",
+             "layers[0].weight[0].values: 3 numbers where 0 to 2 are allowed");
+  refuse_row("{'values':[1],'columns':[0,1]}",
+             "layers[0].weight[0].columns: 2 columns where 1 are needed");
+  refuse_row("{'values':[true],'columns':[0]}",
+             "layers[0].weight[0].values[0]: a truth value where a number is needed");
+  refuse_row("{'values':[1],'columns':['0']}",
+             "layers[0].weight[0].columns[0]: a string where a number is needed");
+  refuse_row("{'values':[1],'columns':[2]}",
+             "layers[0].weight[0].columns[0]: 2 where a whole number from 0 to 1 is needed");
+  refuse_row("{'values':[1],'columns':[-1]}",
+             "layers[0].weight[0].columns[0]: -1 where a whole number from 0 to 1 is needed");
+  refuse_row("{'values':[1],'columns':[0.5]}", "columns[0]: 0.5 where a whole number");
+  refuse_row("{'values':[1,2],'columns':[1,1]}",
+             "layers[0].weight[0].columns[1]: 1 where a whole number from 2 to 1 is needed");
+}
+
+/* Fewer than a quarter: with columns; a quarter: all of them. */
+static void sparse_rows_are_written_with_their_columns(void **state) {
+  (void)state;
+  static const double weight[16] = {0, 0, 0, 0, 0, 1.5, 0, 0, 0, -2, 0, 0, 0, 0, 0, 3};
+  const size_t widths[] = {8, 2};
+  model_model m, read;
+  char *text;
+  assert_int_equal(model_init(&m, widths, 1), CKKS_OK);
+  assert_int_equal(model_layer_set_weights(&m.layer[0], weight), CKKS_OK);
+  assert_int_equal(model_json_write(&text, &m), CKKS_OK);
+  assert_non_null(strstr(text, "        {\"columns\": [5], \"values\": [1.5]},\n"
+                               "        [0, -2, 0, 0, 0, 0, 0, 3]\n"));
+  assert_int_equal(model_json_read(&read, text, strlen(text), "written"), CKKS_OK);
+  assert_true(test_same_model(&m, &read));
+  base_free(text);
+  model_clear(&read);
+  model_clear(&m);
+}
+
 static void values_are_checked(void **state) {
   (void)state;
   refuse("[3,4]", "[3,0]", "scaler.deviation[1]: 0 where a positive number is needed");
@@ -388,6 +451,8 @@ int main(void) {
       cmocka_unit_test(types_are_named_by_path),
       cmocka_unit_test(missing_and_unknown_fields_are_named),
       cmocka_unit_test(values_are_checked),
+      cmocka_unit_test(rows_may_leave_out_zeros),
+      cmocka_unit_test(sparse_rows_are_written_with_their_columns),
       cmocka_unit_test(what_is_no_json_is_refused_with_its_place),
       cmocka_unit_test(deep_and_huge_texts_are_refused),
       cmocka_unit_test(every_truncation_is_refused),

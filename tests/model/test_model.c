@@ -140,6 +140,54 @@ static void calibration_takes_the_largest_magnitudes(void **state) {
   model_clear(&model);
 }
 
+/* 21 rows: two batches and five alone; weights with and without zeros, missing values. */
+static void many_rows_are_what_each_is_alone(void **state) {
+  (void)state;
+  enum { ROWS = 21, IN = 9, HIDDEN = 7, OUT = 3 };
+  const size_t widths[] = {IN, HIDDEN, OUT};
+  double rows[ROWS * IN], outputs[ROWS * OUT], alone[OUT], weight[HIDDEN * IN];
+  double pre[2][MODEL_MAX_ACTIVATIONS], most[2] = {0.0, 0.0}, scaled[IN], most_input = 0.0;
+  uint64_t seed = 12;
+  model_model model;
+  assert_int_equal(model_init(&model, widths, 2), CKKS_OK);
+  for (size_t i = 0; i < HIDDEN * IN; i++)
+    weight[i] = test_random(&seed) % 3 && i >= IN ? 0.0 : test_uniform(&seed);
+  assert_int_equal(model_layer_set_weights(&model.layer[0], weight), CKKS_OK);
+  assert_int_equal(test_draw_weights(&model.layer[1], 1.0, &seed), CKKS_OK);
+  model.layer[0].activation[0].polynomial = model_polynomial_sigmoid3;
+  model.layer[0].bias[3] = 0.3;
+  model.mean[2] = 0.1;
+  for (size_t i = 0; i < ROWS * IN; i++)
+    rows[i] = i % 17 == 5 ? (double)NAN : 3.0 * test_uniform(&seed);
+  assert_int_equal(model_forward_rows(outputs, rows, ROWS, &model), CKKS_OK);
+  for (size_t row = 0; row < ROWS; row++) {
+    model_forward(alone, rows + row * IN, &model);
+    assert_memory_equal(alone, outputs + row * OUT, sizeof alone);
+    model_scale(scaled, rows + row * IN, &model);
+    model_forward_scaled(alone, scaled, pre, &model);
+    for (size_t i = 0; i < IN; i++)
+      most_input = fmax(most_input, fabs(scaled[i]));
+    for (size_t l = 0; l < 2; l++)
+      most[l] = fmax(most[l], pre[l][0]);
+  }
+  assert_int_equal(model_calibrate(&model, rows, ROWS), CKKS_OK);
+  assert_true(model.max_abs_input == most_input);
+  for (size_t l = 0; l < 2; l++)
+    assert_true(model.layer[l].activation[0].max_abs == most[l]);
+  /* In a batch as alone the row that is too much is named, and nothing changes. */
+  for (size_t row = 0; row < ROWS; row += 10) {
+    char words[40];
+    double good = rows[row * IN];
+    rows[row * IN] = 1e300;
+    assert_int_equal(model_calibrate(&model, rows, ROWS), CKKS_ERROR_RANGE);
+    snprintf(words, sizeof words, "calibration row %zu: layers[", row);
+    assert_non_null(strstr(base_last_error(), words));
+    rows[row * IN] = good;
+  }
+  assert_true(model.max_abs_input == most_input);
+  model_clear(&model);
+}
+
 static void calibrated_is_all_or_nothing(void **state) {
   (void)state;
   model_model model;
@@ -310,7 +358,14 @@ static void shapes_that_disagree_are_named(void **state) {
   m.layer[1].weight.n_rows = 1;
   assert_int_equal(model_check(&m), CKKS_ERROR_FORMAT);
   assert_string_equal(base_last_error(), "labels: 2 names where the last layer has 1 outputs");
-  m.layer[1].n_out = 2;
+  m.layer[1].n_out = m.layer[1].weight.n_rows = 2;
+  m.layer[0].weight.column[4] = 0; /* of row 1, as the one before it */
+  assert_int_equal(model_check(&m), CKKS_ERROR_FORMAT);
+  assert_string_equal(base_last_error(), "layers[0].weight[1]: column 0 where they ascend to 2");
+  m.layer[0].weight.column[4] = 3;
+  assert_int_equal(model_check(&m), CKKS_ERROR_FORMAT);
+  assert_string_equal(base_last_error(), "layers[0].weight[1]: column 3 where they ascend to 2");
+  m.layer[0].weight.column[4] = 1;
   m.layer[0].activation[0].polynomial.degree = 32;
   assert_int_equal(model_check(&m), CKKS_ERROR_FORMAT);
   assert_string_equal(base_last_error(),
@@ -355,6 +410,7 @@ int main(void) {
       cmocka_unit_test(the_widest_network_passes),
       cmocka_unit_test(the_first_of_equal_outputs_wins),
       cmocka_unit_test(calibration_takes_the_largest_magnitudes),
+      cmocka_unit_test(many_rows_are_what_each_is_alone),
       cmocka_unit_test(calibrated_is_all_or_nothing),
       cmocka_unit_test(named_polynomials),
       cmocka_unit_test(calibration_refuses_what_it_cannot_bound),
