@@ -206,8 +206,8 @@ static ckks_status read_sparse(model_sparse *weight, base_reader *reader, size_t
     return truncated();
   if (!shorter_sparse(weight)) /* nothing is written in two ways */
     return base_fail(CKKS_ERROR_FORMAT,
-                     "layers[%zu].weight: %zu numbers with their columns are longer than all", index,
-                     n);
+                     "layers[%zu].weight: %zu numbers with their columns are longer than all",
+                     index, n);
   BASE_TRY(model_sparse_reserve(weight, n));
   for (size_t k = 0; k < n; k++)
     weight->column[k] = base_reader_u32(reader);
@@ -232,8 +232,7 @@ static ckks_status read_layer(model_layer *layer, base_reader *reader, size_t in
   else
     BASE_TRY(read_activation(&layer->activation[0], degree, reader, index));
   read_numbers(layer->bias, layer->n_out, reader);
-  return sparse ? read_sparse(&layer->weight, reader, index)
-                : read_dense(&layer->weight, reader);
+  return sparse ? read_sparse(&layer->weight, reader, index) : read_dense(&layer->weight, reader);
 }
 
 /* A payload that ends early reads as zeros; that is noticed once, at the end. */

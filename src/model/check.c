@@ -151,8 +151,7 @@ static ckks_status check_weights(const model_layer *layer, size_t index) {
                      w->start[w->n_rows], MODEL_MAX_WEIGHTS);
   for (size_t row = 0; row < w->n_rows; row++)
     for (size_t k = w->start[row]; k < w->start[row + 1]; k++) {
-      if (w->column[k] >= w->n_columns ||
-          (k > w->start[row] && w->column[k] <= w->column[k - 1]))
+      if (w->column[k] >= w->n_columns || (k > w->start[row] && w->column[k] <= w->column[k - 1]))
         return base_fail(CKKS_ERROR_FORMAT,
                          "layers[%zu].weight[%zu]: column %u where they ascend to %zu", index, row,
                          (unsigned)w->column[k], w->n_columns - 1);

@@ -47,8 +47,8 @@ void model_sparse_append(model_sparse *out, size_t row, const double *dense) {
 
 ckks_status model_sparse_build(model_sparse *out, const double *dense, size_t n_rows,
                                size_t n_columns) {
-  BASE_TRY(model_sparse_init(out, n_rows, n_columns,
-                             model_sparse_count(dense, n_rows * n_columns)));
+  BASE_TRY(
+      model_sparse_init(out, n_rows, n_columns, model_sparse_count(dense, n_rows * n_columns)));
   for (size_t row = 0; row < n_rows; row++)
     model_sparse_append(out, row, dense + row * n_columns);
   return CKKS_OK;

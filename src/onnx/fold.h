@@ -54,6 +54,9 @@ typedef struct onnx_fold {
 /** Classifies; refuses, naming the node, what no plan can do. */
 ckks_status onnx_fold_init(onnx_fold *fold, const onnx_graph *graph);
 void onnx_fold_clear(onnx_fold *fold);
+/* --- fold_run.c */
+/** Runs what the output needs on the input that is set: shapes and constants come of zeros. */
+ckks_status onnx_fold_run_needed(onnx_fold *fold);
 /**
  * weight, n_out x n_in without its zeros, and bias[n_out] of a layer. CKKS_ERROR_RANGE when more
  * than MODEL_MAX_WEIGHTS numbers are not 0.

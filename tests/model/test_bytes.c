@@ -164,7 +164,11 @@ static void build_sparse(model_model *model, base_buffer *buffer) {
 }
 
 /* Counts of three rows, columns, numbers. */
-enum { SPARSE_ROWS = 3 * 4, SPARSE_COLUMNS = 3 * 4, SPARSE_TAIL = SPARSE_ROWS + SPARSE_COLUMNS + 24 };
+enum {
+  SPARSE_ROWS = 3 * 4,
+  SPARSE_COLUMNS = 3 * 4,
+  SPARSE_TAIL = SPARSE_ROWS + SPARSE_COLUMNS + 24
+};
 
 static void zeros_are_left_out_where_that_is_shorter(void **state) {
   (void)state;

@@ -232,6 +232,19 @@ static void the_documented_example_is_a_model(void **state) {
   double outputs[3];
   model_forward(outputs, (double[]){1, 7, 3}, &m);
   assert_true(outputs[2] == 7); /* handed on as it is */
+  model_clear(&m);
+  /* Its two rows, one with all numbers and one with those that are not 0. */
+  start = strstr(end + 3, "```json\n") + 8;
+  end = strstr(start, "```");
+  snprintf(text, sizeof text,
+           "{\"name\":\"m\",\"features\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\"],"
+           "\"labels\":[\"x\",\"y\"],\"layers\":[{\"weight\":%.*s,\"bias\":[0,0],"
+           "\"activation\":\"identity\"}]}",
+           (int)(end - start), start);
+  assert_int_equal(model_json_read(&m, text, strlen(text), "rows"), CKKS_OK);
+  const model_sparse *w = &m.layer[0].weight;
+  assert_true(w->start[1] == 1 && w->start[2] == 2);
+  assert_true(w->column[0] == 5 && w->column[1] == 5 && w->value[0] == 1.5 && w->value[1] == 1.5);
   base_free(page);
   model_clear(&m);
 }
@@ -310,8 +323,8 @@ static void rows_may_leave_out_zeros(void **state) {
                    "'bias':[7,8,9]"),
       CKKS_ERROR_FORMAT); /* the next layer has one column */
   assert_non_null(strstr(base_last_error(), "layers[1].weight[0]: 1 numbers where 3 are needed"));
-  assert_int_equal(
-      read_changed(&m, "[[0.5,-1e-3]]", "[{'values':[0,3],'columns':[0,1]}]"), CKKS_OK);
+  assert_int_equal(read_changed(&m, "[[0.5,-1e-3]]", "[{'values':[0,3],'columns':[0,1]}]"),
+                   CKKS_OK);
   assert_int_equal(m.layer[0].weight.start[1], 1); /* a zero that was written is left out, too */
   assert_true(m.layer[0].weight.column[0] == 1 && m.layer[0].weight.value[0] == 3.0);
   model_clear(&m);

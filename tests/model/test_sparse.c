@@ -193,8 +193,8 @@ static void test_memory(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_product),   cmocka_unit_test(test_move),
-                                     cmocka_unit_test(test_transpose), cmocka_unit_test(test_growing),
-                                     cmocka_unit_test(test_dot),       cmocka_unit_test(test_memory)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_product), cmocka_unit_test(test_move), cmocka_unit_test(test_transpose),
+      cmocka_unit_test(test_growing), cmocka_unit_test(test_dot),  cmocka_unit_test(test_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
