@@ -157,10 +157,9 @@ static void test_allocation_failures(void **unused) {
   model_model model;
   model_plan plan;
   assert_ok(model_init(&model, widths, 2));
-  for (size_t i = 0; i < 6; i++)
-    model.layer[0].weight[i] = 0.25 * (double)i - 0.5;
-  for (size_t i = 0; i < 4; i++)
-    model.layer[1].weight[i] = 0.5 - 0.25 * (double)i;
+  assert_ok(
+      model_layer_set_weights(&model.layer[0], (double[]){-0.5, -0.25, 0.0, 0.25, 0.5, 0.75}));
+  assert_ok(model_layer_set_weights(&model.layer[1], (double[]){0.5, 0.25, 0.0, -0.25}));
   model.layer[0].activation[0].polynomial = model_polynomial_sigmoid3;
   model_compile_options options = test_options(1e-2, LOG2_N);
   long before = base_alloc_count();
@@ -186,8 +185,7 @@ static void test_reference_shape(void **unused) {
   model_compile_options options;
   assert_ok(model_init(&model, widths, 2));
   for (size_t l = 0; l < 2; l++) {
-    for (size_t i = 0; i < model.layer[l].n_in * model.layer[l].n_out; i++)
-      model.layer[l].weight[i] = 0.6 * test_uniform(&state);
+    assert_ok(test_draw_weights(&model.layer[l], 0.6, &state));
     model.layer[l].activation[0].polynomial = model_polynomial_sigmoid3;
   }
   model.layer[0].activation[0].max_abs = 13.0;
