@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "model/block.h"
 
 /* A confusion matrix of more classes is no sight; JSON has it whole. */
 #define MOST_SHOWN 12
@@ -14,9 +15,12 @@ ckks_status cli_metrics_outputs(double **outputs, const double *rows, size_t n_r
   *outputs = base_alloc_array(n_rows * model->n_classes, sizeof **outputs);
   if (*outputs == NULL)
     return base_fail_memory(n_rows * model->n_classes * sizeof **outputs);
-  for (size_t row = 0; row < n_rows; row++)
-    model_forward(*outputs + row * model->n_classes, rows + row * model->n_features, model);
-  return CKKS_OK;
+  ckks_status status = model_block_forward_rows(*outputs, rows, n_rows, model);
+  if (status != CKKS_OK) {
+    base_free(*outputs);
+    *outputs = NULL;
+  }
+  return status;
 }
 
 /* True classes are the rows; columns are as wide as the longest name. */

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/wipe.h"
+#include "model/block.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -216,8 +217,7 @@ ckks_status model_set_text(char **field, const char *text) {
 
 /* --------------------------------------------------------------- computing */
 
-/* NaN counts as infinite, so that it can neither hide nor be lost on the way. */
-static double larger(double maximum, double value) {
+double model_larger(double maximum, double value) {
   double magnitude = fabs(value);
   if (magnitude <= maximum)
     return maximum;
@@ -244,7 +244,7 @@ void model_forward_scaled(double *outputs, const double *scaled,
       const model_activation *activation = model_layer_activation(layer, o);
       if (pre_max != NULL) {
         double *maximum = &pre_max[l][activation - layer->activation];
-        *maximum = larger(*maximum, pre);
+        *maximum = model_larger(*maximum, pre);
       }
       out[o] = model_polynomial_value(&activation->polynomial, pre);
     }
@@ -271,31 +271,64 @@ typedef struct ranges {
   double input, activation[MODEL_MAX_LAYERS][MODEL_MAX_ACTIVATIONS];
 } ranges;
 
-static ckks_status calibrate_row(ranges *max, const double *row, size_t index,
-                                 const model_model *model) {
+/* Refuses the row if it is the one that leaves the range. */
+static ckks_status check_row(const double *row, size_t index, const model_model *model) {
   double scaled[MODEL_MAX_FEATURES], outputs[MODEL_MAX_CLASSES];
   double pre[MODEL_MAX_LAYERS][MODEL_MAX_ACTIVATIONS];
   model_scale(scaled, row, model);
-  for (size_t i = 0; i < model->n_features; i++)
-    max->input = larger(max->input, scaled[i]);
   model_forward_scaled(outputs, scaled, pre, model);
   for (size_t l = 0; l < model->n_layers; l++)
-    for (size_t a = 0; a < model->layer[l].n_activations; a++) {
-      max->activation[l][a] = larger(max->activation[l][a], pre[l][a]);
-      if (!isfinite(max->activation[l][a]))
+    for (size_t a = 0; a < model->layer[l].n_activations; a++)
+      if (!isfinite(pre[l][a]))
         return base_fail(CKKS_ERROR_RANGE,
                          "calibration row %zu: layers[%zu] leaves the range of a double", index, l);
-    }
+  return CKKS_OK;
+}
+
+static void merge(ranges *max, double input, double (*pre)[MODEL_MAX_ACTIVATIONS],
+                  const model_model *model) {
+  max->input = model_larger(max->input, input);
+  for (size_t l = 0; l < model->n_layers; l++)
+    for (size_t a = 0; a < model->layer[l].n_activations; a++)
+      max->activation[l][a] = model_larger(max->activation[l][a], pre[l][a]);
+}
+
+static bool all_finite(const ranges *max, const model_model *model) {
+  bool finite = true;
+  for (size_t l = 0; l < model->n_layers; l++)
+    for (size_t a = 0; a < model->layer[l].n_activations; a++)
+      finite = finite && isfinite(max->activation[l][a]);
+  return finite;
+}
+
+/* Rows of one block, the first of them number `first`; what is not finite is looked for singly. */
+static ckks_status calibrate_block(ranges *max, const double *rows, size_t first, size_t n,
+                                   model_block *block) {
+  double outputs[MODEL_BLOCK_ROWS * MODEL_MAX_CLASSES], input;
+  double pre[MODEL_MAX_LAYERS][MODEL_MAX_ACTIVATIONS];
+  const double *row[MODEL_BLOCK_ROWS];
+  for (size_t i = 0; i < n; i++)
+    row[i] = rows + (first + i) * block->model->n_features;
+  model_block_forward(outputs, row, n, block, pre, &input);
+  merge(max, input, pre, block->model);
+  for (size_t i = 0; i < n && !all_finite(max, block->model); i++)
+    BASE_TRY(check_row(row[i], first + i, block->model));
   return CKKS_OK;
 }
 
 /* Nothing is stored before every row has passed: a failure leaves the model as it was. */
 ckks_status model_calibrate(model_model *model, const double *rows, size_t n_rows) {
   ranges max = {.input = 0.0};
+  model_block block;
   if (n_rows == 0)
     return base_fail(CKKS_ERROR_ARGUMENT, "calibration needs at least 1 row");
-  for (size_t r = 0; r < n_rows; r++)
-    BASE_TRY(calibrate_row(&max, rows + r * model->n_features, r, model));
+  BASE_TRY(model_block_init(&block, model));
+  ckks_status status = CKKS_OK;
+  for (size_t r = 0; r < n_rows && status == CKKS_OK; r += MODEL_BLOCK_ROWS)
+    status = calibrate_block(&max, rows, r,
+                             n_rows - r < MODEL_BLOCK_ROWS ? n_rows - r : MODEL_BLOCK_ROWS, &block);
+  model_block_clear(&block);
+  BASE_TRY(status);
   model->max_abs_input = max.input;
   for (size_t l = 0; l < model->n_layers; l++)
     for (size_t a = 0; a < model->layer[l].n_activations; a++)

@@ -105,11 +105,13 @@ void model_forward(double *outputs, const double *features, const model_model *m
  */
 void model_forward_scaled(double *outputs, const double *scaled,
                           double (*pre_max)[MODEL_MAX_ACTIVATIONS], const model_model *model);
+/** The larger of a maximum and |value|; NaN counts as infinite, so that it is not lost. */
+double model_larger(double maximum, double value);
 /** Index of the largest output (the first of equals). */
 size_t model_argmax(const double *outputs, size_t n);
 /**
  * Sets max_abs and max_abs_input from n raw rows (row-major). CKKS_ERROR_RANGE
- * names the row in which a value stops being finite.
+ * names the row in which a value stops being finite; CKKS_ERROR_MEMORY.
  */
 ckks_status model_calibrate(model_model *model, const double *rows, size_t n_rows);
 /** Whether all ranges are known; without them compiling assumes the worst case. */

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/wipe.h"
+#include "model/block.h"
 #include "onnx/fit.h"
 
 _Static_assert(ONNX_MAX_BRANCHES <= MODEL_MAX_ACTIVATIONS, "each branch has an activation");
@@ -347,22 +348,39 @@ static ckks_status set_model(importing *in) {
   return model_check(in->model);
 }
 
+/* Largest output of the graph, and largest distance of the model's from it. */
+typedef struct distance {
+  double size, difference;
+} distance;
+
+static void compare_row(distance *d, importing *in, const double *exact, const double *outputs) {
+  size_t chosen = in->pair ? exact[0] > 0.5 : model_argmax(exact, in->n_outputs);
+  in->report->n_changed += model_argmax(outputs, in->model->n_classes) != chosen;
+  for (size_t k = 0; in->report->dropped[0] == '\0' && k < in->model->n_classes; k++) {
+    d->size = fmax(d->size, fabs(exact[k]));
+    d->difference = fmax(d->difference, fabs(exact[k] - outputs[k]));
+  }
+}
+
 /* What the polynomials changed: outputs of the model against those of the graph. */
 static ckks_status compare(importing *in) {
-  size_t n = n_used_rows(in), classes = in->model->n_classes;
-  double outputs[MODEL_MAX_CLASSES], largest = 0.0, difference = 0.0;
-  bool comparable = in->report->dropped[0] == '\0';
-  for (size_t i = 0; i < n; i++) {
-    const double *exact = in->exact + i * in->n_outputs;
-    model_forward(outputs, row_at(in, i, n), in->model);
-    size_t chosen = in->pair ? exact[0] > 0.5 : model_argmax(exact, in->n_outputs);
-    in->report->n_changed += model_argmax(outputs, classes) != chosen;
-    for (size_t k = 0; comparable && k < classes; k++) {
-      largest = fmax(largest, fabs(exact[k]));
-      difference = fmax(difference, fabs(exact[k] - outputs[k]));
-    }
+  size_t n = n_used_rows(in);
+  double outputs[MODEL_BLOCK_ROWS * MODEL_MAX_CLASSES];
+  distance d = {0.0, 0.0};
+  model_block block;
+  BASE_TRY(model_block_init(&block, in->model));
+  for (size_t first = 0; first < n; first += MODEL_BLOCK_ROWS) {
+    const double *row[MODEL_BLOCK_ROWS];
+    size_t count = n - first < MODEL_BLOCK_ROWS ? n - first : MODEL_BLOCK_ROWS;
+    for (size_t i = 0; i < count; i++)
+      row[i] = row_at(in, first + i, n);
+    model_block_forward(outputs, row, count, &block, NULL, NULL);
+    for (size_t i = 0; i < count; i++)
+      compare_row(&d, in, in->exact + (first + i) * in->n_outputs,
+                  outputs + i * in->model->n_classes);
   }
-  in->report->difference = largest > 0.0 ? difference / largest : 0.0;
+  model_block_clear(&block);
+  in->report->difference = d.size > 0.0 ? d.difference / d.size : 0.0;
   return CKKS_OK;
 }
 
