@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -21,7 +22,7 @@ static void build(model_model *model, uint64_t *state) {
   assert_ok(test_convnet(model, (size_t[]){1, 9, 11}, c, 2, 4, state));
 }
 
-static void test_rows(void **unused) {
+static void test_each_row(void **unused) {
   (void)unused;
   enum { MOST = 3 * MODEL_BLOCK_ROWS };
   uint64_t state = 31;
@@ -114,7 +115,7 @@ static void test_memory(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_ranges),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_row), cmocka_unit_test(test_ranges),
                                      cmocka_unit_test(test_infinite),
                                      cmocka_unit_test(test_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
