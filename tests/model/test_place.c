@@ -145,6 +145,20 @@ static void test_channels(void **unused) {
   model_clear(&model);
 }
 
+/* Repeated pixels that have no room: 64 windows of 16 taps in 512 slots. The frame has. */
+static void test_no_room(void **unused) {
+  (void)unused;
+  uint64_t state = 26;
+  const test_convolution c[] = {{1, 4, 4, 2, 1}};
+  model_model model;
+  size_t n_keys = 0;
+  build(&model, (size_t[]){1, 16, 16}, c, 1, &state);
+  check_program(&model, 10, &state, &n_keys);
+  print_message("keys %zu\n", n_keys);
+  assert_true(n_keys < 24);
+  model_clear(&model);
+}
+
 /* More places than slots: a layer of 6 x 256 in ciphertexts of 512 slots. */
 static void test_several_ciphertexts(void **unused) {
   (void)unused;
@@ -180,9 +194,9 @@ static void test_memory(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_networks),
-                                     cmocka_unit_test(test_frame), cmocka_unit_test(test_channels),
-                                     cmocka_unit_test(test_several_ciphertexts),
-                                     cmocka_unit_test(test_memory)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_random_networks), cmocka_unit_test(test_frame),
+      cmocka_unit_test(test_channels),        cmocka_unit_test(test_several_ciphertexts),
+      cmocka_unit_test(test_no_room),         cmocka_unit_test(test_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
