@@ -313,9 +313,9 @@ static ckks_status stages_copy(model_stages *out, const model_stages *in) {
 }
 
 ckks_status model_stages_place(model_stages *placed, const model_stages *stages,
-                               const model_model *model) {
+                               const model_model *model, bool windows) {
   ckks_status status = stages_copy(placed, stages);
-  if (status == CKKS_OK)
+  if (status == CKKS_OK && windows)
     status = model_stages_gather(placed);
   if (status == CKKS_OK)
     status = model_stages_on_frame(placed, model);

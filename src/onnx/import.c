@@ -237,11 +237,24 @@ static ckks_status fit_layer(importing *in, int l) {
 
 /* -------------------------------------------------------------------- model */
 
+/* A convolution in one dimension: what looks like rows of pixels are channels of a signal. */
+static bool is_signal(const onnx_fold *fold) {
+  bool found = false;
+  for (size_t i = 0; i < fold->graph->n_nodes; i++) {
+    const onnx_node *node = &fold->graph->node[i];
+    found = found || (onnx_text_is(node->op, "Conv") && node->n_in > 0 && node->in[0] >= 0 &&
+                      fold->run.value[node->in[0]].rank == 3);
+  }
+  return found;
+}
+
 /* Channels, height, width of an input that looks like an image. */
-static void image_of(size_t image[3], const onnx_tensor *input) {
+static void image_of(size_t image[3], const onnx_fold *fold) {
+  const onnx_tensor *input = &fold->run.value[fold->input];
   int first = input->rank == 4 ? 1 : 0;
   memset(image, 0, 3 * sizeof *image);
-  if (input->rank < 3 || input->rank > 4 || (first == 1 && input->dim[0] != 1))
+  if (input->rank < 3 || input->rank > 4 || (first == 1 && input->dim[0] != 1) ||
+      (input->rank == 3 && is_signal(fold)))
     return;
   if (input->dim[first] == 1 || input->dim[first] == 3)
     memcpy(image, input->dim + first, 3 * sizeof *image);
@@ -250,7 +263,7 @@ static void image_of(size_t image[3], const onnx_tensor *input) {
 static ckks_status name_features(importing *in) {
   size_t image[3];
   char name[80];
-  image_of(image, &in->fold.run.value[in->fold.input]);
+  image_of(image, &in->fold);
   for (size_t i = 0; i < in->model->n_features; i++) {
     in->model->mean[i] = in->options->mean;
     in->model->deviation[i] = in->options->deviation;
@@ -466,7 +479,7 @@ ckks_status onnx_import_input(size_t *features, size_t image[3], const uint8_t *
   ckks_status status = onnx_fold_init(&fold, &graph);
   if (status == CKKS_OK) {
     *features = fold.run.value[fold.input].n;
-    image_of(image, &fold.run.value[fold.input]);
+    image_of(image, &fold);
     onnx_fold_clear(&fold);
   }
   onnx_graph_clear(&graph);

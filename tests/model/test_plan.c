@@ -46,8 +46,7 @@ static void test_deep(void **unused) {
   assert_ok(model_init(&model, widths, N_LAYERS));
   for (size_t l = 0; l < N_LAYERS; l++) {
     model_layer *layer = &model.layer[l];
-    for (size_t i = 0; i < layer->n_out * layer->n_in; i++)
-      layer->weight[i] = 0.5 * test_uniform(&state) / sqrt((double)layer->n_in);
+    assert_ok(test_draw_weights(layer, 0.5 / sqrt((double)layer->n_in), &state));
     layer->activation[0].polynomial = (model_polynomial){2, {0.0, 1.0, 0.25}};
   }
   test_calibrate(&model, &state);

@@ -181,6 +181,33 @@ static void test_wide_convolutions(void **state) {
   builder_clear(&b);
 }
 
+/* Channels of a signal are no rows of pixels, whose bytes would be divided by 255. */
+static void test_signal(void **state) {
+  (void)state;
+  static const struct {
+    const char *shape;
+    bool convolution, image;
+  } cases[] = {{"1,3,12", true, false}, {"1,3,12", false, true}, {"3,1,12", false, true}};
+  for (size_t i = 0; i < 3; i++) {
+    builder b;
+    size_t n_features, image[3];
+    builder_init(&b, 13);
+    builder_input(&b, "x", cases[i].shape);
+    weights(&b, "w", "2,3,5", 30, 0.5);
+    if (cases[i].convolution)
+      builder_node(&b, "Conv:x,w:c", NULL);
+    builder_node(&b, cases[i].convolution ? "Flatten:c:f" : "Flatten:x:f", NULL);
+    builder_output(&b, "f");
+    base_buffer file = builder_file(&b);
+    assert_int_equal(onnx_import_input(&n_features, image, file.bytes, file.n_bytes, "net"),
+                     CKKS_OK);
+    assert_int_equal(n_features, 36);
+    assert_int_equal(image[0] > 0, cases[i].image);
+    base_buffer_clear(&file);
+    builder_clear(&b);
+  }
+}
+
 /* Each becomes a polynomial that keeps to the error asked for, on what it sees. */
 static void test_activations(void **state) {
   (void)state;
@@ -399,6 +426,6 @@ int main(void) {
       cmocka_unit_test(test_activations),     cmocka_unit_test(test_refusals),
       cmocka_unit_test(test_branches),        cmocka_unit_test(test_scikit_learn),
       cmocka_unit_test(test_one_sigmoid),     cmocka_unit_test(test_memory),
-      cmocka_unit_test(test_residue),         cmocka_unit_test(test_wide_convolutions)};
+      cmocka_unit_test(test_residue),         cmocka_unit_test(test_signal),         cmocka_unit_test(test_wide_convolutions)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
