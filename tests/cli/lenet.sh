@@ -31,8 +31,8 @@ works "evaluate" blindsight evaluate lenet.model digits --outputs clear.csv
 holds "a seven" grep -q "^0,7," clear.csv
 holds "and a one" grep -q "^1,1," clear.csv
 works "compile" blindsight compile lenet.model --packing latency --error 1e-2 -o lenet
-says "a convolution's taps are its diagonals" "^  784 to 6144, degree 2 .* 25 of 1024"
-says "two ciphertexts, poolings taken out" "^  6144 to 16384, degree 2 .* 400 of "
+says "a convolution's taps are its diagonals" "^  784 to 4704, degree 2 .* 25 of 1024"
+says "two ciphertexts, poolings taken out" "^  4704 to 1600, degree 2 .* 400 of "
 works "keygen" blindsight keygen lenet.client -o client
 works "encrypt" blindsight encrypt lenet.client digits --key client.key -o sample
 for weights in 1024 0; do
