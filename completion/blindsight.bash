@@ -13,7 +13,7 @@ _blindsight_options() {
       --margin --fit" ;;
     export) echo "--output" ;;
     evaluate) echo "--label --outputs --json" ;;
-    simulate) echo "--label --error --headroom --packing --seed --json" ;;
+    simulate) echo "--label --error --headroom --packing --seed --threads --json" ;;
     compile) echo "--output --error --security --minimise --packing --last --headroom --log2-n \
       --calibrate --label --units --report --json" ;;
     keygen) echo "--output --force" ;;

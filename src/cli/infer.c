@@ -16,7 +16,6 @@
 #include "wire/sample.h"
 
 #define MAX_KEY_BYTES ((size_t)1 << 32)
-#define MAX_THREADS 256
 #define MAX_WEIGHTS_MB 1048576
 
 typedef struct arguments {
@@ -44,7 +43,7 @@ static int parse(arguments *a, int argc, char **argv) {
       {"keys", 0, CLI_TEXT, &a->keys, "FILE", "the client's evaluation keys", 0, 0, true},
       {"output", 'o', CLI_TEXT, &a->output, "FILE", "write the result here", 0, 0, true},
       {"threads", 0, CLI_INTEGER, &a->threads, "N",
-       "threads: rows at the same time, or one by all (1)", 1, MAX_THREADS, 0},
+       "threads: rows at the same time, or one by all (1)", 1, CLI_MAX_THREADS, 0},
       {"weights-mb", 0, CLI_INTEGER, &a->weights_mb, "N",
        "memory for encoded weights; what is more is encoded when used (1024)", 0, MAX_WEIGHTS_MB,
        0},

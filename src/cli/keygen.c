@@ -11,6 +11,7 @@
 #include "cli/print.h"
 #include "client/client.h"
 #include "model/files.h"
+#include "secret/secret.h"
 
 typedef struct keys {
   char *secret_path, *evaluation_path;
@@ -21,26 +22,45 @@ typedef struct keys {
   size_t n_bytes;
 } keys;
 
+/* Whoever loses a secret key loses every result that was encrypted under it. */
+static ckks_status fail_exists(const keys *k) {
+  return base_fail(CKKS_ERROR_IO, "%s: exists; --force replaces it for good", k->secret_path);
+}
+
 static ckks_status check_paths(const keys *k, bool force) {
-  /* Whoever loses a secret key loses every result that was encrypted under it. */
   if (access(k->secret_path, F_OK) == 0 && !force)
-    return base_fail(CKKS_ERROR_IO, "%s: exists; --force replaces it for good", k->secret_path);
+    return fail_exists(k);
   if (access(k->secret_path, F_OK) != 0)
     BASE_TRY(cli_output_check(k->secret_path));
   return cli_output_check(k->evaluation_path);
 }
 
+/* Unless it is to replace one, a secret key is made where there is none at that moment: of two
+ * who come at once one makes it. */
+static ckks_status write_secret(const keys *k, bool force) {
+  bool made;
+  if (force)
+    return ckks_secret_key_save(k->secret_path, k->secret, k->params);
+  BASE_TRY(secret_file_create(&made, k->secret_path, k->secret, k->params));
+  return made ? CKKS_OK : fail_exists(k);
+}
+
 /*
- * The old evaluation keys go first: they belong to no new secret key, and nothing in them
- * would tell. A secret key without them is of no use and does not stay.
+ * Old evaluation keys belong to no new secret key. With --force they go before it comes; else
+ * behind it: they may be another's, who was the first. A secret key without evaluation keys is of
+ * no use and does not stay.
  */
-static ckks_status write_files(const keys *k) {
+static ckks_status write_files(const keys *k, bool force) {
   cli_output_hold();
-  unlink(k->evaluation_path);
-  ckks_status status = ckks_secret_key_save(k->secret_path, k->secret, k->params);
-  if (status == CKKS_OK &&
-      (status = base_file_write(k->evaluation_path, k->bytes, k->n_bytes, 0644)) != CKKS_OK)
-    unlink(k->secret_path);
+  if (force)
+    unlink(k->evaluation_path);
+  ckks_status status = write_secret(k, force);
+  if (status == CKKS_OK) {
+    unlink(k->evaluation_path);
+    status = base_file_write(k->evaluation_path, k->bytes, k->n_bytes, 0644);
+    if (status != CKKS_OK)
+      unlink(k->secret_path);
+  }
   cli_output_release();
   return status;
 }
@@ -54,7 +74,7 @@ static ckks_status generate(keys *k, const char *client, const char *name, bool 
   BASE_TRY(check_paths(k, force));
   BASE_TRY(model_files_client_read(&k->interface, &k->params, client));
   BASE_TRY(client_keygen(&k->secret, &k->bytes, &k->n_bytes, &k->interface, k->params));
-  BASE_TRY(write_files(k));
+  BASE_TRY(write_files(k, force));
   cli_print_field(stdout, "secret", "%s: keep it, show it to nobody", k->secret_path);
   cli_print_field(stdout, "evaluation", "%s, %s: for the server", k->evaluation_path,
                   cli_print_bytes(bytes, k->n_bytes));

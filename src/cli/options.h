@@ -8,6 +8,7 @@
 
 #define CLI_MAX_TEXTS 256
 #define CLI_MAX_OPERANDS 2
+#define CLI_MAX_THREADS 256
 
 /** What an option that may be given several times collects. */
 typedef struct cli_texts {

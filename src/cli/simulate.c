@@ -16,7 +16,7 @@ typedef struct arguments {
   const char *label;
   model_compile_options options;
   int packing;
-  uint64_t seed;
+  uint64_t seed, threads;
   bool json;
 } arguments;
 
@@ -25,6 +25,7 @@ typedef struct simulation {
   model_plan plan;
   train_data data;
   model_packing packing;
+  base_threads *threads;
   double *clear, *noisy; /* outputs */
   train_metrics clear_metrics, noisy_metrics;
   size_t n_changed;
@@ -51,7 +52,7 @@ static ckks_status run_rows(simulation *s, uint64_t seed) {
   s->noisy = base_alloc_array(n * classes, sizeof *s->noisy);
   if (s->noisy == NULL)
     return base_fail_memory(n * classes * sizeof *s->noisy);
-  BASE_TRY(model_simulate_rows(s->noisy, s->data.value, n, &s->plan, s->packing, seed));
+  BASE_TRY(model_simulate_rows(s->noisy, s->data.value, n, &s->plan, s->packing, seed, s->threads));
   for (size_t i = 0; i < n; i++)
     compare_row(s, s->clear + i * classes, s->noisy + i * classes);
   s->deviation = sqrt(s->deviation / (double)(n * classes));
@@ -73,6 +74,7 @@ static ckks_status simulate(simulation *s, const arguments *a) {
                    ? MODEL_LATENCY
                    : MODEL_THROUGHPUT;
   s->margin = (double)INFINITY;
+  BASE_TRY(base_threads_build(&s->threads, (int)a->threads));
   BASE_TRY(run_rows(s, a->seed));
   size_t n = s->data.n_rows, classes = s->model.n_classes;
   if (s->data.label == NULL)
@@ -120,12 +122,13 @@ static void simulation_clear(simulation *s) {
   train_metrics_clear(&s->clear_metrics);
   train_metrics_clear(&s->noisy_metrics);
   train_data_clear(&s->data);
+  base_threads_free(s->threads);
   model_plan_clear(&s->plan);
   model_clear(&s->model);
 }
 
 int cli_simulate(int argc, char **argv) {
-  arguments a = {.seed = 1};
+  arguments a = {.seed = 1, .threads = 1};
   model_compile_options_default(&a.options);
   const cli_option options[] = {
       {"label", 0, CLI_TEXT, &a.label, "COLUMN",
@@ -137,6 +140,8 @@ int cli_simulate(int argc, char **argv) {
       {"packing", 0, CLI_CHOICE, &a.packing, "latency|throughput",
        "of single rows, or of many in one ciphertext (latency)", 0, 0, 0},
       {"seed", 0, CLI_INTEGER, &a.seed, "N", "of the errors (1)", 0, UINT32_MAX, 0},
+      {"threads", 0, CLI_INTEGER, &a.threads, "N",
+       "threads that share the rows; the figures stay the same (1)", 1, CLI_MAX_THREADS, 0},
       {"json", 0, CLI_FLAG, &a.json, NULL, "print JSON", 0, 0, 0}};
   const cli_command command = {
       "simulate", "MODEL DATA",

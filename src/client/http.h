@@ -40,7 +40,7 @@ void client_http_free(client_http *http); /**< NULL allowed */
 /** Who is shown the progress from now on, instead of the options' `progress`. */
 void client_http_show_to(client_http *http, client_progress progress, void *context);
 
-#define CLIENT_HTTP_MAX_HEADERS 3
+#define CLIENT_HTTP_MAX_HEADERS 4
 typedef struct client_http_request {
   const char *method, *path; /**< GET, HEAD, PUT, POST, DELETE; path begins with '/' */
   const char *header[CLIENT_HTTP_MAX_HEADERS]; /**< "Name: value", the first NULL ends them */

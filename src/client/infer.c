@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "client/remote.h"
+#include "rand/rand.h"
 #include "wire/sample.h"
 
 #define RESULT_SLACK_BYTES ((size_t)65536)
@@ -26,6 +27,7 @@ typedef struct inference {
   size_t n_sample, max_result_bytes;
   bool batch, job;
   char key[96];      /* the header that names the evaluation keys: proxies go by it, too */
+  char name[96];     /* the header by which a server knows the same question again */
   char job_path[96]; /* "" until there is one */
 } inference;
 
@@ -45,7 +47,7 @@ static ckks_status send_sample(client_http_answer *answer, const inference *i) {
   const client_http_request request = {.method = "POST",
                                        .path = path,
                                        .header = {"Content-Type: application/octet-stream", i->key,
-                                                  i->job ? "Prefer: respond-async" : NULL},
+                                                  i->job ? "Prefer: respond-async" : NULL, i->name},
                                        .body = i->sample,
                                        .n_body = i->n_sample,
                                        .stage = i->batch ? SENDING : "predicting",
@@ -163,7 +165,20 @@ static ckks_status run_job(client_http_answer *answer, inference *i) {
 
 /* --- both */
 
+/* Should the answer be lost the sample goes once more, and the job that it made already is found
+ * by this. Another attempt at the whole is another question. */
+static ckks_status name_question(inference *i) {
+  uint8_t random[16];
+  char hex[2 * sizeof random + 1];
+  BASE_TRY(rand_entropy(random, sizeof random));
+  client_remote_hex(hex, random, sizeof random);
+  snprintf(i->name, sizeof i->name, "Idempotency-Key: %s", hex);
+  return CKKS_OK;
+}
+
 static ckks_status infer(client_http_answer *answer, inference *i) {
+  if (i->job)
+    BASE_TRY(name_question(i));
   BASE_TRY(send_sample(answer, i));
   return answer->status == 202 ? run_job(answer, i) : CKKS_OK;
 }

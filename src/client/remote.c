@@ -12,7 +12,7 @@
 #define MAX_LIST_BYTES ((size_t)4 << 20)
 #define LEAST_PLAN_DIGITS 16
 
-static void to_hex(char *out, const uint8_t *bytes, size_t n) {
+void client_remote_hex(char *out, const uint8_t *bytes, size_t n) {
   static const char digit[] = "0123456789abcdef";
   for (size_t i = 0; i < n; i++) {
     out[2 * i] = digit[bytes[i] >> 4];
@@ -96,7 +96,7 @@ static ckks_status find_only(client_remote *remote) {
 static ckks_status check_plan(const client_remote *remote, const char *plan) {
   char id[2 * MODEL_ID_BYTES + 1];
   size_t n = strlen(plan);
-  to_hex(id, remote->interface.id, MODEL_ID_BYTES);
+  client_remote_hex(id, remote->interface.id, MODEL_ID_BYTES);
   if (n < LEAST_PLAN_DIGITS || n >= sizeof id || strspn(plan, "0123456789abcdef") != n)
     return base_fail(CKKS_ERROR_ARGUMENT,
                      "%.80s: a plan is named by %d to %d hex digits in lower case", plan,
@@ -172,5 +172,5 @@ void client_remote_clear(client_remote *remote) {
 void client_remote_key_id(char id[CLIENT_REMOTE_ID_CHARS + 1], const uint8_t *keys, size_t n_keys) {
   uint8_t digest[BASE_DIGEST_BYTES];
   base_digest(digest, keys, n_keys);
-  to_hex(id, digest, sizeof digest);
+  client_remote_hex(id, digest, sizeof digest);
 }

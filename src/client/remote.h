@@ -42,6 +42,8 @@ ckks_status client_remote_init(client_remote *remote, const client_http_options 
                                const char *model, const char *plan);
 void client_remote_clear(client_remote *remote);
 
+/** Two digits a byte, and a NUL. */
+void client_remote_hex(char *out, const uint8_t *bytes, size_t n);
 /** The name of evaluation keys on servers: the digest of their bytes in hex. */
 void client_remote_key_id(char id[CLIENT_REMOTE_ID_CHARS + 1], const uint8_t *keys, size_t n_keys);
 /**

@@ -163,7 +163,6 @@ static ckks_status run_op(running *r, const model_op *op) {
       [MODEL_OP_ROTATE_SUM] = rotate_sum, [MODEL_OP_MUL_SUM] = mul_sum,
       [MODEL_OP_DIAGONALS] = diagonals,   [MODEL_OP_POLYNOMIAL] = polynomial,
       [MODEL_OP_DENSE] = dense,           [MODEL_OP_SLOT_POLYNOMIALS] = slot_polynomials};
-  read[op->kind](r, op, r->scratch);
   double *out = reg_ready(r, op->out);
   if (!out)
     return base_fail_memory(r->slots * sizeof(double));

@@ -11,20 +11,32 @@ static uint64_t next(uint64_t *state) {
   return z ^ z >> 31;
 }
 
-/* In (0, 1): its logarithm exists. */
-static double uniform(uint64_t *state) {
-  return ((double)(next(state) >> 11) + 0.5) * 0x1p-53;
+/* Neither seeds nor parts that follow on each other begin near each other. */
+void model_random_init(model_random *random, uint64_t seed, uint64_t part) {
+  uint64_t state = next(&seed) + part;
+  *random = (model_random){.state = next(&state)};
 }
 
-/* Box and Muller, 1958. */
+/* In (-1, 1), exact, and never zero. */
+static double uniform(uint64_t *state) {
+  return ((double)(int64_t)(next(state) >> 12) + 0.5) * 0x1p-51 - 1.0;
+}
+
+/* The polar method (Marsaglia and Bray, SIAM Review 1964): a point of the unit disc makes two,
+ * with one logarithm and neither sine nor cosine. */
 double model_random_normal(model_random *random) {
+  double x, y, square;
   if (random->kept) {
     random->kept = false;
     return random->spare;
   }
-  double radius = sqrt(-2.0 * log(uniform(&random->state)));
-  double angle = 6.283185307179586 * uniform(&random->state);
+  do {
+    x = uniform(&random->state);
+    y = uniform(&random->state);
+    square = x * x + y * y;
+  } while (square >= 1.0);
+  double factor = sqrt(-2.0 * log(square) / square);
   random->kept = true;
-  random->spare = radius * sin(angle);
-  return radius * cos(angle);
+  random->spare = y * factor;
+  return x * factor;
 }

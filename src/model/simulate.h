@@ -2,14 +2,17 @@
 /* What ciphertexts would make of outputs, without encrypting anything. */
 #ifndef MODEL_SIMULATE_H
 #define MODEL_SIMULATE_H
+#include "base/threads.h"
 #include "model/plan.h"
 
 /**
  * outputs[n_rows x n_outputs] of raw rows (row-major): the program of this packing in clear, with
  * noise added to the inputs, to the result of each operation and to the outputs, normal, of the
  * deviations that model/noise.h gives. Weights are rounded once, for all rows, as a server rounds
- * them. The same seed gives the same outputs. CKKS_ERROR_MEMORY; what ckks_params_build returns.
+ * them. The threads (NULL = none) share the rows; the same seed gives the same outputs, however
+ * many there are. CKKS_ERROR_MEMORY; what ckks_params_build returns.
  */
 ckks_status model_simulate_rows(double *outputs, const double *rows, size_t n_rows,
-                                const model_plan *plan, model_packing packing, uint64_t seed);
+                                const model_plan *plan, model_packing packing, uint64_t seed,
+                                base_threads *threads);
 #endif

@@ -58,10 +58,10 @@ static void format_line(char *line, size_t size, int64_t seq, const server_audit
   snprintf(line, size,
            "{\"seq\":%" PRId64 ",\"time_ms\":%" PRId64 ",\"token\":\"%s\",\"method\":\"%s\","
            "\"route\":\"%s\",\"model\":\"%s\",\"version\":\"%s\",\"key\":\"%s\","
-           "\"rows\":%" PRIu64 ",\"bytes_in\":%" PRIu64 ",\"bytes_out\":%" PRIu64
+           "\"job\":\"%s\",\"rows\":%" PRIu64 ",\"bytes_in\":%" PRIu64 ",\"bytes_out\":%" PRIu64
            ",\"ms\":%.3f,\"status\":%d,\"code\":\"%s\"}",
-           seq, r->time_ms, r->token, r->method, r->path, r->model, r->version, r->key, r->rows,
-           r->bytes_in, r->bytes_out, (double)r->us / 1e3, r->status, r->code);
+           seq, r->time_ms, r->token, r->method, r->path, r->model, r->version, r->key, r->job,
+           r->rows, r->bytes_in, r->bytes_out, (double)r->us / 1e3, r->status, r->code);
 }
 
 static void chain(uint8_t hash[BASE_DIGEST_BYTES], const char *line, size_t n_line) {
@@ -301,14 +301,15 @@ static ckks_status check_row(reading *r, sqlite3_stmt *row) {
   return CKKS_OK;
 }
 
-static ckks_status each_row(const char *state, ckks_status (*visit)(void *, sqlite3_stmt *),
-                            void *context) {
+static ckks_status each_row(const char *state, const char *order,
+                            ckks_status (*visit)(void *, sqlite3_stmt *), void *context) {
   sqlite3 *handle;
   sqlite3_stmt *row = NULL;
+  char sql[80];
   BASE_TRY(server_database_open(&handle, state, "audit.db", schema));
   ckks_status status = CKKS_OK;
-  int code =
-      sqlite3_prepare_v2(handle, "SELECT seq, line, hash FROM audit ORDER BY seq", -1, &row, NULL);
+  snprintf(sql, sizeof sql, "SELECT seq, line, hash FROM audit ORDER BY seq %s", order);
+  int code = sqlite3_prepare_v2(handle, sql, -1, &row, NULL);
   if (code == SQLITE_OK)
     while (status == CKKS_OK && (code = sqlite3_step(row)) == SQLITE_ROW)
       status = visit(context, row);
@@ -330,7 +331,7 @@ ckks_status server_audit_verify(server_audit_report *out, const char *state, con
   if (seen != NULL && (strlen(seen) != 64 ||
                        sodium_hex2bin(wanted, sizeof wanted, seen, 64, NULL, NULL, NULL) != 0))
     return base_fail(CKKS_ERROR_ARGUMENT, "a head is 64 hex digits");
-  BASE_TRY(each_row(state, visit_check, &r));
+  BASE_TRY(each_row(state, "ASC", visit_check, &r));
   if (seen != NULL && !r.met)
     return base_fail(CKKS_ERROR_FORMAT,
                      "audit log: the line with hash %s is gone: it was cut off "
@@ -355,5 +356,24 @@ static ckks_status visit_show(void *context, sqlite3_stmt *row) {
 ckks_status server_audit_each(const char *state, void (*show)(void *context, const char *line),
                               void *context) {
   showing s = {show, context};
-  return each_row(state, visit_show, &s);
+  return each_row(state, "ASC", visit_show, &s);
+}
+
+typedef struct looking {
+  bool (*visit)(void *context, const char *line);
+  void *context;
+} looking;
+
+/* Cancelled: it has seen enough. */
+static ckks_status visit_look(void *context, sqlite3_stmt *row) {
+  const looking *l = context;
+  bool more = l->visit(l->context, (const char *)sqlite3_column_text(row, 1));
+  return more ? CKKS_OK : CKKS_ERROR_CANCELLED;
+}
+
+ckks_status server_audit_each_back(const char *state,
+                                   bool (*visit)(void *context, const char *line), void *context) {
+  looking l = {visit, context};
+  ckks_status status = each_row(state, "DESC", visit_look, &l);
+  return status == CKKS_ERROR_CANCELLED ? CKKS_OK : status;
 }

@@ -2,10 +2,12 @@
 /* The SQLite file: one handle, one thread at a time, every statement prepared once. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "server/stores.h"
@@ -26,6 +28,11 @@ static const char schema[] =
     " NULL, model TEXT NOT NULL, version TEXT NOT NULL, key TEXT NOT NULL, rows INTEGER NOT NULL,"
     " bytes INTEGER NOT NULL, status INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,"
     " created INTEGER NOT NULL, ended INTEGER NOT NULL) WITHOUT ROWID;"
+    /* what clients call the questions whose jobs there are */
+    "CREATE TABLE IF NOT EXISTS asked(token TEXT NOT NULL, name TEXT NOT NULL, digest BLOB NOT"
+    " NULL, job TEXT NOT NULL UNIQUE, PRIMARY KEY(token, name)) WITHOUT ROWID;"
+    "CREATE TRIGGER IF NOT EXISTS asked_end AFTER DELETE ON jobs BEGIN"
+    " DELETE FROM asked WHERE job = OLD.id; END;"
     "CREATE TABLE IF NOT EXISTS usage(token TEXT NOT NULL, day INTEGER NOT NULL, taken INTEGER NOT"
     " NULL, PRIMARY KEY(token, day)) WITHOUT ROWID;";
 
@@ -54,6 +61,27 @@ ckks_status server_database_fail(sqlite3 *handle, const char *what) {
                    handle != NULL ? sqlite3_errmsg(handle) : "no memory");
 }
 
+/* For the owner alone, whatever the umask, and whoever made it before: SQLite gives the files
+ * beside it the same mode. A file that is there is not opened: closing it again would end the
+ * locks that other handles of this process hold on it. */
+static bool make_private(const char *path) {
+  static const char *const ending[] = {"", "-wal", "-shm"};
+  char name[4096 + 8];
+  struct stat info;
+  int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd >= 0)
+    close(fd);
+  else if (errno != EEXIST)
+    return false;
+  for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
+    snprintf(name, sizeof name, "%s%s", path, ending[i]);
+    bool open_to_others = stat(name, &info) == 0 && (info.st_mode & 077) != 0;
+    if (open_to_others && chmod(name, 0600) != 0 && errno != ENOENT) /* with its last handle */
+      return false;
+  }
+  return true;
+}
+
 ckks_status server_database_open(sqlite3 **out, const char *state, const char *name,
                                  const char *tables) {
   char path[4096];
@@ -61,6 +89,10 @@ ckks_status server_database_open(sqlite3 **out, const char *state, const char *n
   full = false;
   if (snprintf(path, sizeof path, "%s/%s", state, name) >= (int)sizeof path)
     return base_fail(CKKS_ERROR_IO, "%s: the name is too long", state);
+  if (!make_private(path)) {
+    full = errno == ENOSPC;
+    return base_fail(CKKS_ERROR_IO, "%s: %s", path, strerror(errno));
+  }
   /* FULLMUTEX costs nothing against a commit, and forgives. */
   int code = sqlite3_open_v2(
       path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL);
@@ -196,4 +228,8 @@ ckks_status server_database_run(server_database *database, int *n, const char *s
   if (n != NULL)
     *n = sqlite3_changes(database->handle);
   return CKKS_OK;
+}
+
+void server_database_roll_back(server_database *database) {
+  sqlite3_exec(database->handle, "ROLLBACK", NULL, NULL, NULL);
 }

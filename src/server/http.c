@@ -178,13 +178,6 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 
 /* --- starting */
 
-__attribute__((format(printf, 2, 0))) static void log_line(void *context, const char *format,
-                                                           va_list arguments) {
-  (void)context;
-  fprintf(stderr, "blindsight: ");
-  vfprintf(stderr, format, arguments);
-}
-
 static bool is_loopback(const struct sockaddr *address) {
   if (address->sa_family == AF_INET6)
     return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
@@ -265,10 +258,11 @@ ckks_status server_http_start(server_service *service) {
                    (service->tls[0] != NULL ? MHD_USE_TLS : 0u) |
                    (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0u);
   errno = 0;
-  service->daemon = MHD_start_daemon(
-      flags, 0, NULL, NULL, on_request, service, MHD_OPTION_EXTERNAL_LOGGER, log_line, NULL,
-      MHD_OPTION_NOTIFY_COMPLETED, on_completed, service, MHD_OPTION_NOTIFY_CONNECTION,
-      server_links_notify, service->links, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
+  service->daemon =
+      MHD_start_daemon(flags, 0, NULL, NULL, on_request, service, MHD_OPTION_EXTERNAL_LOGGER,
+                       server_log_write, &service->log, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+                       service, MHD_OPTION_NOTIFY_CONNECTION, server_links_notify, service->links,
+                       MHD_OPTION_ARRAY, items, MHD_OPTION_END);
   if (service->daemon == NULL)
     return base_fail(CKKS_ERROR_IO, "cannot listen on %s, port %u: %s", service->options.address,
                      service->options.port, errno != 0 ? strerror(errno) : "see above");

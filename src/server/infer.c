@@ -112,6 +112,11 @@ static void run_with_keys(server_inference *in) {
   server_cache_release(service->cache, entry);
 }
 
+void server_infer_give_back(server_inference *in) {
+  server_usage_return(in->service->usage, in->token, in->n_rows);
+  in->n_rows = 0;
+}
+
 void server_infer_run(server_inference *in) {
   server_service *service = in->service;
   bool granted;
@@ -135,7 +140,7 @@ void server_infer_run(server_inference *in) {
     atomic_fetch_add(&service->metrics.predictions, in->n_rows);
   } else {
     if (granted)
-      server_usage_return(service->usage, in->token, in->n_rows);
+      server_infer_give_back(in);
     in->n_rows = 0;
   }
 }
@@ -266,7 +271,6 @@ static void answer(server_request *request, const question *q) {
                          .n_sample = q->n_sample,
                          .worker = request->worker};
   server_infer_run(&in);
-  request->n_rows = in.n_rows;
   if (in.status != 200) {
     if (in.status == 503)
       server_reply_header(request, "Retry-After", "5");
@@ -276,6 +280,9 @@ static void answer(server_request *request, const question *q) {
   } else {
     server_reply_bytes(request, 200, "application/octet-stream", in.result, in.n_result);
   }
+  if (request->reply.status != 200)
+    server_infer_give_back(&in);
+  request->n_rows = in.n_rows;
 }
 
 void server_infer(server_request *request) {

@@ -86,6 +86,9 @@ void server_metrics_write(base_buffer *out, struct server_service *service) {
   value(out, "predictions_total", "counter", "Rows evaluated.", metrics->predictions);
   value(out, "refused_total", "counter", "Requests refused because the queue was full.",
         metrics->refused);
+  value(out, "malformed_total", "counter",
+        "Words of libmicrohttpd on what is no HTTP, and on connections that broke.",
+        service->log.n_lines);
   value(out, "queue_depth", "gauge", "Requests that wait for a worker.",
         server_pool_depth(service->pool));
   value(out, "workers", "gauge", "Evaluations at a time.",

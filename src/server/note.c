@@ -28,6 +28,7 @@ static void fill(server_audit_record *record, const server_request *request) {
     snprintf(record->version, sizeof record->version, "%s", request->model->version);
   }
   snprintf(record->key, sizeof record->key, "%s", request->key);
+  snprintf(record->job, sizeof record->job, "%s", request->job);
   /* A connection that broke off is an outcome, too. */
   snprintf(record->code, sizeof record->code, "%s",
            request->answered ? request->reply.code : "aborted");
@@ -44,6 +45,8 @@ void server_note_before(server_request *request) {
     return;
   /* What was promised in headers is not said any more. */
   request->reply.n_headers = 0;
+  if (request->n_rows > 0) /* of a prediction that is not given out */
+    server_usage_return(request->service->usage, request->token.id, request->n_rows);
   request->n_rows = 0;
   server_reply_status(request, status, NULL);
 }

@@ -57,6 +57,10 @@ static json_t *parameters(const server_route *route) {
     json_array_append_new(list, header("Inference-Header-Content-Length",
                                        "length of the JSON head, when the body has one", false));
     json_array_append_new(list, header("Prefer", "respond-async for a job", false));
+    json_array_append_new(list, header("Idempotency-Key",
+                                       "a name of your own, of 1 to 128 visible characters, for a "
+                                       "request for a job: sent again it gives the same job",
+                                       false));
   }
   if (route->body == SERVER_BODY_KEYS)
     json_array_append_new(list,

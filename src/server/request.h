@@ -7,6 +7,7 @@
 #define SERVER_REQUEST_H
 #include <jansson.h>
 #include <microhttpd.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 
 #include "server/server.h"
@@ -17,6 +18,19 @@
 #define SERVER_MAX_PARAMS 2
 #define SERVER_NAME_CHARS 129 /* of a path parameter, with its NUL */
 
+/* --- log.c: what libmicrohttpd says, some lines a minute */
+typedef struct server_log {
+  _Atomic int64_t began_us; /* the present minute; 0 = none yet */
+  atomic_uint n_window;     /* lines in it */
+  _Atomic uint64_t n_lines; /* since the start */
+} server_log;
+
+/** Counts a line; whether it is to be written, and how many of the minute before were not. */
+bool server_log_admit(server_log *log, unsigned *n_dropped, int64_t now_us);
+/** To standard error, on one line and without control characters. */
+void server_log_write(void *log, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+
 struct server_service {
   server_options options;
   server_database *database;
@@ -26,6 +40,7 @@ struct server_service {
   server_usage *usage;
   server_audit *audit;
   server_metrics metrics;
+  server_log log;
   server_uploads uploads;
   struct server_links *links;
   struct MHD_Daemon *daemon;
@@ -150,7 +165,7 @@ struct server_request {
   bool received; /* all of it */
   bool noted;    /* in the audit log */
   /* for the audit log */
-  char key[65], digest[13];
+  char key[65], job[33];
   size_t n_rows;
 };
 
@@ -239,6 +254,8 @@ typedef struct server_inference {
   const char *field;
 } server_inference;
 void server_infer_run(server_inference *inference);
+/** What was predicted is not given out: it does not count for the token either. */
+void server_infer_give_back(server_inference *inference);
 /** Stores a job and queues it; answers the request. */
 void server_jobs_create(server_request *request, const char *key, const uint8_t *sample,
                         size_t n_sample);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -63,6 +64,14 @@ static ckks_status take_folder(running *r) {
   return CKKS_OK;
 }
 
+/* What lies in it is its owner's alone; names and sizes tell something, too. */
+static void check_folder(const char *state) {
+  struct stat info;
+  if (stat(state, &info) == 0 && (info.st_mode & 077) != 0)
+    fprintf(stderr, "blindsight: warning: %s: open to others (mode %04o): chmod 700 it\n", state,
+            (unsigned)info.st_mode & 07777);
+}
+
 /* Out of date keys and jobs, and what revoked tokens left, once a minute. */
 static void *sweep(void *argument) {
   running *r = argument;
@@ -87,6 +96,7 @@ static ckks_status start(running *r) {
   int n_workers = s->options.n_workers;
   BASE_TRY(server_database_build(&s->database, s->options.state));
   BASE_TRY(take_folder(r));
+  check_folder(s->options.state);
   BASE_TRY(server_audit_build(&s->audit, s->options.state));
   BASE_TRY(server_usage_build(&s->usage, s->database));
   BASE_TRY(server_cache_build(&s->cache, s->options.cache_bytes));

@@ -38,6 +38,8 @@ int server_database_step(server_database *database, sqlite3_stmt *statement);
 /** Runs a statement that gives no rows; changed rows in *n (may be NULL). */
 ckks_status server_database_run(server_database *database, int *n, const char *sql,
                                 const char *types, ...);
+/** Undoes what was run since BEGIN; the failure that was recorded stays. */
+void server_database_roll_back(server_database *database);
 /** Records a failure of SQLite: full disks are told apart by server_database_full. */
 ckks_status server_database_fail(sqlite3 *handle, const char *what);
 /** Whether this thread's last failure was a full disk. */

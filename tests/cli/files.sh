@@ -26,6 +26,20 @@ cp -p alice.key before.key
 works "--force" blindsight keygen a.client -o alice --force
 holds "another key" sh -c '! cmp -s alice.key before.key'
 holds "still its owner's alone" [ "$(mode alice.key)" = -rw------- ]
+# --- two at once with one name: one makes the keys, which belong together; the other says why not
+for _ in 1 2 3 4; do
+  blindsight keygen a.client -o twin >twin1.out 2>twin1.err </dev/null &
+  twin=$!
+  run blindsight keygen a.client -o twin
+  first=0
+  wait $twin || first=$?
+  holds "one of two at once" [ "$first$rc" = 01 -o "$first$rc" = 10 ]
+  holds "the other is told" [ "$(cat twin1.err "$log.err" | grep -c 'twin.key: exists; --force')" = 1 ]
+  works "its sample" blindsight encrypt a.client --key twin.key rows.csv --rows 0 -o twin.sample
+  works "its evaluation keys" blindsight infer a.server twin.sample --keys twin.keys -o twin.result
+  rm twin.key twin.keys
+done
+
 cp alice.key shown.key
 chmod 644 shown.key
 refused "a key that others can read" 1 "shown.key: group or others can read" \

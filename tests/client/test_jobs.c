@@ -47,6 +47,18 @@ static void infer_by(scripted *server, const scripted_line *line, size_t n_lines
 #define INFER_BY(server, lines, ...)                                                               \
   infer_by(server, lines, sizeof(lines) / sizeof(lines)[0], __VA_ARGS__)
 
+#define NAME_BYTES 33
+/* The name by which a server knows the question: 32 hex digits. */
+static void name_of(char name[NAME_BYTES], const char *head) {
+  static const char start[] = "\r\nIdempotency-Key: ";
+  const char *at = strstr(head, start);
+  assert_non_null(at);
+  at += sizeof start - 1;
+  assert_int_equal(strspn(at, "0123456789abcdef"), 32);
+  assert_int_equal(at[32], '\r');
+  snprintf(name, NAME_BYTES, "%.32s", at);
+}
+
 /* Busy, gone in the middle of an answer, still at it, done. */
 static void test_a_job(void **state) {
   const scripted_line lines[] = {SCRIPTED_LINE(INFER, busy),
@@ -69,6 +81,10 @@ static void test_a_job(void **state) {
     assert_non_null(strstr(server.head[i], key));
   for (int i = 4; i <= 10; i++)
     assert_null(strstr(server.head[i], "Prefer"));
+  char name[NAME_BYTES], again[NAME_BYTES];
+  name_of(name, server.head[2]);
+  name_of(again, server.head[3]); /* sent once more, the same question */
+  assert_string_equal(name, again);
 }
 
 /* A server without jobs answers at once; a client that wants none does not ask for one. */
@@ -81,6 +97,7 @@ static void test_no_job(void **state) {
   assert_non_null(strstr(server.head[2], "Prefer: respond-async\r\n"));
   INFER_BY(&server, at_once, CLIENT_REMOTE_JOBS_NEVER, CKKS_OK, NULL);
   assert_null(strstr(server.head[2], "Prefer"));
+  assert_null(strstr(server.head[2], "Idempotency-Key"));
   INFER_BY(&server, unasked, CLIENT_REMOTE_JOBS_NEVER, CKKS_ERROR_IO, "HTTP 202");
 }
 
@@ -103,6 +120,10 @@ static void test_a_job_that_is_lost(void **state) {
   scripted server;
   (void)state;
   INFER_BY(&server, lost, CLIENT_REMOTE_JOBS_AUTO, CKKS_OK, NULL);
+  char name[NAME_BYTES], again[NAME_BYTES];
+  name_of(name, server.head[2]);
+  name_of(again, server.head[6]); /* another attempt is another question */
+  assert_string_not_equal(name, again);
   INFER_BY(&server, twice, CLIENT_REMOTE_JOBS_AUTO, CKKS_ERROR_IO, "HTTP 404");
 }
 

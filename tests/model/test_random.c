@@ -45,7 +45,33 @@ static void test_seeds(void **state) {
   assert_int_equal(same, 0);
 }
 
+/* Parts and seeds that follow on each other have nothing in common. */
+static void test_parts(void **state) {
+  (void)state;
+  enum { PARTS = 50, EACH = 200 };
+  static double drawn[PARTS * PARTS][EACH];
+  double product = 0.0;
+  for (uint64_t seed = 0; seed < PARTS; seed++)
+    for (uint64_t part = 0; part < PARTS; part++) {
+      model_random random;
+      model_random_init(&random, seed, part);
+      for (int i = 0; i < EACH; i++)
+        drawn[seed * PARTS + part][i] = model_random_normal(&random);
+    }
+  for (int k = 1; k < PARTS * PARTS; k++) {
+    double sum = 0.0;
+    for (int i = 0; i < EACH; i++) {
+      sum += drawn[k][i] * drawn[k - 1][i];
+      assert_true(i < 2 || drawn[k][i - 2] != drawn[k - 1][i]); /* not one stream, shifted */
+    }
+    assert_true(fabs(sum) < 6.0 * sqrt(EACH));
+    product += sum;
+  }
+  assert_true(fabs(product) < 5.0 * sqrt(PARTS * PARTS * EACH));
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_moments), cmocka_unit_test(test_seeds)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_moments), cmocka_unit_test(test_seeds),
+                                     cmocka_unit_test(test_parts)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,7 +58,7 @@ static void test_within_prediction(void **unused) {
       if (!plan.interface.layout[packing].available)
         continue;
       size_t n_rows = packing == MODEL_LATENCY ? 50 : ROWS;
-      assert_ok(model_simulate_rows(noisy, rows, n_rows, &plan, (model_packing)packing, 1));
+      assert_ok(model_simulate_rows(noisy, rows, n_rows, &plan, (model_packing)packing, 1, NULL));
       double deviation = deviation_of(&model, n_rows, &largest);
       assert_true(largest < predicted);
       assert_true(deviation > predicted / 1000.0);
@@ -78,7 +78,7 @@ static void test_follows_the_plan(void **unused) {
     model_model model;
     model_plan plan;
     build(&plan, &model, &state, i == 0 ? 1e-2 : 1e-6);
-    assert_ok(model_simulate_rows(noisy, rows, ROWS, &plan, MODEL_THROUGHPUT, 1));
+    assert_ok(model_simulate_rows(noisy, rows, ROWS, &plan, MODEL_THROUGHPUT, 1, NULL));
     deviation[i] = deviation_of(&model, ROWS, &largest);
     model_plan_clear(&plan);
     model_clear(&model);
@@ -96,14 +96,54 @@ static void test_seeds(void **unused) {
     size_t n = 20 * model.n_classes, same = 0;
     if (!plan.interface.layout[packing].available)
       continue;
-    assert_ok(model_simulate_rows(noisy, rows, 20, &plan, (model_packing)packing, 7));
-    assert_ok(model_simulate_rows(again, rows, 20, &plan, (model_packing)packing, 7));
+    assert_ok(model_simulate_rows(noisy, rows, 20, &plan, (model_packing)packing, 7, NULL));
+    assert_ok(model_simulate_rows(again, rows, 20, &plan, (model_packing)packing, 7, NULL));
     assert_memory_equal(noisy, again, n * sizeof *noisy);
-    assert_ok(model_simulate_rows(again, rows, 20, &plan, (model_packing)packing, 8));
+    assert_ok(model_simulate_rows(again, rows, 20, &plan, (model_packing)packing, 8, NULL));
     for (size_t i = 0; i < n; i++)
       same += noisy[i] == again[i];
     assert_int_equal(same, 0);
   }
+  model_plan_clear(&plan);
+  model_clear(&model);
+}
+
+/* Who runs a row does not matter. */
+static void test_threads(void **unused) {
+  (void)unused;
+  uint64_t state = 9;
+  model_model model;
+  model_plan plan;
+  build(&plan, &model, &state, 1e-3);
+  for (int packing = 0; packing < MODEL_N_PACKINGS; packing++) {
+    size_t n_rows = packing == MODEL_LATENCY ? 20 : ROWS;
+    if (!plan.interface.layout[packing].available)
+      continue;
+    assert_ok(model_simulate_rows(noisy, rows, n_rows, &plan, (model_packing)packing, 7, NULL));
+    for (int n_threads = 2; n_threads < 6; n_threads += 3) {
+      base_threads *threads;
+      assert_ok(base_threads_build(&threads, n_threads));
+      assert_ok(
+          model_simulate_rows(again, rows, n_rows, &plan, (model_packing)packing, 7, threads));
+      base_threads_free(threads);
+      assert_memory_equal(noisy, again, n_rows * model.n_classes * sizeof *noisy);
+    }
+  }
+  model_plan_clear(&plan);
+  model_clear(&model);
+}
+
+/* Rows are given noise of their own: the same row twice has two errors. */
+static void test_rows_differ(void **unused) {
+  (void)unused;
+  uint64_t state = 9;
+  model_model model;
+  model_plan plan;
+  build(&plan, &model, &state, 1e-3);
+  memcpy(rows + model.n_features, rows, model.n_features * sizeof *rows);
+  assert_ok(model_simulate_rows(noisy, rows, 2, &plan, MODEL_LATENCY, 7, NULL));
+  for (size_t i = 0; i < model.n_classes; i++)
+    assert_true(noisy[i] != noisy[model.n_classes + i]);
   model_plan_clear(&plan);
   model_clear(&model);
 }
@@ -118,11 +158,12 @@ static void test_allocation_failures(void **unused) {
     long before = base_alloc_count();
     if (!plan.interface.layout[packing].available)
       continue;
-    assert_ok(model_simulate_rows(noisy, rows, 2, &plan, (model_packing)packing, 1));
+    assert_ok(model_simulate_rows(noisy, rows, 2, &plan, (model_packing)packing, 1, NULL));
     long n = base_alloc_count() - before;
     for (long k = 1; k <= n; k += 1 + n / 100) {
       base_alloc_fail_at(k);
-      ckks_status status = model_simulate_rows(noisy, rows, 2, &plan, (model_packing)packing, 1);
+      ckks_status status =
+          model_simulate_rows(noisy, rows, 2, &plan, (model_packing)packing, 1, NULL);
       base_alloc_fail_at(0);
       assert_int_equal(status, CKKS_ERROR_MEMORY);
     }
@@ -132,8 +173,11 @@ static void test_allocation_failures(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_within_prediction), cmocka_unit_test(test_follows_the_plan),
-      cmocka_unit_test(test_seeds), cmocka_unit_test(test_allocation_failures)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_within_prediction),
+                                     cmocka_unit_test(test_follows_the_plan),
+                                     cmocka_unit_test(test_seeds),
+                                     cmocka_unit_test(test_threads),
+                                     cmocka_unit_test(test_rows_differ),
+                                     cmocka_unit_test(test_allocation_failures)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

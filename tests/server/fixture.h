@@ -166,6 +166,22 @@ static inline void test_teardown(test_service *t) {
   test_remove(t->folder);
 }
 
+/* What `write` writes to standard error. */
+static inline void test_captured(char *out, size_t size, void (*write)(void *context),
+                                 void *context) {
+  FILE *file = tmpfile();
+  fflush(stderr);
+  int kept = dup(STDERR_FILENO);
+  assert_true(file != NULL && kept >= 0 && dup2(fileno(file), STDERR_FILENO) >= 0);
+  write(context);
+  fflush(stderr);
+  assert_true(dup2(kept, STDERR_FILENO) >= 0);
+  close(kept);
+  rewind(file);
+  out[fread(out, 1, size - 1, file)] = '\0';
+  fclose(file);
+}
+
 /* --- HTTP */
 
 typedef struct test_reply {

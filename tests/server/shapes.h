@@ -88,8 +88,11 @@ static inline void test_add_samples(test_world *w, const server_route *route) {
   char lines[200];
   uint8_t *body;
   size_t n_head, n = test_tensor(&body, &n_head, w->client->id, w->sample, w->n_sample);
-  static const char *const prefer[] = {"", "Prefer: respond-async\r\n"};
-  for (int i = 0; i < 2; i++) {
+  static int n_named; /* a name that is new, and then one that is known */
+  char named[80];
+  snprintf(named, sizeof named, "Prefer: respond-async\r\nIdempotency-Key: n%d\r\n", n_named++ / 2);
+  const char *const prefer[] = {"", "Prefer: respond-async\r\n", named};
+  for (int i = 0; i < 3; i++) {
     snprintf(lines, sizeof lines, TEST_RAW "Blindsight-Key: %s\r\n%s", w->client->id, prefer[i]);
     test_add_shape(w, route, false, lines, w->sample, w->n_sample);
     snprintf(lines, sizeof lines, "Inference-Header-Content-Length: %zu\r\n%s", n_head, prefer[i]);

@@ -128,8 +128,9 @@ static void test_unwritable_job(void **state) {
   const test_client *c = &t.client[0];
   test_reply reply;
   char job[64], state_now[16];
-  write_log("CREATE TRIGGER stuck BEFORE INSERT ON audit WHEN NEW.line LIKE '%\"JOB\"%' BEGIN"
-            " SELECT RAISE(ABORT, 'stuck'); END");
+  write_log(
+      "CREATE TRIGGER stuck BEFORE INSERT ON audit WHEN NEW.line LIKE '%\"method\":\"JOB\"%' BEGIN"
+      " SELECT RAISE(ABORT, 'stuck'); END");
   assert_int_equal(test_infer(&reply, &t, c->token, c->id, "Prefer: respond-async\r\n"), 202);
   snprintf(job, sizeof job, "%.63s", test_header(&reply, "Location"));
   test_reply_clear(&reply);
@@ -144,9 +145,76 @@ static void test_unwritable_job(void **state) {
   test_check_inference(&t);
 }
 
+/* Its code, or the id of its job. */
+static int code_of_infer(char code[33], const char *prefer) {
+  test_reply reply;
+  int status = test_infer(&reply, &t, t.client[1].token, t.client[0].id, prefer);
+  snprintf(code, 33, "%.32s",
+           status == 202 ? test_member(&reply, "id") : test_member(&reply, "code"));
+  test_reply_clear(&reply);
+  return status;
+}
+
+/* What became of a job of client 1: the HTTP status that it stands for. */
+static int job_outcome(const char *id) {
+  char path[64];
+  snprintf(path, sizeof path, "/v2/jobs/%s", id);
+  for (;; usleep(2000)) {
+    test_reply reply;
+    assert_int_equal(test_call(&reply, &t, "GET", path, t.client[1].token, "", NULL, 0), 200);
+    json_t *body = json_loadb((const char *)reply.body, reply.n_body, 0, NULL);
+    bool queued = strcmp(test_member(&reply, "state"), "queued") == 0;
+    bool done = strcmp(test_member(&reply, "state"), "done") == 0;
+    int status = (int)json_integer_value(json_object_get(json_object_get(body, "error"), "status"));
+    json_decref(body);
+    test_reply_clear(&reply);
+    if (!queued)
+      return done ? 200 : status;
+  }
+}
+
+/* Predictions that are not given out are not counted: of three a day three are left after any
+ * number of them, by request and by job. */
+static void test_budget(void **state) {
+  (void)state;
+  static const char stuck[] =
+      "CREATE TRIGGER stuck BEFORE INSERT ON audit WHEN NEW.line LIKE '%\"rows\":1,%' BEGIN"
+      " SELECT RAISE(ABORT, 'stuck'); END";
+  char code[33];
+  const test_client *a = &t.client[0], *b = &t.client[1];
+  assert_int_equal(test_status(&t, "PUT", test_key_path(a), b->token, "", a->keys, a->n_keys), 201);
+  write_log(stuck);
+  for (int i = 0; i < 5; i++) {
+    assert_int_equal(code_of_infer(code, ""), 500);
+    assert_string_equal(code, "io");
+  }
+  for (int i = 0; i < 5; i++) {
+    assert_int_equal(code_of_infer(code, "Prefer: respond-async\r\n"), 202);
+    assert_int_equal(job_outcome(code), 500);
+  }
+  write_log("DROP TRIGGER stuck");
+  assert_int_equal(code_of_infer(code, ""), 200);
+  assert_int_equal(code_of_infer(code, "Prefer: respond-async\r\n"), 202);
+  assert_int_equal(job_outcome(code), 200);
+  assert_int_equal(code_of_infer(code, ""), 200);
+  assert_int_equal(code_of_infer(code, ""), 429);
+  assert_string_equal(code, "predictions");
+}
+
+static void set_budget(const char *token, int n) {
+  sqlite3 *handle;
+  char path[96], sql[120];
+  snprintf(path, sizeof path, "%s/blindsight.db", t.state);
+  snprintf(sql, sizeof sql, "UPDATE tokens SET predictions_per_day = %d WHERE id = '%s'", n, token);
+  assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(handle, sql, NULL, NULL, NULL), SQLITE_OK);
+  sqlite3_close(handle);
+}
+
 static int setup(void **state) {
   (void)state;
   test_setup(&t);
+  set_budget(t.client[1].row.id, 3);
   test_start(&t);
   return 0;
 }
@@ -160,6 +228,7 @@ static int teardown(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_marked), cmocka_unit_test(test_there_at_once),
-      cmocka_unit_test(test_unwritable), cmocka_unit_test(test_unwritable_job)};
+      cmocka_unit_test(test_unwritable), cmocka_unit_test(test_unwritable_job),
+      cmocka_unit_test(test_budget)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }
