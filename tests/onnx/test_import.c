@@ -422,10 +422,11 @@ static void test_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_random_networks), cmocka_unit_test(test_gather),
-      cmocka_unit_test(test_activations),     cmocka_unit_test(test_refusals),
-      cmocka_unit_test(test_branches),        cmocka_unit_test(test_scikit_learn),
-      cmocka_unit_test(test_one_sigmoid),     cmocka_unit_test(test_memory),
-      cmocka_unit_test(test_residue),         cmocka_unit_test(test_signal),         cmocka_unit_test(test_wide_convolutions)};
+      cmocka_unit_test(test_random_networks),  cmocka_unit_test(test_gather),
+      cmocka_unit_test(test_activations),      cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_branches),         cmocka_unit_test(test_scikit_learn),
+      cmocka_unit_test(test_one_sigmoid),      cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_residue),          cmocka_unit_test(test_signal),
+      cmocka_unit_test(test_wide_convolutions)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
