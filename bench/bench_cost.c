@@ -52,8 +52,12 @@ static void build_model(model_model *model, const shape *s) {
   bench_check(model_init(model, s->width, s->n_layers));
   for (size_t l = 0; l < s->n_layers; l++) {
     model_layer *layer = &model->layer[l];
-    for (size_t i = 0; i < layer->n_in * layer->n_out; i++)
-      layer->weight[i] = sin(1.0 + (double)(i * 7919 + l)) / sqrt((double)layer->n_in);
+    size_t n = layer->n_in * layer->n_out;
+    double *weight = base_alloc_array(n, sizeof *weight);
+    for (size_t i = 0; weight != NULL && i < n; i++)
+      weight[i] = sin(1.0 + (double)(i * 7919 + l)) / sqrt((double)layer->n_in);
+    bench_check(weight != NULL ? model_layer_set_weights(layer, weight) : CKKS_ERROR_MEMORY);
+    base_free(weight);
     layer->activation[0].polynomial = model_polynomial_sigmoid3;
     layer->activation[0].max_abs = 12.0;
   }

@@ -4,8 +4,8 @@
 
     train.py RECIPE --data FOLDER --prefix PREFIX -o MODEL.onnx
 
-RECIPE is mnist, tutorial or pneumonia. FOLDER holds idx files, as MNIST's are:
-PREFIXtrain-images-idx3-ubyte and so on. Activations are polynomials of degree 2, which
+RECIPE is mnist, tutorial, pneumonia, lenet or residual. FOLDER holds idx files, as MNIST's
+are: PREFIXtrain-images-idx3-ubyte and so on. Activations are polynomials of degree 2, which
 cost one level under encryption, and their inputs are kept small while training, so that
 the ciphertext's modulus can be. Needs PyTorch (Debian: python3-torch).
 """
@@ -32,20 +32,11 @@ class Quadratic(nn.Module):
         return 0.25 * x * x + 0.5 * x
 
 
-RECIPES = {
-    # channels, hidden, activation, epochs, largest shift, mirror, learning rate, weight decay
-    "tutorial": (4, 64, Square, 12, 1, False, 2e-3, 1e-5),
-    "mnist": (16, 64, Quadratic, 24, 2, False, 2e-3, 1e-4),
-    "pneumonia": (8, 32, Quadratic, 30, 2, False, 1e-3, 1e-3),
-}
+class OneConvolution(nn.Module):
+    """8 x 8 windows of 28 x 28 pixels: powers of two fill the slots best."""
 
-
-class Network(nn.Module):
-    """Images of 28 x 28 bytes over 255. 8 x 8 windows: powers of two fill the slots best."""
-
-    def __init__(self, recipe, n_classes):
+    def __init__(self, channels, hidden, activation, n_classes):
         super().__init__()
-        channels, hidden, activation = RECIPES[recipe][:3]
         self.convolution = nn.Conv2d(1, channels, kernel_size=7, stride=3)
         self.first = activation()
         self.flatten = nn.Flatten()
@@ -59,6 +50,69 @@ class Network(nn.Module):
         b = self.hidden(self.flatten(self.first(a)))
         self.ranges = [a, b]
         return self.output(self.second(b))
+
+
+class LeNet(nn.Module):
+    """LeNet-5 (LeCun et al. 1998): its layers and poolings, with polynomials for its tanh."""
+
+    def __init__(self, channels, hidden, activation, n_classes):
+        super().__init__()
+        first, second = channels
+        self.convolutions = nn.ModuleList([nn.Conv2d(1, first, kernel_size=5, padding=2),
+                                           nn.Conv2d(first, second, kernel_size=5)])
+        self.pool = nn.AvgPool2d(2)
+        self.flatten = nn.Flatten()
+        widths = (25 * second,) + hidden
+        self.hidden = nn.ModuleList(nn.Linear(*pair) for pair in zip(widths, widths[1:]))
+        self.activation = activation()
+        self.output = nn.Linear(hidden[-1], n_classes)
+        self.ranges = []
+
+    def forward(self, x):
+        self.ranges = []
+        for convolution in self.convolutions:
+            self.ranges.append(convolution(x))
+            x = self.pool(self.activation(self.ranges[-1]))
+        x = self.flatten(x)
+        for linear in self.hidden:
+            self.ranges.append(linear(x))
+            x = self.activation(self.ranges[-1])
+        return self.output(x)
+
+
+class Residual(nn.Module):
+    """h = f(conv x), h + conv f(conv h), one mean for each channel and quarter of the image."""
+
+    def __init__(self, channels, hidden, activation, n_classes):
+        super().__init__()
+        self.stem = nn.Conv2d(1, channels, kernel_size=7, stride=3)
+        self.inner = nn.Conv2d(channels, channels, kernel_size=3, padding=1, bias=False)
+        self.normal = nn.BatchNorm2d(channels)
+        self.outer = nn.Conv2d(channels, channels, kernel_size=3, padding=1)
+        self.activation = activation()
+        self.pool = nn.AvgPool2d(2)
+        self.flatten = nn.Flatten()
+        self.hidden = nn.Linear(16 * channels, hidden)
+        self.output = nn.Linear(hidden, n_classes)
+        self.ranges = []
+
+    def forward(self, x):
+        a = self.stem(x)
+        h = self.activation(a)
+        b = self.normal(self.inner(h))
+        c = self.hidden(self.flatten(self.pool(h + self.outer(self.activation(b)))))
+        self.ranges = [a, b, c]
+        return self.output(self.activation(c))
+
+
+RECIPES = {
+    # network, channels, hidden, activation, epochs, largest shift, learning rate, weight decay
+    "tutorial": (OneConvolution, 4, 64, Square, 12, 1, 2e-3, 1e-5),
+    "mnist": (OneConvolution, 16, 64, Quadratic, 24, 2, 2e-3, 1e-4),
+    "pneumonia": (OneConvolution, 8, 32, Quadratic, 30, 2, 1e-3, 1e-3),
+    "lenet": (LeNet, (6, 16), (120, 84), Quadratic, 12, 2, 3e-3, 1e-4),
+    "residual": (Residual, 16, 32, Quadratic, 40, 2, 3e-3, 1e-3),
+}
 
 
 def read_idx(path):
@@ -101,7 +155,7 @@ def area_under_curve(scores, labels):
 
 
 def fit(network, recipe, images, labels, check):
-    _, _, _, epochs, most, _, rate, decay = RECIPES[recipe]
+    epochs, most, rate, decay = RECIPES[recipe][4:]
     optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay)
     batch = 64
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -150,7 +204,8 @@ def main():
         n = len(images) * 9 // 10
         check = images[n:], labels[n:]
         images, labels = images[:n], labels[:n]
-    network = Network(args.recipe, int(labels.max()) + 1)
+    made, *shape = RECIPES[args.recipe][:4]
+    network = made(*shape, int(labels.max()) + 1)
     fit(network, args.recipe, images, labels, check)
 
     images, labels = read_set(args.data, args.prefix, args.test)

@@ -84,8 +84,10 @@ ckks_status blindsight_model_predict(blindsight_predictions *out, const double *
   const model_model *m = &model->model;
   BASE_TRY(blindsight_rows_check(rows, n_rows, m->feature, m->n_features));
   BASE_TRY(blindsight_predictions_init(out, n_rows, m->n_classes));
-  for (size_t row = 0; row < n_rows; row++)
-    model_forward(out->output + row * m->n_classes, rows + row * m->n_features, m);
-  blindsight_predictions_choose(out);
-  return CKKS_OK;
+  ckks_status status = model_forward_rows(out->output, rows, n_rows, m);
+  if (status == CKKS_OK)
+    blindsight_predictions_choose(out);
+  else
+    blindsight_predictions_clear(out);
+  return status;
 }

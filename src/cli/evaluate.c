@@ -4,11 +4,11 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "cli/metrics.h"
+#include "cli/network.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/predictions.h"
 #include "cli/rows.h"
-#include "model/files.h"
 
 #define MAX_OUTPUTS_BYTES ((size_t)1 << 30)
 
@@ -65,7 +65,7 @@ static ckks_status evaluate(evaluation *e, const arguments *a) {
   const char *path = a->operand[1];
   if (a->outputs != NULL)
     BASE_TRY(cli_output_check(a->outputs));
-  BASE_TRY(model_files_model_read(&e->model, a->operand[0]));
+  BASE_TRY(cli_network_model(&e->model, a->operand[0]));
   BASE_TRY(cli_rows_read(&e->data, path, NULL,
                          &(cli_rows_wanted){e->model.feature, e->model.n_features, a->label,
                                             e->model.label, e->model.n_classes}));

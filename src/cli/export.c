@@ -4,10 +4,10 @@
 #include "base/file.h"
 #include "base/wipe.h"
 #include "cli/cli.h"
+#include "cli/network.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/print.h"
-#include "model/files.h"
 
 #include <string.h>
 
@@ -15,7 +15,7 @@ static ckks_status export(const char *path, const char *output) {
   model_model model;
   char *text = NULL;
   BASE_TRY(cli_output_check(output));
-  BASE_TRY(model_files_model_read(&model, path));
+  BASE_TRY(cli_network_model(&model, path));
   ckks_status status = model_json_write(&text, &model);
   model_clear(&model);
   if (status == CKKS_OK)

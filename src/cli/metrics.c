@@ -14,9 +14,7 @@ ckks_status cli_metrics_outputs(double **outputs, const double *rows, size_t n_r
   *outputs = base_alloc_array(n_rows * model->n_classes, sizeof **outputs);
   if (*outputs == NULL)
     return base_fail_memory(n_rows * model->n_classes * sizeof **outputs);
-  for (size_t row = 0; row < n_rows; row++)
-    model_forward(*outputs + row * model->n_classes, rows + row * model->n_features, model);
-  return CKKS_OK;
+  return model_forward_rows(*outputs, rows, n_rows, model);
 }
 
 /* True classes are the rows; columns are as wide as the longest name. */

@@ -8,6 +8,7 @@
 #include "base/wipe.h"
 #include "cli/print.h"
 #include "cli/rows.h"
+#include "model/files.h"
 
 #define BYTE_PIXELS 255.0
 
@@ -57,6 +58,15 @@ static ckks_status read_network(model_model *model, onnx_import_report *report, 
   BASE_TRY(onnx_import_model(model, report, r->bytes, r->n_bytes, path, r->data.value,
                              r->data.n_rows, &import));
   return name_columns(model, &r->data);
+}
+
+ckks_status cli_network_model(model_model *model, const char *path) {
+  if (cli_network_is(path))
+    return base_fail(
+        CKKS_ERROR_ARGUMENT,
+        "%s: a network, not a model; make one of it: blindsight import %s -o NAME.model", path,
+        path);
+  return model_files_model_read(model, path);
 }
 
 ckks_status cli_network_read(model_model *model, onnx_import_report *report, const char *path,

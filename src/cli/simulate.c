@@ -5,10 +5,10 @@
 #include "base/alloc.h"
 #include "cli/cli.h"
 #include "cli/metrics.h"
+#include "cli/network.h"
 #include "cli/options.h"
 #include "cli/plan_report.h"
 #include "cli/rows.h"
-#include "model/files.h"
 #include "model/simulate.h"
 
 typedef struct arguments {
@@ -60,7 +60,7 @@ static ckks_status run_rows(simulation *s, uint64_t seed) {
 }
 
 static ckks_status simulate(simulation *s, const arguments *a) {
-  BASE_TRY(model_files_model_read(&s->model, a->operand[0]));
+  BASE_TRY(cli_network_model(&s->model, a->operand[0]));
   BASE_TRY(cli_rows_read(&s->data, a->operand[1], NULL,
                          &(cli_rows_wanted){s->model.feature, s->model.n_features, a->label,
                                             s->model.label, s->model.n_classes}));

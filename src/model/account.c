@@ -98,10 +98,11 @@ static void fill_stage(const accounting *a, model_part *part, size_t i) {
   const model_interface *interface = &a->plan->interface;
   const ckks_params_literal *literal = &a->chain->params->literal;
   model_counts counts;
-  part->n_in = stage->n_in;
-  part->n_out = stage->n_out;
+  const model_stage *plain = &a->stages->plain->stage[i]; /* without empty places */
+  part->n_in = plain->n_in;
+  part->n_out = plain->n_out;
   part->degree = degree_of(stage);
-  part->n_weights = stage->n_in * stage->n_out;
+  part->n_weights = plain->n_in * plain->n_out;
   const model_affine_layout *affine = &a->choice->affine[i];
   if (a->packing == MODEL_LATENCY) {
     part->stride = affine->stride;

@@ -139,6 +139,31 @@ static ckks_status check_image(const model_layer *layer, size_t index) {
                                   index, image[0], image[1], image[2], layer->n_out);
 }
 
+/* Rows as model_sparse wants them; how many numbers there are comes before they are looked at. */
+static ckks_status check_weights(const model_layer *layer, size_t index) {
+  const model_sparse *w = &layer->weight;
+  if (w->n_rows != layer->n_out || w->n_columns != layer->n_in)
+    return base_fail(CKKS_ERROR_FORMAT, "layers[%zu].weight: %zu x %zu where %zu x %zu is needed",
+                     index, w->n_rows, w->n_columns, layer->n_out, layer->n_in);
+  if (w->start[w->n_rows] > MODEL_MAX_WEIGHTS)
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "layers[%zu].weight: %zu numbers other than 0 where %zu are allowed", index,
+                     w->start[w->n_rows], MODEL_MAX_WEIGHTS);
+  for (size_t row = 0; row < w->n_rows; row++)
+    for (size_t k = w->start[row]; k < w->start[row + 1]; k++) {
+      if (w->column[k] >= w->n_columns || (k > w->start[row] && w->column[k] <= w->column[k - 1]))
+        return base_fail(CKKS_ERROR_FORMAT,
+                         "layers[%zu].weight[%zu]: column %u where they ascend to %zu", index, row,
+                         (unsigned)w->column[k], w->n_columns - 1);
+      if (!isfinite(w->value[k]) || w->value[k] == 0.0)
+        return base_fail(CKKS_ERROR_FORMAT, "layers[%zu].weight[%zu][%u]: %s", index, row,
+                         (unsigned)w->column[k],
+                         w->value[k] == 0.0 ? "a zero is left out of its row"
+                                            : "not a finite number");
+    }
+  return CKKS_OK;
+}
+
 /* n_in must be what the layer before gives; the numbers are then as many as the shape says. */
 static ckks_status check_layer(const model_layer *layer, size_t index, size_t n_in) {
   if (layer->n_in != n_in)
@@ -148,14 +173,10 @@ static ckks_status check_layer(const model_layer *layer, size_t index, size_t n_
   if (layer->n_out < 1 || layer->n_out > MODEL_MAX_WIDTH)
     return base_fail(CKKS_ERROR_FORMAT, "layers[%zu].weight: %zu rows where 1 to %d are allowed",
                      index, layer->n_out, MODEL_MAX_WIDTH);
-  for (size_t o = 0; o < layer->n_out; o++) {
-    for (size_t i = 0; i < n_in; i++)
-      if (!isfinite(layer->weight[o * n_in + i]))
-        return base_fail(CKKS_ERROR_FORMAT, "layers[%zu].weight[%zu][%zu]: not a finite number",
-                         index, o, i);
+  BASE_TRY(check_weights(layer, index));
+  for (size_t o = 0; o < layer->n_out; o++)
     if (!isfinite(layer->bias[o]))
       return base_fail(CKKS_ERROR_FORMAT, "layers[%zu].bias[%zu]: not a finite number", index, o);
-  }
   BASE_TRY(check_image(layer, index));
   return check_activations(layer, index);
 }

@@ -104,27 +104,59 @@ static ckks_status finish(model_plan *plan, const model_stages *stages,
   return status;
 }
 
+/* The stages in places, and the cheapest plan for them. */
+typedef struct placing {
+  model_stages stages;
+  model_search_result best;
+} placing;
+
+static ckks_status try_placing(placing *p, const model_stages *stages, const model_model *model,
+                               bool windows, const model_compile_options *options) {
+  BASE_TRY(model_stages_place(&p->stages, stages, model, windows));
+  return model_search_run(&p->best, &p->stages, options);
+}
+
+/*
+ * A client that repeats pixels saves diagonals, where all the repeated ones have room. Which is
+ * cheaper, that or the image as it is, only the plans can say.
+ */
+static ckks_status choose_placing(placing *chosen, const model_stages *stages,
+                                  const model_model *model, const model_compile_options *options) {
+  BASE_TRY(try_placing(chosen, stages, model, true, options));
+  if (chosen->stages.gather.groups <= 1)
+    return CKKS_OK;
+  placing other = {.best = {.found = false}};
+  ckks_status status = try_placing(&other, stages, model, false, options);
+  if (status == CKKS_OK && other.best.found &&
+      (!chosen->best.found || other.best.score < chosen->best.score)) {
+    model_stages_clear(&chosen->stages);
+    *chosen = other;
+    return CKKS_OK;
+  }
+  model_stages_clear(&other.stages);
+  return status;
+}
+
 ckks_status model_compile(model_plan *plan, const model_model *model,
                           const model_compile_options *options) {
   memset(plan, 0, sizeof *plan);
   BASE_TRY(check_options(options));
   BASE_TRY(model_check(model));
-  model_stages stages, placed = {0};
-  model_search_result best;
+  model_stages stages;
+  placing placed = {.best = {.found = false}};
   ckks_status status;
   BASE_TRY(model_stages_build(&stages, model, options->last_on_server));
-  BASE_GOTO(status, model_stages_place(&placed, &stages, model), end);
+  BASE_GOTO(status, choose_placing(&placed, &stages, model, options), end);
   plan->interface.last = stages.last;
   plan->interface.max_abs_input = model->max_abs_input;
   BASE_GOTO(status, copy_names(&plan->interface, model), end);
-  BASE_GOTO(status, model_search_run(&best, &placed, options), end);
-  if (!best.found)
-    BASE_GOTO(status, model_refusal(&placed, options, &best), end);
-  BASE_GOTO(status, finish(plan, &placed, &best, options), end);
+  if (!placed.best.found)
+    BASE_GOTO(status, model_refusal(&placed.stages, options, &placed.best), end);
+  BASE_GOTO(status, finish(plan, &placed.stages, &placed.best, options), end);
   BASE_GOTO(status, model_plan_identify(plan), end);
   status = model_plan_check(plan);
 end:
-  model_stages_clear(&placed);
+  model_stages_clear(&placed.stages);
   model_stages_clear(&stages);
   if (status != CKKS_OK)
     model_plan_clear(plan);

@@ -5,6 +5,7 @@
  */
 #include "base/alloc.h"
 #include "base/bytes.h"
+#include "base/wipe.h"
 #include "model/model.h"
 
 #include <jansson.h>
@@ -212,15 +213,87 @@ static ckks_status read_image(size_t image[3], const json_t *value, const char *
   return CKKS_OK;
 }
 
+/* Either all numbers of a row, or those that are not 0 with their columns. */
+static const json_t *row_numbers(const json_t *row) {
+  return json_is_object(row) ? json_object_get(row, "values") : row;
+}
+
+static size_t count_nonzero(const json_t *numbers) {
+  size_t n = 0;
+  for (size_t i = 0; i < json_array_size(numbers); i++)
+    n += json_number_value(json_array_get(numbers, i)) != 0.0;
+  return n;
+}
+
+/* Columns ascend from 0, so that there is one way to write a row. */
+static ckks_status read_columns(uint32_t *column, size_t n, const json_t *list, size_t n_in,
+                                const char *path) {
+  double least = 0.0;
+  BASE_TRY(read_array(list, path, n, n, "columns"));
+  for (size_t i = 0; i < n; i++) {
+    double number = 0.0;
+    BASE_TRY(read_number(&number, json_array_get(list, i), path_at("%s[%zu]", path, i).text));
+    if (!(number >= least && number < (double)n_in) || number != floor(number))
+      return base_fail(CKKS_ERROR_FORMAT,
+                       "%s[%zu]: %g where a whole number from %g to %zu is needed", path, i, number,
+                       least, n_in - 1);
+    column[i] = (uint32_t)number;
+    least = number + 1.0;
+  }
+  return CKKS_OK;
+}
+
+/* work and column have room for a whole row. Zeros that somebody wrote are left out. */
+static ckks_status read_row(model_sparse *weight, size_t row, json_t *value, double *work,
+                            uint32_t *column, const char *path) {
+  static const char *const fields[] = {"columns", "values", NULL};
+  size_t n = weight->n_columns, at = weight->start[row];
+  const json_t *numbers = row_numbers(value);
+  if (!json_is_object(value)) {
+    BASE_TRY(read_numbers(work, n, numbers, path));
+    model_sparse_append(weight, row, work);
+    return CKKS_OK;
+  }
+  BASE_TRY(check_fields(value, path_at("%s.", path).text, fields));
+  BASE_TRY(read_array(numbers, path_at("%s.values", path).text, 0, n, "numbers"));
+  n = json_array_size(numbers);
+  BASE_TRY(read_numbers(work, n, numbers, path_at("%s.values", path).text));
+  BASE_TRY(read_columns(column, n, json_object_get(value, "columns"), weight->n_columns,
+                        path_at("%s.columns", path).text));
+  for (size_t k = 0; k < n; k++)
+    if (work[k] != 0.0) {
+      weight->column[at] = column[k];
+      weight->value[at++] = work[k];
+    }
+  weight->start[row + 1] = at;
+  return CKKS_OK;
+}
+
+static ckks_status read_weights(model_sparse *weight, const json_t *rows, size_t index) {
+  size_t n = 0;
+  for (size_t o = 0; o < weight->n_rows; o++)
+    n += count_nonzero(row_numbers(json_array_get(rows, o)));
+  BASE_TRY(model_sparse_reserve(weight, n));
+  double *work = base_alloc_array(weight->n_columns, sizeof *work);
+  uint32_t *column = base_alloc_array(weight->n_columns, sizeof *column);
+  ckks_status status =
+      work && column ? CKKS_OK : base_fail_memory(weight->n_columns * sizeof *work);
+  for (size_t o = 0; o < weight->n_rows && status == CKKS_OK; o++)
+    status = read_row(weight, o, json_array_get(rows, o), work, column,
+                      path_at("layers[%zu].weight[%zu]", index, o).text);
+  if (work)
+    base_wipe(work, weight->n_columns * sizeof *work);
+  base_free(work);
+  base_free(column);
+  return status;
+}
+
 /* The number of rows was taken as n_out before; each row must now have n_in numbers. */
 static ckks_status read_layer(model_layer *layer, json_t *value, size_t index) {
   static const char *const fields[] = {"weight",  "bias",  "activation", "activation_of",
                                        "max_abs", "image", NULL};
   BASE_TRY(check_fields(value, path_at("layers[%zu].", index).text, fields));
-  const json_t *rows = json_object_get(value, "weight");
-  for (size_t o = 0; o < layer->n_out; o++)
-    BASE_TRY(read_numbers(layer->weight + o * layer->n_in, layer->n_in, json_array_get(rows, o),
-                          path_at("layers[%zu].weight[%zu]", index, o).text));
+  BASE_TRY(read_weights(&layer->weight, json_object_get(value, "weight"), index));
   BASE_TRY(read_numbers(layer->bias, layer->n_out, json_object_get(value, "bias"),
                         path_at("layers[%zu].bias", index).text));
   BASE_TRY(read_image(layer->image, json_object_get(value, "image"),

@@ -14,6 +14,28 @@ static void write_numbers(base_buffer *out, const double *numbers, size_t n) {
   base_buffer_printf(out, "]");
 }
 
+/* A quarter of the numbers and their columns take about half of what all of them would. */
+static void write_row(base_buffer *out, const model_sparse *weight, size_t row) {
+  size_t at = weight->start[row], n = weight->start[row + 1] - at;
+  if (n >= (weight->n_columns + 3) / 4) {
+    for (size_t i = 0; i < weight->n_columns; i++) {
+      bool there = n > 0 && weight->column[at] == i;
+      base_buffer_printf(out, i == 0 ? "[" : ", ");
+      base_buffer_decimal(out, there ? weight->value[at] : 0.0);
+      at += there;
+      n -= there;
+    }
+    base_buffer_printf(out, "]");
+    return;
+  }
+  base_buffer_printf(out, "{\"columns\": [");
+  for (size_t k = 0; k < n; k++)
+    base_buffer_printf(out, k == 0 ? "%u" : ", %u", (unsigned)weight->column[at + k]);
+  base_buffer_printf(out, "], \"values\": ");
+  write_numbers(out, weight->value + at, n);
+  base_buffer_printf(out, "}");
+}
+
 /* Checked names hold no control characters: only two bytes need an escape. */
 static void write_text(base_buffer *out, const char *text) {
   base_buffer_u8(out, '"');
@@ -68,7 +90,7 @@ static void write_layer(base_buffer *out, const model_layer *layer) {
   base_buffer_printf(out, "    {\n      \"weight\": [\n");
   for (size_t o = 0; o < layer->n_out; o++) {
     base_buffer_printf(out, "        ");
-    write_numbers(out, layer->weight + o * layer->n_in, layer->n_in);
+    write_row(out, &layer->weight, o);
     base_buffer_printf(out, o + 1 < layer->n_out ? ",\n" : "\n");
   }
   base_buffer_printf(out, "      ],\n      \"bias\": ");

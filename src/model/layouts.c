@@ -4,12 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "model/search.h"
 
+/* A layout of the maps from some map on to the last, with a count to sort by. */
+typedef struct ranked {
+  double rotations;
+  model_choice choice;
+} ranked;
+
+/* The best few, in order. */
+typedef struct ranking {
+  size_t n;
+  ranked best[MODEL_SEARCH_LAYOUTS];
+} ranking;
+
 typedef struct listing {
-  model_choice *choices;
-  double *rotations; /* a count to sort by */
-  size_t n, capacity, n_slots;
+  size_t n_slots;
   const model_stages *stages;
   bool *used; /* scratch: a place for each diagonal */
 } listing;
@@ -54,13 +65,13 @@ static double count_rotations(size_t n_used) {
 }
 
 /* Of all pairs of ciphertexts; what no pair uses is no reason against a layout. */
-static double count_map(bool *used, const listing *list, const model_choice *choice, size_t i,
+static double count_map(const listing *list, const model_choice *choice, size_t i,
                         size_t stride_out) {
   const model_affine_layout *affine = &choice->affine[i];
   double count = affine->fused ? 0.0 : 1.5; /* a level more makes all before it dearer */
   for (size_t out = 0; out < affine->n_out; out++)
     for (size_t in = 0; in < affine->n_in; in++) {
-      size_t n_used = model_lower_used(used, list->stages, choice, i, stride_out, in, out);
+      size_t n_used = model_lower_used(list->used, list->stages, choice, i, stride_out, in, out);
       if (n_used > MODEL_MAX_TERMS)
         return (double)INFINITY;
       if (n_used > 0)
@@ -71,70 +82,113 @@ static double count_map(bool *used, const listing *list, const model_choice *cho
   return count;
 }
 
-/* Keeps the list sorted and within its capacity. */
-static void keep(listing *list, const model_choice *choice, double rotations) {
-  size_t at = list->n;
-  if (list->n == list->capacity) {
-    if (rotations >= list->rotations[list->n - 1])
-      return;
-    at = list->n - 1;
-  } else {
-    list->n++;
-  }
-  for (; at > 0 && list->rotations[at - 1] > rotations; at--) {
-    list->choices[at] = list->choices[at - 1];
-    list->rotations[at] = list->rotations[at - 1];
-  }
-  list->choices[at] = *choice;
-  list->rotations[at] = rotations;
+/* Fewer rotations; among equals larger strides, those of the last maps first. */
+static bool is_before(const ranked *a, const ranked *b, size_t n_stages, size_t from) {
+  if (a->rotations != b->rotations)
+    return a->rotations < b->rotations;
+  for (size_t i = n_stages; i-- > from;)
+    if (a->choice.affine[i].stride != b->choice.affine[i].stride)
+      return a->choice.affine[i].stride > b->choice.affine[i].stride;
+  return false;
 }
 
-/* Fixes map i given the stride that its outputs must have, then the maps before it. */
-static void walk(listing *list, model_choice *choice, size_t i, size_t stride_out,
-                 double rotations) {
-  const model_stage *stage = &list->stages->stage[i];
+static void keep(ranking *list, const ranked *one, size_t n_stages, size_t from) {
+  size_t at = list->n;
+  if (list->n < MODEL_SEARCH_LAYOUTS)
+    list->n++;
+  else if (is_before(one, &list->best[--at], n_stages, from) == false)
+    return;
+  for (; at > 0 && is_before(one, &list->best[at - 1], n_stages, from); at--)
+    list->best[at] = list->best[at - 1];
+  list->best[at] = *one;
+}
+
+/* All that is fixed once the stride of the outputs is; false when they do not fit the slots. */
+static bool begin_layout(model_affine_layout *layout, const listing *list,
+                         const model_choice *choice, size_t i, size_t stride_out) {
   size_t all_inputs = model_lower_inputs(list->stages, choice, i);
-  size_t all_outputs = model_padded(stage->n_out);
+  size_t all_outputs = model_padded(list->stages->stage[i].n_out);
   size_t inputs = all_inputs < list->n_slots ? all_inputs : list->n_slots;
   size_t outputs = all_outputs < list->n_slots ? all_outputs : list->n_slots;
-  size_t rows = outputs * stride_out;
-  model_affine_layout layout = {
-      .inputs = inputs, .rows = rows, .n_in = all_inputs / inputs, .n_out = all_outputs / outputs};
-  if (rows > list->n_slots || (i == 0 && layout.n_in > 1))
-    return;
-  bool cubic = i > 0 && list->stages->stage[i - 1].kind == MODEL_STAGE_CUBIC && layout.n_in == 1 &&
-               layout.n_out == 1 && stage->n_windows == 0;
-  for (size_t stride = rows; stride >= 1; stride /= 2) {
-    layout.stride = stride;
-    layout.diagonals = rows / stride < inputs ? rows / stride : inputs;
-    layout.fused = cubic && layout.diagonals == 1;
-    if (stride * inputs > list->n_slots || layout.diagonals > MODEL_MAX_WIDTH)
+  *layout = (model_affine_layout){.inputs = inputs,
+                                  .rows = outputs * stride_out,
+                                  .n_in = all_inputs / inputs,
+                                  .n_out = all_outputs / outputs};
+  return layout->rows <= list->n_slots && (i > 0 || layout->n_in == 1);
+}
+
+/*
+ * What a map costs depends on the strides on both of its sides alone. So of all layouts of the
+ * maps behind it only the best few for each stride are wanted: `to` by the stride of map i's
+ * inputs, made of `from` by that of its outputs.
+ */
+static void walk_back(ranking *to, const ranking *from, const listing *list, size_t i) {
+  const model_stage *stage = &list->stages->stage[i];
+  bool cubic = i > 0 && list->stages->stage[i - 1].kind == MODEL_STAGE_CUBIC;
+  for (int log2_out = 0; log2_out < CKKS_MAX_LOG2_N; log2_out++) {
+    const ranking *behind = &from[log2_out];
+    ranked one;
+    model_affine_layout layout;
+    size_t stride_out = (size_t)1 << log2_out;
+    if (behind->n == 0 || !begin_layout(&layout, list, &behind->best[0].choice, i, stride_out))
       continue;
-    choice->affine[i] = layout;
-    double sum = rotations + count_map(list->used, list, choice, i, stride_out);
-    if (i > 0 && sum < (double)INFINITY)
-      walk(list, choice, i - 1, stride, sum);
-    else if (i == 0 && sum < (double)INFINITY)
-      keep(list, choice, sum);
+    bool single = layout.n_in == 1 && layout.n_out == 1 && stage->n_windows == 0;
+    for (int log2_in = 0; log2_in < CKKS_MAX_LOG2_N; log2_in++) {
+      layout.stride = (size_t)1 << log2_in;
+      size_t steps = layout.rows / layout.stride;
+      layout.diagonals = steps < layout.inputs ? steps : layout.inputs;
+      layout.fused = cubic && single && layout.diagonals == 1;
+      if (steps == 0 || layout.stride * layout.inputs > list->n_slots)
+        break;
+      one = behind->best[0];
+      one.choice.affine[i] = layout;
+      double count = count_map(list, &one.choice, i, stride_out);
+      for (size_t k = 0; k < behind->n && count < (double)INFINITY; k++) {
+        one = behind->best[k];
+        one.choice.affine[i] = layout;
+        one.rotations += count;
+        keep(&to[log2_in], &one, list->stages->n_stages, i);
+      }
+    }
   }
 }
 
-size_t model_search_layouts(model_choice *choices, size_t capacity, const model_stages *stages,
-                            int log2_n) {
-  double rotations[16];
+/* From the last map, whose outputs have stride 1, to the first. */
+static ckks_status rank(ranking *result, const listing *list, int log2_n, bool gathered) {
+  size_t n_stages = list->stages->n_stages;
+  ranking *lists = base_alloc_array(2 * CKKS_MAX_LOG2_N, sizeof *lists);
+  if (lists == NULL)
+    return base_fail_memory(2 * CKKS_MAX_LOG2_N * sizeof *lists);
+  ranking *from = lists, *to = lists + CKKS_MAX_LOG2_N;
+  from[0].n = 1;
+  from[0].best[0].choice = (model_choice){
+      .log2_n = log2_n, .fold = 1, .log2_radix = 1, .latency = true, .gathered = gathered};
+  for (size_t i = n_stages; i-- > 0;) {
+    memset(to, 0, CKKS_MAX_LOG2_N * sizeof *to);
+    walk_back(to, from, list, i);
+    ranking *behind = from;
+    from = to;
+    to = behind;
+  }
+  for (int log2_in = 0; log2_in < CKKS_MAX_LOG2_N; log2_in++)
+    for (size_t k = 0; k < from[log2_in].n; k++)
+      keep(result, &from[log2_in].best[k], n_stages, 0);
+  base_free(lists);
+  return CKKS_OK;
+}
+
+ckks_status model_search_layouts(model_choice *choices, size_t *n, const model_stages *stages,
+                                 int log2_n) {
   bool used[(size_t)1 << (CKKS_MAX_LOG2_N - 1)];
-  listing list = {.choices = choices,
-                  .rotations = rotations,
-                  .capacity = capacity < 16 ? capacity : 16,
-                  .n_slots = (size_t)1 << (log2_n - 1),
-                  .stages = stages,
-                  .used = used};
-  model_choice choice = {.log2_n = log2_n, .fold = 1, .log2_radix = 1, .latency = true};
-  walk(&list, &choice, stages->n_stages - 1, 1, 0.0);
-  choice.gathered = stages->gather.n > 0;
-  if (choice.gathered)
-    walk(&list, &choice, stages->n_stages - 1, 1, 0.0);
-  return list.n;
+  listing list = {.n_slots = (size_t)1 << (log2_n - 1), .stages = stages, .used = used};
+  ranking result = {.n = 0};
+  BASE_TRY(rank(&result, &list, log2_n, false));
+  if (stages->gather.n > 0)
+    BASE_TRY(rank(&result, &list, log2_n, true));
+  for (size_t k = 0; k < result.n; k++)
+    choices[k] = result.best[k].choice;
+  *n = result.n;
+  return CKKS_OK;
 }
 
 int model_depth(const model_stages *stages, const model_choice *choice) {

@@ -85,11 +85,6 @@ static ckks_status check_widths(const size_t *widths, size_t n_layers) {
       return base_fail(CKKS_ERROR_ARGUMENT,
                        "layers[%zu].weight: %zu rows where 1 to %d are allowed", i - 1, widths[i],
                        MODEL_MAX_WIDTH);
-  for (size_t i = 1; i <= n_layers; i++)
-    if (widths[i] > MODEL_MAX_WEIGHTS / widths[i - 1])
-      return base_fail(CKKS_ERROR_ARGUMENT,
-                       "layers[%zu].weight: %zu rows of %zu numbers where %zu numbers are allowed",
-                       i - 1, widths[i], widths[i - 1], MODEL_MAX_WEIGHTS);
   if (widths[n_layers] < 1 || widths[n_layers] > MODEL_MAX_CLASSES)
     return base_fail(CKKS_ERROR_ARGUMENT, "labels: %zu where 1 to %d are allowed", widths[n_layers],
                      MODEL_MAX_CLASSES);
@@ -138,13 +133,21 @@ ckks_status model_layer_set_activations(model_layer *layer, size_t n) {
   return CKKS_OK;
 }
 
+ckks_status model_layer_set_weights(model_layer *layer, const double *dense) {
+  model_sparse weight;
+  BASE_TRY(model_sparse_build(&weight, dense, layer->n_out, layer->n_in));
+  model_sparse_clear(&layer->weight);
+  layer->weight = weight;
+  return CKKS_OK;
+}
+
 static ckks_status init_layer(model_layer *layer, size_t n_in, size_t n_out) {
   layer->n_in = n_in;
   layer->n_out = n_out;
-  layer->weight = base_alloc_array(n_out * n_in, sizeof(double));
   layer->bias = base_alloc_array(n_out, sizeof(double));
-  if (layer->weight == NULL || layer->bias == NULL)
-    return base_fail_memory(n_out * n_in * sizeof(double));
+  if (layer->bias == NULL)
+    return base_fail_memory(n_out * sizeof(double));
+  BASE_TRY(model_sparse_init(&layer->weight, n_out, n_in, 0));
   return model_layer_set_activations(layer, 1);
 }
 
@@ -196,7 +199,7 @@ void model_clear(model_model *model) {
   clear_numbers(model->deviation, model->n_features);
   for (size_t i = 0; model->layer != NULL && i < model->n_layers; i++) {
     model_layer *layer = &model->layer[i];
-    clear_numbers(layer->weight, layer->n_out * layer->n_in);
+    model_sparse_clear(&layer->weight);
     clear_numbers(layer->bias, layer->n_out);
     base_free(layer->activation_of);
   }
@@ -217,7 +220,7 @@ ckks_status model_set_text(char **field, const char *text) {
 /* --------------------------------------------------------------- computing */
 
 /* NaN counts as infinite, so that it can neither hide nor be lost on the way. */
-static double larger(double maximum, double value) {
+double model_larger(double maximum, double value) {
   double magnitude = fabs(value);
   if (magnitude <= maximum)
     return maximum;
@@ -240,11 +243,11 @@ void model_forward_scaled(double *outputs, const double *scaled,
     if (pre_max != NULL)
       memset(pre_max[l], 0, sizeof pre_max[l]);
     for (size_t o = 0; o < layer->n_out; o++) {
-      double pre = model_dot(layer->weight + o * layer->n_in, in, layer->n_in) + layer->bias[o];
+      double pre = model_sparse_dot(&layer->weight, o, in) + layer->bias[o];
       const model_activation *activation = model_layer_activation(layer, o);
       if (pre_max != NULL) {
         double *maximum = &pre_max[l][activation - layer->activation];
-        *maximum = larger(*maximum, pre);
+        *maximum = model_larger(*maximum, pre);
       }
       out[o] = model_polynomial_value(&activation->polynomial, pre);
     }
@@ -264,43 +267,6 @@ size_t model_argmax(const double *outputs, size_t n) {
     if (outputs[i] > outputs[best])
       best = i;
   return best;
-}
-
-/* What calibration finds: the largest scaled feature, and for each activation what it sees. */
-typedef struct ranges {
-  double input, activation[MODEL_MAX_LAYERS][MODEL_MAX_ACTIVATIONS];
-} ranges;
-
-static ckks_status calibrate_row(ranges *max, const double *row, size_t index,
-                                 const model_model *model) {
-  double scaled[MODEL_MAX_FEATURES], outputs[MODEL_MAX_CLASSES];
-  double pre[MODEL_MAX_LAYERS][MODEL_MAX_ACTIVATIONS];
-  model_scale(scaled, row, model);
-  for (size_t i = 0; i < model->n_features; i++)
-    max->input = larger(max->input, scaled[i]);
-  model_forward_scaled(outputs, scaled, pre, model);
-  for (size_t l = 0; l < model->n_layers; l++)
-    for (size_t a = 0; a < model->layer[l].n_activations; a++) {
-      max->activation[l][a] = larger(max->activation[l][a], pre[l][a]);
-      if (!isfinite(max->activation[l][a]))
-        return base_fail(CKKS_ERROR_RANGE,
-                         "calibration row %zu: layers[%zu] leaves the range of a double", index, l);
-    }
-  return CKKS_OK;
-}
-
-/* Nothing is stored before every row has passed: a failure leaves the model as it was. */
-ckks_status model_calibrate(model_model *model, const double *rows, size_t n_rows) {
-  ranges max = {.input = 0.0};
-  if (n_rows == 0)
-    return base_fail(CKKS_ERROR_ARGUMENT, "calibration needs at least 1 row");
-  for (size_t r = 0; r < n_rows; r++)
-    BASE_TRY(calibrate_row(&max, rows + r * model->n_features, r, model));
-  model->max_abs_input = max.input;
-  for (size_t l = 0; l < model->n_layers; l++)
-    for (size_t a = 0; a < model->layer[l].n_activations; a++)
-      model->layer[l].activation[a].max_abs = max.activation[l][a];
-  return CKKS_OK;
 }
 
 bool model_is_calibrated(const model_model *model) {

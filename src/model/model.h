@@ -5,11 +5,11 @@
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
-#include "base/status.h"
+#include "model/sparse.h"
 
 #define MODEL_MAX_FEATURES 16384
 #define MODEL_MAX_WIDTH 65536
-#define MODEL_MAX_WEIGHTS ((size_t)1 << 27) /**< of one layer, zeros among them */
+#define MODEL_MAX_WEIGHTS ((size_t)1 << 27) /**< of one layer that are not 0 */
 #define MODEL_MAX_LAYERS 16
 #define MODEL_MAX_CLASSES 1024
 #define MODEL_MAX_DEGREE 31
@@ -34,8 +34,8 @@ typedef struct model_activation {
  */
 typedef struct model_layer {
   size_t n_in, n_out;
-  double *weight; /**< n_out x n_in, row-major */
-  double *bias;   /**< n_out */
+  model_sparse weight; /**< n_out x n_in */
+  double *bias;        /**< n_out */
   size_t n_activations;
   model_activation activation[MODEL_MAX_ACTIVATIONS];
   uint8_t *activation_of; /**< of each unit, which; NULL where the layer has one */
@@ -67,6 +67,8 @@ double model_polynomial_max(const model_polynomial *polynomial, double max_abs);
 const model_activation *model_layer_activation(const model_layer *layer, size_t unit);
 /** Gives the layer n activations, identities all, and all its units the first of them. */
 ckks_status model_layer_set_activations(model_layer *layer, size_t n);
+/** Replaces the weights by dense[n_out x n_in], row-major; on error they are what they were. */
+ckks_status model_layer_set_weights(model_layer *layer, const double *dense);
 /** Sum of a[i] b[i], always added up in the same order (four partial sums). */
 double model_dot(const double *a, const double *b, size_t n);
 
@@ -105,11 +107,20 @@ void model_forward(double *outputs, const double *features, const model_model *m
  */
 void model_forward_scaled(double *outputs, const double *scaled,
                           double (*pre_max)[MODEL_MAX_ACTIVATIONS], const model_model *model);
+/** maximum, or |value| where that is larger; NaN counts as infinite. */
+double model_larger(double maximum, double value);
+/* --- rows.c: many rows at a time */
+/**
+ * outputs[n_rows x n_classes] of raw rows, bit for bit those of model_forward, and each weight
+ * read once for several rows. CKKS_ERROR_MEMORY.
+ */
+ckks_status model_forward_rows(double *outputs, const double *rows, size_t n_rows,
+                               const model_model *model);
 /** Index of the largest output (the first of equals). */
 size_t model_argmax(const double *outputs, size_t n);
 /**
  * Sets max_abs and max_abs_input from n raw rows (row-major). CKKS_ERROR_RANGE
- * names the row in which a value stops being finite.
+ * names the row in which a value stops being finite. (rows.c)
  */
 ckks_status model_calibrate(model_model *model, const double *rows, size_t n_rows);
 /** Whether all ranges are known; without them compiling assumes the worst case. */

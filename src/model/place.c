@@ -3,7 +3,7 @@
  * Convolutions behind other layers. All images of a network lie on one frame of pixels, a power
  * of two of them for each channel: unit (c, y, x) of an image that is smaller than the frame by
  * a factor of `step` stands on the pixel that its window begins at, (step y, step x), and other
- * pixels stay empty (multiplexed images without the multiplexing: Lee et al., ICML 2022). A
+ * pixels stay empty (Lee et al., eprint 2021/1688, with one channel in a block). A
  * convolution then has a diagonal for each pixel of its window and each distance between
  * channels. What remains of poolings inside a map is taken out of it again: the map is divided
  * by 1 + z^step + ..., z a shift by one place, and the client of the quotient sums by rotations.

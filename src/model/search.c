@@ -9,7 +9,6 @@
 #include "model/fill.h"
 #include "ring/prime.h"
 
-#define MAX_LAYOUTS 4
 #define MAX_LOG2_FOLD 3
 #define MAX_RADIX 3
 #define MAX_SPECIAL 4
@@ -34,6 +33,7 @@ typedef struct searching {
   model_plan plan; /* programs of the choice under consideration */
   model_vector_size *size;
   model_choice choice;
+  bool is_product[CKKS_MAX_Q], last_steered; /* of any_program: what divides each level */
   ckks_params params; /* sizes only, for the noise bounds and the keys' bytes */
   ring_modulus modulus[CKKS_MAX_Q + CKKS_MAX_P];
   int n_primes[RING_F64_BITS + 1]; /* of each size for this ring degree; -1 = not counted yet */
@@ -115,7 +115,6 @@ static bool primes_suffice(searching *s) {
 /* Fills params with the chain for these sizes; false when it is not a legal one. */
 static bool set_chain(searching *s, const sizes *z) {
   ckks_params_literal *literal = &s->params.literal;
-  const model_program *program = any_program(s);
   double room = s->stages->max_abs_output * s->options->headroom;
   int depth = model_depth(s->stages, &s->choice), widest = 0, total = 0;
   bool good = depth + 1 <= CKKS_MAX_Q;
@@ -126,8 +125,8 @@ static bool set_chain(searching *s, const sizes *z) {
     int bits = 0;
     if (level == 0)
       bits = z->output + 1 + (int)ceil(log2(fmax(room, 1.0)));
-    else if (level_is_product(program, level - 1))
-      bits = level == 1 && !last_is_steered(program) ? 2 * z->value - z->output : z->value;
+    else if (s->is_product[level - 1])
+      bits = level == 1 && !s->last_steered ? 2 * z->value - z->output : z->value;
     else
       bits = z->weight + (level == 1 ? z->value - z->output : 0);
     good = bits >= MIN_PRIME_BITS && bits >= literal->log2_n + ROOM_FOR_PRIMES &&
@@ -306,6 +305,13 @@ static void try_choice(searching *s, bool all_sizes) {
   }
 }
 
+static void note_levels(searching *s) {
+  const model_program *program = any_program(s);
+  for (int level = 0; level < CKKS_MAX_Q; level++)
+    s->is_product[level] = level_is_product(program, level);
+  s->last_steered = last_is_steered(program);
+}
+
 static ckks_status try_lowered(searching *s, bool all_sizes) {
   memset(&s->plan, 0, sizeof s->plan);
   s->plan.interface.last = s->stages->last;
@@ -317,8 +323,10 @@ static ckks_status try_lowered(searching *s, bool all_sizes) {
   }
   if (status == CKKS_OK && !(s->size = model_cost_vector_sizes(&s->plan)))
     status = base_fail_memory((size_t)s->plan.n_vectors * sizeof *s->size);
-  if (status == CKKS_OK)
+  if (status == CKKS_OK) {
+    note_levels(s);
     try_choice(s, all_sizes);
+  }
   if (status == CKKS_OK && s->no_memory) /* a choice passed over for that is no choice */
     status = base_fail_memory((size_t)s->plan.n_vectors * sizeof *s->size);
   base_free(s->size);
@@ -360,19 +368,22 @@ static void begin_degree(searching *s, int log2_n, ckks_security security) {
 }
 
 /* With `latency`, layouts that fit the slots; without, throughput packing alone. */
-static size_t list_layouts(model_choice *layouts, const searching *s, int log2_n, bool latency) {
+static ckks_status list_layouts(model_choice *layouts, size_t *n, const searching *s, int log2_n,
+                                bool latency) {
   if (latency)
-    return model_search_layouts(layouts, MAX_LAYOUTS, s->stages, log2_n);
+    return model_search_layouts(layouts, n, s->stages, log2_n);
+  *n = 1;
   layouts[0] = (model_choice){.log2_n = log2_n, .fold = 1, .log2_radix = 1};
   for (size_t i = 1; i < s->stages->n_stages; i++)
     layouts[0].affine[i].fused = s->stages->stage[i - 1].kind == MODEL_STAGE_CUBIC;
-  return 1;
+  return CKKS_OK;
 }
 
 static ckks_status try_degree(searching *s, int log2_n, bool latency) {
-  model_choice layouts[MAX_LAYOUTS];
+  model_choice layouts[MODEL_SEARCH_LAYOUTS];
   begin_degree(s, log2_n, s->options->security);
-  size_t n = list_layouts(layouts, s, log2_n, latency);
+  size_t n;
+  BASE_TRY(list_layouts(layouts, &n, s, log2_n, latency));
   for (size_t i = 0; i < n; i++)
     BASE_TRY(try_layout(s, &layouts[i]));
   return CKKS_OK;
@@ -414,10 +425,12 @@ ckks_status model_search_insecure(model_search_result *best, const model_stages 
                                   const model_compile_options *options, int log2_n) {
   searching s = {.stages = stages, .options = options, .best = best, .closest = (double)INFINITY};
   s.throughput = wanted_throughput(stages, options);
-  model_choice layouts[MAX_LAYOUTS];
+  model_choice layouts[MODEL_SEARCH_LAYOUTS];
   *best = (model_search_result){0};
   begin_degree(&s, log2_n, CKKS_SECURITY_NONE);
-  if (list_layouts(layouts, &s, log2_n, options->latency) > 0) {
+  size_t n;
+  BASE_TRY(list_layouts(layouts, &n, &s, log2_n, options->latency));
+  if (n > 0) {
     s.choice = layouts[0];
     BASE_TRY(try_lowered(&s, true));
   }

@@ -24,8 +24,9 @@ ckks_status model_search_run(model_search_result *best, const model_stages *stag
 /** A chain that meets the error for one ring degree, however insecure, in the likeliest layout. */
 ckks_status model_search_insecure(model_search_result *best, const model_stages *stages,
                                   const model_compile_options *options, int log2_n);
-/** Layouts for a ring degree, best first by a count of rotations; returns how many (<= capacity).
+#define MODEL_SEARCH_LAYOUTS 4
+/** The best layouts for a ring degree, *n <= MODEL_SEARCH_LAYOUTS of them, by a count of rotations.
  */
-size_t model_search_layouts(model_choice *choices, size_t capacity, const model_stages *stages,
-                            int log2_n);
+ckks_status model_search_layouts(model_choice *choices, size_t *n, const model_stages *stages,
+                                 int log2_n);
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/wipe.h"
+#include "model/model.h"
 
 ckks_status model_sparse_init(model_sparse *out, size_t n_rows, size_t n_columns, size_t capacity) {
   *out = (model_sparse){.n_rows = n_rows, .n_columns = n_columns, .capacity = capacity};
@@ -27,6 +28,13 @@ void model_sparse_clear(model_sparse *matrix) {
   *matrix = (model_sparse){0};
 }
 
+size_t model_sparse_count(const double *dense, size_t n) {
+  size_t count = 0;
+  for (size_t i = 0; i < n; i++)
+    count += dense[i] != 0.0;
+  return count;
+}
+
 void model_sparse_append(model_sparse *out, size_t row, const double *dense) {
   size_t at = out->start[row];
   for (size_t i = 0; i < out->n_columns; i++)
@@ -39,12 +47,26 @@ void model_sparse_append(model_sparse *out, size_t row, const double *dense) {
 
 ckks_status model_sparse_build(model_sparse *out, const double *dense, size_t n_rows,
                                size_t n_columns) {
-  size_t n = 0;
-  for (size_t i = 0; i < n_rows * n_columns; i++)
-    n += dense[i] != 0.0;
-  BASE_TRY(model_sparse_init(out, n_rows, n_columns, n));
+  BASE_TRY(
+      model_sparse_init(out, n_rows, n_columns, model_sparse_count(dense, n_rows * n_columns)));
   for (size_t row = 0; row < n_rows; row++)
     model_sparse_append(out, row, dense + row * n_columns);
+  return CKKS_OK;
+}
+
+/* Doubled, so that a matrix that grows row by row is copied a few times only. */
+ckks_status model_sparse_reserve(model_sparse *matrix, size_t n_values) {
+  if (n_values <= matrix->capacity)
+    return CKKS_OK;
+  size_t n = matrix->capacity, room = 2 * n;
+  model_sparse grown;
+  BASE_TRY(model_sparse_init(&grown, matrix->n_rows, matrix->n_columns,
+                             n_values > room ? n_values : room));
+  memcpy(grown.start, matrix->start, (matrix->n_rows + 1) * sizeof *grown.start);
+  memcpy(grown.column, matrix->column, n * sizeof *grown.column);
+  memcpy(grown.value, matrix->value, n * sizeof *grown.value);
+  model_sparse_clear(matrix);
+  *matrix = grown;
   return CKKS_OK;
 }
 
@@ -57,7 +79,57 @@ ckks_status model_sparse_copy(model_sparse *out, const model_sparse *in) {
   return CKKS_OK;
 }
 
+void model_sparse_drop_zeros(model_sparse *matrix) {
+  size_t from = 0, to = 0;
+  for (size_t row = 0; row < matrix->n_rows; row++) {
+    for (; from < matrix->start[row + 1]; from++)
+      if (matrix->value[from] != 0.0) {
+        matrix->column[to] = matrix->column[from];
+        matrix->value[to++] = matrix->value[from];
+      }
+    matrix->start[row + 1] = to;
+  }
+}
+
+/* Entries are counted column by column, then put behind one another; rows come in order. */
+ckks_status model_sparse_transpose(model_sparse *out, const model_sparse *in) {
+  size_t n = in->start[in->n_rows];
+  BASE_TRY(model_sparse_init(out, in->n_columns, in->n_rows, n));
+  size_t *at = base_alloc_array(in->n_columns + 1, sizeof *at);
+  if (!at) {
+    model_sparse_clear(out);
+    return base_fail_memory((in->n_columns + 1) * sizeof *at);
+  }
+  for (size_t k = 0; k < n; k++)
+    out->start[in->column[k] + 1]++;
+  for (size_t row = 0; row < out->n_rows; row++) {
+    at[row] = out->start[row];
+    out->start[row + 1] += out->start[row];
+  }
+  for (size_t row = 0; row < in->n_rows; row++)
+    for (size_t k = in->start[row]; k < in->start[row + 1]; k++) {
+      size_t to = at[in->column[k]]++;
+      out->column[to] = (uint32_t)row;
+      out->value[to] = in->value[k];
+    }
+  base_free(at);
+  return CKKS_OK;
+}
+
 /* ----------------------------------------------------------------- products */
+
+/* A zero adds nothing to the partial sum that it belongs to: only the others are looked at. */
+double model_sparse_dot(const model_sparse *matrix, size_t row, const double *x) {
+  const uint32_t *column = matrix->column + matrix->start[row];
+  const double *value = matrix->value + matrix->start[row];
+  size_t n = matrix->start[row + 1] - matrix->start[row];
+  double sum[4] = {0.0, 0.0, 0.0, 0.0};
+  if (n == matrix->n_columns)
+    return model_dot(value, x, n);
+  for (size_t k = 0; k < n; k++)
+    sum[column[k] % 4] += value[k] * x[column[k]];
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
 
 /* One row of a product at a time, all of its columns; `touched` says where it may be non-zero. */
 typedef struct row_sum {

@@ -54,7 +54,7 @@ static ckks_status stage_init(model_stage *stage, const model_layer *layer) {
   stage->bias = base_alloc_array(layer->n_out, sizeof(double));
   if (!stage->bias)
     return base_fail_memory(layer->n_out * sizeof(double));
-  BASE_TRY(model_sparse_build(&stage->map, layer->weight, layer->n_out, layer->n_in));
+  BASE_TRY(model_sparse_copy(&stage->map, &layer->weight));
   memcpy(stage->bias, layer->bias, layer->n_out * sizeof(double));
   memcpy(stage->image, layer->image, sizeof stage->image);
   stage->n_activations = layer->n_activations;
@@ -313,9 +313,9 @@ static ckks_status stages_copy(model_stages *out, const model_stages *in) {
 }
 
 ckks_status model_stages_place(model_stages *placed, const model_stages *stages,
-                               const model_model *model) {
+                               const model_model *model, bool windows) {
   ckks_status status = stages_copy(placed, stages);
-  if (status == CKKS_OK)
+  if (status == CKKS_OK && windows)
     status = model_stages_gather(placed);
   if (status == CKKS_OK)
     status = model_stages_on_frame(placed, model);

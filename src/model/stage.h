@@ -62,12 +62,12 @@ typedef struct model_stages {
  */
 ckks_status model_stages_build(model_stages *stages, const model_model *model, bool last_on_server);
 /**
- * The same stages for latency packing: inputs repeated (gather.c) and hidden units put in such
- * places (place.c) that sparse maps have few diagonals. Rows of maps are places then; those
- * without a unit are empty. `stages` stays the caller's and must outlive them.
+ * The same stages for latency packing: inputs repeated, if `windows` (gather.c), and hidden units
+ * put in such places (place.c) that sparse maps have few diagonals. Rows of maps are places then;
+ * those without a unit are empty. `stages` stays the caller's and must outlive them.
  */
 ckks_status model_stages_place(model_stages *placed, const model_stages *stages,
-                               const model_model *model);
+                               const model_model *model, bool windows);
 /** Windows of a sparse first map as groups; reorders the units behind it. */
 ckks_status model_stages_gather(model_stages *stages);
 /** Puts the images of hidden layers on one frame of pixels; takes poolings out of maps. */

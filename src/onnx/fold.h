@@ -54,8 +54,14 @@ typedef struct onnx_fold {
 /** Classifies; refuses, naming the node, what no plan can do. */
 ckks_status onnx_fold_init(onnx_fold *fold, const onnx_graph *graph);
 void onnx_fold_clear(onnx_fold *fold);
-/** weight[n_out x n_in], bias[n_out] of a layer. */
-ckks_status onnx_fold_matrix(double *weight, double *bias, onnx_fold *fold, int layer);
+/* --- fold_run.c */
+/** Runs what the output needs on the input that is set: shapes and constants come of zeros. */
+ckks_status onnx_fold_run_needed(onnx_fold *fold);
+/**
+ * weight, n_out x n_in without its zeros, and bias[n_out] of a layer. CKKS_ERROR_RANGE when more
+ * than MODEL_MAX_WEIGHTS numbers are not 0.
+ */
+ckks_status onnx_fold_matrix(model_sparse *weight, double *bias, onnx_fold *fold, int layer);
 /** How many values a branch of a layer has. */
 size_t onnx_fold_width(const onnx_fold *fold, int layer, int branch);
 /** y[i] = activation of a branch at x[i]. */

@@ -237,11 +237,24 @@ static ckks_status fit_layer(importing *in, int l) {
 
 /* -------------------------------------------------------------------- model */
 
+/* A convolution in one dimension: what looks like rows of pixels are channels of a signal. */
+static bool is_signal(const onnx_fold *fold) {
+  bool found = false;
+  for (size_t i = 0; i < fold->graph->n_nodes; i++) {
+    const onnx_node *node = &fold->graph->node[i];
+    found = found || (onnx_text_is(node->op, "Conv") && node->n_in > 0 && node->in[0] >= 0 &&
+                      fold->run.value[node->in[0]].rank == 3);
+  }
+  return found;
+}
+
 /* Channels, height, width of an input that looks like an image. */
-static void image_of(size_t image[3], const onnx_tensor *input) {
+static void image_of(size_t image[3], const onnx_fold *fold) {
+  const onnx_tensor *input = &fold->run.value[fold->input];
   int first = input->rank == 4 ? 1 : 0;
   memset(image, 0, 3 * sizeof *image);
-  if (input->rank < 3 || input->rank > 4 || (first == 1 && input->dim[0] != 1))
+  if (input->rank < 3 || input->rank > 4 || (first == 1 && input->dim[0] != 1) ||
+      (input->rank == 3 && is_signal(fold)))
     return;
   if (input->dim[first] == 1 || input->dim[first] == 3)
     memcpy(image, input->dim + first, 3 * sizeof *image);
@@ -250,7 +263,7 @@ static void image_of(size_t image[3], const onnx_tensor *input) {
 static ckks_status name_features(importing *in) {
   size_t image[3];
   char name[80];
-  image_of(image, &in->fold.run.value[in->fold.input]);
+  image_of(image, &in->fold);
   for (size_t i = 0; i < in->model->n_features; i++) {
     in->model->mean[i] = in->options->mean;
     in->model->deviation[i] = in->options->deviation;
@@ -281,26 +294,38 @@ static void hidden_image(size_t image[3], const onnx_fold *fold, int l) {
 }
 
 /* One score as two: softmax of (-z/2, z/2) is the sigmoid of z. */
-static void make_pair(double *weight, double *bias, size_t n_in) {
-  for (size_t i = 0; i < n_in; i++) {
-    weight[n_in + i] = 0.5 * weight[i];
-    weight[i] *= -0.5;
+static ckks_status make_pair(model_sparse *weight, double *bias) {
+  size_t n = weight->start[1];
+  model_sparse pair;
+  BASE_TRY(model_sparse_init(&pair, 2, weight->n_columns, 2 * n));
+  for (size_t k = 0; k < n; k++) {
+    pair.column[k] = pair.column[n + k] = weight->column[k];
+    pair.value[k] = -0.5 * weight->value[k];
+    pair.value[n + k] = 0.5 * weight->value[k];
   }
+  pair.start[1] = n;
+  pair.start[2] = 2 * n;
+  model_sparse_clear(weight);
+  *weight = pair;
   bias[1] = 0.5 * bias[0];
   bias[0] *= -0.5;
+  return CKKS_OK;
 }
 
 /* The polynomial is one of t = (x - centre)/radius, whose powers stay small. */
 static void scale_rows(model_layer *layer, size_t first, size_t n, const onnx_fit *fit) {
-  for (size_t i = first * layer->n_in; i < (first + n) * layer->n_in; i++)
-    layer->weight[i] /= fit->radius;
+  const model_sparse *weight = &layer->weight;
+  for (size_t k = weight->start[first]; k < weight->start[first + n]; k++)
+    weight->value[k] /= fit->radius;
   for (size_t i = first; i < first + n; i++)
     layer->bias[i] = (layer->bias[i] - fit->centre) / fit->radius;
 }
 
 /* A branch of one value, beside others that have more to say: its units hand on their bias. */
 static void set_constant(model_layer *layer, size_t first, size_t n, double value) {
-  memset(layer->weight + first * layer->n_in, 0, n * layer->n_in * sizeof(double));
+  const model_sparse *weight = &layer->weight;
+  for (size_t k = weight->start[first]; k < weight->start[first + n]; k++)
+    weight->value[k] = 0.0;
   for (size_t i = first; i < first + n; i++)
     layer->bias[i] = value;
 }
@@ -309,9 +334,10 @@ static void set_constant(model_layer *layer, size_t first, size_t n, double valu
 static ckks_status set_layer(importing *in, int l) {
   model_layer *layer = &in->model->layer[l];
   int n_roots = in->fold.layer[l].n_roots;
-  BASE_TRY(onnx_fold_matrix(layer->weight, layer->bias, &in->fold, l));
+  model_sparse_clear(&layer->weight);
+  BASE_TRY(onnx_fold_matrix(&layer->weight, layer->bias, &in->fold, l));
   if (in->pair && l + 1 == in->fold.n_layers)
-    make_pair(layer->weight, layer->bias, layer->n_in);
+    BASE_TRY(make_pair(&layer->weight, layer->bias));
   else
     hidden_image(layer->image, &in->fold, l);
   BASE_TRY(model_layer_set_activations(layer, (size_t)n_roots));
@@ -329,6 +355,7 @@ static ckks_status set_layer(importing *in, int l) {
     }
     first += width;
   }
+  model_sparse_drop_zeros(&layer->weight);
   return CKKS_OK;
 }
 
@@ -347,14 +374,28 @@ static ckks_status set_model(importing *in) {
   return model_check(in->model);
 }
 
-/* What the polynomials changed: outputs of the model against those of the graph. */
-static ckks_status compare(importing *in) {
-  size_t n = n_used_rows(in), classes = in->model->n_classes;
-  double outputs[MODEL_MAX_CLASSES], largest = 0.0, difference = 0.0;
+/* The model's outputs on the rows that went through the graph. */
+static ckks_status run_model(double *outputs, const importing *in, size_t n) {
+  size_t width = n_features(in);
+  if (n == in->n_rows)
+    return model_forward_rows(outputs, in->rows, n, in->model);
+  double *used = base_alloc_array(n * width, sizeof *used);
+  if (used == NULL)
+    return base_fail_memory(n * width * sizeof *used);
+  for (size_t i = 0; i < n; i++)
+    memcpy(used + i * width, row_at(in, i, n), width * sizeof *used);
+  ckks_status status = model_forward_rows(outputs, used, n, in->model);
+  base_wipe(used, n * width * sizeof *used);
+  base_free(used);
+  return status;
+}
+
+static void compare_outputs(importing *in, const double *outputs, size_t n) {
+  size_t classes = in->model->n_classes;
+  double largest = 0.0, difference = 0.0;
   bool comparable = in->report->dropped[0] == '\0';
-  for (size_t i = 0; i < n; i++) {
+  for (size_t i = 0; i < n; i++, outputs += classes) {
     const double *exact = in->exact + i * in->n_outputs;
-    model_forward(outputs, row_at(in, i, n), in->model);
     size_t chosen = in->pair ? exact[0] > 0.5 : model_argmax(exact, in->n_outputs);
     in->report->n_changed += model_argmax(outputs, classes) != chosen;
     for (size_t k = 0; comparable && k < classes; k++) {
@@ -363,7 +404,19 @@ static ckks_status compare(importing *in) {
     }
   }
   in->report->difference = largest > 0.0 ? difference / largest : 0.0;
-  return CKKS_OK;
+}
+
+/* What the polynomials changed: outputs of the model against those of the graph. */
+static ckks_status compare(importing *in) {
+  size_t n = n_used_rows(in), n_outputs = n * in->model->n_classes;
+  double *outputs = base_alloc_array(n_outputs, sizeof *outputs);
+  if (outputs == NULL)
+    return base_fail_memory(n_outputs * sizeof *outputs);
+  ckks_status status = run_model(outputs, in, n);
+  if (status == CKKS_OK)
+    compare_outputs(in, outputs, n);
+  base_free(outputs);
+  return status;
 }
 
 static ckks_status import_fold(importing *in) {
@@ -426,7 +479,7 @@ ckks_status onnx_import_input(size_t *features, size_t image[3], const uint8_t *
   ckks_status status = onnx_fold_init(&fold, &graph);
   if (status == CKKS_OK) {
     *features = fold.run.value[fold.input].n;
-    image_of(image, &fold.run.value[fold.input]);
+    image_of(image, &fold);
     onnx_fold_clear(&fold);
   }
   onnx_graph_clear(&graph);

@@ -281,9 +281,14 @@ ckks_status onnx_move_pad(onnx_call *call) {
                        (long long)after);
     dim[d] = (size_t)((int64_t)x->dim[d] + pads[d] + after);
   }
+  bool moves = false; /* PyTorch writes paddings of nothing in front of every pooling */
+  for (size_t d = 0; d < n; d++)
+    moves = moves || pads[d] != 0;
   double constant = filler != NULL ? filler->value[0] : onnx_run_float(call, "value", 0.0);
   BASE_TRY(onnx_run_out(call, 0, x->rank, dim, x->whole));
-  for (size_t i = 0; call->out[0] != NULL && i < call->out[0]->n; i++)
+  if (call->out[0] != NULL && !moves)
+    memcpy(call->out[0]->value, x->value, x->n * sizeof(double));
+  for (size_t i = 0; moves && call->out[0] != NULL && i < call->out[0]->n; i++)
     call->out[0]->value[i] = padded_value(x, call->out[0], pads, i, mode, constant);
   return CKKS_OK;
 }

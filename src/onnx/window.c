@@ -94,10 +94,10 @@ static ckks_status window_read(window *w, const onnx_call *call, const onnx_tens
   return CKKS_OK;
 }
 
-/* Where input `in` meets cell `cell` of a window; false when it does not. */
-static bool meet(size_t *out, const window *w, size_t in, size_t cell) {
+/* Where input `in` meets cell `cell` of a window on the first axes; false when it does not. */
+static bool meet(size_t *out, const window *w, int n_axes, size_t in, size_t cell) {
   size_t step = 1, at = 0;
-  for (int d = w->n - 1; d >= 0; d--) {
+  for (int d = n_axes - 1; d >= 0; d--) {
     int64_t i = (int64_t)(in % w->in[d]), k = (int64_t)(cell % w->kernel[d]);
     in /= w->in[d];
     cell /= w->kernel[d];
@@ -119,18 +119,68 @@ typedef struct convolution {
   size_t groups, in_group, out_group; /* channels of a group */
 } convolution;
 
-/* All results of one sample that input (channel, position) is part of. */
-static void spread(double *out, const convolution *c, size_t channel, size_t position,
-                   double value) {
+/* What of a row of inputs, along the last axis, is not 0: from `first` to before `end`. */
+typedef struct span {
+  size_t first, end;
+} span;
+
+static span span_of(const double *row, size_t n) {
+  span s = {0, n};
+  while (s.end > 0 && row[s.end - 1] == 0.0)
+    s.end--;
+  while (s.first < s.end && row[s.first] == 0.0)
+    s.first++;
+  return s;
+}
+
+/* The results along the last axis that cell k of the window makes of inputs in the span. */
+static span results_of(const window *w, span s, size_t k) {
+  int d = w->n - 1;
+  int64_t stride = w->stride[d], shift = w->before[d] - (int64_t)k * w->dilation[d];
+  int64_t first = (int64_t)s.first + shift, end = (int64_t)s.end - 1 + shift;
+  first = first > 0 ? (first + stride - 1) / stride : 0;
+  end = end >= 0 ? end / stride + 1 : 0;
+  end = end < (int64_t)w->out[d] ? end : (int64_t)w->out[d];
+  return (span){(size_t)first, first < end ? (size_t)end : (size_t)first};
+}
+
+/*
+ * All results of one sample that a row of inputs is part of: each cell of the window moves it,
+ * times a weight, onto a row of each channel. Every result sums up its inputs in their order.
+ */
+static void spread_row(double *out, const convolution *c, size_t channel, size_t row,
+                       const double *in) {
   const window *w = &c->window;
+  int last = w->n - 1;
   size_t group = channel / c->in_group, at;
-  for (size_t cell = 0; cell < w->n_kernel; cell++) {
-    if (!meet(&at, w, position, cell))
+  size_t stride = (size_t)w->stride[last];
+  span s = span_of(in, w->in[last]);
+  for (size_t cell = 0; s.first < s.end && cell < w->n_kernel; cell++) {
+    size_t k = cell % w->kernel[last];
+    if (!meet(&at, w, last, row, cell / w->kernel[last]))
       continue;
-    for (size_t o = group * c->out_group; o < (group + 1) * c->out_group; o++)
-      out[o * w->n_out + at] +=
-          value * c->w->value[(o * c->in_group + channel % c->in_group) * w->n_kernel + cell];
+    span r = results_of(w, s, k);
+    if (r.first == r.end)
+      continue;
+    const double *from =
+        in + (r.first * stride + k * (size_t)w->dilation[last] - (size_t)w->before[last]);
+    for (size_t o = group * c->out_group; o < (group + 1) * c->out_group; o++) {
+      double weight = c->w->value[(o * c->in_group + channel % c->in_group) * w->n_kernel + cell];
+      double *to = out + o * w->n_out + at * w->out[last] + r.first;
+      for (size_t i = 0; i < r.end - r.first; i++)
+        to[i] += weight * from[i * stride];
+    }
   }
+}
+
+/* Inputs that spread_row multiplies. */
+static size_t count_spans(const onnx_tensor *x) {
+  size_t n = x->dim[x->rank - 1], sum = 0;
+  for (size_t at = 0; at < x->n; at += n) {
+    span s = span_of(x->value + at, n);
+    sum += s.end - s.first;
+  }
+  return sum;
 }
 
 static ckks_status read_convolution(convolution *c, const onnx_call *call) {
@@ -159,8 +209,9 @@ static ckks_status read_convolution(convolution *c, const onnx_call *call) {
 static ckks_status add_bias(onnx_tensor *out, const onnx_tensor *bias, size_t n_out) {
   if (bias->n != out->dim[1])
     return base_fail(CKKS_ERROR_FORMAT, "%zu biases for %zu channels", bias->n, out->dim[1]);
-  for (size_t i = 0; i < out->n; i++)
-    out->value[i] = bias->value[i / n_out % out->dim[1]];
+  for (size_t i = 0; i < out->n; i += n_out)
+    for (size_t k = 0; k < n_out; k++)
+      out->value[i + k] = bias->value[i / n_out % out->dim[1]];
   return CKKS_OK;
 }
 
@@ -170,18 +221,17 @@ ckks_status onnx_window_conv(onnx_call *call) {
   const window *w = &c.window;
   size_t dim[ONNX_MAX_RANK] = {c.x->dim[0], c.w->dim[0]};
   memcpy(dim + 2, w->out, (size_t)w->n * sizeof *dim);
-  BASE_TRY(onnx_run_work(call->run, onnx_run_nonzero(c.x), w->n_kernel * c.out_group));
+  BASE_TRY(onnx_run_work(call->run, count_spans(c.x), w->n_kernel * (c.out_group + 1)));
   BASE_TRY(onnx_run_out(call, 0, c.x->rank, dim, false));
   onnx_tensor *out = call->out[0];
   if (out == NULL)
     return CKKS_OK;
   if (call->node->n_in > 2 && call->in[2] != NULL)
     BASE_TRY(add_bias(out, call->in[2], w->n_out));
-  size_t sample = c.x->dim[1] * w->n_in;
-  for (size_t i = 0; i < c.x->n; i++)
-    if (c.x->value[i] != 0.0)
-      spread(out->value + i / sample * dim[1] * w->n_out, &c, i % sample / w->n_in, i % w->n_in,
-             c.x->value[i]);
+  size_t sample = c.x->dim[1] * w->n_in, length = w->in[w->n - 1];
+  for (size_t i = 0; i < c.x->n; i += length)
+    spread_row(out->value + i / sample * dim[1] * w->n_out, &c, i % sample / w->n_in,
+               i % w->n_in / length, c.x->value + i);
   return CKKS_OK;
 }
 
@@ -225,10 +275,13 @@ ckks_status onnx_window_average_pool(onnx_call *call) {
     return CKKS_OK;
   for (size_t i = 0; i < x->n; i++)
     for (size_t cell = 0; x->value[i] != 0.0 && cell < w.n_kernel; cell++)
-      if (meet(&at, &w, i % w.n_in, cell))
+      if (meet(&at, &w, w.n, i % w.n_in, cell))
         out->value[i / w.n_in * w.n_out + at] += x->value[i];
-  for (size_t i = 0; i < out->n; i++)
-    out->value[i] /= fmax(1.0, cells_of(&w, i % w.n_out, padding));
+  for (at = 0; at < w.n_out; at++) {
+    double cells = fmax(1.0, cells_of(&w, at, padding));
+    for (size_t i = at; i < out->n; i += w.n_out)
+      out->value[i] /= cells;
+  }
   return CKKS_OK;
 }
 

@@ -295,7 +295,7 @@ static ckks_status fit_all(fit *f) {
                        options->frac, options->split_seed));
   BASE_TRY(fit_scaler(f));
   BASE_TRY(run_epochs(f, widths, options->n_hidden + 1));
-  train_network_store(f->model, &f->network);
+  BASE_TRY(train_network_store(f->model, &f->network));
   return calibrate(f);
 }
 

@@ -48,6 +48,10 @@ ckks_status train_network_init(train_network *network, const size_t *widths, siz
   memcpy(network->width, widths, (n_layers + 1) * sizeof *widths);
   size_t n_values = 0;
   for (size_t l = 0; l < n_layers; l++) {
+    if (widths[l + 1] > MODEL_MAX_WEIGHTS / widths[l])
+      return base_fail(CKKS_ERROR_ARGUMENT,
+                       "layers[%zu].weight: %zu rows of %zu numbers where %zu numbers are allowed",
+                       l, widths[l + 1], widths[l], MODEL_MAX_WEIGHTS);
     network->weight_at[l] = network->n_parameters;
     network->bias_at[l] = network->weight_at[l] + widths[l] * widths[l + 1];
     network->n_parameters = network->bias_at[l] + widths[l + 1];
@@ -161,12 +165,12 @@ void train_network_step(train_network *network, size_t n_rows, double learning_r
   }
 }
 
-void train_network_store(model_model *model, const train_network *network) {
+ckks_status train_network_store(model_model *model, const train_network *network) {
   for (size_t l = 0; l < network->n_layers; l++) {
     model_layer *layer = &model->layer[l];
-    memcpy(layer->weight, network->parameter + network->weight_at[l],
-           layer->n_out * layer->n_in * sizeof(double));
+    BASE_TRY(model_layer_set_weights(layer, network->parameter + network->weight_at[l]));
     memcpy(layer->bias, network->parameter + network->bias_at[l], layer->n_out * sizeof(double));
     layer->activation[0].polynomial = network->activation;
   }
+  return CKKS_OK;
 }

@@ -19,7 +19,7 @@ typedef struct train_network {
   size_t n_memory;
 } train_network;
 
-/** Zero parameters; widths as for model_init. */
+/** Zero parameters; widths as for model_init, and at most MODEL_MAX_WEIGHTS in a layer. */
 ckks_status train_network_init(train_network *network, const size_t *widths, size_t n_layers,
                                const model_polynomial *activation);
 /** Wipes it. */
@@ -36,6 +36,6 @@ double train_network_learn(train_network *network, const double *row, size_t lab
  */
 void train_network_step(train_network *network, size_t n_rows, double learning_rate,
                         double weight_decay);
-/** Copies weights, biases and activations into a model of the same widths. */
-void train_network_store(model_model *model, const train_network *network);
+/** Copies weights, biases and activations into a model of the same widths. CKKS_ERROR_MEMORY. */
+ckks_status train_network_store(model_model *model, const train_network *network);
 #endif

@@ -69,6 +69,8 @@ says "and a one" "^1,1$"
 # --- what is wrong
 head -c 2000 "$net" >cut.onnx
 refused "a cut network" 1 "cut.onnx: .*damaged" blindsight import cut.onnx -o x
+refused "a network is no model yet" 1 "import .*tutorial.onnx -o NAME.model" \
+  blindsight simulate "$net" "$seven"
 printf '\010\007' >empty.onnx
 refused "no network" 1 "empty.onnx: not an ONNX model, or damaged" blindsight import empty.onnx -o x
 head -c 100 "$seven" >cut.png

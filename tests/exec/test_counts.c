@@ -166,8 +166,7 @@ static void test_polynomials(void **unused) {
       for (int i = 0; i <= degree; i++)
         if (i == degree || holes == 0 || test_random(&state) % 2)
           p->coefficient[i] = 0.1 * test_uniform(&state) / (i + 1);
-      for (int i = 0; i < 4; i++)
-        model.layer[0].weight[i] = 0.5 * test_uniform(&state);
+      assert_ok(test_draw_weights(&model.layer[0], 0.5, &state));
       test_calibrate(&model, &state);
       check_model(&model, &options);
       model_clear(&model);

@@ -48,8 +48,7 @@ static void build_model(model_model *model, const network *net, uint64_t *state)
   assert_ok(model_init(model, net->widths, n_layers));
   for (size_t l = 0; l < n_layers; l++) {
     model_layer *layer = &model->layer[l];
-    for (size_t i = 0; i < layer->n_out * layer->n_in; i++)
-      layer->weight[i] = 1.5 * test_uniform(state) / sqrt((double)layer->n_in);
+    assert_ok(test_draw_weights(layer, 1.5 / sqrt((double)layer->n_in), state));
     for (size_t i = 0; i < layer->n_out; i++)
       layer->bias[i] = 0.5 * test_uniform(state);
     layer->activation[0].polynomial = net->activation;

@@ -18,7 +18,11 @@ static inline ckks_status golden_model(model_model *model) {
   ckks_status status = model_init(model, widths, 1);
   if (status != CKKS_OK)
     return status;
-  memcpy(model->layer[0].weight, weight, sizeof weight);
+  status = model_layer_set_weights(&model->layer[0], weight);
+  if (status != CKKS_OK) {
+    model_clear(model);
+    return status;
+  }
   model->layer[0].bias[0] = 0.125;
   model->layer[0].bias[1] = -0.5;
   model->layer[0].activation[0].polynomial = model_polynomial_sigmoid3;
@@ -36,13 +40,18 @@ static inline ckks_status golden_mixed_model(model_model *model) {
   if (status != CKKS_OK)
     return status;
   model_layer *layer = &model->layer[0];
+  double first[18], second[12];
   for (int i = 0; i < 18; i++)
-    layer->weight[i] = (i * 7 % 11 - 5) / 8.0;
+    first[i] = (i * 7 % 11 - 5) / 8.0;
   for (int i = 0; i < 12; i++)
-    model->layer[1].weight[i] = (i * 5 % 13 - 6) / 16.0;
+    second[i] = (i * 5 % 13 - 6) / 16.0;
   model->max_abs_input = 3.0;
   model->layer[1].activation[0].max_abs = 6.0;
-  status = model_layer_set_activations(layer, 3);
+  status = model_layer_set_weights(layer, first);
+  if (status == CKKS_OK)
+    status = model_layer_set_weights(&model->layer[1], second);
+  if (status == CKKS_OK)
+    status = model_layer_set_activations(layer, 3);
   if (status == CKKS_OK)
     status = model_set_text(&model->name, "mixed");
   if (status != CKKS_OK) {

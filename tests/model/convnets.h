@@ -40,6 +40,18 @@ static inline void test_conv_matrix(double *weight, size_t out[3], const size_t 
   base_free(kernel);
 }
 
+static inline ckks_status test_conv_weights(model_layer *layer, size_t out[3], const size_t in[3],
+                                            const test_convolution *c, uint64_t *state) {
+  size_t n = layer->n_out * layer->n_in;
+  double *dense = base_alloc_array(n, sizeof *dense);
+  if (dense == NULL)
+    return base_fail_memory(n * sizeof *dense);
+  test_conv_matrix(dense, out, in, c, state);
+  ckks_status status = model_layer_set_weights(layer, dense);
+  base_free(dense);
+  return status;
+}
+
 /* Image, convolutions with an activation each, and a dense layer of n_out units. */
 static inline ckks_status test_convnet(model_model *model, const size_t image[3],
                                        const test_convolution *c, size_t n, size_t n_out,
@@ -59,13 +71,12 @@ static inline ckks_status test_convnet(model_model *model, const size_t image[3]
   for (size_t l = 0; l <= n; l++) {
     model_layer *layer = &model->layer[l];
     if (l < n) {
-      test_conv_matrix(layer->weight, next, at, &c[l], state);
+      BASE_TRY(test_conv_weights(layer, next, at, &c[l], state));
       memcpy(layer->image, next, sizeof next);
       memcpy(at, next, sizeof at);
       layer->activation[0].polynomial = (model_polynomial){2, {0.0, 0.5, 0.25}};
     } else {
-      for (size_t i = 0; i < n_out * layer->n_in; i++)
-        layer->weight[i] = test_uniform(state) / sqrt((double)layer->n_in);
+      BASE_TRY(test_draw_weights(layer, 1.0 / sqrt((double)layer->n_in), state));
     }
     for (size_t i = 0; i < layer->n_out; i++)
       layer->bias[i] = 0.5 * test_uniform(state);

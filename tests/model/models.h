@@ -2,6 +2,7 @@
 /* Models and comparisons that the tests of this room share. */
 #ifndef TESTS_MODEL_MODELS_H
 #define TESTS_MODEL_MODELS_H
+#include "base/alloc.h"
 #include "model/model.h"
 #include "random.h"
 
@@ -11,14 +12,30 @@ static inline double test_uniform(uint64_t *state) {
   return (double)(test_random(state) >> 11) * 0x1p-52 - 1.0;
 }
 
+/* All of them in [-factor, factor). */
+static inline ckks_status test_draw_weights(model_layer *layer, double factor, uint64_t *state) {
+  size_t n = layer->n_out * layer->n_in;
+  double *dense = base_alloc_array(n, sizeof *dense);
+  if (dense == NULL)
+    return base_fail_memory(n * sizeof *dense);
+  for (size_t i = 0; i < n; i++)
+    dense[i] = factor * test_uniform(state);
+  ckks_status status = model_layer_set_weights(layer, dense);
+  base_free(dense);
+  return status;
+}
+
 /* 3 -> 4 -> 2, every field with a value of its own. */
 static inline ckks_status test_model_build(model_model *model, uint64_t seed) {
   static const size_t widths[] = {3, 4, 2};
   BASE_TRY(model_init(model, widths, 2));
   for (size_t l = 0; l < 2; l++) {
     model_layer *layer = &model->layer[l];
-    for (size_t i = 0; i < layer->n_out * layer->n_in; i++)
-      layer->weight[i] = test_uniform(&seed);
+    ckks_status status = test_draw_weights(layer, 1.0, &seed);
+    if (status != CKKS_OK) {
+      model_clear(model);
+      return status;
+    }
     for (size_t i = 0; i < layer->n_out; i++)
       layer->bias[i] = test_uniform(&seed);
     layer->activation[0].max_abs = 1.0 + test_uniform(&seed);
@@ -74,10 +91,18 @@ static inline bool test_same_activations(const model_layer *a, const model_layer
   return same;
 }
 
+static inline bool test_same_weights(const model_sparse *a, const model_sparse *b) {
+  size_t n = a->start[a->n_rows];
+  return a->n_rows == b->n_rows && a->n_columns == b->n_columns &&
+         memcmp(a->start, b->start, (a->n_rows + 1) * sizeof *a->start) == 0 &&
+         memcmp(a->column, b->column, n * sizeof *a->column) == 0 &&
+         test_same_numbers(a->value, b->value, n);
+}
+
 static inline bool test_same_layer(const model_layer *a, const model_layer *b) {
   return a->n_in == b->n_in && a->n_out == b->n_out &&
          memcmp(a->image, b->image, sizeof a->image) == 0 &&
-         test_same_numbers(a->weight, b->weight, a->n_in * a->n_out) &&
+         test_same_weights(&a->weight, &b->weight) &&
          test_same_numbers(a->bias, b->bias, a->n_out) && test_same_activations(a, b);
 }
 

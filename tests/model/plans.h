@@ -32,8 +32,7 @@ static inline ckks_status test_network(model_model *model, uint64_t *state) {
   BASE_TRY(model_init(model, widths, n_layers));
   for (size_t l = 0; l < n_layers; l++) {
     model_layer *layer = &model->layer[l];
-    for (size_t i = 0; i < layer->n_out * layer->n_in; i++)
-      layer->weight[i] = 1.5 * test_uniform(state) / sqrt((double)layer->n_in);
+    BASE_TRY(test_draw_weights(layer, 1.5 / sqrt((double)layer->n_in), state));
     for (size_t i = 0; i < layer->n_out; i++)
       layer->bias[i] = 0.5 * test_uniform(state);
     layer->activation[0].polynomial = test_activation(state);

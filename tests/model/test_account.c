@@ -87,8 +87,7 @@ static void test_stages(void **unused) {
   model_compile_options options = test_options(1e-3, 10);
   assert_ok(model_init(&model, widths, 2));
   for (size_t l = 0; l < 2; l++)
-    for (size_t i = 0; i < model.layer[l].n_in * model.layer[l].n_out; i++)
-      model.layer[l].weight[i] = 0.5 * test_uniform(&state);
+    assert_ok(test_draw_weights(&model.layer[l], 0.5, &state));
   model.layer[0].activation[0].polynomial = (model_polynomial){2, {0.0, 0.0, 1.0}};
   test_calibrate(&model, &state);
   assert_ok(model_compile(&plan, &model, &options));

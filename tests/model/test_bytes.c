@@ -142,11 +142,125 @@ static void the_layout_is_the_documented_one(void **state) {
   assert_int_equal(model_set_text(&model.name, "m"), CKKS_OK);
   model.max_abs_input = 2.0;
   model.layer[0].bias[0] = 0.5;
-  model.layer[0].weight[0] = -2.0;
+  assert_int_equal(model_layer_set_weights(&model.layer[0], (double[]){-2.0}), CKKS_OK);
   base_buffer_init(&buffer, 1000);
   model_bytes_write(&buffer, &model);
   assert_int_equal(buffer.n_bytes, sizeof expected);
   assert_memory_equal(buffer.bytes, expected, sizeof expected);
+  base_buffer_clear(&buffer);
+  model_clear(&model);
+}
+
+/* 4 -> 3, of whose weights three are not 0: 5 in row 0, -1 and 2 in row 2. */
+static void build_sparse(model_model *model, base_buffer *buffer) {
+  const size_t widths[] = {4, 3};
+  assert_int_equal(model_init(model, widths, 1), CKKS_OK);
+  assert_int_equal(
+      model_layer_set_weights(&model->layer[0], (double[]){0, 0, 0, 5, 0, 0, 0, 0, -1, 0, 2, 0}),
+      CKKS_OK);
+  base_buffer_init(buffer, 1000);
+  model_bytes_write(buffer, model);
+  assert_int_equal(base_buffer_status(buffer), CKKS_OK);
+}
+
+/* Counts of three rows, columns, numbers. */
+enum {
+  SPARSE_ROWS = 3 * 4,
+  SPARSE_COLUMNS = 3 * 4,
+  SPARSE_TAIL = SPARSE_ROWS + SPARSE_COLUMNS + 24
+};
+
+static void zeros_are_left_out_where_that_is_shorter(void **state) {
+  (void)state;
+  static const uint8_t expected[SPARSE_TAIL] = {
+      1, 0, 0, 0, 0, 0, 0,    0,    2, 0, 0, 0, 3, 0, 0,    0,    0, 0, 0, 0, 2, 0, 0, 0,
+      0, 0, 0, 0, 0, 0, 0x14, 0x40, 0, 0, 0, 0, 0, 0, 0xf0, 0xbf, 0, 0, 0, 0, 0, 0, 0, 0x40};
+  model_model model, read;
+  base_buffer buffer, again;
+  build_sparse(&model, &buffer);
+  assert_memory_equal(buffer.bytes + buffer.n_bytes - SPARSE_TAIL, expected, SPARSE_TAIL);
+  assert_int_equal(read_from(&read, buffer.bytes, buffer.n_bytes), CKKS_OK);
+  assert_true(test_same_model(&model, &read));
+  model_clear(&read);
+  for (size_t n = 0; n < buffer.n_bytes; n++)
+    assert_int_equal(read_from(&read, buffer.bytes, n), CKKS_ERROR_FORMAT);
+  /* The same as an old file has it: without the mark, twelve numbers, zeros of both signs. */
+  size_t mark = buffer.n_bytes - SPARSE_TAIL - 24 - 28 - 4; /* biases, an activation */
+  static const uint8_t marked[] = {0xfe, 0xff, 0xff, 0xff, 1, 0, 0, 0};
+  assert_memory_equal(buffer.bytes + mark, marked, sizeof marked);
+  base_buffer_init(&again, 1000);
+  base_buffer_append(&again, buffer.bytes, mark);
+  base_buffer_append(&again, buffer.bytes + mark + 4, 28 + 24);
+  for (size_t i = 0; i < 12; i++)
+    base_buffer_f64(&again, i == 3 ? 5.0 : i == 8 ? -1.0 : i == 10 ? 2.0 : i % 2 ? -0.0 : 0.0);
+  assert_int_equal(read_from(&read, again.bytes, again.n_bytes), CKKS_OK);
+  assert_true(test_same_model(&model, &read));
+  base_buffer_clear(&again);
+  base_buffer_clear(&buffer);
+  model_clear(&read);
+  model_clear(&model);
+}
+
+/* n numbers and their columns are 4 + 12 + 12 n bytes, all twelve 96: shorter up to 6. */
+static void the_form_follows_from_the_numbers(void **state) {
+  (void)state;
+  const size_t widths[] = {4, 3};
+  double weight[12] = {0};
+  size_t least = 0; /* bytes without weights */
+  for (size_t n = 0; n <= 12; n++) {
+    model_model model, read;
+    base_buffer buffer;
+    for (size_t i = 0; i < n; i++)
+      weight[i] = 1.0 + (double)i;
+    assert_int_equal(model_init(&model, widths, 1), CKKS_OK);
+    assert_int_equal(model_layer_set_weights(&model.layer[0], weight), CKKS_OK);
+    base_buffer_init(&buffer, 1000);
+    model_bytes_write(&buffer, &model);
+    size_t dense = 12 * 8, sparse = 4 + 3 * 4 + 12 * n;
+    least = n == 0 ? buffer.n_bytes - sparse : least;
+    assert_int_equal(buffer.n_bytes - least, sparse < dense ? sparse : dense);
+    assert_int_equal(read_from(&read, buffer.bytes, buffer.n_bytes), CKKS_OK);
+    assert_true(test_same_model(&model, &read));
+    model_clear(&read);
+    model_clear(&model);
+    base_buffer_clear(&buffer);
+  }
+}
+
+/* Byte `at` of the counts, columns and numbers at the end becomes `value`. */
+static void refuse_sparse(size_t at, uint8_t value, const char *words) {
+  model_model model, read;
+  base_buffer buffer;
+  build_sparse(&model, &buffer);
+  buffer.bytes[buffer.n_bytes - SPARSE_TAIL + at] = value;
+  assert_int_equal(read_from(&read, buffer.bytes, buffer.n_bytes), CKKS_ERROR_FORMAT);
+  if (strstr(base_last_error(), words) == NULL)
+    fail_msg("\"%s\" does not contain \"%s\"", base_last_error(), words);
+  base_buffer_clear(&buffer);
+  model_clear(&model);
+}
+
+static void bad_sparse_rows_are_refused(void **state) {
+  (void)state;
+  enum { COLUMNS = SPARSE_ROWS, VALUES = SPARSE_ROWS + SPARSE_COLUMNS };
+  refuse_sparse(0, 5, "layers[0].weight[0]: 5 numbers where 4 are allowed");
+  refuse_sparse(7, 1, "layers[0].weight[1]: 16777216 numbers where 4 are allowed");
+  refuse_sparse(0, 4, "the payload is too short");
+  refuse_sparse(COLUMNS, 4, "layers[0].weight[0]: column 4 where they ascend to 3");
+  refuse_sparse(COLUMNS + 8, 0, "layers[0].weight[2]: column 0 where they ascend to 3");
+  refuse_sparse(COLUMNS + 4, 2, "layers[0].weight[2]: column 2 where they ascend to 3");
+  refuse_sparse(VALUES + 23, 0, "layers[0].weight[2][2]: a zero is left out of its row");
+  refuse_sparse(VALUES + 15, 0x7f, "layers[0].weight[2][0]: not a finite number");
+  /* As many as there are bytes for, and no more than would be shorter without columns. */
+  model_model model, read;
+  base_buffer buffer;
+  build_sparse(&model, &buffer);
+  size_t counts = buffer.n_bytes - SPARSE_TAIL;
+  buffer.bytes[counts] = buffer.bytes[counts + 4] = 4;
+  base_buffer_extend(&buffer, 12 * 7);
+  assert_int_equal(read_from(&read, buffer.bytes, buffer.n_bytes), CKKS_ERROR_FORMAT);
+  assert_string_equal(base_last_error(),
+                      "layers[0].weight: 10 numbers with their columns are longer than all");
   base_buffer_clear(&buffer);
   model_clear(&model);
 }
@@ -247,6 +361,9 @@ int main(void) {
       cmocka_unit_test(bad_lists_are_refused),
       cmocka_unit_test(what_is_written_is_read),
       cmocka_unit_test(the_layout_is_the_documented_one),
+      cmocka_unit_test(zeros_are_left_out_where_that_is_shorter),
+      cmocka_unit_test(the_form_follows_from_the_numbers),
+      cmocka_unit_test(bad_sparse_rows_are_refused),
       cmocka_unit_test(every_truncation_is_refused),
       cmocka_unit_test(damaged_bytes_never_give_a_bad_model),
       cmocka_unit_test(counts_are_bounded_before_memory_is_taken),

@@ -165,8 +165,9 @@ static void test_client_file_has_no_weights(void **state) {
   uint8_t word[8];
   for (size_t l = 0; l < f.model.n_layers; l++) {
     const model_layer *layer = &f.model.layer[l];
+    assert_int_equal(layer->weight.start[layer->n_out], layer->n_in * layer->n_out);
     for (size_t i = 0; i < layer->n_in * layer->n_out; i++) {
-      memcpy(word, &layer->weight[i], 8);
+      memcpy(word, &layer->weight.value[i], 8);
       for (size_t at = 0; at + 8 <= f.n_bytes[CLIENT]; at++)
         assert_memory_not_equal(f.bytes[CLIENT] + at, word, 8);
     }

@@ -61,12 +61,12 @@ static void every_field_arrives(void **state) {
   assert_string_equal(m.label[1], "yes");
   assert_int_equal(m.n_layers, 2);
   assert_true(m.layer[0].n_in == 2 && m.layer[0].n_out == 1);
-  assert_true(m.layer[0].weight[0] == 0.5 && m.layer[0].weight[1] == -1e-3);
+  assert_true(m.layer[0].weight.value[0] == 0.5 && m.layer[0].weight.value[1] == -1e-3);
   assert_true(m.layer[0].bias[0] == 7 && m.layer[0].activation[0].max_abs == 8);
   assert_int_equal(m.layer[0].activation[0].polynomial.degree, 3);
   assert_true(m.layer[0].activation[0].polynomial.coefficient[3] == -0.004);
   assert_true(m.layer[1].n_in == 1 && m.layer[1].n_out == 2);
-  assert_true(m.layer[1].weight[1] == 2 && m.layer[1].bias[1] == -0.25);
+  assert_true(m.layer[1].weight.value[1] == 2 && m.layer[1].bias[1] == -0.25);
   assert_int_equal(m.layer[1].activation[0].polynomial.degree, 2);
   assert_true(m.layer[1].activation[0].polynomial.coefficient[0] == 1);
   assert_true(m.layer[1].activation[0].polynomial.coefficient[1] == 0);
@@ -98,9 +98,9 @@ static void what_is_written_is_read_bit_for_bit(void **state) {
     model_model model, read;
     char *text, *again;
     assert_int_equal(test_model_build(&model, seed), CKKS_OK);
-    model.layer[0].weight[0] = 5e-324;
-    model.layer[0].weight[1] = -1.7976931348623157e308;
-    model.layer[0].weight[2] = 123456789012345678.0;
+    model.layer[0].weight.value[0] = 5e-324;
+    model.layer[0].weight.value[1] = -1.7976931348623157e308;
+    model.layer[0].weight.value[2] = 123456789012345678.0;
     assert_int_equal(model_json_write(&text, &model), CKKS_OK);
     assert_int_equal(model_json_read(&read, text, strlen(text), "written"), CKKS_OK);
     assert_true(test_same_model(&model, &read));
@@ -232,6 +232,19 @@ static void the_documented_example_is_a_model(void **state) {
   double outputs[3];
   model_forward(outputs, (double[]){1, 7, 3}, &m);
   assert_true(outputs[2] == 7); /* handed on as it is */
+  model_clear(&m);
+  /* Its two rows, one with all numbers and one with those that are not 0. */
+  start = strstr(end + 3, "```json\n") + 8;
+  end = strstr(start, "```");
+  snprintf(text, sizeof text,
+           "{\"name\":\"m\",\"features\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\"],"
+           "\"labels\":[\"x\",\"y\"],\"layers\":[{\"weight\":%.*s,\"bias\":[0,0],"
+           "\"activation\":\"identity\"}]}",
+           (int)(end - start), start);
+  assert_int_equal(model_json_read(&m, text, strlen(text), "rows"), CKKS_OK);
+  const model_sparse *w = &m.layer[0].weight;
+  assert_true(w->start[1] == 1 && w->start[2] == 2);
+  assert_true(w->column[0] == 5 && w->column[1] == 5 && w->value[0] == 1.5 && w->value[1] == 1.5);
   base_free(page);
   model_clear(&m);
 }
@@ -289,6 +302,69 @@ static void missing_and_unknown_fields_are_named(void **state) {
   refuse("'bias':[7]", "'biases':[7]", "layers[0].biases: unknown field");
   refuse("'mean'", "'means':[1,2],'mean'", "scaler.means: unknown field");
   refuse("{'polynomial'", "{'degree':2,'polynomial'", "layers[1].activation.degree: unknown");
+}
+
+/* 'w' in place of the first row of the first layer. */
+static void refuse_row(const char *w, const char *words) {
+  char row[200];
+  snprintf(row, sizeof row, "[%s]", w);
+  refuse("[[0.5,-1e-3]]", row, words);
+}
+
+static void rows_may_leave_out_zeros(void **state) {
+  (void)state;
+  model_model m;
+  assert_int_equal(
+      read_changed(&m, "[[0.5,-1e-3]]", "[{'columns':[1],'values':[2.5]},[0,0],[4,0]]"),
+      CKKS_ERROR_FORMAT); /* three rows, one bias */
+  assert_int_equal(
+      read_changed(&m, "[[0.5,-1e-3]],'bias':[7]",
+                   "[{'columns':[1],'values':[2.5]},{'values':[0,3],'columns':[0,1]},[4,0]],"
+                   "'bias':[7,8,9]"),
+      CKKS_ERROR_FORMAT); /* the next layer has one column */
+  assert_non_null(strstr(base_last_error(), "layers[1].weight[0]: 1 numbers where 3 are needed"));
+  assert_int_equal(read_changed(&m, "[[0.5,-1e-3]]", "[{'values':[0,3],'columns':[0,1]}]"),
+                   CKKS_OK);
+  assert_int_equal(m.layer[0].weight.start[1], 1); /* a zero that was written is left out, too */
+  assert_true(m.layer[0].weight.column[0] == 1 && m.layer[0].weight.value[0] == 3.0);
+  model_clear(&m);
+  refuse_row("{'columns':[0]}", "layers[0].weight[0].values: missing");
+  refuse_row("{'values':[1]}", "layers[0].weight[0].columns: missing");
+  refuse_row("{'values':[1],'columns':[0],'n':2}", "layers[0].weight[0].n: unknown field");
+  refuse_row("{'values':[1,2,3],'columns':[0,1,2]}",
+             "layers[0].weight[0].values: 3 numbers where 0 to 2 are allowed");
+  refuse_row("{'values':[1],'columns':[0,1]}",
+             "layers[0].weight[0].columns: 2 columns where 1 are needed");
+  refuse_row("{'values':[true],'columns':[0]}",
+             "layers[0].weight[0].values[0]: a truth value where a number is needed");
+  refuse_row("{'values':[1],'columns':['0']}",
+             "layers[0].weight[0].columns[0]: a string where a number is needed");
+  refuse_row("{'values':[1],'columns':[2]}",
+             "layers[0].weight[0].columns[0]: 2 where a whole number from 0 to 1 is needed");
+  refuse_row("{'values':[1],'columns':[-1]}",
+             "layers[0].weight[0].columns[0]: -1 where a whole number from 0 to 1 is needed");
+  refuse_row("{'values':[1],'columns':[0.5]}", "columns[0]: 0.5 where a whole number");
+  refuse_row("{'values':[1,2],'columns':[1,1]}",
+             "layers[0].weight[0].columns[1]: 1 where a whole number from 2 to 1 is needed");
+}
+
+/* Fewer than a quarter: with columns; a quarter: all of them. */
+static void sparse_rows_are_written_with_their_columns(void **state) {
+  (void)state;
+  static const double weight[16] = {0, 0, 0, 0, 0, 1.5, 0, 0, 0, -2, 0, 0, 0, 0, 0, 3};
+  const size_t widths[] = {8, 2};
+  model_model m, read;
+  char *text;
+  assert_int_equal(model_init(&m, widths, 1), CKKS_OK);
+  assert_int_equal(model_layer_set_weights(&m.layer[0], weight), CKKS_OK);
+  assert_int_equal(model_json_write(&text, &m), CKKS_OK);
+  assert_non_null(strstr(text, "        {\"columns\": [5], \"values\": [1.5]},\n"
+                               "        [0, -2, 0, 0, 0, 0, 0, 3]\n"));
+  assert_int_equal(model_json_read(&read, text, strlen(text), "written"), CKKS_OK);
+  assert_true(test_same_model(&m, &read));
+  base_free(text);
+  model_clear(&read);
+  model_clear(&m);
 }
 
 static void values_are_checked(void **state) {
@@ -388,6 +464,8 @@ int main(void) {
       cmocka_unit_test(types_are_named_by_path),
       cmocka_unit_test(missing_and_unknown_fields_are_named),
       cmocka_unit_test(values_are_checked),
+      cmocka_unit_test(rows_may_leave_out_zeros),
+      cmocka_unit_test(sparse_rows_are_written_with_their_columns),
       cmocka_unit_test(what_is_no_json_is_refused_with_its_place),
       cmocka_unit_test(deep_and_huge_texts_are_refused),
       cmocka_unit_test(every_truncation_is_refused),

@@ -53,7 +53,7 @@ static void test_by_hand(void **unused) {
   model_model model;
   assert_ok(model_init(&model, widths, 1));
   model_layer *layer = &model.layer[0];
-  memcpy(layer->weight, (double[]){1, 1, 0, 2, 1, -1}, 6 * sizeof(double));
+  assert_ok(model_layer_set_weights(layer, (double[]){1, 1, 0, 2, 1, -1}));
   assert_ok(model_layer_set_activations(layer, 2));
   assert_string_equal(model_polynomial_name(&layer->activation[1].polynomial), "identity");
   layer->activation[1].polynomial = (model_polynomial){2, {1, 0, 2}};
@@ -92,13 +92,17 @@ static void build_turns(model_model *model, size_t n, const model_activation *tu
   model_layer *layer = &model->layer[0];
   assert_ok(model_layer_set_activations(layer, n_turns));
   memcpy(layer->activation, turn, n_turns * sizeof *turn);
+  double *weight = base_alloc_array(3 * n, sizeof *weight);
   for (size_t o = 0; o < n; o++) {
-    layer->weight[2 * o] = 1.0;
-    layer->weight[2 * o + 1] = 0.5;
-    model->layer[1].weight[o] = 1.0 + (double)o;
+    weight[2 * o] = 1.0;
+    weight[2 * o + 1] = 0.5;
+    weight[2 * n + o] = 1.0 + (double)o;
     if (n_turns > 1)
       layer->activation_of[o] = (uint8_t)(o % n_turns);
   }
+  assert_ok(model_layer_set_weights(layer, weight));
+  assert_ok(model_layer_set_weights(&model->layer[1], weight + 2 * n));
+  base_free(weight);
   model->max_abs_input = 2.0;
 }
 
@@ -212,8 +216,7 @@ static void test_last_layer(void **unused) {
   model.layer[0].activation[1].polynomial = (model_polynomial){2, {0.0, 0.5, -0.25}};
   model.layer[0].activation[2].polynomial = model_polynomial_sigmoid3;
   memcpy(model.layer[0].activation_of, (uint8_t[]){2, 0, 1, 0}, 4);
-  for (size_t i = 0; i < 12; i++)
-    model.layer[0].weight[i] = test_uniform(&state);
+  assert_ok(test_draw_weights(&model.layer[0], 1.0, &state));
   test_calibrate(&model, &state);
   assert_ok(model_compile(&plan, &model, &options));
   assert_int_equal(plan.interface.last.degree, 1);

@@ -61,10 +61,10 @@ static void the_forward_pass_is_the_one_computed_by_hand(void **state) {
   const size_t widths[] = {2, 2, 1};
   model_model model;
   assert_int_equal(model_init(&model, widths, 2), CKKS_OK);
-  memcpy(model.layer[0].weight, (double[]){1, 2, 3, -1}, 4 * sizeof(double));
+  assert_int_equal(model_layer_set_weights(&model.layer[0], (double[]){1, 2, 3, -1}), CKKS_OK);
   memcpy(model.layer[0].bias, (double[]){0.5, -1}, 2 * sizeof(double));
   model.layer[0].activation[0].polynomial = (model_polynomial){2, {0, 0, 1}};
-  memcpy(model.layer[1].weight, (double[]){2, -1}, 2 * sizeof(double));
+  assert_int_equal(model_layer_set_weights(&model.layer[1], (double[]){2, -1}), CKKS_OK);
   model.layer[1].bias[0] = 3;
   model.mean[0] = 10;
   model.deviation[0] = 2;
@@ -81,29 +81,35 @@ static void the_forward_pass_is_the_one_computed_by_hand(void **state) {
   model_clear(&model);
 }
 
+/* One number in each row, at the column of its number modulo n_columns. */
+static void set_stripes(model_sparse *weight) {
+  assert_int_equal(model_sparse_reserve(weight, weight->n_rows), CKKS_OK);
+  for (size_t row = 0; row < weight->n_rows; row++) {
+    weight->column[row] = (uint32_t)(row % weight->n_columns);
+    weight->value[row] = 1.0;
+    weight->start[row + 1] = row + 1;
+  }
+}
+
+/* Dense its matrices would be 8 and 32 GiB. */
 static void the_widest_network_passes(void **state) {
   (void)state;
-  enum { WIDE = (int)(MODEL_MAX_WEIGHTS / MODEL_MAX_FEATURES) };
-  const size_t widths[] = {MODEL_MAX_FEATURES, WIDE, 3, MODEL_MAX_CLASSES};
+  enum { WIDE = MODEL_MAX_WIDTH };
+  const size_t widths[] = {MODEL_MAX_FEATURES, WIDE, WIDE, 3, MODEL_MAX_CLASSES};
   static double row[MODEL_MAX_FEATURES], outputs[MODEL_MAX_CLASSES];
   model_model model;
-  assert_int_equal(model_init(&model, widths, 3), CKKS_OK);
-  for (size_t i = 0; i < WIDE; i++) {
-    model.layer[0].weight[i * MODEL_MAX_FEATURES + i] = 1.0; /* identity */
-    model.layer[1].weight[(i % 3) * WIDE + i] = 1.0;
-    row[i] = (double)(i % 3);
-  }
-  for (size_t i = 0; i < MODEL_MAX_CLASSES; i++) {
-    model.layer[2].weight[i * 3 + 2] = 1.0;
-    model.layer[2].bias[i] = (double)i;
-  }
+  assert_int_equal(model_init(&model, widths, 4), CKKS_OK);
+  for (size_t l = 0; l < 4; l++)
+    set_stripes(&model.layer[l].weight);
+  for (size_t i = 0; i < MODEL_MAX_FEATURES; i++)
+    row[i] = (double)i;
+  for (size_t i = 0; i < MODEL_MAX_CLASSES; i++)
+    model.layer[3].bias[i] = 0.5 * (double)i;
+  assert_int_equal(model_check(&model), CKKS_OK);
   model_forward(outputs, row, &model);
   for (size_t i = 0; i < MODEL_MAX_CLASSES; i++)
-    assert_true(outputs[i] == 2.0 * (WIDE / 3) + (double)i); /* indices that are 2 modulo 3 */
+    assert_true(outputs[i] == (double)(i % 3) + 0.5 * (double)i);
   model_clear(&model);
-  const size_t too_wide[] = {MODEL_MAX_FEATURES, WIDE + 1, 2};
-  assert_int_equal(model_init(&model, too_wide, 2), CKKS_ERROR_ARGUMENT);
-  assert_non_null(strstr(base_last_error(), "layers[0].weight"));
 }
 
 static void the_first_of_equal_outputs_wins(void **state) {
@@ -121,7 +127,7 @@ static void calibration_takes_the_largest_magnitudes(void **state) {
   const size_t widths[] = {2, 1};
   model_model model;
   assert_int_equal(model_init(&model, widths, 1), CKKS_OK);
-  memcpy(model.layer[0].weight, (double[]){1, -1}, 2 * sizeof(double));
+  assert_int_equal(model_layer_set_weights(&model.layer[0], (double[]){1, -1}), CKKS_OK);
   model.layer[0].bias[0] = 0.25;
   model.deviation[1] = 4;
   const double rows[] = {1, 8, -3, 4, (double)NAN, -2};
@@ -131,6 +137,54 @@ static void calibration_takes_the_largest_magnitudes(void **state) {
   /* Again on less: what was there is replaced, not added to. */
   assert_int_equal(model_calibrate(&model, rows, 1), CKKS_OK);
   assert_true(model.max_abs_input == 2.0 && model.layer[0].activation[0].max_abs == 0.75);
+  model_clear(&model);
+}
+
+/* 21 rows: two batches and five alone; weights with and without zeros, missing values. */
+static void many_rows_are_what_each_is_alone(void **state) {
+  (void)state;
+  enum { ROWS = 21, IN = 9, HIDDEN = 7, OUT = 3 };
+  const size_t widths[] = {IN, HIDDEN, OUT};
+  double rows[ROWS * IN], outputs[ROWS * OUT], alone[OUT], weight[HIDDEN * IN];
+  double pre[2][MODEL_MAX_ACTIVATIONS], most[2] = {0.0, 0.0}, scaled[IN], most_input = 0.0;
+  uint64_t seed = 12;
+  model_model model;
+  assert_int_equal(model_init(&model, widths, 2), CKKS_OK);
+  for (size_t i = 0; i < HIDDEN * IN; i++)
+    weight[i] = test_random(&seed) % 3 && i >= IN ? 0.0 : test_uniform(&seed);
+  assert_int_equal(model_layer_set_weights(&model.layer[0], weight), CKKS_OK);
+  assert_int_equal(test_draw_weights(&model.layer[1], 1.0, &seed), CKKS_OK);
+  model.layer[0].activation[0].polynomial = model_polynomial_sigmoid3;
+  model.layer[0].bias[3] = 0.3;
+  model.mean[2] = 0.1;
+  for (size_t i = 0; i < ROWS * IN; i++)
+    rows[i] = i % 17 == 5 ? (double)NAN : 3.0 * test_uniform(&seed);
+  assert_int_equal(model_forward_rows(outputs, rows, ROWS, &model), CKKS_OK);
+  for (size_t row = 0; row < ROWS; row++) {
+    model_forward(alone, rows + row * IN, &model);
+    assert_memory_equal(alone, outputs + row * OUT, sizeof alone);
+    model_scale(scaled, rows + row * IN, &model);
+    model_forward_scaled(alone, scaled, pre, &model);
+    for (size_t i = 0; i < IN; i++)
+      most_input = fmax(most_input, fabs(scaled[i]));
+    for (size_t l = 0; l < 2; l++)
+      most[l] = fmax(most[l], pre[l][0]);
+  }
+  assert_int_equal(model_calibrate(&model, rows, ROWS), CKKS_OK);
+  assert_true(model.max_abs_input == most_input);
+  for (size_t l = 0; l < 2; l++)
+    assert_true(model.layer[l].activation[0].max_abs == most[l]);
+  /* In a batch as alone the row that is too much is named, and nothing changes. */
+  for (size_t row = 0; row < ROWS; row += 10) {
+    char words[40];
+    double good = rows[row * IN];
+    rows[row * IN] = 1e300;
+    assert_int_equal(model_calibrate(&model, rows, ROWS), CKKS_ERROR_RANGE);
+    snprintf(words, sizeof words, "calibration row %zu: layers[", row);
+    assert_non_null(strstr(base_last_error(), words));
+    rows[row * IN] = good;
+  }
+  assert_true(model.max_abs_input == most_input);
   model_clear(&model);
 }
 
@@ -168,9 +222,9 @@ static void calibration_refuses_what_it_cannot_bound(void **state) {
   const size_t widths[] = {1, 1, 1};
   model_model model;
   assert_int_equal(model_init(&model, widths, 2), CKKS_OK);
-  model.layer[0].weight[0] = 1;
+  assert_int_equal(model_layer_set_weights(&model.layer[0], (double[]){1}), CKKS_OK);
   model.layer[0].activation[0].polynomial = (model_polynomial){2, {0, 0, 1}};
-  model.layer[1].weight[0] = 1;
+  assert_int_equal(model_layer_set_weights(&model.layer[1], (double[]){1}), CKKS_OK);
   model.layer[0].activation[0].max_abs = 7;
   assert_int_equal(model_calibrate(&model, (double[]){1, 1e200, 1}, 3), CKKS_ERROR_RANGE);
   assert_non_null(strstr(base_last_error(), "row 1"));
@@ -195,7 +249,7 @@ static void a_new_model_has_its_defaults(void **state) {
   assert_int_equal(model.n_classes, 3);
   assert_int_equal(model.layer[1].n_in, 5);
   assert_true(model.mean[11] == 0.0 && model.deviation[11] == 1.0);
-  assert_true(model.layer[0].weight[59] == 0.0 && model.max_abs_input == 0.0);
+  assert_true(model.layer[0].weight.start[5] == 0 && model.max_abs_input == 0.0);
   assert_true(model_polynomial_value(&model.layer[1].activation[0].polynomial, 0.7) == 0.7);
   assert_int_equal(model_check(&model), CKKS_OK);
   model_clear(&model);
@@ -247,7 +301,10 @@ static void bad_numbers_are_named(void **state) {
   check_names_number(&m, &m.deviation[0], nan, "scaler.deviation[0]: ");
   check_names_number(&m, &m.deviation[0], inf, "scaler.deviation[0]: ");
   check_names_number(&m, &m.max_abs_input, -0.5, "max_abs_input: -0.5");
-  check_names_number(&m, &m.layer[0].weight[3 * 3 + 1], inf, "layers[0].weight[3][1]: ");
+  check_names_number(&m, &m.layer[0].weight.value[3 * 3 + 1], inf,
+                     "layers[0].weight[3][1]: not a finite number");
+  check_names_number(&m, &m.layer[0].weight.value[2], 0.0,
+                     "layers[0].weight[0][2]: a zero is left out of its row");
   check_names_number(&m, &m.layer[1].bias[1], nan, "layers[1].bias[1]: ");
   check_names_number(&m, &m.layer[1].activation[0].max_abs, nan, "layers[1].max_abs: ");
   check_names_number(&m, &m.layer[0].activation[0].polynomial.coefficient[2], inf,
@@ -297,8 +354,18 @@ static void shapes_that_disagree_are_named(void **state) {
   m.layer[1].n_in = 4;
   m.layer[1].n_out = 1;
   assert_int_equal(model_check(&m), CKKS_ERROR_FORMAT);
+  assert_string_equal(base_last_error(), "layers[1].weight: 2 x 4 where 1 x 4 is needed");
+  m.layer[1].weight.n_rows = 1;
+  assert_int_equal(model_check(&m), CKKS_ERROR_FORMAT);
   assert_string_equal(base_last_error(), "labels: 2 names where the last layer has 1 outputs");
-  m.layer[1].n_out = 2;
+  m.layer[1].n_out = m.layer[1].weight.n_rows = 2;
+  m.layer[0].weight.column[4] = 0; /* of row 1, as the one before it */
+  assert_int_equal(model_check(&m), CKKS_ERROR_FORMAT);
+  assert_string_equal(base_last_error(), "layers[0].weight[1]: column 0 where they ascend to 2");
+  m.layer[0].weight.column[4] = 3;
+  assert_int_equal(model_check(&m), CKKS_ERROR_FORMAT);
+  assert_string_equal(base_last_error(), "layers[0].weight[1]: column 3 where they ascend to 2");
+  m.layer[0].weight.column[4] = 1;
   m.layer[0].activation[0].polynomial.degree = 32;
   assert_int_equal(model_check(&m), CKKS_ERROR_FORMAT);
   assert_string_equal(base_last_error(),
@@ -343,6 +410,7 @@ int main(void) {
       cmocka_unit_test(the_widest_network_passes),
       cmocka_unit_test(the_first_of_equal_outputs_wins),
       cmocka_unit_test(calibration_takes_the_largest_magnitudes),
+      cmocka_unit_test(many_rows_are_what_each_is_alone),
       cmocka_unit_test(calibrated_is_all_or_nothing),
       cmocka_unit_test(named_polynomials),
       cmocka_unit_test(calibration_refuses_what_it_cannot_bound),

@@ -104,7 +104,7 @@ static void test_frame(void **unused) {
   build(&model, (size_t[]){1, 8, 8}, c, 2, &state);
   assert_ok(model_stages_build(&stages, &model, false));
   stages.gather.n = 0;
-  assert_ok(model_stages_place(&placed, &stages, &model));
+  assert_ok(model_stages_place(&placed, &stages, &model, true));
   assert_true(placed.plain == &stages);
   if (placed.gather.n == 0) {
     assert_int_equal(placed.stage[0].n_out, 4 * 64);
@@ -135,13 +135,27 @@ static void test_channels(void **unused) {
   model_stages stages, placed;
   build(&model, (size_t[]){3, 12, 12}, c, 1, &state);
   assert_ok(model_stages_build(&stages, &model, false));
-  assert_ok(model_stages_place(&placed, &stages, &model));
+  assert_ok(model_stages_place(&placed, &stages, &model, true));
   assert_true(placed.gather.n > 0);
   size_t n_keys = 0;
   assert_int_equal(check_program(&model, 12, &state, &n_keys), 3);
   assert_true(n_keys < 40);
   model_stages_clear(&placed);
   model_stages_clear(&stages);
+  model_clear(&model);
+}
+
+/* Repeated pixels that have no room: 64 windows of 16 taps in 512 slots. The frame has. */
+static void test_no_room(void **unused) {
+  (void)unused;
+  uint64_t state = 26;
+  const test_convolution c[] = {{1, 4, 4, 2, 1}};
+  model_model model;
+  size_t n_keys = 0;
+  build(&model, (size_t[]){1, 16, 16}, c, 1, &state);
+  check_program(&model, 10, &state, &n_keys);
+  print_message("keys %zu\n", n_keys);
+  assert_true(n_keys < 24);
   model_clear(&model);
 }
 
@@ -169,7 +183,7 @@ static void test_memory(void **unused) {
   ckks_status status = CKKS_ERROR_MEMORY;
   for (long k = 1; status != CKKS_OK; k++) {
     base_alloc_fail_at(k);
-    status = model_stages_place(&placed, &stages, &model);
+    status = model_stages_place(&placed, &stages, &model, true);
     base_alloc_fail_at(0);
     assert_true(status == CKKS_OK || status == CKKS_ERROR_MEMORY);
     assert_true(k < 1000);
@@ -180,9 +194,9 @@ static void test_memory(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_networks),
-                                     cmocka_unit_test(test_frame), cmocka_unit_test(test_channels),
-                                     cmocka_unit_test(test_several_ciphertexts),
-                                     cmocka_unit_test(test_memory)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_random_networks), cmocka_unit_test(test_frame),
+      cmocka_unit_test(test_channels),        cmocka_unit_test(test_several_ciphertexts),
+      cmocka_unit_test(test_no_room),         cmocka_unit_test(test_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

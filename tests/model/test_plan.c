@@ -30,6 +30,34 @@ static void test_clear_equals_model(void **unused) {
   }
 }
 
+/* Layouts of many maps are chosen map by map: their combinations would never come to an end. */
+static void test_deep(void **unused) {
+  (void)unused;
+  enum { N_LAYERS = 9 };
+  uint64_t state = 3;
+  size_t widths[N_LAYERS + 1];
+  model_model model;
+  model_plan plan;
+  double rows[16 * 8];
+  model_compile_options options = test_options(1e-2, LOG2_N);
+  options.throughput = false;
+  for (size_t i = 0; i <= N_LAYERS; i++)
+    widths[i] = i == N_LAYERS ? 2 : 12 + i % 3;
+  assert_ok(model_init(&model, widths, N_LAYERS));
+  for (size_t l = 0; l < N_LAYERS; l++) {
+    model_layer *layer = &model.layer[l];
+    assert_ok(test_draw_weights(layer, 0.5 / sqrt((double)layer->n_in), &state));
+    layer->activation[0].polynomial = (model_polynomial){2, {0.0, 1.0, 0.25}};
+  }
+  test_calibrate(&model, &state);
+  assert_ok(model_compile(&plan, &model, &options));
+  test_rows(rows, 8, &model, &state);
+  for (size_t row = 0; row < 8; row++)
+    check_latency(&plan, &model, rows + row * model.n_features);
+  model_plan_clear(&plan);
+  model_clear(&model);
+}
+
 /* A model whose cubic and square have every coefficient: folding must lose none. */
 static void test_bytes_round_trip(void **unused) {
   (void)unused;
@@ -128,10 +156,9 @@ static void test_allocation_failures(void **unused) {
   model_model model;
   model_plan plan;
   assert_ok(model_init(&model, widths, 2));
-  for (size_t i = 0; i < 6; i++)
-    model.layer[0].weight[i] = 0.25 * (double)i - 0.5;
-  for (size_t i = 0; i < 4; i++)
-    model.layer[1].weight[i] = 0.5 - 0.25 * (double)i;
+  assert_ok(
+      model_layer_set_weights(&model.layer[0], (double[]){-0.5, -0.25, 0.0, 0.25, 0.5, 0.75}));
+  assert_ok(model_layer_set_weights(&model.layer[1], (double[]){0.5, 0.25, 0.0, -0.25}));
   model.layer[0].activation[0].polynomial = model_polynomial_sigmoid3;
   model_compile_options options = test_options(1e-2, LOG2_N);
   long before = base_alloc_count();
@@ -157,8 +184,7 @@ static void test_reference_shape(void **unused) {
   model_compile_options options;
   assert_ok(model_init(&model, widths, 2));
   for (size_t l = 0; l < 2; l++) {
-    for (size_t i = 0; i < model.layer[l].n_in * model.layer[l].n_out; i++)
-      model.layer[l].weight[i] = 0.6 * test_uniform(&state);
+    assert_ok(test_draw_weights(&model.layer[l], 0.6, &state));
     model.layer[l].activation[0].polynomial = model_polynomial_sigmoid3;
   }
   model.layer[0].activation[0].max_abs = 13.0;
@@ -181,8 +207,9 @@ static void test_reference_shape(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_clear_equals_model),  cmocka_unit_test(test_bytes_round_trip),
-      cmocka_unit_test(test_bytes_damaged),       cmocka_unit_test(test_refusals),
-      cmocka_unit_test(test_allocation_failures), cmocka_unit_test(test_reference_shape)};
+      cmocka_unit_test(test_clear_equals_model), cmocka_unit_test(test_deep),
+      cmocka_unit_test(test_bytes_round_trip),   cmocka_unit_test(test_bytes_damaged),
+      cmocka_unit_test(test_refusals),           cmocka_unit_test(test_allocation_failures),
+      cmocka_unit_test(test_reference_shape)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,8 +45,7 @@ static void build(model_model *model, size_t width, size_t n_layers, model_polyn
   assert_ok(model_init(model, widths, n_layers));
   for (size_t l = 0; l < n_layers; l++) {
     model_layer *layer = &model->layer[l];
-    for (size_t i = 0; i < layer->n_out * layer->n_in; i++)
-      layer->weight[i] = test_uniform(&state) / sqrt((double)layer->n_in);
+    assert_ok(test_draw_weights(layer, 1.0 / sqrt((double)layer->n_in), &state));
     if (l + 1 < n_layers)
       layer->activation[0].polynomial = activation;
     layer->activation[0].max_abs = 1.0;

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
-#include "model/sparse.h"
+#include "model/model.h"
 #include "random.h"
 
 enum { MOST = 12 };
@@ -63,6 +63,68 @@ static void test_product(void **unused) {
   }
 }
 
+static void test_transpose(void **unused) {
+  (void)unused;
+  uint64_t state = 5;
+  for (int round = 0; round < 200; round++) {
+    size_t n = 1 + test_random(&state) % MOST, m = 1 + test_random(&state) % MOST;
+    double a[MOST * MOST], wanted[MOST * MOST];
+    model_sparse x, turned;
+    fill(a, n * m, &state);
+    for (size_t i = 0; i < n * m; i++)
+      wanted[i % m * n + i / m] = a[i];
+    assert_int_equal(model_sparse_build(&x, a, n, m), CKKS_OK);
+    assert_int_equal(model_sparse_transpose(&turned, &x), CKKS_OK);
+    assert_equals(&turned, wanted, m, n);
+    model_sparse_clear(&x);
+    model_sparse_clear(&turned);
+  }
+}
+
+/* Row by row into no room at all, then a third of the values set to 0. */
+static void test_growing(void **unused) {
+  (void)unused;
+  uint64_t state = 6;
+  for (int round = 0; round < 200; round++) {
+    size_t n = 1 + test_random(&state) % MOST, m = 1 + test_random(&state) % MOST;
+    double a[MOST * MOST];
+    model_sparse x;
+    fill(a, n * m, &state);
+    assert_int_equal(model_sparse_init(&x, n, m, 0), CKKS_OK);
+    for (size_t row = 0; row < n; row++) {
+      size_t count = model_sparse_count(a + row * m, m);
+      assert_int_equal(model_sparse_reserve(&x, x.start[row] + count), CKKS_OK);
+      model_sparse_append(&x, row, a + row * m);
+    }
+    assert_equals(&x, a, n, m);
+    for (size_t row = 0; row < n; row++)
+      for (size_t k = x.start[row]; k < x.start[row + 1]; k++)
+        if (test_random(&state) % 3 == 0)
+          a[row * m + x.column[k]] = x.value[k] = 0.0;
+    model_sparse_drop_zeros(&x);
+    assert_equals(&x, a, n, m);
+    model_sparse_clear(&x);
+  }
+}
+
+/* Of numbers whose sums round: the same partial sums, whatever is left out. */
+static void test_dot(void **unused) {
+  (void)unused;
+  uint64_t state = 7;
+  double a[40], x[40];
+  for (int round = 0; round < 500; round++) {
+    size_t n = 1 + test_random(&state) % 40, empty = test_random(&state) % 4;
+    model_sparse row;
+    for (size_t i = 0; i < n; i++) {
+      a[i] = test_random(&state) % 4 < empty ? 0.0 : (double)(test_random(&state) >> 11) / 3.0;
+      x[i] = (double)(int64_t)test_random(&state) / 7.0;
+    }
+    assert_int_equal(model_sparse_build(&row, a, 1, n), CKKS_OK);
+    assert_true(model_sparse_dot(&row, 0, x) == model_dot(a, x, n));
+    model_sparse_clear(&row);
+  }
+}
+
 /* A random injection of n into twice as many. */
 static void inject(uint32_t *to, size_t n, uint64_t *state) {
   uint32_t free_place[2 * MOST];
@@ -107,7 +169,7 @@ static void test_memory(void **unused) {
   const uint32_t to[] = {1, 0};
   ckks_status status = CKKS_ERROR_MEMORY;
   for (long k = 1; status != CKKS_OK; k++) {
-    model_sparse x = {0}, y = {0}, product = {0};
+    model_sparse x = {0}, y = {0}, product = {0}, turned = {0};
     base_alloc_fail_at(k);
     status = model_sparse_build(&x, a, 2, 3);
     if (status == CKKS_OK)
@@ -116,17 +178,23 @@ static void test_memory(void **unused) {
       status = model_sparse_product(&product, &x, &y);
     if (status == CKKS_OK)
       status = model_sparse_move(&product, to, 2, NULL, 2);
+    if (status == CKKS_OK)
+      status = model_sparse_reserve(&product, 100);
+    if (status == CKKS_OK)
+      status = model_sparse_transpose(&turned, &product);
     base_alloc_fail_at(0);
     assert_true(status == CKKS_OK || status == CKKS_ERROR_MEMORY);
     assert_true(k < 100);
     model_sparse_clear(&x);
     model_sparse_clear(&y);
     model_sparse_clear(&product);
+    model_sparse_clear(&turned);
   }
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_product), cmocka_unit_test(test_move),
-                                     cmocka_unit_test(test_memory)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_product), cmocka_unit_test(test_move), cmocka_unit_test(test_transpose),
+      cmocka_unit_test(test_growing), cmocka_unit_test(test_dot),  cmocka_unit_test(test_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

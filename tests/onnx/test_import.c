@@ -112,6 +112,102 @@ static void test_gather(void **state) {
   builder_clear(&b);
 }
 
+/* x and 0.1 x + 0.2 x - 0.3 x, which is 5.6e-17 x: rounding makes no weight of what is 0. */
+static void test_residue(void **state) {
+  (void)state;
+  builder b;
+  model_model model;
+  onnx_import_report report;
+  builder_init(&b, 13);
+  builder_input(&b, "x", "1,1");
+  builder_floats(&b, "ten", "1", (double[]){10.0}, 1);
+  builder_floats(&b, "five", "1", (double[]){5.0}, 1);
+  builder_floats(&b, "three", "1", (double[]){3.0}, 1);
+  builder_node(&b, "Div:x,ten:tenth", NULL);
+  builder_node(&b, "Div:x,five:fifth", NULL);
+  builder_node(&b, "Mul:x,three:thrice", NULL);
+  builder_node(&b, "Div:thrice,ten:both", NULL);
+  builder_node(&b, "Add:tenth,fifth:sum", NULL);
+  builder_node(&b, "Sub:sum,both:zero", NULL);
+  builder_node(&b, "Concat:zero,x,fifth:y", "axis=1", NULL);
+  builder_output(&b, "y");
+  base_buffer file = builder_file(&b);
+  double want[3];
+  oracle(want, &file, (double[]){1.0});
+  assert_true(want[0] != 0.0 && fabs(want[0]) < 1e-16);
+  assert_int_equal(import(&model, &report, &file, NULL, 0), CKKS_OK);
+  const model_sparse *weight = &model.layer[0].weight;
+  assert_int_equal(weight->start[3], 2);
+  assert_int_equal(weight->start[1], 0);
+  assert_true(weight->value[0] == 1.0 && weight->value[1] == 0.2);
+  model_clear(&model);
+  base_buffer_clear(&file);
+  builder_clear(&b);
+}
+
+/* 16 x 28 x 28 values behind 8 x 28 x 28: 629 MB as a dense matrix, 10 MB without zeros. */
+static void test_wide_convolutions(void **state) {
+  (void)state;
+  builder b;
+  model_model model;
+  onnx_import_report report;
+  net_seed = 11;
+  builder_init(&b, 13);
+  builder_input(&b, "x", "1,1,28,28");
+  weights(&b, "w", "8,1,3,3", 8 * 9, 0.5);
+  builder_node(&b, "Conv:x,w:c", "pads=1,1,1,1", NULL);
+  builder_node(&b, "Mul:c,c:a", NULL);
+  weights(&b, "v", "16,8,3,3", 16 * 8 * 9, 0.1);
+  builder_node(&b, "Conv:a,v:d", "pads=1,1,1,1", NULL);
+  builder_node(&b, "Mul:d,d:e", NULL);
+  builder_node(&b, "GlobalAveragePool:e:g", NULL);
+  builder_node(&b, "Flatten:g:y", NULL);
+  builder_output(&b, "y");
+  base_buffer file = builder_file(&b);
+  assert_int_equal(import(&model, &report, &file, NULL, 0), CKKS_OK);
+  assert_int_equal(model.layer[1].n_in, 8 * 28 * 28);
+  assert_int_equal(model.layer[1].n_out, 16 * 28 * 28);
+  /* 82 x 82 pairs of pixels that a window joins: 28 + 27 + 27 in each direction. */
+  assert_int_equal(model.layer[1].weight.start[16 * 28 * 28], 8 * 16 * 82 * 82);
+  double row[784], have[16], want[16];
+  for (size_t i = 0; i < 784; i++)
+    row[i] = uniform(1.0);
+  oracle(want, &file, row);
+  model_forward(have, row, &model);
+  for (size_t k = 0; k < 16; k++)
+    assert_true(fabs(have[k] - want[k]) <= 1e-9 * (1.0 + fabs(want[k])));
+  model_clear(&model);
+  base_buffer_clear(&file);
+  builder_clear(&b);
+}
+
+/* Channels of a signal are no rows of pixels, whose bytes would be divided by 255. */
+static void test_signal(void **state) {
+  (void)state;
+  static const struct {
+    const char *shape;
+    bool convolution, image;
+  } cases[] = {{"1,3,12", true, false}, {"1,3,12", false, true}, {"3,1,12", false, true}};
+  for (size_t i = 0; i < 3; i++) {
+    builder b;
+    size_t n_features, image[3];
+    builder_init(&b, 13);
+    builder_input(&b, "x", cases[i].shape);
+    weights(&b, "w", "2,3,5", 30, 0.5);
+    if (cases[i].convolution)
+      builder_node(&b, "Conv:x,w:c", NULL);
+    builder_node(&b, cases[i].convolution ? "Flatten:c:f" : "Flatten:x:f", NULL);
+    builder_output(&b, "f");
+    base_buffer file = builder_file(&b);
+    assert_int_equal(onnx_import_input(&n_features, image, file.bytes, file.n_bytes, "net"),
+                     CKKS_OK);
+    assert_int_equal(n_features, 36);
+    assert_int_equal(image[0] > 0, cases[i].image);
+    base_buffer_clear(&file);
+    builder_clear(&b);
+  }
+}
+
 /* Each becomes a polynomial that keeps to the error asked for, on what it sees. */
 static void test_activations(void **state) {
   (void)state;
@@ -326,9 +422,11 @@ static void test_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_random_networks), cmocka_unit_test(test_gather),
-      cmocka_unit_test(test_activations),     cmocka_unit_test(test_refusals),
-      cmocka_unit_test(test_branches),        cmocka_unit_test(test_scikit_learn),
-      cmocka_unit_test(test_one_sigmoid),     cmocka_unit_test(test_memory)};
+      cmocka_unit_test(test_random_networks),  cmocka_unit_test(test_gather),
+      cmocka_unit_test(test_activations),      cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_branches),         cmocka_unit_test(test_scikit_learn),
+      cmocka_unit_test(test_one_sigmoid),      cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_residue),          cmocka_unit_test(test_signal),
+      cmocka_unit_test(test_wide_convolutions)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

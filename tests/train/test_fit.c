@@ -47,7 +47,8 @@ static uint64_t model_bits(const model_model *model) {
   mixed = mix(mixed, model->deviation, model->n_features);
   for (size_t l = 0; l < model->n_layers; l++) {
     const model_layer *layer = &model->layer[l];
-    mixed = mix(mixed, layer->weight, layer->n_in * layer->n_out);
+    assert_int_equal(layer->weight.start[layer->n_out], layer->n_in * layer->n_out);
+    mixed = mix(mixed, layer->weight.value, layer->n_in * layer->n_out);
     mixed = mix(mixed, layer->bias, layer->n_out);
     mixed = mix(mixed, &layer->activation[0].max_abs, 1);
   }

@@ -156,7 +156,7 @@ static void a_stored_model_computes_the_same(void **state) {
   double row[N_FEATURES], outputs[3];
   build(&net, widths, 2, 1);
   assert_int_equal(model_init(&model, widths, 2), CKKS_OK);
-  train_network_store(&model, &net);
+  assert_int_equal(train_network_store(&model, &net), CKKS_OK);
   assert_int_equal(model_check(&model), CKKS_OK);
   for (int round = 0; round < 100; round++) {
     for (size_t i = 0; i < N_FEATURES; i++)
