@@ -58,7 +58,7 @@ free=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); pr
 sed -e "s|bind :443|bind 127.0.0.1:$free|" -e "s|/etc/haproxy/blindsight.pem|$work/both.pem|" \
   -e "s|10.0.0.11:8080|127.0.0.1:$one|" -e "s|10.0.0.12:8080|127.0.0.1:$two|" \
   -e "s|10.0.0.13:8080|127.0.0.1:$three|" "$root/dist/haproxy.cfg" >haproxy.cfg
-holds "all addresses are replaced" sh -c '! grep -E "10\.0\.0|:443|/etc/" haproxy.cfg |
+holds "all addresses are replaced" sh -c '! grep -E "10\.0\.0|:443( |$)|/etc/" haproxy.cfg |
   grep -qv "^ *#"'
 echo '  http-response set-header Served-By %s' >>haproxy.cfg
 run haproxy -c -f haproxy.cfg
