@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/wipe.h"
 #include "onnx/fit.h"
+#include "onnx/image.h"
 
 _Static_assert(ONNX_MAX_BRANCHES <= MODEL_MAX_ACTIVATIONS, "each branch has an activation");
 
@@ -237,33 +238,10 @@ static ckks_status fit_layer(importing *in, int l) {
 
 /* -------------------------------------------------------------------- model */
 
-/* A convolution in one dimension: what looks like rows of pixels are channels of a signal. */
-static bool is_signal(const onnx_fold *fold) {
-  bool found = false;
-  for (size_t i = 0; i < fold->graph->n_nodes; i++) {
-    const onnx_node *node = &fold->graph->node[i];
-    found = found || (onnx_text_is(node->op, "Conv") && node->n_in > 0 && node->in[0] >= 0 &&
-                      fold->run.value[node->in[0]].rank == 3);
-  }
-  return found;
-}
-
-/* Channels, height, width of an input that looks like an image. */
-static void image_of(size_t image[3], const onnx_fold *fold) {
-  const onnx_tensor *input = &fold->run.value[fold->input];
-  int first = input->rank == 4 ? 1 : 0;
-  memset(image, 0, 3 * sizeof *image);
-  if (input->rank < 3 || input->rank > 4 || (first == 1 && input->dim[0] != 1) ||
-      (input->rank == 3 && is_signal(fold)))
-    return;
-  if (input->dim[first] == 1 || input->dim[first] == 3)
-    memcpy(image, input->dim + first, 3 * sizeof *image);
-}
-
 static ckks_status name_features(importing *in) {
   size_t image[3];
   char name[80];
-  image_of(image, &in->fold);
+  onnx_image_input(image, &in->fold);
   for (size_t i = 0; i < in->model->n_features; i++) {
     in->model->mean[i] = in->options->mean;
     in->model->deviation[i] = in->options->deviation;
@@ -273,24 +251,6 @@ static ckks_status name_features(importing *in) {
     BASE_TRY(model_set_text(&in->model->feature[i], name));
   }
   return CKKS_OK;
-}
-
-/* Channels, rows and columns of a layer's tensors side by side; a signal is an image of one row. */
-static void hidden_image(size_t image[3], const onnx_fold *fold, int l) {
-  const onnx_layer *layer = &fold->layer[l];
-  size_t channels = 0, last[2] = {0, 0};
-  memset(image, 0, 3 * sizeof *image);
-  for (int b = 0; b < layer->n_roots; b++) {
-    const onnx_tensor *root = &fold->run.value[layer->root[b]];
-    size_t rows = root->rank == 4 ? root->dim[2] : 1;
-    if (root->rank < 3 || root->rank > 4 || root->dim[0] != 1 ||
-        (b > 0 && (rows != last[0] || root->dim[root->rank - 1] != last[1])))
-      return;
-    channels += root->dim[1];
-    last[0] = rows;
-    last[1] = root->dim[root->rank - 1];
-  }
-  memcpy(image, (const size_t[]){channels, last[0], last[1]}, 3 * sizeof *image);
 }
 
 /* One score as two: softmax of (-z/2, z/2) is the sigmoid of z. */
@@ -339,7 +299,7 @@ static ckks_status set_layer(importing *in, int l) {
   if (in->pair && l + 1 == in->fold.n_layers)
     BASE_TRY(make_pair(&layer->weight, layer->bias));
   else
-    hidden_image(layer->image, &in->fold, l);
+    onnx_image_layer(layer->image, &in->fold, l);
   BASE_TRY(model_layer_set_activations(layer, (size_t)n_roots));
   size_t first = 0;
   for (int b = 0; b < n_roots; b++) {
@@ -479,7 +439,7 @@ ckks_status onnx_import_input(size_t *features, size_t image[3], const uint8_t *
   ckks_status status = onnx_fold_init(&fold, &graph);
   if (status == CKKS_OK) {
     *features = fold.run.value[fold.input].n;
-    image_of(image, &fold);
+    onnx_image_input(image, &fold);
     onnx_fold_clear(&fold);
   }
   onnx_graph_clear(&graph);

@@ -175,6 +175,18 @@ static inline void test_check_refused(const test_reply *reply, const char *what)
     fail_msg("%s: %d %.200s", what, reply->status, (const char *)reply->body);
 }
 
+/* A server that runs, the first client's keys in it, and a world of the second's. */
+static inline void test_start_world(test_world *w, test_service *t) {
+  test_start(t);
+  assert_int_equal(test_upload(t, &t->client[0]), 201);
+  test_make_world(w, t, &t->client[1]);
+}
+
+static inline void test_end_world(test_world *w, test_service *t) {
+  test_clear_world(w);
+  test_teardown(t);
+}
+
 static inline void test_refuse(const test_world *w, const char *what, const char *method,
                                const char *path, const char *lines, const void *body, size_t n,
                                int status) {

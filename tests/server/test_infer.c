@@ -202,16 +202,13 @@ static int setup(void **state) {
   (void)state;
   test_setup(&t);
   t.options.idle_s = 5;
-  test_start(&t);
-  assert_int_equal(test_upload(&t, &t.client[0]), 201);
-  test_make_world(&world, &t, &t.client[1]);
+  test_start_world(&world, &t);
   return 0;
 }
 
 static int teardown(void **state) {
   (void)state;
-  test_clear_world(&world);
-  test_teardown(&t);
+  test_end_world(&world, &t);
   return 0;
 }
 
