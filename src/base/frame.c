@@ -6,6 +6,7 @@
 
 #define FRAME_VERSION 1
 #define LENGTH_AT (BASE_FRAME_HEADER_BYTES - 8)
+#define PLAN_AT (LENGTH_AT - 32)
 
 static const uint8_t magic[8] = {'B', 'L', 'I', 'N', 'D', 'S', 'G', 'T'};
 
@@ -135,4 +136,8 @@ ckks_status base_frame_read(base_frame *frame, const uint8_t *bytes, size_t n_by
   frame->payload = bytes + BASE_FRAME_HEADER_BYTES;
   frame->n_payload = (size_t)length;
   return CKKS_OK;
+}
+
+void base_frame_peek_plan(uint8_t plan_id[32], const uint8_t *header) {
+  memcpy(plan_id, header + PLAN_AT, 32);
 }

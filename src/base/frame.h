@@ -47,6 +47,8 @@ void base_frame_begin(base_buffer *buffer, base_frame_kind kind, const uint8_t *
                       const uint8_t *plan_id);
 /** Fills in the payload length and appends the digest. */
 ckks_status base_frame_end(base_buffer *buffer);
+/** The plan identity that a frame's first BASE_FRAME_HEADER_BYTES name, unchecked. */
+void base_frame_peek_plan(uint8_t plan_id[32], const uint8_t *header);
 /**
  * Checks magic, version, reserved bytes, length and digest, in that order, each with a message
  * of its own (empty; not one of our files; too short; newer version; truncated; trailing bytes;

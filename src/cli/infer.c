@@ -90,15 +90,6 @@ static ckks_status build_sessions(inference *in) {
 
 /* --- evaluation */
 
-/* A result says at its start what the sample said: u8 packing, 3 bytes, u32 rows. */
-static void read_header(inference *in, const uint8_t *result) {
-  base_reader reader;
-  base_reader_init(&reader, result + BASE_FRAME_HEADER_BYTES, 8);
-  in->packing = (model_packing)base_reader_u8(&reader);
-  (void)base_reader_view(&reader, 3);
-  in->n_rows = base_reader_u32(&reader);
-}
-
 /* Reading the file is not counted: a server has the sample in memory already. */
 static ckks_status evaluate(inference *in, const char *sample, const char *output) {
   uint8_t *bytes, *result = NULL;
@@ -109,7 +100,8 @@ static ckks_status evaluate(inference *in, const char *sample, const char *outpu
   in->evaluate_ms = now_ms() - start;
   base_free(bytes);
   if (status == CKKS_OK) {
-    read_header(in, result);
+    in->packing = wire_sample_peek_packing(result, in->result_bytes);
+    in->n_rows = wire_sample_peek_rows(result, in->result_bytes);
     status = base_file_write(output, result, in->result_bytes, 0644);
   }
   base_free(result);

@@ -22,7 +22,7 @@ typedef struct arguments {
 } arguments;
 
 static void set_defaults(arguments *a) {
-  server_options_default(&a->options);
+  server_service_defaults(&a->options);
   *a = (arguments){.options = a->options,
                    .listen = "127.0.0.1:8080",
                    .queue = a->options.n_queue,

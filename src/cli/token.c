@@ -99,7 +99,7 @@ static ckks_status list(const arguments *a) {
 
 int cli_token(int argc, char **argv) {
   server_limits limits;
-  server_limits_default(&limits);
+  server_token_defaults(&limits);
   arguments a = {.name = "unnamed",
                  .key_mb = limits.max_key_bytes >> 20,
                  .per_minute = limits.requests_per_minute,

@@ -32,7 +32,7 @@ typedef struct server_options {
 
 typedef struct server_service server_service;
 
-void server_options_default(server_options *options);
+void server_service_defaults(server_options *options);
 /** Opens the stores, finishes what a crash left, loads the models and begins to answer. The
  * options' texts must outlive the service. */
 ckks_status server_service_build(server_service **out, const server_options *options);
@@ -58,7 +58,7 @@ typedef struct server_token {
   server_limits limits;
 } server_token;
 
-void server_limits_default(server_limits *limits);
+void server_token_defaults(server_limits *limits);
 /** The one time that the token itself is seen: only a salted hash of it is stored. */
 ckks_status server_token_create(char text[SERVER_TOKEN_CHARS], server_token *out, const char *state,
                                 const char *name, const server_limits *limits);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The service as a whole: built from the stores upwards, taken down the other way. */
 #define _GNU_SOURCE /* sched_getaffinity */
+#include "server/service.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -12,7 +14,11 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "server/request.h"
+#include "server/http/http.h"
+#include "server/store/clock.h"
+#include "server/store/job_row.h"
+#include "server/work/job_recovery.h"
+#include "server/work/key_recovery.h"
 
 #define SWEEP_S 60
 #define LOOK_NS 5000000L
@@ -27,7 +33,7 @@ typedef struct running {
   bool stop;
 } running;
 
-void server_options_default(server_options *options) {
+void server_service_defaults(server_options *options) {
   *options = (server_options){.address = "127.0.0.1",
                               .port = 8080,
                               .n_queue = 64,
@@ -78,8 +84,8 @@ static void *sweep(void *argument) {
   pthread_mutex_lock(&r->lock);
   while (!r->stop) {
     pthread_mutex_unlock(&r->lock);
-    server_keys_sweep(&r->service);
-    server_jobs_sweep(&r->service);
+    server_key_recovery_sweep(&r->service);
+    server_job_row_sweep(&r->service);
     pthread_mutex_lock(&r->lock);
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
@@ -100,11 +106,12 @@ static ckks_status start(running *r) {
   BASE_TRY(server_audit_build(&s->audit, s->options.state));
   BASE_TRY(server_usage_build(&s->usage, s->database));
   BASE_TRY(server_cache_build(&s->cache, s->options.cache_bytes));
-  server_uploads_init(&s->uploads, s->options.state);
-  BASE_TRY(server_models_build(&s->models, s->options.models, n_workers, s->options.weights_bytes));
-  BASE_TRY(server_keys_recover(s));
+  server_upload_init(&s->uploads, s->options.state);
+  BASE_TRY(
+      server_model_set_build(&s->models, s->options.models, n_workers, s->options.weights_bytes));
+  BASE_TRY(server_key_recovery_run(s));
   BASE_TRY(server_pool_build(&s->pool, n_workers, s->options.n_queue));
-  BASE_TRY(server_jobs_recover(s));
+  BASE_TRY(server_job_recovery_run(s));
   r->sweeping = pthread_create(&r->sweeper, NULL, sweep, r) == 0;
   if (!r->sweeping)
     return base_fail(CKKS_ERROR_MEMORY, "the thread that sweeps cannot be started");
@@ -136,14 +143,14 @@ uint16_t server_service_port(const server_service *service) {
 }
 
 ckks_status server_service_reload(server_service *service) {
-  return server_models_reload(service->models);
+  return server_model_set_reload(service->models);
 }
 
 void server_service_drain(server_service *service, unsigned limit_s) {
   const struct timespec pause = {0, LOOK_NS};
-  int64_t until = server_metrics_now_us() + (int64_t)limit_s * 1000000;
+  int64_t until = server_clock_us() + (int64_t)limit_s * 1000000;
   atomic_store(&service->draining, true);
-  while (atomic_load(&service->n_requests) > 0 && server_metrics_now_us() < until)
+  while (atomic_load(&service->n_requests) > 0 && server_clock_us() < until)
     nanosleep(&pause, NULL);
 }
 
@@ -153,8 +160,7 @@ void server_service_free(server_service *service) {
     return;
   running *r = (running *)service;
   atomic_store(&service->draining, true);
-  if (service->daemon != NULL)
-    close(MHD_quiesce_daemon(service->daemon));
+  server_http_deafen(service);
   server_pool_stop(service->pool);
   server_http_stop(service);
   server_pool_free(service->pool);
@@ -166,7 +172,7 @@ void server_service_free(server_service *service) {
     pthread_join(r->sweeper, NULL);
   }
   server_cache_free(service->cache);
-  server_models_free(service->models);
+  server_model_set_free(service->models);
   server_usage_free(service->usage);
   server_audit_free(service->audit);
   server_database_free(service->database);

@@ -32,6 +32,25 @@ ckks_status wire_sample_init(wire_sample *sample, model_packing packing, size_t 
   return sample->ciphertext ? CKKS_OK : base_fail_memory(sample->n_ciphertexts * sizeof(void *));
 }
 
+static bool has_head(const uint8_t *bytes, size_t n_bytes) {
+  return bytes != NULL && n_bytes >= BASE_FRAME_OVERHEAD_BYTES + HEADER_BYTES;
+}
+
+size_t wire_sample_peek_rows(const uint8_t *bytes, size_t n_bytes) {
+  if (!has_head(bytes, n_bytes))
+    return 1;
+  base_reader reader;
+  base_reader_init(&reader, bytes + BASE_FRAME_HEADER_BYTES + 4, 4);
+  size_t n = base_reader_u32(&reader);
+  return n > 0 && n <= WIRE_MAX_ROWS ? n : 1;
+}
+
+model_packing wire_sample_peek_packing(const uint8_t *bytes, size_t n_bytes) {
+  return has_head(bytes, n_bytes) && bytes[BASE_FRAME_HEADER_BYTES] == MODEL_THROUGHPUT
+             ? MODEL_THROUGHPUT
+             : MODEL_LATENCY;
+}
+
 void wire_sample_clear(wire_sample *sample) {
   for (size_t i = 0; sample->ciphertext && i < sample->n_ciphertexts; i++)
     ckks_ciphertext_free(sample->ciphertext[i]);

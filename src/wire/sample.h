@@ -33,6 +33,11 @@ void wire_sample_clear(wire_sample *sample);
 /** A frame in a new buffer. Ciphertexts: seeded, at the layout's level and scale. */
 ckks_status wire_sample_write(uint8_t **out, size_t *n_bytes, const wire_sample *sample,
                               const model_interface *interface, const ckks_params *params);
+/** What a sample or a result says of itself, before it is read: its rows, 1 when it says nothing
+ * that can be (its reader checks it). */
+size_t wire_sample_peek_rows(const uint8_t *bytes, size_t n_bytes);
+/** And its packing. */
+model_packing wire_sample_peek_packing(const uint8_t *bytes, size_t n_bytes);
 /** Checked against the interface; `name` starts every error. */
 ckks_status wire_sample_read(wire_sample *sample, const uint8_t *bytes, size_t n_bytes,
                              const char *name, const model_interface *interface,

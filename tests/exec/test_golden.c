@@ -154,6 +154,25 @@ static void refuse_result(const sides *s, const char *name, const char *words) {
   base_free(f.bytes);
 }
 
+/* What is peeked at is what is read; bytes that say nothing are one row. */
+static void test_peeks(void **state) {
+  const sides *s = *state;
+  file f = load("plan.sample");
+  wire_sample sample;
+  uint8_t id[32];
+  assert_ok(wire_sample_read(&sample, f.bytes, f.n, "s", &s->interface, s->params));
+  assert_int_equal(wire_sample_peek_rows(f.bytes, f.n), sample.n_rows);
+  assert_int_equal(wire_sample_peek_packing(f.bytes, f.n), sample.packing);
+  base_frame_peek_plan(id, f.bytes);
+  assert_memory_equal(id, s->interface.id, sizeof id);
+  assert_int_equal(wire_sample_peek_rows(f.bytes, 100), 1);
+  assert_int_equal(wire_sample_peek_rows(NULL, 0), 1);
+  f.bytes[BASE_FRAME_HEADER_BYTES + 6] = 0xff; /* more rows than a message holds */
+  assert_int_equal(wire_sample_peek_rows(f.bytes, f.n), 1);
+  wire_sample_clear(&sample);
+  base_free(f.bytes);
+}
+
 static void test_bad_messages(void **state) {
   refuse_sample(*state, "bad_sample_packing.bin", "header");
   refuse_sample(*state, "bad_sample_fold.bin", "fold");
@@ -183,8 +202,8 @@ static void test_bad_files(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_model_is_the_model), cmocka_unit_test(test_result_decrypts),
-      cmocka_unit_test(test_sample_evaluates), cmocka_unit_test(test_bad_messages),
-      cmocka_unit_test(test_bad_files)};
+      cmocka_unit_test(test_sample_evaluates),   cmocka_unit_test(test_peeks),
+      cmocka_unit_test(test_bad_messages),       cmocka_unit_test(test_bad_files)};
   int failed = 0;
   for (int i = 0; ring_kernel_at(i); i++) { /* the same bytes on every kernel table */
     const ring_kernel *kernel = ring_kernel_at(i);

@@ -29,7 +29,8 @@
 #include "client/client.h"
 #include "model/files.h"
 #include "model/models.h"
-#include "server/request.h"
+#include "server/http/reply.h"
+#include "server/http/openapi.h"
 
 #define N_CLIENTS 2
 
@@ -107,7 +108,7 @@ static inline void test_setup_limits(test_service *t, const server_limits *limit
     test_make_client(&t->client[i], t, limits);
   OK(client_encrypt(&t->sample, &t->n_sample, t->row, 1, MODEL_LATENCY, NULL, t->client[0].secret,
                     &t->plan.interface, t->params));
-  server_options_default(&t->options);
+  server_service_defaults(&t->options);
   t->options.models = t->models;
   t->options.state = t->state;
   t->options.port = 0;
@@ -116,7 +117,7 @@ static inline void test_setup_limits(test_service *t, const server_limits *limit
 
 static inline void test_setup(test_service *t) {
   server_limits limits;
-  server_limits_default(&limits);
+  server_token_defaults(&limits);
   limits.requests_per_minute = 1000000;
   limits.predictions_per_day = 1000000;
   test_setup_limits(t, &limits);

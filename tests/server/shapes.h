@@ -120,8 +120,8 @@ static inline void test_clear_shapes(test_world *w) {
 /* One and more for each route; those of before are gone. */
 static inline void test_make_shapes(test_world *w) {
   test_clear_shapes(w);
-  for (size_t i = 0; i < server_n_routes; i++) {
-    const server_route *route = &server_routes[i];
+  for (size_t i = 0; i < server_route_all.n; i++) {
+    const server_route *route = &server_route_all.route[i];
     int n_before = w->n_shapes;
     switch (route->body) {
     case SERVER_BODY_NONE:

@@ -136,11 +136,11 @@ static void test_methods(void **state) {
   static const char *const methods[] = {"GET",   "HEAD",    "POST", "PUT",     "DELETE", "PATCH",
                                         "TRACE", "OPTIONS", "BREW", "CONNECT", "get"};
   char path[300], allow[64], param[SERVER_MAX_PARAMS][SERVER_NAME_CHARS];
-  for (size_t r = 0; r < server_n_routes; r++) {
-    test_fill_path(path, &world, server_routes[r].path);
+  for (size_t r = 0; r < server_route_all.n; r++) {
+    test_fill_path(path, &world, server_route_all.route[r].path);
     for (size_t m = 0; m < sizeof methods / sizeof *methods; m++) {
       test_reply reply;
-      if (server_routes_find(param, allow, methods[m], path) != NULL)
+      if (server_route_find(param, allow, methods[m], path) != NULL)
         continue;
       assert_int_equal(test_call(&reply, &t, methods[m], path, world.client->token, "", NULL, 0),
                        405);
@@ -163,11 +163,11 @@ static void test_tokens(void **state) {
   other[SERVER_TOKEN_CHARS - 2] = other[SERVER_TOKEN_CHARS - 2] == '0' ? '1' : '0';
   snprintf(twice, sizeof twice, "%s%s", right, right);
   const char *const wrong[] = {NULL, " ", "bst_", upper, shorter, other, twice, "bst_' OR 1=1 --"};
-  for (size_t r = 0; r < server_n_routes; r++) {
-    test_fill_path(path, &world, server_routes[r].path);
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong && !server_routes[r].open; i++) {
+  for (size_t r = 0; r < server_route_all.n; r++) {
+    test_fill_path(path, &world, server_route_all.route[r].path);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong && !server_route_all.route[r].open; i++) {
       test_reply reply;
-      assert_int_equal(test_call(&reply, &t, server_routes[r].method, path, wrong[i], "", NULL, 0),
+      assert_int_equal(test_call(&reply, &t, server_route_all.route[r].method, path, wrong[i], "", NULL, 0),
                        401);
       test_check_refused(&reply, path);
       test_reply_clear(&reply);

@@ -135,8 +135,8 @@ static void check_job(const server_route *route) {
 static void test_every_route(void **state) {
   (void)state;
   int n_checked = 0;
-  for (size_t i = 0; i < server_n_routes; i++) {
-    const server_route *route = &server_routes[i];
+  for (size_t i = 0; i < server_route_all.n; i++) {
+    const server_route *route = &server_route_all.route[i];
     if (strstr(route->path, "{key}") != NULL || route->body != SERVER_BODY_NONE) {
       check_key(route, owner.client->id);
       check_key(route, partial);

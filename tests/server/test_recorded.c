@@ -78,8 +78,8 @@ static void test_there_at_once(void **state) {
 /* Whatever is no mere look is marked. */
 static void test_marked(void **state) {
   (void)state;
-  for (size_t i = 0; i < server_n_routes; i++) {
-    const server_route *route = &server_routes[i];
+  for (size_t i = 0; i < server_route_all.n; i++) {
+    const server_route *route = &server_route_all.route[i];
     bool result = strcmp(route->id, "getJobResult") == 0;
     assert_int_equal(route->recorded, strcmp(route->method, "GET") != 0 || result);
     assert_false(route->recorded && route->quiet);

@@ -64,7 +64,7 @@ static const char *version_of(const char *path) {
 static void test_reload(void **state) {
   (void)state;
   char from[200], to[200];
-  server_model *held = server_models_find(t.service->models, "small", NULL);
+  server_model *held = server_model_set_find(t.service->models, "small", NULL);
   assert_non_null(held);
   /* A bad file among them: all stay as they were. */
   write_text("bad.server", "this is no model");

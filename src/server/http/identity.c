@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who asks: the client's certificate, the token, and how often. */
+#include "server/http/identity.h"
+
+#include <gnutls/gnutls.h>
+#include <string.h>
+
+#include "server/http/reply.h"
+
+/* libmicrohttpd asks the client for a certificate; whether it has a good one is ours to see. */
+static bool has_certificate(const server_request *request) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+  unsigned problems = 1;
+  return info != NULL && info->tls_session != NULL &&
+         gnutls_certificate_verify_peers2(info->tls_session, &problems) == GNUTLS_E_SUCCESS &&
+         problems == 0;
+}
+
+bool server_identity_admit(server_request *request) {
+  server_service *service = request->service;
+  static const char scheme[] = "Bearer ";
+  const char *header = server_request_header(request, "Authorization");
+  unsigned retry_s;
+  if (request->route->open)
+    return true;
+  if (service->options.client_ca != NULL && !has_certificate(request)) {
+    server_reply_error(request, 403, "certificate", NULL,
+                       "a client certificate of this server's authority is needed");
+    return false;
+  }
+  if (header == NULL || strncmp(header, scheme, sizeof scheme - 1) != 0) {
+    server_reply_header(request, "WWW-Authenticate", "Bearer realm=\"blindsight\"");
+    server_reply_error(request, 401, "token", "Authorization",
+                       "a token is needed: Authorization: Bearer bst_...");
+    return false;
+  }
+  ckks_status status =
+      server_token_check(&request->token, header + sizeof scheme - 1, service->database);
+  if (status == CKKS_ERROR_KEY) {
+    server_reply_header(request, "WWW-Authenticate",
+                        "Bearer realm=\"blindsight\", error=\"invalid_token\"");
+    server_reply_error(request, 401, "token", "Authorization", "%s", base_last_error());
+    return false;
+  }
+  if (status != CKKS_OK) {
+    server_reply_status(request, status, NULL);
+    return false;
+  }
+  if (!server_usage_request(service->usage, request->token.id,
+                            request->token.limits.requests_per_minute, &retry_s)) {
+    server_reply_header(request, "Retry-After", "%u", retry_s);
+    server_reply_error(request, 429, "rate", NULL,
+                       "more than %llu requests a minute with this token",
+                       (unsigned long long)request->token.limits.requests_per_minute);
+    return false;
+  }
+  return true;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * One request on its way: link.c times its connection, http.c receives it, admission.c and route.c
+ * say what it may be, body.c keeps its bytes, a handler (answer*.c) answers into `reply`.
+ */
+#ifndef SERVER_REQUEST_H
+#define SERVER_REQUEST_H
+#include <microhttpd.h>
+
+#include "server/http/body.h"
+#include "server/http/link.h"
+#include "server/http/route.h"
+#include "server/service.h"
+#include "server/store/token.h"
+
+#define SERVER_MAX_HEADERS 6
+typedef struct server_reply {
+  int status;
+  const char *type;
+  uint8_t *bytes; /* base_free; or a file: */
+  size_t n_bytes;
+  int fd; /* -1 = none; n_bytes long */
+  struct {
+    const char *name;
+    char value[160];
+  } header[SERVER_MAX_HEADERS];
+  int n_headers;
+  char code[32]; /* of the error, for the audit log */
+} server_reply;
+
+struct server_request {
+  server_service *service;
+  struct MHD_Connection *connection;
+  server_link *link;
+  const server_route *route;
+  char param[SERVER_MAX_PARAMS][SERVER_NAME_CHARS];
+  server_token token;
+  server_body body;
+  uint64_t share;        /* of the bytes that the token's bodies may take */
+  server_upload *upload; /* of SERVER_BODY_KEYS */
+  server_model *model;   /* held from the time the path was read */
+  server_task task;
+  server_reply reply;
+  int64_t begun_us, received_us, started_us;
+  int worker;    /* who runs the handler */
+  bool answered; /* the reply is complete */
+  bool discard;  /* the body does not matter any more */
+  bool received; /* all of it */
+  bool noted;    /* in the audit log */
+  /* for the audit log */
+  char key[65], job[33];
+  size_t n_rows;
+};
+
+/** A header of the request, NULL when it is not there. */
+const char *server_request_header(const server_request *request, const char *name);
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Expanded keys in memory. */
+#ifndef SERVER_CACHE_H
+#define SERVER_CACHE_H
+#include "server/work/model.h"
+
+typedef struct server_cache server_cache;
+typedef struct server_cache_entry server_cache_entry;
+typedef struct server_cache_figures {
+  size_t n_bytes, n_entries;
+  uint64_t n_hits, n_misses, n_evictions;
+} server_cache_figures;
+
+ckks_status server_cache_build(server_cache **out, size_t ceiling_bytes);
+void server_cache_free(server_cache *cache);
+/**
+ * The keys in file `path`, expanded for the model; held until released. Whoever comes while
+ * another reads waits for that. Keys above the ceiling are CKKS_ERROR_MEMORY.
+ */
+ckks_status server_cache_get(server_cache_entry **out, server_cache *cache, const char *token,
+                             const char *id, const char *path, server_model *model);
+const ckks_evaluation_keys *server_cache_keys(const server_cache_entry *entry);
+void server_cache_release(server_cache *cache, server_cache_entry *entry);
+/** Forgets a key (after DELETE): it is freed with its last holder. */
+void server_cache_drop(server_cache *cache, const char *token, const char *id);
+void server_cache_look(server_cache_figures *out, server_cache *cache);
+#endif
