@@ -29,8 +29,8 @@
 #include "client/client.h"
 #include "model/files.h"
 #include "model/models.h"
-#include "server/http/reply.h"
 #include "server/http/openapi.h"
+#include "server/http/reply.h"
 
 #define N_CLIENTS 2
 

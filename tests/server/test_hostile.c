@@ -167,8 +167,9 @@ static void test_tokens(void **state) {
     test_fill_path(path, &world, server_route_all.route[r].path);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong && !server_route_all.route[r].open; i++) {
       test_reply reply;
-      assert_int_equal(test_call(&reply, &t, server_route_all.route[r].method, path, wrong[i], "", NULL, 0),
-                       401);
+      assert_int_equal(
+          test_call(&reply, &t, server_route_all.route[r].method, path, wrong[i], "", NULL, 0),
+          401);
       test_check_refused(&reply, path);
       test_reply_clear(&reply);
     }
