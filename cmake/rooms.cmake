@@ -24,7 +24,7 @@ else()
   set(kernel_x86 0)
 endif()
 
-# Only files whose name ends in an instruction set get its flags; select.c alone is told
+# Only files whose name ends in an instruction set get its flags; kernel.c alone is told
 # which of them are there.
 function(kernel_flags file)
   if(file MATCHES "avx2\\.c$")
@@ -35,7 +35,7 @@ function(kernel_flags file)
     set(flags "")
   endif()
   set_source_files_properties("${file}" PROPERTIES COMPILE_OPTIONS "${no_contraction};${flags}")
-  if(file MATCHES "/select\\.c$")
+  if(file MATCHES "/ring/kernel\\.c$")
     set_source_files_properties("${file}" PROPERTIES
       COMPILE_DEFINITIONS "RING_KERNEL_X86=${kernel_x86}")
   endif()
@@ -64,7 +64,7 @@ function(room name)
   endif()
   if(name STREQUAL "ring")
     foreach(file ${files})
-      if(file MATCHES "/ring/kernel/")
+      if(file MATCHES "/ring/kernel")
         kernel_flags("${file}")
       endif()
     endforeach()

@@ -62,18 +62,6 @@ void *base_alloc_array(size_t count, size_t size) {
   return base_alloc(count * size);
 }
 
-void base_free(void *pointer) {
-  free(pointer);
-}
-
-char *base_strdup(const char *text) {
-  size_t n_bytes = strlen(text) + 1;
-  char *copy = base_alloc(n_bytes);
-  if (copy != NULL)
-    memcpy(copy, text, n_bytes);
-  return copy;
-}
-
 void base_alloc_fail_at(long k) {
   atomic_store(&until_failure, k);
 }

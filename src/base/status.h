@@ -16,7 +16,11 @@ ckks_status base_fail_in(ckks_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /** base_fail(CKKS_ERROR_MEMORY, ...) naming how many bytes were wanted. */
 ckks_status base_fail_memory(size_t n_bytes);
+/** Bytes of a recorded message, its NUL among them. */
+#define BASE_MESSAGE_BYTES 512
 const char *base_last_error(void);
+/** Records the text, cleaned and cut as base_fail says. */
+void base_last_error_set(const char *text);
 
 /** Returns from the enclosing function when `call` fails. */
 #define BASE_TRY(call)                                                                             \

@@ -7,7 +7,3 @@ void base_wipe(void *memory, size_t n_bytes) {
   if (n_bytes > 0)
     sodium_memzero(memory, n_bytes);
 }
-
-int base_equal(const void *a, const void *b, size_t n_bytes) {
-  return n_bytes == 0 || sodium_memcmp(a, b, n_bytes) == 0;
-}

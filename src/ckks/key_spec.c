@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which switching keys are wanted: Galois elements, checks, merging, sizes. */
+/* Which switching keys are wanted: checks, merging, sizes. */
 #include "ckks/objects.h"
 #include "ring/pack.h"
 #include <stdlib.h>
-
-uint32_t ckks_galois_rotation(const ckks_params *params, int steps) {
-  return ring_automorphism_rotation(steps, params->literal.log2_n);
-}
-
-/* X -> X^-1, and -1 = 2N - 1 modulo 2N. */
-uint32_t ckks_galois_conjugation(const ckks_params *params) {
-  return (uint32_t)(2 * params->ring.n - 1);
-}
 
 int ckks_key_spec_digits(const ckks_key_spec *spec) {
   return (spec->level + spec->n_special) / spec->n_special; /* ceil((level+1)/n_special) */

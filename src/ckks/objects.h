@@ -99,6 +99,13 @@ ckks_status ckks_evaluation_keys_build_at(ckks_evaluation_keys **out, const ckks
 /** Allocates data and index for the spec (checked) and sets the fields; seed left zero. */
 ckks_status ckks_switch_key_init(ckks_switch_key *key, const ckks_key_spec *spec,
                                  const ckks_params *params);
+/** Sets all fields but the pointers, as ckks_switch_key_init does. */
+ckks_status ckks_switch_key_shape(ckks_switch_key *key, const ckks_key_spec *spec,
+                                  const ckks_params *params);
+/** Words of `data` of a key whose shape is set. */
+size_t ckks_switch_key_words(const ckks_switch_key *key);
+/** Makes `index`, the evaluator's table of the automorphism, kept with the key that needs it. */
+ckks_status ckks_switch_key_index(ckks_switch_key *key, const ckks_params *params);
 void ckks_switch_key_clear(ckks_switch_key *key);
 /** Writes digit d, limb i from two plain limbs (b, a) into the interleaved layout. */
 void ckks_switch_key_put(ckks_switch_key *key, int digit, int limb, const ring_word *b,

@@ -2,16 +2,7 @@
 /* Plaintext objects. */
 #include "base/alloc.h"
 #include "ckks/objects.h"
-#include <math.h>
 #include <string.h>
-
-/*
- * Scales are computed along different ways through the same primes, each step rounded to 2^-53.
- * Another prime below 2^49 differs by 2^-38 or more; less would not show in the values.
- */
-bool ckks_scale_equal(double a, double b) {
-  return fabs(a - b) < 0x1p-40 * fmax(a, b);
-}
 
 ckks_status ckks_plaintext_build_at(ckks_plaintext **out, const ckks_params *params,
                                     int max_level) {

@@ -1,14 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the library is called and how it speaks of errors. */
-#include "base/status.h"
-
-/* Two steps, so that the macros' values are spelled and not their names. */
-#define SPELL_(x) #x
-#define SPELL(x) SPELL_(x)
-
-const char *ckks_version(void) {
-  return SPELL(CKKS_VERSION_MAJOR) "." SPELL(CKKS_VERSION_MINOR) "." SPELL(CKKS_VERSION_PATCH);
-}
+#include "ckks.h"
 
 const char *ckks_status_name(ckks_status status) {
   static const char *const names[] = {
@@ -28,8 +19,4 @@ const char *ckks_status_name(ckks_status status) {
   /* A foreign caller may pass any integer: only then is "unknown" the answer. */
   size_t index = (size_t)status;
   return index < sizeof names / sizeof *names ? names[index] : "unknown";
-}
-
-const char *ckks_last_error(void) {
-  return base_last_error();
 }

@@ -4,6 +4,18 @@
 #define EVAL_ARITH_H
 #include "eval/eval.h"
 
+typedef void (*eval_arith_binary)(ring_word *out, const ring_word *a, const ring_word *b, size_t n,
+                                  const ring_modulus *m);
+/** Sets the fields of a result that is computed limb by limb. */
+void eval_arith_finish(ckks_ciphertext *out, int n_parts, int level, double scale);
+/** Limbs 0..level of one part; out may be a. */
+void eval_arith_copy_part(ckks_ciphertext *out, const ckks_ciphertext *a, int part, int level);
+void eval_arith_negate_part(ckks_ciphertext *out, const ckks_ciphertext *a, int part, int level,
+                            ckks_evaluator *ev);
+/** out = a op b in limbs 0..level. */
+void eval_arith_each(ring_poly *out, const ring_poly *a, const ring_poly *b, int level,
+                     eval_arith_binary op, ckks_evaluator *ev);
+
 /** Terms of one combination: what one call of kernel->sum_scalar takes. */
 #define EVAL_ARITH_MAX_TERMS 64
 /** Sums over the same terms that are made together. */
@@ -22,6 +34,18 @@ typedef struct eval_arith_term {
  */
 ckks_status eval_arith_combine(ckks_ciphertext *out, const eval_arith_term *terms, size_t n,
                                int level, double scale, ckks_evaluator *ev);
+/** Sums over the same terms, made together. */
+typedef struct eval_arith_rows {
+  ckks_ciphertext *const *out;
+  const eval_arith_term *terms;
+  size_t n_rows, n_terms;
+  int level;
+  bool accumulate;         /**< out is one more term */
+  const uint64_t *residue; /**< set by eval_arith_rows_run */
+} eval_arith_rows;
+/** Row r sums values[r][j] * terms[j] at `scale`; the fields of out are left to the caller. */
+ckks_status eval_arith_rows_run(eval_arith_rows *rows, const double *const *values, double scale,
+                                ckks_evaluator *ev);
 /**
  * eval_sum_scalar for n_rows (1 to 16) rows of n factors over the same operands, which are read
  * once for all of them. No out[r] is an operand. On error the sums are undefined.

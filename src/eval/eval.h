@@ -53,7 +53,7 @@ struct ckks_evaluator {
   int n_spares_used;
 };
 
-/* --- the evaluator itself (evaluator.c) */
+/* --- what the evaluator lends: scratch, spares, keys */
 /** Bytes of scratch in ev->arena (the formula stands at its definition). */
 size_t eval_scratch_bytes(const ckks_params *params);
 /**
@@ -63,11 +63,13 @@ size_t eval_scratch_bytes(const ckks_params *params);
  * repeated. CKKS_ERROR_MEMORY.
  */
 ckks_status eval_spare_take(ckks_ciphertext **out, int level, int n_parts, ckks_evaluator *ev);
+/** Sets ev->steps from ev->keys. CKKS_ERROR_MEMORY. */
+ckks_status eval_key_steps(ckks_evaluator *ev);
 /** The key, or CKKS_ERROR_KEY naming what is missing and what there is. */
 ckks_status eval_key_find(const ckks_switch_key **out, uint32_t galois, int level,
                           const ckks_evaluator *ev);
 
-/* --- arithmetic without keys (arith.c) */
+/* --- arithmetic without keys: each in the file of its first word (eval_add_plain: add.c) */
 /** Same level, equal scales (ckks_scale_equal), 2 or 3 parts. */
 void eval_add(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_ciphertext *b,
               ckks_evaluator *ev);
@@ -107,7 +109,7 @@ void eval_rescale(ckks_ciphertext *out, const ckks_ciphertext *a, ckks_evaluator
 ckks_status eval_adjust(ckks_ciphertext *out, const ckks_ciphertext *a, int level, double scale,
                         ckks_evaluator *ev);
 
-/* --- key switching (switch.c) */
+/* --- key switching: switch.c, and what is made of it */
 /** Three parts from two operands of two parts, no rescale. out aliases neither. */
 void eval_tensor(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_ciphertext *b,
                  ckks_evaluator *ev);
@@ -139,7 +141,7 @@ ckks_status eval_rotate_add(ckks_ciphertext *out, const ckks_ciphertext *a, int 
 ckks_status eval_rotate_sum(ckks_ciphertext *out, const ckks_ciphertext *a, const int *steps,
                             size_t n, ckks_evaluator *ev);
 
-/* --- linear maps by diagonals (linear.c) */
+/* --- linear maps by diagonals (diagonal.c, diagonals.c) */
 /**
  * sum over terms of p_k * rotation(a, steps_k), baby-step giant-step: steps_k =
  * giant + baby; the diagonal is stored rotated by -giant. Terms sorted by giant.
@@ -183,7 +185,7 @@ ckks_status eval_polynomial(ckks_ciphertext *out, const ckks_ciphertext *a,
 /** Levels that eval_polynomial uses. */
 int eval_polynomial_depth(int degree);
 
-/* --- polynomials that differ from slot to slot (polynomial_slots.c) */
+/* --- polynomials that differ from slot to slot (polynomial_slots.c, polynomial_rows.c) */
 /** Ready for operands of one level and scale; evaluators may share it. */
 typedef struct eval_polynomial_slots eval_polynomial_slots;
 /**

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * Key switching: relinearisation and single automorphisms.
+ * Key switching: what relinearisation and automorphisms share.
  *
  * With digits x_d of the input and key (b_d, a_d) the inner product
  * (sum x_d b_d, sum x_d a_d) is P times the wanted pair plus noise, and is divided
@@ -89,88 +89,4 @@ void eval_switch_run(ckks_ciphertext *out, const eval_switch *what, ckks_evaluat
   BASE_ASSERT(!what->rescale || (what->add[0] != NULL && what->add[1] != NULL));
   BASE_ASSERT(what->addend == NULL || what->key->index != NULL);
   eval_sums_divide(&sums, ev);
-}
-
-/* -------------------------------------------------------- relinearisation */
-
-void eval_tensor(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_ciphertext *b,
-                 ckks_evaluator *ev) {
-  const ring_ring *ring = &ev->params->ring;
-  BASE_ASSERT(a->level == b->level && a->n_parts == 2 && b->n_parts == 2);
-  BASE_ASSERT(out != a && out != b);
-  for (int i = 0; i <= a->level; i++)
-    ring->kernel->tensor(ring_poly_limb(&out->part[0], i), ring_poly_limb(&out->part[1], i),
-                         ring_poly_limb(&out->part[2], i), ring_poly_limb(&a->part[0], i),
-                         ring_poly_limb(&a->part[1], i), ring_poly_limb(&b->part[0], i),
-                         ring_poly_limb(&b->part[1], i), false, ring->n, &ring->modulus[i]);
-  out->n_parts = 3;
-  out->level = a->level;
-  out->scale = a->scale * b->scale;
-  out->seeded = false;
-}
-
-ckks_status eval_relinearize(ckks_ciphertext *out, const ckks_ciphertext *a, bool rescale,
-                             ckks_evaluator *ev) {
-  BASE_ASSERT(a->n_parts == 3 && a->level >= (rescale ? 1 : 0));
-  int level = a->level;
-  double scale = a->scale;
-  const ckks_switch_key *key;
-  BASE_TRY(eval_key_find(&key, 0, level, ev));
-  size_t mark = base_arena_mark(&ev->arena);
-  eval_digits digits;
-  eval_digits_begin(&digits, &a->part[2], level, key->n_special, false, ev);
-  const eval_switch what = {
-      .digits = &digits, .key = key, .add = {&a->part[0], &a->part[1]}, .rescale = rescale};
-  eval_switch_run(out, &what, ev);
-  base_arena_reset(&ev->arena, mark);
-  out->n_parts = 2;
-  out->level = rescale ? level - 1 : level;
-  out->scale = rescale ? scale / ev->params->ring.modulus[level].f : scale;
-  out->seeded = false;
-  return CKKS_OK;
-}
-
-ckks_status eval_mul(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_ciphertext *b,
-                     ckks_evaluator *ev) {
-  size_t mark = base_arena_mark(&ev->arena);
-  ckks_ciphertext product = {0};
-  for (int part = 0; part < 3; part++)
-    product.part[part] = ring_poly_take(&ev->arena, a->level + 1, &ev->params->ring);
-  eval_tensor(&product, a, b, ev);
-  ckks_status status = eval_relinearize(out, &product, true, ev);
-  base_arena_reset(&ev->arena, mark);
-  return status;
-}
-
-/* ------------------------------------------------------------ automorphism */
-
-ckks_status eval_automorphism(ckks_ciphertext *out, const ckks_ciphertext *a, uint32_t galois,
-                              ckks_evaluator *ev) {
-  if (galois == 1) {
-    eval_copy(out, a, ev);
-    return CKKS_OK;
-  }
-  return eval_automorphism_add(out, a, galois, NULL, ev);
-}
-
-ckks_status eval_automorphism_add(ckks_ciphertext *out, const ckks_ciphertext *a, uint32_t galois,
-                                  const ckks_ciphertext *addend, ckks_evaluator *ev) {
-  BASE_ASSERT(a->n_parts == 2 && galois != 1);
-  BASE_ASSERT(addend == NULL || (addend->n_parts == 2 && addend->level == a->level &&
-                                 ckks_scale_equal(addend->scale, a->scale)));
-  int level = a->level;
-  const ckks_switch_key *key;
-  BASE_TRY(eval_key_find(&key, galois, level, ev));
-  size_t mark = base_arena_mark(&ev->arena);
-  eval_digits digits;
-  eval_digits_begin(&digits, &a->part[1], level, key->n_special, false, ev);
-  const eval_switch what = {
-      .digits = &digits, .key = key, .add = {&a->part[0], NULL}, .addend = addend};
-  eval_switch_run(out, &what, ev);
-  base_arena_reset(&ev->arena, mark);
-  out->n_parts = 2;
-  out->level = level;
-  out->scale = a->scale;
-  out->seeded = false;
-  return CKKS_OK;
 }

@@ -97,21 +97,3 @@ ckks_status eval_workers_set(ckks_evaluator *ev, base_threads *threads) {
   ev->threads = threads;
   return CKKS_OK;
 }
-
-ckks_status ckks_evaluator_set_threads(ckks_evaluator *evaluator, int n) {
-  if (evaluator == NULL)
-    return base_fail(CKKS_ERROR_ARGUMENT, "evaluator is NULL");
-  if (n < 1 || n > EVAL_WORKERS_MAX)
-    return base_fail(CKKS_ERROR_ARGUMENT, "n = %d: must be 1 to %d", n, EVAL_WORKERS_MAX);
-  base_threads *threads = NULL;
-  if (n > 1)
-    BASE_TRY(base_threads_build(&threads, n));
-  ckks_status status = eval_workers_set(evaluator, threads);
-  if (status != CKKS_OK) {
-    base_threads_free(threads);
-    return status;
-  }
-  base_threads_free(evaluator->own_threads);
-  evaluator->own_threads = threads;
-  return CKKS_OK;
-}

@@ -11,9 +11,8 @@
 #include "secret/secret.h"
 
 #define PER_BYTE 4
-#define OWNER_ONLY 0600
 
-static size_t file_bytes_most(const ckks_params *params) {
+size_t secret_file_bytes(const ckks_params *params) {
   return BASE_FRAME_OVERHEAD_BYTES + CKKS_PARAMS_BYTES_MAX + params->ring.n / PER_BYTE;
 }
 
@@ -31,7 +30,7 @@ static void pack_ternary(uint8_t *out, const int8_t *ternary, size_t n) {
 
 ckks_status secret_file_write(base_buffer *buffer, const ckks_secret_key *key,
                               const ckks_params *params) {
-  base_buffer_init(buffer, file_bytes_most(params));
+  base_buffer_init(buffer, secret_file_bytes(params));
   BASE_TRY(ckks_params_check(params, key->params_hash, "secret key"));
   base_frame_begin(buffer, BASE_FRAME_SECRET_KEY, params->hash, NULL);
   ckks_params_bytes_write(buffer, &params->literal);
@@ -41,23 +40,13 @@ ckks_status secret_file_write(base_buffer *buffer, const ckks_secret_key *key,
   return base_frame_end(buffer);
 }
 
-ckks_status ckks_secret_key_save(const char *path, const ckks_secret_key *key,
-                                 const ckks_params *params) {
-  base_buffer buffer;
-  ckks_status status = secret_file_write(&buffer, key, params);
-  if (status == CKKS_OK)
-    status = base_file_write(path, buffer.bytes, buffer.n_bytes, OWNER_ONLY);
-  base_buffer_clear(&buffer); /* wipes */
-  return status;
-}
-
 ckks_status secret_file_create(bool *made, const char *path, const ckks_secret_key *key,
                                const ckks_params *params) {
   base_buffer buffer;
   *made = false;
   ckks_status status = secret_file_write(&buffer, key, params);
   if (status == CKKS_OK)
-    status = base_file_create(made, path, buffer.bytes, buffer.n_bytes, OWNER_ONLY);
+    status = base_file_create(made, path, buffer.bytes, buffer.n_bytes, SECRET_FILE_MODE);
   base_buffer_clear(&buffer);
   return status;
 }
@@ -103,16 +92,4 @@ ckks_status secret_file_read(ckks_secret_key **out, const uint8_t *bytes, size_t
   base_reader_init(&payload, frame.payload, frame.n_payload);
   ckks_status status = read_payload(out, &payload, params);
   return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", name);
-}
-
-/* The bytes of the file are as secret as the key, and wiped whatever became of them. */
-ckks_status ckks_secret_key_load(ckks_secret_key **out, const char *path,
-                                 const ckks_params *params) {
-  uint8_t *bytes;
-  size_t n_bytes;
-  BASE_TRY(base_file_read_private(&bytes, &n_bytes, path, file_bytes_most(params)));
-  ckks_status status = secret_file_read(out, bytes, n_bytes, path, params);
-  base_wipe(bytes, n_bytes);
-  base_free(bytes);
-  return status;
 }

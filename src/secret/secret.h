@@ -29,6 +29,10 @@ ckks_status secret_key_from_ternary(ckks_secret_key **out, const int8_t *ternary
 /** Key from a chosen randomness seed: for tests and known answers only. */
 ckks_status secret_key_from_seed(ckks_secret_key **out, const uint8_t seed[RAND_SEED_BYTES],
                                  const ckks_params *params);
+/** Mode of a key file: its owner's alone. */
+#define SECRET_FILE_MODE 0600
+/** The most bytes that a key file of these parameters has. */
+size_t secret_file_bytes(const ckks_params *params);
 /** A key file's bytes into an empty buffer (base_buffer_clear wipes them). */
 ckks_status secret_file_write(base_buffer *buffer, const ckks_secret_key *key,
                               const ckks_params *params);

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The envelope that the four public kinds of message share. */
-#include "base/alloc.h"
 #include "wire/wire.h"
 
 #include <string.h>
-
-void ckks_bytes_free(uint8_t *bytes) {
-  base_free(bytes);
-}
 
 void wire_frame_begin(base_buffer *buffer, base_frame_kind kind, size_t n_payload,
                       const ckks_params *params) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef EVAL_LINEAR_H
-#define EVAL_LINEAR_H
+#ifndef EVAL_DIAGONALS_H
+#define EVAL_DIAGONALS_H
 #include "eval/eval.h"
 /** Limb-sized scratch of eval_diagonals. */
-size_t eval_linear_scratch_limbs(const ckks_params *params);
+size_t eval_diagonals_scratch_limbs(const ckks_params *params);
 #endif

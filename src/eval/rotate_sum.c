@@ -1,87 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * Several rotations of one ciphertext: the decomposition is shared (hoisting,
- * eprint 2018/244 section 5), and for a sum of rotations the division by P too
+ * A sum of rotations of one ciphertext: they share the decomposition and the division by P
  * (double hoisting, eprint 2020/1203 section 4).
  */
 #include "eval/switch.h"
 
-/* ------------------------------------------------------- many automorphisms */
-
-/* The first i, from `from` on, whose key has n_special primes; n when there is none. */
-static size_t hoist_next(const ckks_switch_key **key, size_t from, const ckks_ciphertext *a,
-                         const uint32_t *galois, size_t n, int n_special,
-                         const ckks_evaluator *ev) {
-  for (size_t i = from; i < n; i++) {
-    *key = ckks_evaluation_keys_find(ev->keys, galois[i], a->level);
-    if (galois[i] != 1 && (*key)->n_special == n_special)
-      return i;
-  }
-  *key = NULL;
-  return n;
-}
-
-/* All automorphisms whose key has n_special primes, from one decomposition. */
-static void hoist_kind(ckks_ciphertext *const *out, const ckks_ciphertext *a,
-                       const uint32_t *galois, size_t n, int n_special, ckks_evaluator *ev) {
-  const ckks_switch_key *key, *next;
-  size_t i = hoist_next(&key, 0, a, galois, n, n_special, ev);
-  if (i == n)
-    return;
-  size_t mark = base_arena_mark(&ev->arena);
-  eval_digits digits;
-  eval_digits_begin(&digits, &a->part[1], a->level, n_special, true, ev);
-  while (i < n) {
-    size_t following = hoist_next(&next, i + 1, a, galois, n, n_special, ev);
-    const eval_switch what = {
-        .digits = &digits, .key = key, .add = {&a->part[0], NULL}, .next_key = next};
-    eval_switch_run(out[i], &what, ev);
-    key = next;
-    i = following;
-  }
-  base_arena_reset(&ev->arena, mark);
-}
-
-ckks_status eval_automorphism_many(ckks_ciphertext *const *out, const ckks_ciphertext *a,
-                                   const uint32_t *galois, size_t n, ckks_evaluator *ev) {
-  BASE_ASSERT(a->n_parts == 2);
-  bool needs_key = false;
-  for (size_t i = 0; i < n; i++) {
-    const ckks_switch_key *key;
-    BASE_ASSERT(out[i] != a);
-    if (galois[i] == 1)
-      continue;
-    BASE_TRY(eval_key_find(&key, galois[i], a->level, ev));
-    needs_key = true;
-  }
-  /* Keys of different n_special want different digits. */
-  for (int k = 1; needs_key && k <= ev->params->literal.n_p; k++)
-    hoist_kind(out, a, galois, n, k, ev);
-  for (size_t i = 0; i < n; i++) {
-    if (galois[i] == 1)
-      eval_copy(out[i], a, ev);
-    out[i]->n_parts = 2;
-    out[i]->level = a->level;
-    out[i]->scale = a->scale;
-    out[i]->seeded = false;
-  }
-  return CKKS_OK;
-}
-
-/* --------------------------------------------------------- sums of rotations */
-
 /* What one pass of a sum works on: the keys of one n_special. */
-typedef struct hoist_sum {
+typedef struct rotate_sum {
   eval_digits digits;
   ckks_ciphertext *out;
   const ckks_ciphertext *a;
   const int *steps;
   size_t n;
-} hoist_sum;
+} rotate_sum;
 
 /* The first rotation from r on whose key is of this pass; NULL when there is none. */
-static const ckks_switch_key *hoist_sum_key(size_t *r, const hoist_sum *sum,
-                                            const ckks_evaluator *ev) {
+static const ckks_switch_key *rotate_sum_key(size_t *r, const rotate_sum *sum,
+                                             const ckks_evaluator *ev) {
   for (; *r < sum->n; ++*r) {
     uint32_t galois = ckks_galois_rotation(ev->params, sum->steps[*r]);
     const ckks_switch_key *key = ckks_evaluation_keys_find(ev->keys, galois, sum->digits.level);
@@ -92,9 +27,9 @@ static const ckks_switch_key *hoist_sum_key(size_t *r, const hoist_sum *sum,
 }
 
 /* Limb i of the sum over P*Q. P*c0 is cheaper to add before than after permuting. */
-static void hoist_sum_limb(ring_word *const total[2], int i, const void *context,
-                           ckks_evaluator *ev) {
-  const hoist_sum *sum = context;
+static void rotate_sum_limb(ring_word *const total[2], int i, const void *context,
+                            ckks_evaluator *ev) {
+  const rotate_sum *sum = context;
   const ring_ring *ring = &ev->params->ring;
   const eval_digits *digits = &sum->digits;
   bool chain = i <= digits->level;
@@ -104,12 +39,12 @@ static void hoist_sum_limb(ring_word *const total[2], int i, const void *context
   ring_word *product[2] = {ring_poly_limb(&scratch, 1), ring_poly_limb(&scratch, 2)};
   eval_digits_limb limb;
   size_t r = 0;
-  const ckks_switch_key *key = hoist_sum_key(&r, sum, ev);
+  const ckks_switch_key *key = rotate_sum_key(&r, sum, ev);
   eval_digits_extend(&limb, digits, key, i, ev);
   if (chain)
     ring->kernel->mul_scalar(base, ring_poly_limb(&sum->a->part[0], i),
                              eval_basis_special_product(ev, digits->n_special, i), ring->n, m);
-  for (bool first = true; key != NULL; first = false, r++, key = hoist_sum_key(&r, sum, ev)) {
+  for (bool first = true; key != NULL; first = false, r++, key = rotate_sum_key(&r, sum, ev)) {
     eval_digits_mac(product[0], product[1], digits, &limb, key, i, false, ev);
     if (chain)
       ring->kernel->add(product[0], product[0], base, ring->n, m);
@@ -124,31 +59,31 @@ static void hoist_sum_limb(ring_word *const total[2], int i, const void *context
 }
 
 /* The first key's next limb, beside the division's transforms. */
-static void hoist_sum_look_ahead(int i, const void *context, ckks_evaluator *ev) {
-  const hoist_sum *sum = context;
+static void rotate_sum_look_ahead(int i, const void *context, ckks_evaluator *ev) {
+  const rotate_sum *sum = context;
   size_t r = 0;
   if (i < sum->digits.level)
-    eval_digits_look_ahead(&sum->digits, hoist_sum_key(&r, sum, ev), i + 1, 2, ev);
+    eval_digits_look_ahead(&sum->digits, rotate_sum_key(&r, sum, ev), i + 1, 2, ev);
 }
 
-static void hoist_sum_finish(ring_word *total, int part, int i, const eval_division *division,
-                             const void *context, ckks_evaluator *ev) {
-  const hoist_sum *sum = context;
+static void rotate_sum_finish(ring_word *total, int part, int i, const eval_division *division,
+                              const void *context, ckks_evaluator *ev) {
+  const rotate_sum *sum = context;
   ring_word *out = ring_poly_limb(&sum->out->part[part], i);
   eval_division_limb(out, total, division, i, out, ev);
 }
 
 /* out += the rotations whose key has n_special primes. */
-static void hoist_sum_add(ckks_ciphertext *out, const ckks_ciphertext *a, const int *steps,
-                          size_t n, int n_special, ckks_evaluator *ev) {
+static void rotate_sum_add(ckks_ciphertext *out, const ckks_ciphertext *a, const int *steps,
+                           size_t n, int n_special, ckks_evaluator *ev) {
   size_t mark = base_arena_mark(&ev->arena);
-  hoist_sum sum = {.out = out, .a = a, .steps = steps, .n = n};
+  rotate_sum sum = {.out = out, .a = a, .steps = steps, .n = n};
   const eval_sums sums = {.basis = eval_basis_special(ev, n_special),
                           .level = a->level,
                           .last = a->level,
-                          .sum = hoist_sum_limb,
-                          .finish = hoist_sum_finish,
-                          .look_ahead = hoist_sum_look_ahead,
+                          .sum = rotate_sum_limb,
+                          .finish = rotate_sum_finish,
+                          .look_ahead = rotate_sum_look_ahead,
                           .context = &sum};
   eval_digits_begin(&sum.digits, &a->part[1], a->level, n_special, false, ev);
   eval_sums_divide(&sums, ev);
@@ -156,8 +91,8 @@ static void hoist_sum_add(ckks_ciphertext *out, const ckks_ciphertext *a, const 
 }
 
 /* Checks that every key is there; how many n_special occur, and how many rotations by nothing. */
-static ckks_status hoist_sum_check(int *n_kinds, int *n_trivial, const ckks_ciphertext *a,
-                                   const int *steps, size_t n, ckks_evaluator *ev) {
+static ckks_status rotate_sum_check(int *n_kinds, int *n_trivial, const ckks_ciphertext *a,
+                                    const int *steps, size_t n, ckks_evaluator *ev) {
   uint32_t kinds = 0;
   *n_kinds = *n_trivial = 0;
   for (size_t i = 0; i < n; i++) {
@@ -176,8 +111,8 @@ static ckks_status hoist_sum_check(int *n_kinds, int *n_trivial, const ckks_ciph
 }
 
 /* Whether a rotation in the list has a key of n_special primes. */
-static bool hoist_sum_wants(const ckks_ciphertext *a, const int *steps, size_t n, int n_special,
-                            const ckks_evaluator *ev) {
+static bool rotate_sum_wants(const ckks_ciphertext *a, const int *steps, size_t n, int n_special,
+                             const ckks_evaluator *ev) {
   for (size_t i = 0; i < n; i++) {
     const ckks_switch_key *key =
         ckks_evaluation_keys_find(ev->keys, ckks_galois_rotation(ev->params, steps[i]), a->level);
@@ -191,7 +126,7 @@ ckks_status eval_rotate_sum(ckks_ciphertext *out, const ckks_ciphertext *a, cons
                             size_t n, ckks_evaluator *ev) {
   int n_kinds, n_trivial, n_spares_used = ev->n_spares_used;
   BASE_ASSERT(a->n_parts == 2);
-  BASE_TRY(hoist_sum_check(&n_kinds, &n_trivial, a, steps, n, ev));
+  BASE_TRY(rotate_sum_check(&n_kinds, &n_trivial, a, steps, n, ev));
   if (n == 1 && n_trivial == 0)
     return eval_automorphism_add(out, a, ckks_galois_rotation(ev->params, steps[0]), a, ev);
   if (out == a && (n_kinds > 1 || n_trivial > 0)) { /* a is read after out has changed */
@@ -206,8 +141,8 @@ ckks_status eval_rotate_sum(ckks_ciphertext *out, const ckks_ciphertext *a, cons
   else
     eval_copy(out, a, ev);
   for (int k = 1; k <= ev->params->literal.n_p && status == CKKS_OK; k++)
-    if (hoist_sum_wants(a, steps, n, k, ev))
-      hoist_sum_add(out, a, steps, n, k, ev);
+    if (rotate_sum_wants(a, steps, n, k, ev))
+      rotate_sum_add(out, a, steps, n, k, ev);
   ev->n_spares_used = n_spares_used;
   return status;
 }

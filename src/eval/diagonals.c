@@ -11,137 +11,80 @@
  * outer loop: over one prime, a baby is multiplied into every sum that wants it
  * while it is in the cache, and no baby is ever stored whole.
  */
-#include "eval/linear.h"
+#include "eval/diagonals.h"
 
-#include <math.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "eval/switch.h"
 #include "eval/workers.h"
 
 /* Giants, other than 0, whose inner sums are held at a time: for each batch babies are remade. */
-#define LINEAR_BATCH 8
+#define DIAGONALS_BATCH 8
 
 /*
  * Digits of a and of a giant: 2 (2 (L+1)); a giant's part over Q: L+1; total and 8 sums, two
  * parts over P*Q: 18 (L+1+k); divisions: 2 (k+1); P*a, product and baby: 6; weights: 1; a
  * division's own: 1.
  */
-size_t eval_linear_scratch_limbs(const ckks_params *params) {
+size_t eval_diagonals_scratch_limbs(const ckks_params *params) {
   size_t n_q = (size_t)params->literal.n_q, n_p = (size_t)params->literal.n_p;
-  return 5 * n_q + 2 * (1 + LINEAR_BATCH) * (n_q + n_p) + 2 * (n_p + 1) + 8;
+  return 5 * n_q + 2 * (1 + DIAGONALS_BATCH) * (n_q + n_p) + 2 * (n_p + 1) + 8;
 }
 
-/* n values over all slots, the rest zero. */
-static ckks_status linear_slots(ckks_complex **slots, const double *values, size_t n,
-                                const ckks_params *params) {
-  size_t n_slots = params->ring.n / 2;
-  BASE_ASSERT(n <= n_slots);
-  *slots = base_alloc_array(n_slots, sizeof **slots);
-  if (*slots == NULL)
-    return base_fail_memory(n_slots * sizeof **slots);
-  for (size_t i = 0; i < n; i++)
-    (*slots)[i].re = values[i];
-  return CKKS_OK;
-}
-
-ckks_status eval_diagonal_encode(ckks_plaintext **out, const double *values, size_t n, int level,
-                                 double scale, int n_special, const ckks_params *params) {
-  int limbs[CKKS_MAX_Q + CKKS_MAX_P], n_limbs = level + 1 + n_special;
-  BASE_ASSERT(n_special <= params->literal.n_p);
-  double limit = exp2(params->log2_q[level] - 1) / scale;
-  for (size_t i = 0; i < n; i++)
-    if (!(fabs(values[i]) < limit))
-      return base_fail(CKKS_ERROR_RANGE, "value %zu (%g) does not fit level %d at scale 2^%.2f", i,
-                       values[i], level, log2(scale));
-  for (int i = 0; i < n_limbs; i++)
-    limbs[i] = ckks_params_limb(params, level, i);
-  ckks_complex *slots = NULL;
-  BASE_TRY(linear_slots(&slots, values, n, params));
-  ckks_plaintext *plaintext = NULL;
-  ckks_status status;
-  BASE_GOTO(status, ckks_plaintext_build_at(&plaintext, params, level), done);
-  ring_poly_clear(&plaintext->poly); /* this one is wider */
-  BASE_GOTO(status, ring_poly_init(&plaintext->poly, n_limbs, &params->ring), done);
-  BASE_GOTO(
-      status,
-      ckks_encode_limbs(&plaintext->poly, limbs, n_limbs, slots, params->ring.n / 2, scale, params),
-      done);
-  plaintext->level = level;
-  plaintext->scale = scale;
-  plaintext->n_special = n_special;
-  *out = plaintext;
-done:
-  if (status != CKKS_OK)
-    ckks_plaintext_free(plaintext);
-  base_free(slots);
-  return status;
-}
-
-ckks_status eval_diagonal_round(int64_t *coefficients, const double *values, size_t n, double scale,
-                                const ckks_params *params) {
-  ckks_complex *slots = NULL;
-  BASE_TRY(linear_slots(&slots, values, n, params));
-  ckks_status status = ckks_encode_integers(coefficients, slots, params->ring.n / 2, scale, params);
-  base_free(slots);
-  return status;
-}
-
-static double linear_scale(const eval_diagonal *term) {
+static double diagonals_scale(const eval_diagonal *term) {
   return term->plaintext != NULL ? term->plaintext->scale : term->scale;
 }
 
 /* ------------------------------------------------------------------ state */
 
 /* A pair of polynomials over q_0..q_level and the special primes. */
-typedef struct linear_pair {
+typedef struct diagonals_pair {
   ring_poly part[2];
-} linear_pair;
+} diagonals_pair;
 
-typedef struct linear_state {
+typedef struct diagonals_state {
   const ckks_ciphertext *a;
   const eval_diagonal *terms;
   size_t n_terms;
   int level, n_special, n_limbs;
-  eval_digits digits; /* of a */
-  linear_pair total;  /* over P*Q: the result times P */
-  linear_pair sum[LINEAR_BATCH];
-  int giant[LINEAR_BATCH]; /* of each sum */
+  eval_digits digits;   /* of a */
+  diagonals_pair total; /* over P*Q: the result times P */
+  diagonals_pair sum[DIAGONALS_BATCH];
+  int giant[DIAGONALS_BATCH]; /* of each sum */
   int n_giants;
   bool with_zero; /* the batch takes care of giant 0, whose sum is the total itself */
-} linear_state;
+} diagonals_state;
 
 /* What one limb is worked on with. */
-typedef struct linear_limb {
+typedef struct diagonals_limb {
   eval_digits_limb digits;
   ring_word *base[2], *product[2], *baby[2], *weights;
-} linear_limb;
+} diagonals_limb;
 
-static linear_pair linear_pair_take(int n_limbs, ckks_evaluator *ev) {
-  linear_pair pair;
+static diagonals_pair diagonals_pair_take(int n_limbs, ckks_evaluator *ev) {
+  diagonals_pair pair;
   for (int part = 0; part < 2; part++)
     pair.part[part] = ring_poly_take(&ev->arena, n_limbs, &ev->params->ring);
   return pair;
 }
 
-static void linear_pair_zero(const linear_pair *pair) {
+static void diagonals_pair_zero(const diagonals_pair *pair) {
   for (int part = 0; part < 2; part++)
     memset(pair->part[part].data, 0,
            (size_t)pair->part[part].n_limbs * pair->part[part].stride * sizeof(ring_word));
 }
 
-/* The key of a rotation that linear_check has seen. */
-static const ckks_switch_key *linear_key(int step, const linear_state *state,
-                                         const ckks_evaluator *ev) {
+/* The key of a rotation that diagonals_check has seen. */
+static const ckks_switch_key *diagonals_key(int step, const diagonals_state *state,
+                                            const ckks_evaluator *ev) {
   return ckks_evaluation_keys_find(ev->keys, ckks_galois_rotation(ev->params, step), state->level);
 }
 
 /* ----------------------------------------------------------------- babies */
 
 /* limb->baby = P * sigma_b(a) over limb i, for the digits extended there. */
-static void linear_baby(linear_limb *limb, const linear_state *state, const ckks_switch_key *key,
-                        int i, ckks_evaluator *ev) {
+static void diagonals_baby(diagonals_limb *limb, const diagonals_state *state,
+                           const ckks_switch_key *key, int i, ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
   const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, state->level, i)];
   eval_digits_mac(limb->product[0], limb->product[1], &state->digits, &limb->digits, key, i, false,
@@ -154,7 +97,8 @@ static void linear_baby(linear_limb *limb, const linear_state *state, const ckks
 }
 
 /* The sum that a term belongs to: the total for giant 0, NULL for the giant of another batch. */
-static const linear_pair *linear_sum_of(const linear_state *state, const eval_diagonal *term) {
+static const diagonals_pair *diagonals_sum_of(const diagonals_state *state,
+                                              const eval_diagonal *term) {
   if (term->giant == 0)
     return state->with_zero ? &state->total : NULL;
   for (int g = 0; g < state->n_giants; g++)
@@ -164,8 +108,9 @@ static const linear_pair *linear_sum_of(const linear_state *state, const eval_di
 }
 
 /* Limb i of a diagonal, as it is kept or made now. */
-static const ring_word *linear_weights(const eval_diagonal *term, const linear_limb *limb,
-                                       const linear_state *state, int i, const ckks_evaluator *ev) {
+static const ring_word *diagonals_weights(const eval_diagonal *term, const diagonals_limb *limb,
+                                          const diagonals_state *state, int i,
+                                          const ckks_evaluator *ev) {
   if (term->plaintext == NULL) {
     ckks_encode_int64(limb->weights, term->coefficients,
                       ckks_params_limb(ev->params, state->level, i), ev->params);
@@ -176,16 +121,16 @@ static const ring_word *linear_weights(const eval_diagonal *term, const linear_l
 }
 
 /* Multiplies a baby (0: `pair` is P*a itself) into limb i of each sum of the batch that has it. */
-static void linear_spread(const linear_state *state, const linear_limb *limb,
-                          ring_word *const pair[2], int baby, int i, ckks_evaluator *ev) {
+static void diagonals_spread(const diagonals_state *state, const diagonals_limb *limb,
+                             ring_word *const pair[2], int baby, int i, ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
   const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, state->level, i)];
   for (size_t t = 0; t < state->n_terms; t++) {
     const eval_diagonal *term = &state->terms[t];
-    const linear_pair *sum = term->baby == baby ? linear_sum_of(state, term) : NULL;
+    const diagonals_pair *sum = term->baby == baby ? diagonals_sum_of(state, term) : NULL;
     if (sum == NULL)
       continue;
-    const ring_word *weights = linear_weights(term, limb, state, i, ev);
+    const ring_word *weights = diagonals_weights(term, limb, state, i, ev);
     ev->counters.ntt += term->plaintext == NULL;
     for (int part = 0; part < 2; part++)
       ring->kernel->mul_add(ring_poly_limb(&sum->part[part], i), pair[part], weights, ring->n, m);
@@ -193,17 +138,17 @@ static void linear_spread(const linear_state *state, const linear_limb *limb,
 }
 
 /* Whether term t is the first of this batch with its baby. */
-static bool linear_first(const linear_state *state, size_t t) {
-  if (linear_sum_of(state, &state->terms[t]) == NULL)
+static bool diagonals_first(const diagonals_state *state, size_t t) {
+  if (diagonals_sum_of(state, &state->terms[t]) == NULL)
     return false;
   for (size_t s = 0; s < t; s++)
     if (state->terms[s].baby == state->terms[t].baby &&
-        linear_sum_of(state, &state->terms[s]) != NULL)
+        diagonals_sum_of(state, &state->terms[s]) != NULL)
       return false;
   return true;
 }
 
-static void linear_limb_take(linear_limb *limb, ckks_evaluator *ev) {
+static void diagonals_limb_take(diagonals_limb *limb, ckks_evaluator *ev) {
   ring_poly scratch = ring_poly_take(&ev->arena, 7, &ev->params->ring);
   for (int part = 0; part < 2; part++) {
     limb->base[part] = ring_poly_limb(&scratch, part);
@@ -214,74 +159,74 @@ static void linear_limb_take(linear_limb *limb, ckks_evaluator *ev) {
 }
 
 /* Limb i of all inner sums of the batch. */
-static void linear_sums_task(void *context, int i, ckks_evaluator *ev) {
-  const linear_state *state = context;
+static void diagonals_sums_task(void *context, int i, ckks_evaluator *ev) {
+  const diagonals_state *state = context;
   const ring_ring *ring = &ev->params->ring;
-  linear_limb limb;
+  diagonals_limb limb;
   bool extended = false;
-  linear_limb_take(&limb, ev);
+  diagonals_limb_take(&limb, ev);
   if (i <= state->level) {
     uint64_t p = eval_basis_special_product(ev, state->n_special, i);
     for (int part = 0; part < 2; part++)
       ring->kernel->mul_scalar(limb.base[part], ring_poly_limb(&state->a->part[part], i), p,
                                ring->n, &ring->modulus[i]);
-    linear_spread(state, &limb, limb.base, 0, i, ev);
+    diagonals_spread(state, &limb, limb.base, 0, i, ev);
   }
   for (size_t t = 0; t < state->n_terms; t++) {
     int baby = state->terms[t].baby;
-    if (baby == 0 || !linear_first(state, t))
+    if (baby == 0 || !diagonals_first(state, t))
       continue;
-    const ckks_switch_key *key = linear_key(baby, state, ev);
+    const ckks_switch_key *key = diagonals_key(baby, state, ev);
     if (!extended)
       eval_digits_extend(&limb.digits, &state->digits, key, i, ev);
     extended = true;
-    linear_baby(&limb, state, key, i, ev);
-    linear_spread(state, &limb, limb.baby, baby, i, ev);
+    diagonals_baby(&limb, state, key, i, ev);
+    diagonals_spread(state, &limb, limb.baby, baby, i, ev);
   }
 }
 
 /* ----------------------------------------------------------------- giants */
 
 /* One polynomial over P*Q that comes down by P. */
-typedef struct linear_quotient {
+typedef struct diagonals_quotient {
   const ring_poly *out, *in;
   eval_division division;
-} linear_quotient;
+} diagonals_quotient;
 
-static void linear_quotient_task(void *context, int i, ckks_evaluator *ev) {
-  const linear_quotient *q = context;
+static void diagonals_quotient_task(void *context, int i, ckks_evaluator *ev) {
+  const diagonals_quotient *q = context;
   eval_division_limb(ring_poly_limb(q->out, i), ring_poly_limb(q->in, i), &q->division, i, NULL,
                      ev);
 }
 
 /* out = in / P over Q. */
-static void linear_divide(const ring_poly *out, const ring_poly *in, const linear_state *state,
-                          ckks_evaluator *ev) {
+static void diagonals_divide(const ring_poly *out, const ring_poly *in,
+                             const diagonals_state *state, ckks_evaluator *ev) {
   size_t mark = base_arena_mark(&ev->arena);
   const ring_word *residues[CKKS_MAX_P];
-  linear_quotient q = {.out = out, .in = in};
+  diagonals_quotient q = {.out = out, .in = in};
   eval_division_take(&q.division, eval_basis_special(ev, state->n_special), ev);
   for (int j = 0; j < state->n_special; j++)
     residues[j] = ring_poly_limb(in, state->level + 1 + j);
   eval_division_begin(&q.division, residues, ev);
-  eval_workers_run(ev, state->level + 1, linear_quotient_task, &q);
+  eval_workers_run(ev, state->level + 1, diagonals_quotient_task, &q);
   base_arena_reset(&ev->arena, mark);
 }
 
 /* A giant step on its way into the total. */
-typedef struct linear_step {
-  const linear_state *state;
-  const linear_pair *sum;
+typedef struct diagonals_step {
+  const diagonals_state *state;
+  const diagonals_pair *sum;
   const ckks_switch_key *key;
   eval_digits digits;
-} linear_step;
+} diagonals_step;
 
-static void linear_step_task(void *context, int i, ckks_evaluator *ev) {
-  const linear_step *step = context;
+static void diagonals_step_task(void *context, int i, ckks_evaluator *ev) {
+  const diagonals_step *step = context;
   const ring_ring *ring = &ev->params->ring;
   const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, step->state->level, i)];
-  linear_limb limb;
-  linear_limb_take(&limb, ev);
+  diagonals_limb limb;
+  diagonals_limb_take(&limb, ev);
   eval_digits_extend(&limb.digits, &step->digits, step->key, i, ev);
   eval_digits_mac(limb.product[0], limb.product[1], &step->digits, &limb.digits, step->key, i,
                   false, ev);
@@ -295,25 +240,25 @@ static void linear_step_task(void *context, int i, ckks_evaluator *ev) {
 }
 
 /* total += sigma_g(sum), its second part switched. */
-static void linear_giant(const linear_state *state, const linear_pair *sum, int giant,
-                         ckks_evaluator *ev) {
+static void diagonals_giant(const diagonals_state *state, const diagonals_pair *sum, int giant,
+                            ckks_evaluator *ev) {
   size_t mark = base_arena_mark(&ev->arena);
-  linear_step step = {.state = state, .sum = sum, .key = linear_key(giant, state, ev)};
+  diagonals_step step = {.state = state, .sum = sum, .key = diagonals_key(giant, state, ev)};
   ring_poly second = ring_poly_take(&ev->arena, state->level + 1, &ev->params->ring);
-  linear_divide(&second, &sum->part[1], state, ev);
+  diagonals_divide(&second, &sum->part[1], state, ev);
   eval_digits_begin(&step.digits, &second, state->level, state->n_special, false, ev);
-  eval_workers_run(ev, state->n_limbs, linear_step_task, &step);
+  eval_workers_run(ev, state->n_limbs, diagonals_step_task, &step);
   base_arena_reset(&ev->arena, mark);
 }
 
 /* The next giants, from term *at on, into the batch. */
-static void linear_next_batch(linear_state *state, size_t *at) {
+static void diagonals_next_batch(diagonals_state *state, size_t *at) {
   state->n_giants = 0;
   for (; *at < state->n_terms; ++*at) {
     int giant = state->terms[*at].giant;
     if (giant == 0 || (state->n_giants > 0 && state->giant[state->n_giants - 1] == giant))
       continue; /* terms are sorted by giant */
-    if (state->n_giants == LINEAR_BATCH)
+    if (state->n_giants == DIAGONALS_BATCH)
       return;
     state->giant[state->n_giants++] = giant;
   }
@@ -322,9 +267,9 @@ static void linear_next_batch(linear_state *state, size_t *at) {
 /* -------------------------------------------------------------------- map */
 
 /* All keys there, of one n_special (0 when no rotation is needed), and plaintexts to match. */
-static ckks_status linear_check(int *n_special, const ckks_ciphertext *a,
-                                const eval_diagonal *terms, size_t n_terms,
-                                const ckks_evaluator *ev) {
+static ckks_status diagonals_check(int *n_special, const ckks_ciphertext *a,
+                                   const eval_diagonal *terms, size_t n_terms,
+                                   const ckks_evaluator *ev) {
   *n_special = 0;
   for (size_t t = 0; t < 2 * n_terms; t++) {
     int step = t % 2 == 0 ? terms[t / 2].baby : terms[t / 2].giant;
@@ -341,7 +286,7 @@ static ckks_status linear_check(int *n_special, const ckks_ciphertext *a,
   }
   for (size_t t = 0; t < n_terms; t++) {
     const ckks_plaintext *p = terms[t].plaintext;
-    BASE_ASSERT(ckks_scale_equal(linear_scale(&terms[t]), linear_scale(&terms[0])));
+    BASE_ASSERT(ckks_scale_equal(diagonals_scale(&terms[t]), diagonals_scale(&terms[0])));
     BASE_ASSERT(p != NULL ? p->level >= a->level : *n_special > 0);
     if (p != NULL && p->n_special < *n_special)
       return base_fail(CKKS_ERROR_KEY,
@@ -353,48 +298,49 @@ static ckks_status linear_check(int *n_special, const ckks_ciphertext *a,
 }
 
 /* Without rotations there is only the main diagonal, perhaps in several terms. */
-static void linear_main_diagonal(ckks_ciphertext *out, const ckks_ciphertext *a,
-                                 const eval_diagonal *terms, size_t n_terms, ckks_evaluator *ev) {
+static void diagonals_main_diagonal(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                    const eval_diagonal *terms, size_t n_terms,
+                                    ckks_evaluator *ev) {
   eval_mul_plain(out, a, terms[0].plaintext, ev);
   for (size_t t = 1; t < n_terms; t++)
     eval_mul_plain_add(out, a, terms[t].plaintext, ev);
 }
 
-static void linear_take(linear_state *state, ckks_evaluator *ev) {
-  state->total = linear_pair_take(state->n_limbs, ev);
-  linear_pair_zero(&state->total);
-  for (int g = 0; g < LINEAR_BATCH; g++)
-    state->sum[g] = linear_pair_take(state->n_limbs, ev);
+static void diagonals_take(diagonals_state *state, ckks_evaluator *ev) {
+  state->total = diagonals_pair_take(state->n_limbs, ev);
+  diagonals_pair_zero(&state->total);
+  for (int g = 0; g < DIAGONALS_BATCH; g++)
+    state->sum[g] = diagonals_pair_take(state->n_limbs, ev);
 }
 
 ckks_status eval_diagonals(ckks_ciphertext *out, const ckks_ciphertext *a,
                            const eval_diagonal *terms, size_t n_terms, ckks_evaluator *ev) {
-  linear_state state = {.a = a, .terms = terms, .n_terms = n_terms, .level = a->level};
+  diagonals_state state = {.a = a, .terms = terms, .n_terms = n_terms, .level = a->level};
   BASE_ASSERT(out != a && n_terms >= 1 && a->n_parts == 2);
-  BASE_TRY(linear_check(&state.n_special, a, terms, n_terms, ev));
+  BASE_TRY(diagonals_check(&state.n_special, a, terms, n_terms, ev));
   if (state.n_special == 0) {
-    linear_main_diagonal(out, a, terms, n_terms, ev);
+    diagonals_main_diagonal(out, a, terms, n_terms, ev);
     return CKKS_OK;
   }
   size_t mark = base_arena_mark(&ev->arena);
   state.n_limbs = a->level + 1 + state.n_special;
-  linear_take(&state, ev);
+  diagonals_take(&state, ev);
   eval_digits_begin(&state.digits, &a->part[1], a->level, state.n_special, false, ev);
   size_t at = 0;
   for (state.with_zero = true; state.with_zero || at < n_terms; state.with_zero = false) {
-    linear_next_batch(&state, &at);
+    diagonals_next_batch(&state, &at);
     for (int g = 0; g < state.n_giants; g++)
-      linear_pair_zero(&state.sum[g]);
-    eval_workers_run(ev, state.n_limbs, linear_sums_task, &state);
+      diagonals_pair_zero(&state.sum[g]);
+    eval_workers_run(ev, state.n_limbs, diagonals_sums_task, &state);
     for (int g = 0; g < state.n_giants; g++)
-      linear_giant(&state, &state.sum[g], state.giant[g], ev);
+      diagonals_giant(&state, &state.sum[g], state.giant[g], ev);
   }
   for (int part = 0; part < 2; part++)
-    linear_divide(&out->part[part], &state.total.part[part], &state, ev);
+    diagonals_divide(&out->part[part], &state.total.part[part], &state, ev);
   base_arena_reset(&ev->arena, mark);
   out->n_parts = 2;
   out->level = a->level;
-  out->scale = a->scale * linear_scale(&terms[0]);
+  out->scale = a->scale * diagonals_scale(&terms[0]);
   out->seeded = false;
   return CKKS_OK;
 }

@@ -1,131 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/bytes.h"
-
+/* Bytes that grow up to a ceiling. */
 #include "base/alloc.h"
+#include "base/bytes.h"
 #include "base/wipe.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ------------------------------------------------------------------ reader */
-
-void base_reader_init(base_reader *reader, const uint8_t *bytes, size_t n_bytes) {
-  /* No bytes at all still give views of length zero, and NULL means failure alone. */
-  static const uint8_t nothing[1];
-  *reader = (base_reader){.bytes = bytes != NULL ? bytes : nothing, .n_bytes = n_bytes};
-}
-
-size_t base_reader_left(const base_reader *reader) {
-  return reader->n_bytes - reader->at;
-}
-
-const uint8_t *base_reader_view(base_reader *reader, size_t n_bytes) {
-  /* Once failed, always failed: a later, shorter read must not fall into step again. */
-  if (reader->failed || n_bytes > base_reader_left(reader)) {
-    reader->failed = true;
-    return NULL;
-  }
-  const uint8_t *view = reader->bytes + reader->at;
-  reader->at += n_bytes;
-  return view;
-}
-
-void base_reader_copy(base_reader *reader, void *out, size_t n_bytes) {
-  const uint8_t *view = base_reader_view(reader, n_bytes);
-  if (n_bytes == 0)
-    return;
-  if (view != NULL)
-    memcpy(out, view, n_bytes);
-  else
-    memset(out, 0, n_bytes);
-}
-
-static uint64_t read_integer(base_reader *reader, size_t n_bytes) {
-  uint8_t bytes[8] = {0};
-  base_reader_copy(reader, bytes, n_bytes);
-  return base_load_u64(bytes);
-}
-
-uint8_t base_reader_u8(base_reader *reader) {
-  return (uint8_t)read_integer(reader, 1);
-}
-uint16_t base_reader_u16(base_reader *reader) {
-  return (uint16_t)read_integer(reader, 2);
-}
-uint32_t base_reader_u32(base_reader *reader) {
-  return (uint32_t)read_integer(reader, 4);
-}
-uint64_t base_reader_u64(base_reader *reader) {
-  return read_integer(reader, 8);
-}
-
-double base_reader_f64(base_reader *reader) {
-  uint64_t bits = read_integer(reader, 8);
-  double value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
-/*
- * Length of the well-formed UTF-8 character that starts at `s` and has at most
- * `left` bytes, 0 when there is none (The Unicode Standard, table 3-7: no
- * overlong forms, no surrogates, nothing above U+10FFFF). Control characters
- * (U+0000 to U+001F, U+007F to U+009F) count as none.
- */
-static size_t character_bytes(const uint8_t *s, size_t left) {
-  if (s[0] < 0x80)
-    return s[0] >= 0x20 && s[0] != 0x7f;
-  size_t n = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-  if (n == 0 || n > left)
-    return 0;
-  uint32_t code = s[0] & (0x7fU >> n);
-  for (size_t i = 1; i < n; i++) {
-    if ((s[i] & 0xc0) != 0x80)
-      return 0;
-    code = code << 6 | (s[i] & 0x3fU);
-  }
-  static const uint32_t smallest[5] = {0, 0, 0xa0, 0x800, 0x10000};
-  bool surrogate = code >= 0xd800 && code < 0xe000;
-  return code < smallest[n] || code > 0x10ffff || surrogate ? 0 : n;
-}
-
-bool base_is_text(const void *text, size_t n_bytes) {
-  const uint8_t *bytes = text;
-  for (size_t at = 0; at < n_bytes;) {
-    size_t n = character_bytes(bytes + at, n_bytes - at);
-    if (n == 0)
-      return false;
-    at += n;
-  }
-  return true;
-}
-
-ckks_status base_reader_text(base_reader *reader, char **out, size_t max_bytes, const char *field) {
-  *out = NULL;
-  size_t n_bytes = base_reader_u16(reader);
-  if (!reader->failed && n_bytes > max_bytes) {
-    reader->failed = true;
-    return base_fail(CKKS_ERROR_FORMAT, "%s: a text of %zu bytes, at most %zu are allowed", field,
-                     n_bytes, max_bytes);
-  }
-  const uint8_t *view = base_reader_view(reader, n_bytes);
-  if (view == NULL)
-    return base_fail(CKKS_ERROR_FORMAT, "%s: the bytes end within a text", field);
-  if (!base_is_text(view, n_bytes)) {
-    reader->failed = true;
-    return base_fail(CKKS_ERROR_FORMAT, "%s: not printable UTF-8 text", field);
-  }
-  char *text = base_alloc(n_bytes + 1);
-  if (text == NULL)
-    return base_fail_memory(n_bytes + 1);
-  memcpy(text, view, n_bytes);
-  *out = text;
-  return CKKS_OK;
-}
-
-/* ------------------------------------------------------------------ buffer */
 
 #define FIRST_CAPACITY_BYTES 256
 
