@@ -38,31 +38,57 @@ function(list_test name kind)
   endif()
 endfunction()
 
+# room_program(target folder output file...): one executable <build>/<folder>/<output> of many
+# files, each with a main() of its own (tests/many.h), and a link to it named as each of them.
+# A link per file would be 160 of them after any change in a low room; this makes about thirty.
+function(room_program target folder output)
+  file(GLOB own RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS ${folder}/*.c)
+  list(FILTER own EXCLUDE REGEX "/(test|check|ctgrind|make|fuzz)_[a-z0-9_]*\\.c$")
+  source_program(${target} ${folder} tests/many.c ${ARGN} ${own})
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${output})
+  target_link_libraries(${target} PRIVATE PkgConfig::cmocka)
+  foreach(file ${ARGN})
+    get_filename_component(name "${file}" NAME_WE)
+    set_source_files_properties("${file}" PROPERTIES
+      COMPILE_OPTIONS "-include;${PROJECT_SOURCE_DIR}/tests/many.h"
+      COMPILE_DEFINITIONS TEST_NAME=${name}
+      OBJECT_DEPENDS "${PROJECT_SOURCE_DIR}/tests/many.h")
+    file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/${folder}")
+    file(CREATE_LINK ${output} "${PROJECT_BINARY_DIR}/${folder}/${name}" SYMBOLIC)
+  endforeach()
+endfunction()
+
 # tests/<room>/test_*.c and check_*.c are run. ctgrind_*.c mark their secrets as undefined for
 # valgrind. make_*.c write golden files; they are built, so that they stay correct, not run.
+# Other files of a room are help for these.
 include(CheckIncludeFile)
 check_include_file(valgrind/memcheck.h have_memcheck)
 file(GLOB files RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS
   tests/*/test_*.c tests/*/check_*.c tests/*/ctgrind_*.c
   tests/*/make_*.c)
+if(NOT have_memcheck OR NOT CMAKE_BUILD_TYPE STREQUAL "Release")
+  list(FILTER files EXCLUDE REGEX "/ctgrind_")
+endif()
+set(folders "")
 foreach(file ${files})
   string(REGEX REPLACE "^tests/(.*)\\.c$" "\\1" name "${file}")
-  string(REPLACE "/" "_" target "${name}")
   get_filename_component(folder "${file}" DIRECTORY)
-  if(name MATCHES "/make_")
-    source_program(${target} "${folder}" "${file}")
-  elseif(NOT name MATCHES "/ctgrind_")
-    source_program(${target} "${folder}" "${file}")
-    target_link_libraries(${target} PRIVATE PkgConfig::cmocka)
-    list_test(${name} program "${PROJECT_BINARY_DIR}/tests/${name}")
-  elseif(have_memcheck AND CMAKE_BUILD_TYPE STREQUAL "Release")
-    source_program(${target} "${folder}" "${file}")
+  list(APPEND folders ${folder})
+  list(APPEND files_${folder} ${file})
+  if(name MATCHES "/ctgrind_")
     list_test(${name} ctgrind "${PROJECT_BINARY_DIR}/tests/${name}")
+  elseif(NOT name MATCHES "/make_")
+    list_test(${name} program "${PROJECT_BINARY_DIR}/tests/${name}")
   endif()
 endforeach()
+list(REMOVE_DUPLICATES folders)
+foreach(folder ${folders})
+  string(REPLACE "/" "_" target ${folder})
+  room_program(${target} ${folder} tests ${files_${folder}})
+endforeach()
 
-# Fuzz targets, together `fuzz_targets`: with libFuzzer in the Fuzz build, else replaying
-# tests/fuzz/corpus/<name>/.
+# Fuzz targets, together `fuzz_targets`: with libFuzzer, one each, in the Fuzz build; else one
+# program that replays tests/fuzz/corpus/<name>/.
 file(GLOB files RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
 add_custom_target(fuzz_targets)
 foreach(file ${files})
@@ -71,15 +97,19 @@ foreach(file ${files})
   if(CMAKE_BUILD_TYPE STREQUAL "Fuzz")
     source_program(${target} fuzz "${file}")
     target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(fuzz_targets ${target})
+    # The fuzzer's entry point has no header of its own.
+    set_source_files_properties("${file}" PROPERTIES COMPILE_OPTIONS -Wno-missing-prototypes)
   else()
-    source_program(${target} fuzz "${file}" tests/fuzz/replay_main.c)
-    list_test(fuzz/${name} program "${PROJECT_BINARY_DIR}/fuzz/${target}"
+    list_test(fuzz/${name} program "${PROJECT_BINARY_DIR}/tests/fuzz/${target}"
       tests/fuzz/corpus/${name})
   endif()
-  add_dependencies(fuzz_targets ${target})
-  # The fuzzer's entry point has no header of its own.
-  set_source_files_properties("${file}" PROPERTIES COMPILE_OPTIONS -Wno-missing-prototypes)
 endforeach()
+if(files AND NOT CMAKE_BUILD_TYPE STREQUAL "Fuzz")
+  room_program(tests_fuzz tests/fuzz replay ${files})
+  target_compile_definitions(tests_fuzz PRIVATE TEST_FUZZ)
+  add_dependencies(fuzz_targets tests_fuzz)
+endif()
 
 # Shell tests drive the programs; those of tests/house look at the build itself.
 set(shell_tests tests/cli/*.sh tests/e2e/*.sh)

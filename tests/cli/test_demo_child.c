@@ -19,8 +19,6 @@
 #include "cli/cli.h"
 #include "cli/demo_child.h"
 
-const char cli_program[] = "blindsight";
-
 static char folder[] = "/tmp/test_demo_child.XXXXXX", messages[64];
 
 static int set_up(void **state) {

@@ -10,8 +10,6 @@
 #include "cli/cli.h"
 #include "cli/story.h"
 
-const char cli_program[] = "blindsight";
-
 static void errors_are_relative_above_one(void **state) {
   (void)state;
   const double clear[] = {0.5, -0.25, 100.0, -200.0}, near[] = {0.5, -0.2500001, 100.001, -200.0};

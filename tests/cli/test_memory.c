@@ -22,8 +22,6 @@
 #include "base/status.h"
 #include "cli/cli.h"
 
-const char cli_program[] = "blindsight";
-
 #define MAX_WORDS 16
 
 typedef struct step {

@@ -15,8 +15,6 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 
-const char cli_program[] = "blindsight";
-
 typedef struct values {
   bool flag;
   const char *text;

@@ -16,8 +16,6 @@
 #include "cli/predictions.h"
 #include "train/train.h"
 
-const char cli_program[] = "blindsight";
-
 static char no[] = "no", yes[] = "grün, \"ja\"";
 static char *const labels[] = {no, yes};
 static const double outputs[] = {0.25, -1.5, 0.1, 0.1 + 0.2, 1e-300, 2.0};

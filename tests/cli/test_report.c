@@ -16,8 +16,6 @@
 #include "cli/report.h"
 #include "cli/story.h"
 
-const char cli_program[] = "blindsight";
-
 static char folder[] = "/tmp/test_report.XXXXXX", path[64];
 
 static char *write_page(cli_demo_story *story) {

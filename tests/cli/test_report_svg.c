@@ -15,8 +15,6 @@
 #include "cli/report_svg.h"
 #include "random.h"
 
-const char cli_program[] = "blindsight";
-
 static void expect_text(base_buffer *buffer, const char *expected) {
   base_buffer_u8(buffer, 0);
   assert_int_equal(base_buffer_status(buffer), CKKS_OK);

@@ -20,8 +20,6 @@
 #include <string.h>
 #include <unistd.h>
 
-const char cli_program[] = "test_units";
-
 static char folder[] = "/tmp/test_units_XXXXXX";
 static char path[64];
 

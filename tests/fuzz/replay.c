@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
+typedef int fuzz_input(const uint8_t *bytes, size_t n_bytes);
+int test_replay(fuzz_input *input, int argc, char **argv);
 
-static int replay_file(const char *path) {
+static int replay_file(fuzz_input *input, const char *path) {
   FILE *file = fopen(path, "rb");
   if (!file || fseek(file, 0, SEEK_END) != 0)
     return 0;
@@ -20,20 +21,20 @@ static int replay_file(const char *path) {
   int whole = bytes && n >= 0 && fread(bytes, 1, (size_t)n, file) == (size_t)n;
   fclose(file);
   if (whole)
-    LLVMFuzzerTestOneInput(bytes, (size_t)n);
+    input(bytes, (size_t)n);
   free(bytes);
   return whole;
 }
 
 /* Number of inputs replayed, -1 when the folder holds something that cannot be read. */
-static int replay_folder(DIR *folder, const char *path) {
+static int replay_folder(fuzz_input *input, DIR *folder, const char *path) {
   int n = 0;
   for (struct dirent *entry; (entry = readdir(folder));) {
     char name[4096];
     if (entry->d_name[0] == '.')
       continue;
     snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
-    if (!replay_file(name)) {
+    if (!replay_file(input, name)) {
       fprintf(stderr, "cannot replay %s\n", name);
       return -1;
     }
@@ -42,12 +43,12 @@ static int replay_folder(DIR *folder, const char *path) {
   return n;
 }
 
-int main(int argc, char **argv) {
-  LLVMFuzzerTestOneInput((const uint8_t *)"", 0);
+int test_replay(fuzz_input *input, int argc, char **argv) {
+  input((const uint8_t *)"", 0);
   int n_inputs = 1;
   for (int i = 1; i < argc; i++) {
     DIR *folder = opendir(argv[i]);
-    int n = folder ? replay_folder(folder, argv[i]) : 0;
+    int n = folder ? replay_folder(input, folder, argv[i]) : 0;
     if (folder)
       closedir(folder);
     if (n < 0)
