@@ -7,8 +7,9 @@
 #include "base/alloc.h"
 #include "bench.h"
 #include "cli/units.h"
+#include "compile/compile.h"
+#include "compile/cost.h"
 #include "exec/exec.h"
-#include "model/cost.h"
 #include "secret/secret.h"
 
 #include <math.h>
@@ -37,36 +38,36 @@ static const shape shapes[] = {
 
 typedef struct evaluation {
   exec_session *session;
-  ckks_ciphertext *input[MODEL_MAX_CLASSES];
-  model_packing packing;
+  ckks_ciphertext *input[ENCODING_MAX_CLASSES];
+  plan_packing packing;
 } evaluation;
 
 static void run(void *context) {
   evaluation *e = context;
-  const ckks_ciphertext *output[MODEL_MAX_CLASSES];
+  const ckks_ciphertext *output[ENCODING_MAX_CLASSES];
   bench_check(exec_session_run(output, e->input, e->packing, e->session));
 }
 
 /* Weights of a trained network's size, and ranges as if calibrated. */
-static void build_model(model_model *model, const shape *s) {
-  bench_check(model_init(model, s->width, s->n_layers));
+static void build_model(network_model *model, const shape *s) {
+  bench_check(network_init(model, s->width, s->n_layers));
   for (size_t l = 0; l < s->n_layers; l++) {
-    model_layer *layer = &model->layer[l];
+    network_layer *layer = &model->layer[l];
     size_t n = layer->n_in * layer->n_out;
     double *weight = base_alloc_array(n, sizeof *weight);
     for (size_t i = 0; weight != NULL && i < n; i++)
       weight[i] = sin(1.0 + (double)(i * 7919 + l)) / sqrt((double)layer->n_in);
-    bench_check(weight != NULL ? model_layer_set_weights(layer, weight) : CKKS_ERROR_MEMORY);
+    bench_check(weight != NULL ? network_layer_set_weights(layer, weight) : CKKS_ERROR_MEMORY);
     base_free(weight);
-    layer->activation[0].polynomial = model_polynomial_sigmoid3;
+    layer->activation[0].polynomial = encoding_polynomial_sigmoid3;
     layer->activation[0].max_abs = 12.0;
   }
   model->max_abs_input = 12.0;
 }
 
 /* Zero ciphertexts: they take as long as others. */
-static void build_inputs(evaluation *e, const model_plan *plan, const ckks_params *params) {
-  const model_layout *layout = &plan->interface.layout[e->packing];
+static void build_inputs(evaluation *e, const plan_plan *plan, const ckks_params *params) {
+  const plan_layout *layout = &plan->interface.layout[e->packing];
   for (int i = 0; i < plan->program[e->packing].n_inputs; i++) {
     bench_check(ckks_ciphertext_build_at(&e->input[i], params, layout->input_level, 2));
     e->input[i]->n_parts = 2;
@@ -81,9 +82,9 @@ static void report(const shape *s, const char *what, double value, const char *u
   bench_figure(name, value, unit);
 }
 
-static void time_packing(const shape *s, evaluation *e, const model_plan *plan,
+static void time_packing(const shape *s, evaluation *e, const plan_plan *plan,
                          const ckks_params *params) {
-  bool latency = e->packing == MODEL_LATENCY;
+  bool latency = e->packing == PLAN_LATENCY;
   if (!plan->interface.layout[e->packing].available)
     return;
   build_inputs(e, plan, params);
@@ -98,19 +99,19 @@ static void time_packing(const shape *s, evaluation *e, const model_plan *plan,
     ckks_ciphertext_free(e->input[i]);
 }
 
-static void time_shape(const shape *s, const model_units *units) {
-  model_model model;
-  model_plan plan;
-  model_compile_options options;
+static void time_shape(const shape *s, const compile_units *units) {
+  network_model model;
+  plan_plan plan;
+  compile_options options;
   exec_engine *engine;
   evaluation e = {0};
   ckks_secret_key *secret;
   ckks_evaluation_keys *keys;
   build_model(&model, s);
-  model_compile_options_default(&options);
+  compile_options_default(&options);
   options.units = *units;
   options.log2_n = s->log2_n;
-  bench_check(model_compile(&plan, &model, &options));
+  bench_check(compile_model(&plan, &model, &options));
   bench_check(exec_engine_build(&engine, &plan, EXEC_WEIGHTS_BYTES));
   const ckks_params *params = exec_engine_params(engine);
   bench_check_table(params->ring.kernel);
@@ -118,8 +119,8 @@ static void time_shape(const shape *s, const model_units *units) {
   bench_check(ckks_evaluation_keys_generate(&keys, plan.interface.key, plan.interface.n_keys,
                                             secret, params));
   bench_check(exec_session_build(&e.session, engine, keys));
-  for (int i = 0; i < MODEL_N_PACKINGS; i++) {
-    e.packing = (model_packing)i;
+  for (int i = 0; i < PLAN_N_PACKINGS; i++) {
+    e.packing = (plan_packing)i;
     time_packing(s, &e, &plan, params);
   }
   report(s, "key_bytes", (double)plan.interface.key_bytes, "bytes");
@@ -127,8 +128,8 @@ static void time_shape(const shape *s, const model_units *units) {
   ckks_evaluation_keys_free(keys);
   ckks_secret_key_free(secret);
   exec_engine_free(engine);
-  model_plan_clear(&plan);
-  model_clear(&model);
+  plan_clear(&plan);
+  network_clear(&model);
 }
 
 static void report_unit(const cli_unit *unit, double value) {
@@ -140,7 +141,7 @@ static void report_unit(const cli_unit *unit, double value) {
 int main(void) {
   bench_begin("bench_cost");
   while (bench_next_table() != NULL) {
-    model_units units;
+    compile_units units;
     bench_check(cli_units_measure(&units));
     for (int i = 0; i < CLI_N_UNITS; i++)
       report_unit(&cli_units[i], *cli_units_field(&units, &cli_units[i]));

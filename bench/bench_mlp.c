@@ -9,8 +9,9 @@
 #include "base/file.h"
 #include "bench.h"
 #include "client/client.h"
+#include "compile/compile.h"
 #include "exec/exec.h"
-#include "model/files.h"
+#include "plan/files.h"
 #include "train/train.h"
 #include "wire/sample.h"
 
@@ -32,25 +33,25 @@ typedef struct bytes {
 } bytes;
 
 typedef struct workload {
-  model_model model;
-  model_plan plan;
+  network_model model;
+  plan_plan plan;
   exec_engine *engine;
   exec_session *session;
   const ckks_params *params;
   ckks_secret_key *secret;
   ckks_evaluation_keys *keys;
-  bytes key_bytes, sample[MODEL_N_PACKINGS], result[MODEL_N_PACKINGS];
-  wire_sample read[MODEL_N_PACKINGS];
+  bytes key_bytes, sample[PLAN_N_PACKINGS], result[PLAN_N_PACKINGS];
+  wire_sample read[PLAN_N_PACKINGS];
   double *rows; /* as many as there are slots */
   size_t n_slots;
-  model_packing packing;
+  plan_packing packing;
 } workload;
 
 /* ----------------------------------------------------------- what is timed */
 
 static void run_program(void *context) {
   workload *w = context;
-  const ckks_ciphertext *output[MODEL_MAX_CLASSES];
+  const ckks_ciphertext *output[ENCODING_MAX_CLASSES];
   bench_check(exec_session_run(output, w->read[w->packing].ciphertext, w->packing, w->session));
 }
 
@@ -76,7 +77,7 @@ static void encrypt(void *context) {
   bytes *sample = &w->sample[w->packing];
   base_free(sample->data);
   bench_check(client_encrypt(&sample->data, &sample->n, w->rows,
-                             w->packing == MODEL_LATENCY ? 1 : w->n_slots, w->packing, NULL,
+                             w->packing == PLAN_LATENCY ? 1 : w->n_slots, w->packing, NULL,
                              w->secret, &w->plan.interface, w->params));
 }
 
@@ -107,22 +108,22 @@ static void build_engine(void *context) {
 
 /* The model, its plan, and the table's rows over and over until the slots are full. */
 static void prepare(workload *w) {
-  train_data data;
+  table_data data;
   train_history history;
   train_options training;
-  model_compile_options options;
-  const train_options_data columns = {.label = LABEL};
+  compile_options options;
+  const table_options columns = {.label = LABEL};
   const size_t hidden[] = {16};
-  bench_check(train_data_read(&data, DATA, &columns));
+  bench_check(table_data_read(&data, DATA, &columns));
   train_options_default(&training);
   training.hidden = hidden;
   training.n_hidden = 1;
   double start = bench_now();
   bench_check(train_fit(&w->model, &history, &data, &training));
   bench_figure("mlp_train_ms", 1e3 * (bench_now() - start), "ms");
-  model_compile_options_default(&options);
+  compile_options_default(&options);
   start = bench_now();
-  bench_check(model_compile(&w->plan, &w->model, &options));
+  bench_check(compile_model(&w->plan, &w->model, &options));
   bench_figure("mlp_compile_ms", 1e3 * (bench_now() - start), "ms");
   w->n_slots = (size_t)1 << (w->plan.interface.params.log2_n - 1);
   w->rows = base_alloc_array(w->n_slots * data.n_features, sizeof *w->rows);
@@ -130,20 +131,20 @@ static void prepare(workload *w) {
     memcpy(w->rows + row * data.n_features, data.value + row % data.n_rows * data.n_features,
            data.n_features * sizeof *w->rows);
   train_history_clear(&history);
-  train_data_clear(&data);
+  table_data_clear(&data);
 }
 
 /* Everything that depends on the table of kernels. */
 static void begin_table(workload *w) {
-  const model_interface *interface = &w->plan.interface;
+  const plan_interface *interface = &w->plan.interface;
   bench_check(exec_engine_build(&w->engine, &w->plan, EXEC_WEIGHTS_BYTES));
   w->params = exec_engine_params(w->engine);
   bench_check_table(w->params->ring.kernel);
   bench_check(client_keygen(&w->secret, &w->key_bytes.data, &w->key_bytes.n, interface, w->params));
   bench_check(exec_keys_read(&w->keys, w->key_bytes.data, w->key_bytes.n, "keys", w->engine, NULL));
   bench_check(exec_session_build(&w->session, w->engine, w->keys));
-  for (int i = 0; i < MODEL_N_PACKINGS; i++) {
-    w->packing = (model_packing)i;
+  for (int i = 0; i < PLAN_N_PACKINGS; i++) {
+    w->packing = (plan_packing)i;
     encrypt(w);
     bench_check(wire_sample_read(&w->read[i], w->sample[i].data, w->sample[i].n, "sample",
                                  interface, w->params));
@@ -151,7 +152,7 @@ static void begin_table(workload *w) {
 }
 
 static void end_table(workload *w) {
-  for (int i = 0; i < MODEL_N_PACKINGS; i++) {
+  for (int i = 0; i < PLAN_N_PACKINGS; i++) {
     wire_sample_clear(&w->read[i]);
     base_free(w->sample[i].data);
     base_free(w->result[i].data);
@@ -171,9 +172,9 @@ static void report(const char *name, void (*run)(void *), workload *w) {
 }
 
 static void time_latency(workload *w) {
-  const model_cost *cost = &w->plan.interface.cost[MODEL_LATENCY];
+  const plan_cost *cost = &w->plan.interface.cost[PLAN_LATENCY];
   ckks_evaluator *ev = exec_session_evaluator(w->session);
-  w->packing = MODEL_LATENCY;
+  w->packing = PLAN_LATENCY;
   bench_time predict = bench_run(run_program, w);
   bench_report("mlp_predict_ms", predict, 1e3, "ms");
   report("mlp_request_ms", run_request, w);
@@ -186,30 +187,30 @@ static void time_latency(workload *w) {
 }
 
 static void time_client(workload *w) {
-  w->packing = MODEL_LATENCY;
+  w->packing = PLAN_LATENCY;
   report("mlp_keygen_ms", generate_keys, w);
   report("mlp_encrypt_ms", encrypt, w);
   report("mlp_decrypt_ms", decrypt, w);
   report("mlp_load_keys_ms", load_keys, w);
   report("mlp_engine_ms", build_engine, w);
   bench_figure("mlp_key_bytes", (double)w->key_bytes.n, "bytes");
-  bench_figure("mlp_sample_bytes", (double)w->sample[MODEL_LATENCY].n, "bytes");
-  bench_figure("mlp_result_bytes", (double)w->result[MODEL_LATENCY].n, "bytes");
+  bench_figure("mlp_sample_bytes", (double)w->sample[PLAN_LATENCY].n, "bytes");
+  bench_figure("mlp_result_bytes", (double)w->result[PLAN_LATENCY].n, "bytes");
 }
 
 /* -------------------------------------------------------------- throughput */
 
 static void time_batch(workload *w) {
   double rows = (double)w->n_slots;
-  w->packing = MODEL_THROUGHPUT;
+  w->packing = PLAN_THROUGHPUT;
   bench_time run = bench_run(run_program, w), request = bench_run(run_request, w);
   bench_report("mlp_batch_ms", run, 1e3, "ms");
   bench_report("mlp_batch_request_ms", request, 1e3, "ms");
   bench_time rate = {rows / request.median, rows / request.max, rows / request.min};
   bench_report("mlp_batch_predictions_per_s", rate, 1, "predictions/s");
-  bench_figure("mlp_batch_planned_ms", w->plan.interface.cost[MODEL_THROUGHPUT].predicted_ms, "ms");
-  bench_figure("mlp_batch_sample_bytes", (double)w->sample[MODEL_THROUGHPUT].n, "bytes");
-  bench_figure("mlp_batch_result_bytes", (double)w->result[MODEL_THROUGHPUT].n, "bytes");
+  bench_figure("mlp_batch_planned_ms", w->plan.interface.cost[PLAN_THROUGHPUT].predicted_ms, "ms");
+  bench_figure("mlp_batch_sample_bytes", (double)w->sample[PLAN_THROUGHPUT].n, "bytes");
+  bench_figure("mlp_batch_result_bytes", (double)w->result[PLAN_THROUGHPUT].n, "bytes");
   report("mlp_batch_encrypt_ms", encrypt, w);
   report("mlp_batch_decrypt_ms", decrypt, w);
 }
@@ -263,11 +264,11 @@ static void measure_memory(workload *w, const char *self) {
   }
   for (int i = 0; i < 4; i++)
     snprintf(path[i], sizeof path[i], "%s/%s", folder, names[i]);
-  bench_check(model_files_server_write(path[0], &w->plan));
+  bench_check(plan_files_server_write(path[0], &w->plan));
   bench_check(base_file_write(path[1], w->key_bytes.data, w->key_bytes.n, 0600));
-  for (int i = 0; i < MODEL_N_PACKINGS; i++) {
+  for (int i = 0; i < PLAN_N_PACKINGS; i++) {
     bench_check(base_file_write(path[2], w->sample[i].data, w->sample[i].n, 0600));
-    bench_figure(i == MODEL_LATENCY ? "mlp_peak_rss_bytes" : "mlp_batch_peak_rss_bytes",
+    bench_figure(i == PLAN_LATENCY ? "mlp_peak_rss_bytes" : "mlp_batch_peak_rss_bytes",
                  infer_peak(self, program, path), "bytes");
   }
   for (int i = 0; i < 4; i++)
@@ -292,7 +293,7 @@ int main(int argc, char **argv) {
     end_table(&w);
   }
   base_free(w.rows);
-  model_plan_clear(&w.plan);
-  model_clear(&w.model);
+  plan_clear(&w.plan);
+  network_clear(&w.model);
   return bench_end();
 }

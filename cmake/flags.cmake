@@ -33,5 +33,5 @@ target_include_directories(blindsight_flags INTERFACE
 
 # The exact arithmetic on doubles holds only if the compiler neither fuses nor splits
 # operations on its own (docs/design: arithmetic).
-set(exact_rooms ckks eval train model onnx)
+set(exact_rooms ckks eval encoding network plan compile train onnx)
 set(no_contraction -ffp-contract=off)

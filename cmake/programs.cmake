@@ -5,8 +5,6 @@
 
 if(cli IN_LIST rooms)
   add_library(cli_static STATIC $<TARGET_OBJECTS:room_cli>)
-  # Only what reads images: a program that does not need it is not to load it.
-  target_link_libraries(cli_static INTERFACE -Wl,--as-needed PkgConfig::png)
   set(cli_archive cli_static)
 else()
   set(cli_archive "")

@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 
 #include "ckks.h"
-#include "model/files.h"
+#include "plan/files.h"
 
 #define LOAD_MAX_CLIENTS 64
 #define LOAD_MAX_TIMES 2000000
@@ -19,10 +19,10 @@ typedef struct load {
   const char *token, *client_file, *server_file;
   char model[128];
   size_t n_rows; /* of a request */
-  model_packing packing;
+  plan_packing packing;
   double seconds;  /* at least so long */
   long n_requests; /* at least so many are answered */
-  model_interface interface;
+  plan_interface interface;
   ckks_params *params;
   atomic_long n_done, n_busy, n_wrong;
   atomic_bool stop;
@@ -38,7 +38,7 @@ typedef struct load_client {
   char id[65];
   char *answer;
   long n_answers;
-  double wanted[MODEL_MAX_CLASSES]; /* what the first answer said */
+  double wanted[ENCODING_MAX_CLASSES]; /* what the first answer said */
   bool has_wanted;
 } load_client;
 

@@ -82,8 +82,8 @@ static double run_loops(pure *p) {
 
 double load_pure_measure(load_client *clients, const load *l, double seconds) {
   pure p = {.load = l, .clients = clients};
-  model_plan plan;
-  if (model_files_server_read(&plan, l->server_file) != CKKS_OK ||
+  plan_plan plan;
+  if (plan_files_server_read(&plan, l->server_file) != CKKS_OK ||
       exec_engine_build(&p.engine, &plan, EXEC_WEIGHTS_BYTES) != CKKS_OK)
     load_fail(l->server_file);
   for (int i = 0; i < l->n_clients; i++)
@@ -95,6 +95,6 @@ double load_pure_measure(load_client *clients, const load *l, double seconds) {
   for (int i = 0; i < l->n_clients; i++)
     ckks_evaluation_keys_free(p.keys[i]);
   exec_engine_free(p.engine);
-  model_plan_clear(&plan);
+  plan_clear(&plan);
   return out;
 }

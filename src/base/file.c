@@ -128,6 +128,10 @@ static ckks_status read_named(uint8_t **out, size_t *n_bytes, const char *path, 
   return status;
 }
 
+const char *base_file_name(const char *path) {
+  return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
 ckks_status base_file_read(uint8_t **out, size_t *n_bytes, const char *path, size_t limit_bytes) {
   *out = NULL;
   *n_bytes = 0;

@@ -27,6 +27,8 @@ ckks_status base_file_write(const char *path, const void *bytes, size_t n_bytes,
  */
 ckks_status base_file_create(bool *made, const char *path, const void *bytes, size_t n_bytes,
                              unsigned mode);
+/** What messages call an input file: "-" is standard input. */
+const char *base_file_name(const char *path);
 /** Async-signal-safe: removes a temporary file being written, if any (for Ctrl-C). */
 void base_file_abandon(void);
 #endif

@@ -4,6 +4,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/wipe.h"
+
 #define FRAME_VERSION 1
 #define LENGTH_AT (BASE_FRAME_HEADER_BYTES - 8)
 #define PLAN_AT (LENGTH_AT - 32)
@@ -140,4 +144,39 @@ ckks_status base_frame_read(base_frame *frame, const uint8_t *bytes, size_t n_by
 
 void base_frame_peek_plan(uint8_t plan_id[32], const uint8_t *header) {
   memcpy(plan_id, header + PLAN_AT, 32);
+}
+
+ckks_status base_frame_open(base_frame *frame, base_reader *payload, const uint8_t *bytes,
+                            size_t n_bytes, base_frame_kind kind, const char *name) {
+  BASE_TRY(base_frame_read(frame, bytes, n_bytes, kind, name));
+  base_reader_init(payload, frame->payload, frame->n_payload);
+  return CKKS_OK;
+}
+
+ckks_status base_frame_check_end(const base_reader *payload) {
+  if (payload->failed || base_reader_left(payload) != 0)
+    return base_fail(CKKS_ERROR_FORMAT, "payload: %zu bytes of %zu are not accounted for",
+                     base_reader_left(payload), payload->n_bytes);
+  return CKKS_OK;
+}
+
+ckks_status base_frame_finish(uint8_t **out, size_t *n_bytes, base_buffer *buffer) {
+  ckks_status status = base_frame_end(buffer);
+  if (status != CKKS_OK) {
+    base_buffer_clear(buffer);
+    return status;
+  }
+  *out = buffer->bytes;
+  *n_bytes = buffer->n_bytes;
+  return CKKS_OK;
+}
+
+ckks_status base_frame_write_file(const char *path, ckks_status status, uint8_t *bytes,
+                                  size_t n_bytes, unsigned mode) {
+  if (status != CKKS_OK)
+    return base_fail_in(status, "%s", path);
+  status = base_file_write(path, bytes, n_bytes, mode);
+  base_wipe(bytes, n_bytes);
+  base_free(bytes);
+  return status;
 }

@@ -57,4 +57,17 @@ void base_frame_peek_plan(uint8_t plan_id[32], const uint8_t *header);
  */
 ckks_status base_frame_read(base_frame *frame, const uint8_t *bytes, size_t n_bytes,
                             unsigned expected, const char *name);
+/** base_frame_read, and a reader of the payload. */
+ckks_status base_frame_open(base_frame *frame, base_reader *payload, const uint8_t *bytes,
+                            size_t n_bytes, base_frame_kind kind, const char *name);
+/** Whether the payload was read, all of it; else CKKS_ERROR_FORMAT says how much was not. */
+ckks_status base_frame_check_end(const base_reader *payload);
+/** base_frame_end, and the bytes for the caller (base_free); on error the buffer is cleared. */
+ckks_status base_frame_finish(uint8_t **out, size_t *n_bytes, base_buffer *buffer);
+/**
+ * Writes a file from what base_frame_finish gave, and the status of making it, which is returned
+ * with the path in front when it is not CKKS_OK. Wipes and frees the bytes.
+ */
+ckks_status base_frame_write_file(const char *path, ckks_status status, uint8_t *bytes,
+                                  size_t n_bytes, unsigned mode);
 #endif

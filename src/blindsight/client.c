@@ -2,12 +2,12 @@
 /* What anybody may know of a compiled model; a server tells it as well. */
 #include "base/alloc.h"
 #include "blindsight/objects.h"
-#include "model/files.h"
+#include "plan/files.h"
 
 void blindsight_client_free(blindsight_client *client) {
   if (client == NULL)
     return;
-  model_interface_clear(&client->own_interface);
+  plan_interface_clear(&client->own_interface);
   ckks_params_free(client->own_params);
   base_free(client);
 }
@@ -19,7 +19,7 @@ ckks_status blindsight_client_load(blindsight_client **out, const char *path) {
   blindsight_client *client = base_alloc(sizeof *client);
   if (client == NULL)
     return base_fail_memory(sizeof *client);
-  ckks_status status = model_files_client_read(&client->own_interface, &client->own_params, path);
+  ckks_status status = plan_files_client_read(&client->own_interface, &client->own_params, path);
   if (status != CKKS_OK) {
     base_free(client);
     return status;
@@ -33,11 +33,11 @@ ckks_status blindsight_client_load(blindsight_client **out, const char *path) {
 ckks_status blindsight_client_save(const char *path, const blindsight_client *client) {
   BASE_TRY(blindsight_objects_require(path, "path"));
   BASE_TRY(blindsight_objects_require(client, "client"));
-  return model_files_client_write(path, client->interface);
+  return plan_files_client_write(path, client->interface);
 }
 
 blindsight_names blindsight_client_names(const blindsight_client *client) {
-  const model_interface *i = client->interface;
+  const plan_interface *i = client->interface;
   return (blindsight_names){.name = i->name,
                             .n_features = i->n_features,
                             .n_labels = i->n_outputs,
@@ -50,7 +50,7 @@ const ckks_params *blindsight_client_params(const blindsight_client *client) {
 }
 
 blindsight_facts blindsight_client_facts(const blindsight_client *client) {
-  const model_interface *i = client->interface;
+  const plan_interface *i = client->interface;
   blindsight_facts facts = {.depth = i->depth,
                             .n_keys = i->n_keys,
                             .key_bytes = i->key_bytes,

@@ -31,12 +31,12 @@ ckks_status blindsight_client_encrypt(uint8_t **sample, size_t *n_bytes, size_t 
     *n_outside = 0;
   BASE_TRY(blindsight_objects_require(secret, "secret"));
   BASE_TRY(blindsight_objects_require(client, "client"));
-  const model_interface *interface = client->interface;
+  const plan_interface *interface = client->interface;
   if ((unsigned)packing >= BLINDSIGHT_N_PACKINGS)
     return base_fail(CKKS_ERROR_ARGUMENT, "packing = %d: there is no such packing", (int)packing);
   BASE_TRY(blindsight_rows_check(rows, n_rows, interface->feature, interface->n_features));
   size_t outside = 0;
-  BASE_TRY(client_encrypt(sample, n_bytes, rows, n_rows, (model_packing)packing, &outside, secret,
+  BASE_TRY(client_encrypt(sample, n_bytes, rows, n_rows, (plan_packing)packing, &outside, secret,
                           interface, client->params));
   if (n_outside != NULL)
     *n_outside = outside;

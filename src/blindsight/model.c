@@ -2,12 +2,13 @@
 /* Models in clear. */
 #include "base/alloc.h"
 #include "blindsight/objects.h"
-#include "model/files.h"
+#include "network/files.h"
+#include "plan/files.h"
 
 void blindsight_model_free(blindsight_model *model) {
   if (model == NULL)
     return;
-  model_clear(&model->model);
+  network_clear(&model->model);
   base_free(model);
 }
 
@@ -33,7 +34,7 @@ ckks_status blindsight_model_read_json(blindsight_model **out, const char *text,
   BASE_TRY(model_build(out));
   ckks_status status = blindsight_objects_require(text, "text");
   if (status == CKKS_OK)
-    status = model_json_read(&(*out)->model, text, n_bytes, name != NULL ? name : "JSON");
+    status = network_json_read(&(*out)->model, text, n_bytes, name != NULL ? name : "JSON");
   return model_finish(out, status);
 }
 
@@ -41,27 +42,27 @@ ckks_status blindsight_model_write_json(char **text, const blindsight_model *mod
   BASE_TRY(blindsight_objects_require(text, "text"));
   *text = NULL;
   BASE_TRY(blindsight_objects_require(model, "model"));
-  return model_json_write(text, &model->model);
+  return network_json_write(text, &model->model);
 }
 
 ckks_status blindsight_model_load(blindsight_model **out, const char *path) {
   BASE_TRY(model_build(out));
   ckks_status status = blindsight_objects_require(path, "path");
   if (status == CKKS_OK)
-    status = model_files_model_read(&(*out)->model, path);
+    status = network_files_read(&(*out)->model, path);
   return model_finish(out, status);
 }
 
 ckks_status blindsight_model_save(const char *path, const blindsight_model *model) {
   BASE_TRY(blindsight_objects_require(path, "path"));
   BASE_TRY(blindsight_objects_require(model, "model"));
-  return model_files_model_write(path, &model->model);
+  return network_files_write(path, &model->model);
 }
 
 /* --------------------------------------------------------------- questions */
 
 blindsight_names blindsight_model_names(const blindsight_model *model) {
-  const model_model *m = &model->model;
+  const network_model *m = &model->model;
   return (blindsight_names){.name = m->name,
                             .n_features = m->n_features,
                             .n_labels = m->n_classes,
@@ -71,9 +72,9 @@ blindsight_names blindsight_model_names(const blindsight_model *model) {
 
 ckks_status blindsight_model_calibrate(blindsight_model *model, const double *rows, size_t n_rows) {
   BASE_TRY(blindsight_objects_require(model, "model"));
-  model_model *m = &model->model;
+  network_model *m = &model->model;
   BASE_TRY(blindsight_rows_check(rows, n_rows, m->feature, m->n_features));
-  return model_calibrate(m, rows, n_rows);
+  return network_calibrate(m, rows, n_rows);
 }
 
 ckks_status blindsight_model_predict(blindsight_predictions *out, const double *rows, size_t n_rows,
@@ -81,10 +82,10 @@ ckks_status blindsight_model_predict(blindsight_predictions *out, const double *
   BASE_TRY(blindsight_objects_require(out, "out"));
   *out = (blindsight_predictions){0};
   BASE_TRY(blindsight_objects_require(model, "model"));
-  const model_model *m = &model->model;
+  const network_model *m = &model->model;
   BASE_TRY(blindsight_rows_check(rows, n_rows, m->feature, m->n_features));
   BASE_TRY(blindsight_predictions_init(out, n_rows, m->n_classes));
-  ckks_status status = model_forward_rows(out->output, rows, n_rows, m);
+  ckks_status status = network_forward_rows(out->output, rows, n_rows, m);
   if (status == CKKS_OK)
     blindsight_predictions_choose(out);
   else

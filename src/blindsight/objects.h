@@ -9,22 +9,23 @@
 #include "base/threads.h"
 #include "blindsight.h"
 #include "exec/exec.h"
-#include "model/plan.h"
+#include "network/network.h"
+#include "plan/plan.h"
 
 struct blindsight_model {
-  model_model model;
+  network_model model;
 };
 
 /** Loaded, it owns both; a server's view of itself borrows them. */
 struct blindsight_client {
-  const model_interface *interface;
+  const plan_interface *interface;
   const ckks_params *params;
-  model_interface own_interface;
+  plan_interface own_interface;
   ckks_params *own_params;
 };
 
 struct blindsight_server {
-  model_plan plan;
+  plan_plan plan;
   exec_engine *engine;
   blindsight_client client; /**< borrows from plan and engine */
 };

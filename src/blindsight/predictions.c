@@ -18,7 +18,7 @@ ckks_status blindsight_predictions_init(blindsight_predictions *predictions, siz
 
 void blindsight_predictions_choose(blindsight_predictions *p) {
   for (size_t row = 0; row < p->n_rows; row++)
-    p->largest[row] = model_argmax(p->output + row * p->n_outputs, p->n_outputs);
+    p->largest[row] = encoding_outputs_argmax(p->output + row * p->n_outputs, p->n_outputs);
 }
 
 void blindsight_predictions_clear(blindsight_predictions *p) {

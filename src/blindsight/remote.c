@@ -111,13 +111,13 @@ ckks_status blindsight_remote_predict(blindsight_predictions *out, const double 
   BASE_TRY(blindsight_objects_require(out, "out"));
   *out = (blindsight_predictions){0};
   BASE_TRY(blindsight_objects_require(remote, "remote"));
-  const model_interface *interface = &remote->remote.interface;
+  const plan_interface *interface = &remote->remote.interface;
   BASE_TRY(blindsight_rows_check(rows, n_rows, interface->feature, interface->n_features));
   if (remote->store.secret == NULL)
     return base_fail(CKKS_ERROR_KEY, "there is no key: blindsight_remote_use_key comes first");
   BASE_TRY(blindsight_predictions_init(out, n_rows, interface->n_outputs));
   ckks_status status =
-      client_remote_predict(out->output, rows, n_rows, model_pack_choose(interface, n_rows),
+      client_remote_predict(out->output, rows, n_rows, plan_pack_choose(interface, n_rows),
                             remote->store.secret, &remote->remote);
   if (status == CKKS_OK)
     blindsight_predictions_choose(out);

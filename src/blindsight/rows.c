@@ -9,18 +9,18 @@
 
 ckks_status blindsight_rows_load(blindsight_rows *rows, const char *path,
                                  const blindsight_names *names, const char *label) {
-  train_data data;
+  table_data data;
   BASE_TRY(blindsight_objects_require(rows, "rows"));
   *rows = (blindsight_rows){0};
   BASE_TRY(blindsight_objects_require(path, "path"));
   BASE_TRY(blindsight_objects_require(names, "names"));
-  BASE_TRY(train_data_read_features(&data, path, names->feature, names->n_features, label,
+  BASE_TRY(table_data_read_features(&data, path, names->feature, names->n_features, label,
                                     names->label, names->n_labels));
   /* The numbers change hands, the rest goes. */
   *rows = (blindsight_rows){data.n_rows, data.n_features, data.value, data.label};
   data.value = NULL;
   data.label = NULL;
-  train_data_clear(&data);
+  table_data_clear(&data);
   return CKKS_OK;
 }
 

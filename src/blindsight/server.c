@@ -2,13 +2,14 @@
 /* The server's side: compiled models and sessions. Nothing here can name a secret key. */
 #include "base/alloc.h"
 #include "blindsight/objects.h"
-#include "model/files.h"
+#include "compile/compile.h"
+#include "plan/files.h"
 
 /* --------------------------------------------------------------- compiling */
 
 void blindsight_compile_options_default(blindsight_compile_options *options) {
-  model_compile_options inner;
-  model_compile_options_default(&inner);
+  compile_options inner;
+  compile_options_default(&inner);
   *options = (blindsight_compile_options){.error = inner.error,
                                           .security = inner.security,
                                           .log2_n = inner.log2_n,
@@ -19,9 +20,9 @@ void blindsight_compile_options_default(blindsight_compile_options *options) {
                                           .minimise = (blindsight_minimise)inner.minimise};
 }
 
-static ckks_status compile(model_plan *plan, const model_model *model,
+static ckks_status compile(plan_plan *plan, const network_model *model,
                            const blindsight_compile_options *options) {
-  model_compile_options inner;
+  compile_options inner;
   blindsight_compile_options defaults;
   if (options == NULL) {
     blindsight_compile_options_default(&defaults);
@@ -34,7 +35,7 @@ static ckks_status compile(model_plan *plan, const model_model *model,
   if ((unsigned)options->minimise > BLINDSIGHT_MINIMISE_KEYS)
     return base_fail(CKKS_ERROR_ARGUMENT, "minimise = %d: there is no such aim",
                      (int)options->minimise);
-  model_compile_options_default(&inner);
+  compile_options_default(&inner);
   inner.error = options->error;
   inner.security = options->security;
   inner.log2_n = options->log2_n;
@@ -42,8 +43,8 @@ static ckks_status compile(model_plan *plan, const model_model *model,
   inner.throughput = options->throughput;
   inner.last_on_server = options->last_on_server;
   inner.headroom = options->headroom;
-  inner.minimise = (model_minimise)options->minimise;
-  return model_compile(plan, model, &inner);
+  inner.minimise = (compile_minimise)options->minimise;
+  return compile_model(plan, model, &inner);
 }
 
 /* ----------------------------------------------------------------- servers */
@@ -52,7 +53,7 @@ void blindsight_server_free(blindsight_server *server) {
   if (server == NULL)
     return;
   exec_engine_free(server->engine);
-  model_plan_clear(&server->plan);
+  plan_clear(&server->plan);
   base_free(server);
 }
 
@@ -90,14 +91,14 @@ ckks_status blindsight_server_load(blindsight_server **out, const char *path) {
   BASE_TRY(server_build(out));
   ckks_status status = blindsight_objects_require(path, "path");
   if (status == CKKS_OK)
-    status = model_files_server_read(&(*out)->plan, path);
+    status = plan_files_server_read(&(*out)->plan, path);
   return server_finish(out, status);
 }
 
 ckks_status blindsight_server_save(const char *path, const blindsight_server *server) {
   BASE_TRY(blindsight_objects_require(path, "path"));
   BASE_TRY(blindsight_objects_require(server, "server"));
-  return model_files_server_write(path, &server->plan);
+  return plan_files_server_write(path, &server->plan);
 }
 
 const blindsight_client *blindsight_server_client(const blindsight_server *server) {

@@ -29,19 +29,20 @@ static int report(void *context, const train_progress *progress) {
   return options->progress(options->context, &public);
 }
 
-static ckks_status set_activation(model_polynomial *out, const blindsight_train_options *options) {
+static ckks_status set_activation(encoding_polynomial *out,
+                                  const blindsight_train_options *options) {
   if (options->activation == NULL)
     return CKKS_OK;
-  if (options->degree < 1 || options->degree > MODEL_MAX_DEGREE)
+  if (options->degree < 1 || options->degree > ENCODING_MAX_DEGREE)
     return base_fail(CKKS_ERROR_ARGUMENT, "degree = %d: must be 1 to %d", options->degree,
-                     MODEL_MAX_DEGREE);
-  *out = (model_polynomial){.degree = options->degree};
+                     ENCODING_MAX_DEGREE);
+  *out = (encoding_polynomial){.degree = options->degree};
   for (int k = 0; k <= options->degree; k++)
     out->coefficient[k] = options->activation[k];
   return CKKS_OK;
 }
 
-static ckks_status fit(model_model *model, const char *path,
+static ckks_status fit(network_model *model, const char *path,
                        const blindsight_train_options *options) {
   train_options inner;
   train_options_default(&inner);
@@ -59,13 +60,13 @@ static ckks_status fit(model_model *model, const char *path,
   if (options->n_hidden > 0)
     BASE_TRY(blindsight_objects_require(options->hidden, "options.hidden"));
   BASE_TRY(set_activation(&inner.activation, options));
-  const train_options_data columns = {options->label, options->drop, options->n_drop};
-  train_data data;
+  const table_options columns = {options->label, options->drop, options->n_drop};
+  table_data data;
   train_history history = {0};
-  BASE_TRY(train_data_read(&data, path, &columns));
+  BASE_TRY(table_data_read(&data, path, &columns));
   ckks_status status = train_fit(model, &history, &data, &inner);
   train_history_clear(&history);
-  train_data_clear(&data);
+  table_data_clear(&data);
   return status;
 }
 

@@ -9,7 +9,7 @@
 #include "cli/units.h"
 #include "ring/kernel/kernel.h"
 
-static ckks_status print_units(model_units *units, const char *path, bool json) {
+static ckks_status print_units(compile_units *units, const char *path, bool json) {
   if (json) {
     json_t *object = json_pack("{s:s, s:s, s:s}", "cpu", base_cpu_get()->name, "kernel",
                                ring_kernel_get(RING_F64)->name, "file", path);
@@ -28,7 +28,7 @@ static ckks_status print_units(model_units *units, const char *path, bool json) 
 }
 
 static ckks_status calibrate(const char *output, bool json) {
-  model_units units;
+  compile_units units;
   char *cache = NULL;
   if (output == NULL)
     BASE_TRY(cli_units_cache_path(&cache));

@@ -60,13 +60,13 @@ static ckks_status copy_rows(cli_chosen *rows, size_t n_features) {
 }
 
 ckks_status cli_chosen_read(cli_chosen *rows, const char *path, const cli_texts *more,
-                            const model_interface *interface, const char *list, const char *label,
+                            const plan_interface *interface, const char *list, const char *label,
                             size_t most) {
   *rows = (cli_chosen){0};
-  BASE_TRY(cli_rows_read(&rows->data, path, more,
-                         &(cli_rows_wanted){interface->feature, interface->n_features, label,
-                                            interface->label,
-                                            label != NULL ? interface->n_outputs : 0}));
+  BASE_TRY(table_rows_read(
+      &rows->data, path, more != NULL ? more->text : NULL, more != NULL ? more->n : 0,
+      &(table_wanted){interface->feature, interface->n_features, label, interface->label,
+                      label != NULL ? interface->n_outputs : 0}));
   if (label != NULL && rows->data.label == NULL)
     return base_fail(CKKS_ERROR_FORMAT, "%s: there is no column \"%.80s\" (label)", path, label);
   BASE_TRY(choose(rows, path, list, most));
@@ -74,14 +74,14 @@ ckks_status cli_chosen_read(cli_chosen *rows, const char *path, const cli_texts 
 }
 
 ckks_status cli_chosen_warn(const cli_chosen *rows, const char *path,
-                            const model_interface *interface) {
+                            const plan_interface *interface) {
   size_t n_features = interface->n_features, n_outside = 0;
   double *scaled = base_alloc_array(n_features, sizeof *scaled);
   if (scaled == NULL)
     return base_fail_memory(n_features * sizeof *scaled);
   for (size_t i = 0; i < rows->n_rows; i++) {
     const double *row = rows->value + i * n_features;
-    if (model_scale_row(scaled, row, interface) == 0)
+    if (plan_pack_scale(scaled, row, interface) == 0)
       continue;
     for (size_t k = 0; k < n_features; k++)
       if (fabs(scaled[k]) > interface->max_abs_input && n_outside++ < MOST_WARNINGS)
@@ -97,12 +97,12 @@ ckks_status cli_chosen_warn(const cli_chosen *rows, const char *path,
   return CKKS_OK;
 }
 
-void cli_chosen_clear(cli_chosen *rows, const model_interface *interface) {
+void cli_chosen_clear(cli_chosen *rows, const plan_interface *interface) {
   if (rows->value != NULL)
     base_wipe(rows->value, rows->n_rows * interface->n_features * sizeof *rows->value);
   base_free(rows->value);
   base_free(rows->label);
   base_free(rows->index);
-  train_data_clear(&rows->data);
+  table_data_clear(&rows->data);
   *rows = (cli_chosen){0};
 }

@@ -6,17 +6,18 @@
 #include "cli/network.h"
 #include "cli/options.h"
 #include "cli/output.h"
-#include "cli/plan_page.h"
+#include "cli/page/plan_page.h"
 #include "cli/plan_report.h"
 #include "cli/plan_stages.h"
-#include "cli/rows.h"
 #include "cli/units.h"
-#include "model/files.h"
+#include "network/files.h"
+#include "plan/files.h"
+#include "table/rows.h"
 #include "train/train.h"
 
 typedef struct arguments {
   const char *model, *name, *calibrate, *label, *units, *report;
-  model_compile_options options;
+  compile_options options;
   int security, minimise, packing, last;
   uint64_t log2_n;
   bool json;
@@ -24,8 +25,8 @@ typedef struct arguments {
 
 /* As the names in the table of options. */
 static const ckks_security securities[] = {CKKS_SECURITY_128, CKKS_SECURITY_192, CKKS_SECURITY_256};
-static const model_minimise aims[] = {MODEL_MINIMISE_BALANCED, MODEL_MINIMISE_LATENCY,
-                                      MODEL_MINIMISE_UPLOAD, MODEL_MINIMISE_KEYS};
+static const compile_minimise aims[] = {COMPILE_MINIMISE_BALANCED, COMPILE_MINIMISE_LATENCY,
+                                        COMPILE_MINIMISE_UPLOAD, COMPILE_MINIMISE_KEYS};
 enum { PACKING_BOTH, PACKING_LATENCY, PACKING_THROUGHPUT };
 
 static int parse(arguments *a, int argc, char **argv) {
@@ -63,20 +64,20 @@ static int parse(arguments *a, int argc, char **argv) {
 }
 
 /* Ranges of these rows take the place of those that training found. */
-static ckks_status calibrate(model_model *model, const char *path) {
-  train_data data;
-  BASE_TRY(cli_rows_read(
-      &data, path, NULL,
-      &(cli_rows_wanted){.feature = model->feature, .n_features = model->n_features}));
-  ckks_status status = model_calibrate(model, data.value, data.n_rows);
-  train_data_clear(&data);
+static ckks_status calibrate(network_model *model, const char *path) {
+  table_data data;
+  BASE_TRY(
+      table_rows_read(&data, path, NULL, 0,
+                      &(table_wanted){.feature = model->feature, .n_features = model->n_features}));
+  ckks_status status = network_calibrate(model, data.value, data.n_rows);
+  table_data_clear(&data);
   return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", path);
 }
 
 /* A network is imported on the way; what its activations became is said at once. */
-static ckks_status read_model(model_model *model, const arguments *a) {
+static ckks_status read_model(network_model *model, const arguments *a) {
   if (!cli_network_is(a->model)) {
-    BASE_TRY(model_files_model_read(model, a->model));
+    BASE_TRY(network_files_read(model, a->model));
     return a->calibrate != NULL ? calibrate(model, a->calibrate) : CKKS_OK;
   }
   cli_network_options options;
@@ -90,21 +91,21 @@ static ckks_status read_model(model_model *model, const arguments *a) {
 }
 
 /* The planner knows nothing of files. */
-static ckks_status compile(model_plan *plan, const arguments *a) {
-  model_model model = {0};
+static ckks_status compile(plan_plan *plan, const arguments *a) {
+  network_model model = {0};
   ckks_status status = read_model(&model, a);
-  if (status == CKKS_OK && !model_is_calibrated(&model))
+  if (status == CKKS_OK && !network_calibrate_is_done(&model))
     cli_print_warning("%s: its ranges are not known, the worst is assumed; --calibrate tells them",
                       a->model);
-  if (status == CKKS_OK && (status = model_compile(plan, &model, &a->options)) != CKKS_OK)
+  if (status == CKKS_OK && (status = compile_model(plan, &model, &a->options)) != CKKS_OK)
     status = base_fail_in(status, "%s", a->model);
-  model_clear(&model);
+  network_clear(&model);
   return status;
 }
 
 /* What was asked for belongs to the report: predictions are to be held against it. */
-static ckks_status print_plan(const model_plan *plan, const arguments *a) {
-  const model_interface *interface = &plan->interface;
+static ckks_status print_plan(const plan_plan *plan, const arguments *a) {
+  const plan_interface *interface = &plan->interface;
   if (a->json) {
     json_t *object = cli_plan_report_json(interface);
     cli_plan_stages_json(json_object_get(object, "packings"), plan);
@@ -120,18 +121,18 @@ static ckks_status print_plan(const model_plan *plan, const arguments *a) {
 }
 
 /* Both or, as far as an interruption goes, none. */
-static ckks_status write_files(const model_plan *plan, const char *server, const char *client) {
+static ckks_status write_files(const plan_plan *plan, const char *server, const char *client) {
   cli_output_hold();
-  ckks_status status = model_files_server_write(server, plan);
+  ckks_status status = plan_files_server_write(server, plan);
   if (status == CKKS_OK)
-    status = model_files_client_write(client, &plan->interface);
+    status = plan_files_client_write(client, &plan->interface);
   cli_output_release();
   return status;
 }
 
 /* server and client may be NULL: then the plan is only shown. */
 static ckks_status compile_and_print(const arguments *a, const char *server, const char *client) {
-  model_plan plan = {0};
+  plan_plan plan = {0};
   if (a->report != NULL)
     BASE_TRY(cli_output_check(a->report));
   BASE_TRY(compile(&plan, a));
@@ -140,7 +141,7 @@ static ckks_status compile_and_print(const arguments *a, const char *server, con
     status = cli_plan_page_write(a->report, &plan);
   if (status == CKKS_OK)
     status = print_plan(&plan, a);
-  model_plan_clear(&plan);
+  plan_clear(&plan);
   return status;
 }
 
@@ -174,7 +175,7 @@ static ckks_status read_units(arguments *a) {
 
 int cli_compile(int argc, char **argv) {
   arguments a = {0};
-  model_compile_options_default(&a.options);
+  compile_options_default(&a.options);
   int code = parse(&a, argc, argv);
   if (code >= 0)
     return code;

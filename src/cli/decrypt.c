@@ -9,7 +9,7 @@
 #include "cli/predictions.h"
 #include "client/client.h"
 #include "client/key.h"
-#include "model/files.h"
+#include "plan/files.h"
 
 #define MAX_RESULT_BYTES ((size_t)1 << 31)
 
@@ -21,13 +21,13 @@ typedef struct arguments {
 
 /* The outputs are as private as the rows, and wiped when they have been shown. */
 static ckks_status decrypt_result(const arguments *a, const ckks_secret_key *secret,
-                                  const model_interface *interface, const ckks_params *params) {
+                                  const plan_interface *interface, const ckks_params *params) {
   const char *path = a->operand[1];
   uint8_t *bytes;
   double *outputs;
   size_t n_bytes, n_rows;
   BASE_TRY(base_file_read(&bytes, &n_bytes, path, MAX_RESULT_BYTES));
-  ckks_status status = client_decrypt(&outputs, &n_rows, bytes, n_bytes, cli_print_name(path),
+  ckks_status status = client_decrypt(&outputs, &n_rows, bytes, n_bytes, base_file_name(path),
                                       secret, interface, params);
   base_free(bytes);
   BASE_TRY(status);
@@ -41,16 +41,16 @@ static ckks_status decrypt_result(const arguments *a, const ckks_secret_key *sec
 
 /* The client file first: it brings the parameters that key and result are held against. */
 static ckks_status decrypt(const arguments *a) {
-  model_interface interface;
+  plan_interface interface;
   ckks_params *params;
   ckks_secret_key *secret = NULL;
-  BASE_TRY(model_files_client_read(&interface, &params, a->operand[0]));
+  BASE_TRY(plan_files_client_read(&interface, &params, a->operand[0]));
   ckks_status status = client_key_load(&secret, a->key, a->operand[0], params);
   if (status == CKKS_OK)
     status = decrypt_result(a, secret, &interface, params);
   ckks_secret_key_free(secret);
   ckks_params_free(params);
-  model_interface_clear(&interface);
+  plan_interface_clear(&interface);
   return status;
 }
 

@@ -9,7 +9,7 @@
 #include "cli/plan_report.h"
 #include "client/client.h"
 #include "client/key.h"
-#include "model/files.h"
+#include "plan/files.h"
 #include "wire/sample.h"
 
 typedef struct arguments {
@@ -20,7 +20,7 @@ typedef struct arguments {
 } arguments;
 
 typedef struct encryption {
-  model_interface interface;
+  plan_interface interface;
   ckks_params *params;
   ckks_secret_key *secret;
   cli_chosen rows;
@@ -48,10 +48,10 @@ static int parse(arguments *a, int argc, char **argv) {
 /* --- the command */
 
 /* What the model was compiled for goes before what would be cheaper. */
-static model_packing choose_packing(const encryption *e, const arguments *a) {
+static plan_packing choose_packing(const encryption *e, const arguments *a) {
   if (a->packing != 0)
-    return a->packing == 1 ? MODEL_LATENCY : MODEL_THROUGHPUT;
-  return model_pack_choose(&e->interface, e->rows.n_rows);
+    return a->packing == 1 ? PLAN_LATENCY : PLAN_THROUGHPUT;
+  return plan_pack_choose(&e->interface, e->rows.n_rows);
 }
 
 /* The key before the table: a wrong key is told without reading all rows. */
@@ -60,12 +60,12 @@ static ckks_status encrypt(encryption *e, const arguments *a) {
   const char *client = a->operand[0], *path = a->operand[1];
   char bytes[16];
   BASE_TRY(cli_output_check(a->output));
-  BASE_TRY(model_files_client_read(&e->interface, &e->params, client));
+  BASE_TRY(plan_files_client_read(&e->interface, &e->params, client));
   BASE_TRY(client_key_load(&e->secret, a->key, client, e->params));
   BASE_TRY(
       cli_chosen_read(&e->rows, path, &a->images, &e->interface, a->rows, NULL, WIRE_MAX_ROWS));
   BASE_TRY(cli_chosen_warn(&e->rows, path, &e->interface));
-  model_packing packing = choose_packing(e, a);
+  plan_packing packing = choose_packing(e, a);
   ckks_status status = client_encrypt(&e->sample, &e->n_bytes, e->rows.value, e->rows.n_rows,
                                       packing, NULL, e->secret, &e->interface, e->params);
   if (status != CKKS_OK)
@@ -87,6 +87,6 @@ int cli_encrypt(int argc, char **argv) {
   base_free(e.sample);
   ckks_secret_key_free(e.secret);
   ckks_params_free(e.params);
-  model_interface_clear(&e.interface);
+  plan_interface_clear(&e.interface);
   return cli_print_status(status);
 }

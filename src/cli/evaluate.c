@@ -8,7 +8,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/predictions.h"
-#include "cli/rows.h"
+#include "table/rows.h"
 
 #define MAX_OUTPUTS_BYTES ((size_t)1 << 30)
 
@@ -19,8 +19,8 @@ typedef struct arguments {
 } arguments;
 
 typedef struct evaluation {
-  model_model model;
-  train_data data;
+  network_model model;
+  table_data data;
   double *outputs;
   train_metrics metrics;
 } evaluation;
@@ -66,9 +66,9 @@ static ckks_status evaluate(evaluation *e, const arguments *a) {
   if (a->outputs != NULL)
     BASE_TRY(cli_output_check(a->outputs));
   BASE_TRY(cli_network_model(&e->model, a->operand[0]));
-  BASE_TRY(cli_rows_read(&e->data, path, NULL,
-                         &(cli_rows_wanted){e->model.feature, e->model.n_features, a->label,
-                                            e->model.label, e->model.n_classes}));
+  BASE_TRY(table_rows_read(&e->data, path, NULL, 0,
+                           &(table_wanted){e->model.feature, e->model.n_features, a->label,
+                                           e->model.label, e->model.n_classes}));
   if (a->label != NULL && e->data.label == NULL)
     return base_fail(CKKS_ERROR_FORMAT, "%s: there is no column \"%.80s\" (label)", path, a->label);
   BASE_TRY(cli_metrics_outputs(&e->outputs, e->data.value, e->data.n_rows, &e->model));
@@ -97,7 +97,7 @@ int cli_evaluate(int argc, char **argv) {
   ckks_status status = evaluate(&e, &a);
   base_free(e.outputs);
   train_metrics_clear(&e.metrics);
-  train_data_clear(&e.data);
-  model_clear(&e.model);
+  table_data_clear(&e.data);
+  network_clear(&e.model);
   return cli_print_status(status);
 }

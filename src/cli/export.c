@@ -12,12 +12,12 @@
 #include <string.h>
 
 static ckks_status export(const char *path, const char *output) {
-  model_model model;
+  network_model model;
   char *text = NULL;
   BASE_TRY(cli_output_check(output));
   BASE_TRY(cli_network_model(&model, path));
-  ckks_status status = model_json_write(&text, &model);
-  model_clear(&model);
+  ckks_status status = network_json_write(&text, &model);
+  network_clear(&model);
   if (status == CKKS_OK)
     status = base_file_write(output, text, strlen(text), 0600);
   if (text != NULL)

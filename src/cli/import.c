@@ -9,26 +9,27 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/print.h"
-#include "model/files.h"
+#include "network/files.h"
+#include "plan/files.h"
 
 #define MAX_JSON_BYTES ((size_t)64 << 20)
 
-static ckks_status read_json(model_model *model, const char *path) {
+static ckks_status read_json(network_model *model, const char *path) {
   uint8_t *bytes;
   size_t n_bytes;
   BASE_TRY(base_file_read(&bytes, &n_bytes, path, MAX_JSON_BYTES));
-  const char *name = cli_print_name(path);
-  ckks_status status = model_json_read(model, (const char *)bytes, n_bytes, name);
+  const char *name = base_file_name(path);
+  ckks_status status = network_json_read(model, (const char *)bytes, n_bytes, name);
   base_wipe(bytes, n_bytes);
   base_free(bytes);
   return status;
 }
 
-static void print_report(const model_model *model, const char *output) {
+static void print_report(const network_model *model, const char *output) {
   FILE *out = cli_print_stream(output);
   cli_print_field(out, "model", "%s: %zu features, %zu layers, %zu outputs", model->name,
                   model->n_features, model->n_layers, model->n_classes);
-  if (!model_is_calibrated(model))
+  if (!network_calibrate_is_done(model))
     cli_print_field(out, "ranges", "not known: compile it with --calibrate");
 }
 
@@ -53,7 +54,7 @@ static int parse(arguments *a, int argc, char **argv) {
       {"activation-error", 0, CLI_NUMBER, &import->error, "X",
        "of a polynomial, of the activation's largest value (0.01)", 1e-9, 1, 0},
       {"max-degree", 0, CLI_INTEGER, &a->max_degree, "N", "of a polynomial (15)", 1,
-       MODEL_MAX_DEGREE, 0},
+       ENCODING_MAX_DEGREE, 0},
       {"margin", 0, CLI_NUMBER, &import->margin, "X", "around a range, as part of it (0.25)", 0, 10,
        0},
       {"fit", 0, CLI_CHOICE, &a->fit, "squares|minimax", "which error is made small (squares)", 0,
@@ -66,13 +67,13 @@ static int parse(arguments *a, int argc, char **argv) {
   return cli_options_parse(&a->path, &command, argc, argv);
 }
 
-static ckks_status import(model_model *model, const arguments *a) {
+static ckks_status import(network_model *model, const arguments *a) {
   onnx_import_report report;
   BASE_TRY(cli_output_check(a->output));
   bool network = cli_network_is(a->path);
   BASE_TRY(network ? cli_network_read(model, &report, a->path, &a->network)
                    : read_json(model, a->path));
-  BASE_TRY(model_files_model_write(a->output, model));
+  BASE_TRY(network_files_write(a->output, model));
   print_report(model, a->output);
   if (network)
     cli_network_print(cli_print_stream(a->output), &report);
@@ -88,8 +89,8 @@ int cli_import(int argc, char **argv) {
     return code;
   a.network.import.max_degree = (int)a.max_degree;
   a.network.import.minimax = a.fit == 1;
-  model_model model = {0};
+  network_model model = {0};
   ckks_status status = import(&model, &a);
-  model_clear(&model);
+  network_clear(&model);
   return cli_print_status(status);
 }

@@ -12,7 +12,7 @@
 #include "cli/output.h"
 #include "cli/plan_report.h"
 #include "exec/exec.h"
-#include "model/files.h"
+#include "plan/files.h"
 #include "wire/sample.h"
 
 #define MAX_KEY_BYTES ((size_t)1 << 32)
@@ -26,13 +26,13 @@ typedef struct arguments {
 } arguments;
 
 typedef struct inference {
-  model_plan plan;
+  plan_plan plan;
   exec_engine *engine;
   ckks_evaluation_keys *keys;
   base_threads *threads;
   exec_session **sessions; /* one a thread */
   size_t n_sessions;
-  model_packing packing;
+  plan_packing packing;
   size_t n_rows;
   size_t key_bytes, sample_bytes, result_bytes;
   double load_ms, evaluate_ms, total_ms;
@@ -70,7 +70,7 @@ static ckks_status load_keys(inference *in, const char *path) {
   uint8_t *bytes;
   double start = now_ms();
   BASE_TRY(base_file_read(&bytes, &in->key_bytes, path, MAX_KEY_BYTES));
-  ckks_status status = exec_keys_read(&in->keys, bytes, in->key_bytes, cli_print_name(path),
+  ckks_status status = exec_keys_read(&in->keys, bytes, in->key_bytes, base_file_name(path),
                                       in->engine, in->threads);
   base_free(bytes);
   in->load_ms = now_ms() - start;
@@ -96,7 +96,7 @@ static ckks_status evaluate(inference *in, const char *sample, const char *outpu
   BASE_TRY(base_file_read(&bytes, &in->sample_bytes, sample, WIRE_MAX_SAMPLE_BYTES));
   double start = now_ms();
   ckks_status status = exec_infer_threads(&result, &in->result_bytes, bytes, in->sample_bytes,
-                                          cli_print_name(sample), in->sessions, in->threads);
+                                          base_file_name(sample), in->sessions, in->threads);
   in->evaluate_ms = now_ms() - start;
   base_free(bytes);
   if (status == CKKS_OK) {
@@ -146,7 +146,7 @@ static ckks_status infer(inference *in, const arguments *a) {
   double start = now_ms();
   BASE_TRY(cli_output_check(a->output));
   BASE_TRY(base_threads_build(&in->threads, (int)a->threads));
-  BASE_TRY(model_files_server_read(&in->plan, a->operand[0]));
+  BASE_TRY(plan_files_server_read(&in->plan, a->operand[0]));
   ckks_status status = exec_engine_build(&in->engine, &in->plan, (size_t)a->weights_mb << 20);
   if (status != CKKS_OK)
     return base_fail_in(status, "%s", a->operand[0]);
@@ -174,7 +174,7 @@ int cli_infer(int argc, char **argv) {
   base_free(in.sessions);
   ckks_evaluation_keys_free(in.keys);
   exec_engine_free(in.engine);
-  model_plan_clear(&in.plan);
+  plan_clear(&in.plan);
   base_threads_free(in.threads);
   return cli_print_status(status);
 }

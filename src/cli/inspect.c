@@ -9,7 +9,8 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/plan_report.h"
-#include "model/files.h"
+#include "network/files.h"
+#include "plan/files.h"
 
 #define MAX_BYTES ((size_t)1 << 32)
 
@@ -103,19 +104,19 @@ static ckks_status say_message(inspection *in) {
   unsigned packing = base_reader_u8(&in->payload);
   (void)base_reader_view(&in->payload, 3);
   uint32_t n_rows = base_reader_u32(&in->payload), n = base_reader_u32(&in->payload);
-  if (in->payload.failed || packing >= MODEL_N_PACKINGS)
+  if (in->payload.failed || packing >= PLAN_N_PACKINGS)
     return base_fail(CKKS_ERROR_FORMAT, "%s: its header is not one of a %s", in->path,
                      base_frame_kind_name(in->frame.kind));
-  say_text(in, "packing", cli_plan_report_packing((model_packing)packing));
+  say_text(in, "packing", cli_plan_report_packing((plan_packing)packing));
   say_number(in, "rows", n_rows);
   say_number(in, "ciphertexts", n);
   return CKKS_OK;
 }
 
 /* One line, and where units differ one more for each activation. */
-static void say_layer(inspection *in, const char *name, const model_layer *layer) {
+static void say_layer(inspection *in, const char *name, const network_layer *layer) {
   char text[96];
-  const model_activation *first = &layer->activation[0];
+  const network_activation *first = &layer->activation[0];
   bool several = layer->n_activations > 1;
   if (several)
     snprintf(text, sizeof text, "%zu to %zu, %zu polynomials", layer->n_in, layer->n_out,
@@ -138,8 +139,8 @@ static void say_layer(inspection *in, const char *name, const model_layer *layer
 
 /* Shape and names: what the model is, not what it has learnt. */
 static ckks_status say_model(inspection *in) {
-  model_model model;
-  BASE_TRY(model_files_model_parse(&model, in->bytes, in->n_bytes, in->path));
+  network_model model;
+  BASE_TRY(network_files_parse(&model, in->bytes, in->n_bytes, in->path));
   say_text(in, "name", model.name);
   say_number(in, "features", model.n_features);
   for (size_t l = 0; l < model.n_layers; l++) {
@@ -151,12 +152,12 @@ static ckks_status say_model(inspection *in) {
     json_object_set_new(in->json, "labels", cli_print_texts(model.label, model.n_classes));
   for (size_t i = 0; in->json == NULL && i < model.n_classes; i++)
     say_text(in, i == 0 ? "labels" : "", model.label[i]);
-  model_clear(&model);
+  network_clear(&model);
   return CKKS_OK;
 }
 
 /* The server file is checked whole, but only what clients may know is said. */
-static void say_interface(inspection *in, const model_interface *interface) {
+static void say_interface(inspection *in, const plan_interface *interface) {
   if (in->json != NULL)
     json_object_set_new(in->json, "plan", cli_plan_report_json(interface));
   else
@@ -164,18 +165,18 @@ static void say_interface(inspection *in, const model_interface *interface) {
 }
 
 static ckks_status say_server(inspection *in) {
-  model_plan plan;
-  BASE_TRY(model_files_server_parse(&plan, in->bytes, in->n_bytes, in->path));
+  plan_plan plan;
+  BASE_TRY(plan_files_server_parse(&plan, in->bytes, in->n_bytes, in->path));
   say_interface(in, &plan.interface);
-  model_plan_clear(&plan);
+  plan_clear(&plan);
   return CKKS_OK;
 }
 
 static ckks_status say_client(inspection *in) {
-  model_interface interface;
-  BASE_TRY(model_files_client_parse(&interface, NULL, in->bytes, in->n_bytes, in->path));
+  plan_interface interface;
+  BASE_TRY(plan_files_client_parse(&interface, NULL, in->bytes, in->n_bytes, in->path));
   say_interface(in, &interface);
-  model_interface_clear(&interface);
+  plan_interface_clear(&interface);
   return CKKS_OK;
 }
 
@@ -215,7 +216,7 @@ static void say_hash(inspection *in, const char *name, const uint8_t *hash) {
 }
 
 static ckks_status inspect_bytes(inspection *in) {
-  BASE_TRY(base_frame_read(&in->frame, in->bytes, in->n_bytes, 0, cli_print_name(in->path)));
+  BASE_TRY(base_frame_read(&in->frame, in->bytes, in->n_bytes, 0, base_file_name(in->path)));
   base_reader_init(&in->payload, in->frame.payload, in->frame.n_payload);
   say_text(in, "kind", base_frame_kind_name(in->frame.kind));
   say_number(in, "bytes", in->n_bytes);

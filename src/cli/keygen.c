@@ -10,12 +10,12 @@
 #include "cli/output.h"
 #include "cli/print.h"
 #include "client/client.h"
-#include "model/files.h"
+#include "plan/files.h"
 #include "secret/secret.h"
 
 typedef struct keys {
   char *secret_path, *evaluation_path;
-  model_interface interface;
+  plan_interface interface;
   ckks_params *params;
   ckks_secret_key *secret;
   uint8_t *bytes;
@@ -72,7 +72,7 @@ static ckks_status generate(keys *k, const char *client, const char *name, bool 
   if (k->secret_path == NULL || k->evaluation_path == NULL)
     return CKKS_ERROR_MEMORY;
   BASE_TRY(check_paths(k, force));
-  BASE_TRY(model_files_client_read(&k->interface, &k->params, client));
+  BASE_TRY(plan_files_client_read(&k->interface, &k->params, client));
   BASE_TRY(client_keygen(&k->secret, &k->bytes, &k->n_bytes, &k->interface, k->params));
   BASE_TRY(write_files(k, force));
   cli_print_field(stdout, "secret", "%s: keep it, show it to nobody", k->secret_path);
@@ -101,6 +101,6 @@ int cli_keygen(int argc, char **argv) {
   base_free(k.bytes);
   ckks_secret_key_free(k.secret);
   ckks_params_free(k.params);
-  model_interface_clear(&k.interface);
+  plan_interface_clear(&k.interface);
   return cli_print_status(status);
 }

@@ -10,11 +10,11 @@
 #define CELL_WIDTH 9
 
 ckks_status cli_metrics_outputs(double **outputs, const double *rows, size_t n_rows,
-                                const model_model *model) {
+                                const network_model *model) {
   *outputs = base_alloc_array(n_rows * model->n_classes, sizeof **outputs);
   if (*outputs == NULL)
     return base_fail_memory(n_rows * model->n_classes * sizeof **outputs);
-  return model_forward_rows(*outputs, rows, n_rows, model);
+  return network_forward_rows(*outputs, rows, n_rows, model);
 }
 
 /* True classes are the rows; columns are as wide as the longest name. */

@@ -7,7 +7,7 @@
 
 /** Outputs of the model for n_rows raw rows, row-major, in *outputs (base_free). */
 ckks_status cli_metrics_outputs(double **outputs, const double *rows, size_t n_rows,
-                                const model_model *model);
+                                const network_model *model);
 void cli_metrics_print(FILE *out, const train_metrics *metrics, char *const *label);
 json_t *cli_metrics_json(const train_metrics *metrics);
 #endif

@@ -7,8 +7,9 @@
 #include "base/file.h"
 #include "base/wipe.h"
 #include "cli/print.h"
-#include "cli/rows.h"
-#include "model/files.h"
+#include "network/files.h"
+#include "plan/files.h"
+#include "table/rows.h"
 
 #define BYTE_PIXELS 255.0
 
@@ -24,23 +25,23 @@ bool cli_network_is(const char *path) {
 }
 
 /* Columns in the order of the table are the network's inputs, and lend them their names. */
-static ckks_status name_columns(model_model *model, const train_data *data) {
+static ckks_status name_columns(network_model *model, const table_data *data) {
   for (size_t i = 0; data->feature != NULL && i < model->n_features; i++)
-    BASE_TRY(model_set_text(&model->feature[i], data->feature[i]));
-  return model_check(model);
+    BASE_TRY(encoding_names_set(&model->feature[i], data->feature[i]));
+  return network_check(model);
 }
 
 typedef struct reading {
   uint8_t *bytes;
   size_t n_bytes, n_features, image[3];
-  train_data data;
+  table_data data;
 } reading;
 
 static ckks_status read_rows(reading *r, const char *path, const cli_network_options *options) {
   BASE_TRY(onnx_import_input(&r->n_features, r->image, r->bytes, r->n_bytes, path));
   if (options->calibrate == NULL)
     return CKKS_OK;
-  BASE_TRY(cli_rows_read_any(&r->data, options->calibrate, options->label, r->image));
+  BASE_TRY(table_rows_read_any(&r->data, options->calibrate, options->label, r->image));
   if (r->data.n_features == r->n_features)
     return CKKS_OK;
   return base_fail(CKKS_ERROR_FORMAT, "%s: %zu columns where the network takes %zu%s",
@@ -48,7 +49,7 @@ static ckks_status read_rows(reading *r, const char *path, const cli_network_opt
                    options->label == NULL ? " (--label leaves one out)" : "");
 }
 
-static ckks_status read_network(model_model *model, onnx_import_report *report, reading *r,
+static ckks_status read_network(network_model *model, onnx_import_report *report, reading *r,
                                 const char *path, const cli_network_options *options) {
   onnx_import_options import = options->import;
   BASE_TRY(base_file_read(&r->bytes, &r->n_bytes, path, ONNX_MAX_FILE_BYTES));
@@ -60,26 +61,26 @@ static ckks_status read_network(model_model *model, onnx_import_report *report, 
   return name_columns(model, &r->data);
 }
 
-ckks_status cli_network_model(model_model *model, const char *path) {
+ckks_status cli_network_model(network_model *model, const char *path) {
   if (cli_network_is(path))
     return base_fail(
         CKKS_ERROR_ARGUMENT,
         "%s: a network, not a model; make one of it: blindsight import %s -o NAME.model", path,
         path);
-  return model_files_model_read(model, path);
+  return network_files_read(model, path);
 }
 
-ckks_status cli_network_read(model_model *model, onnx_import_report *report, const char *path,
+ckks_status cli_network_read(network_model *model, onnx_import_report *report, const char *path,
                              const cli_network_options *options) {
   reading r = {0};
-  *model = (model_model){0};
+  *model = (network_model){0};
   ckks_status status = read_network(model, report, &r, path, options);
   if (r.bytes != NULL)
     base_wipe(r.bytes, r.n_bytes);
   base_free(r.bytes);
-  train_data_clear(&r.data);
+  table_data_clear(&r.data);
   if (status != CKKS_OK)
-    model_clear(model);
+    network_clear(model);
   return status;
 }
 

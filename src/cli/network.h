@@ -14,9 +14,9 @@ typedef struct cli_network_options {
 void cli_network_options_default(cli_network_options *options);
 /** Whether `path` is called as ONNX files are. */
 bool cli_network_is(const char *path);
-ckks_status cli_network_read(model_model *model, onnx_import_report *report, const char *path,
+ckks_status cli_network_read(network_model *model, onnx_import_report *report, const char *path,
                              const cli_network_options *options);
 /** A model file; an ONNX file is refused with what makes a model of it. */
-ckks_status cli_network_model(model_model *model, const char *path);
+ckks_status cli_network_model(network_model *model, const char *path);
 void cli_network_print(FILE *out, const onnx_import_report *report);
 #endif

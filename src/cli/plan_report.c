@@ -12,8 +12,8 @@
 
 #define COLUMN 16
 
-const char *cli_plan_report_packing(model_packing packing) {
-  return packing == MODEL_LATENCY ? "latency" : "throughput";
+const char *cli_plan_report_packing(plan_packing packing) {
+  return packing == PLAN_LATENCY ? "latency" : "throughput";
 }
 
 /* --- parameters */
@@ -67,38 +67,38 @@ json_t *cli_plan_report_params_json(const ckks_params_literal *p) {
 /* --- packings */
 
 /* Rows that share one run of the program. */
-static size_t rows_of(const model_interface *interface, model_packing packing) {
-  return packing == MODEL_LATENCY ? 1 : (size_t)1 << (interface->params.log2_n - 1);
+static size_t rows_of(const plan_interface *interface, plan_packing packing) {
+  return packing == PLAN_LATENCY ? 1 : (size_t)1 << (interface->params.log2_n - 1);
 }
 
 /* One line of the table per function, one column per packing that was compiled. */
-typedef void (*cell)(char text[32], const model_interface *interface, model_packing packing);
+typedef void (*cell)(char text[32], const plan_interface *interface, plan_packing packing);
 
-static void cell_name(char text[32], const model_interface *interface, model_packing packing) {
+static void cell_name(char text[32], const plan_interface *interface, plan_packing packing) {
   (void)interface;
   snprintf(text, 32, "%s", cli_plan_report_packing(packing));
 }
-static void cell_rows(char text[32], const model_interface *interface, model_packing packing) {
+static void cell_rows(char text[32], const plan_interface *interface, plan_packing packing) {
   size_t rows = rows_of(interface, packing);
   snprintf(text, 32, rows == 1 ? "1 row" : "1 to %zu rows", rows);
 }
-static void cell_switches(char text[32], const model_interface *interface, model_packing packing) {
+static void cell_switches(char text[32], const plan_interface *interface, plan_packing packing) {
   snprintf(text, 32, "%d", interface->cost[packing].n_switches);
 }
-static void cell_sample(char text[32], const model_interface *interface, model_packing packing) {
+static void cell_sample(char text[32], const plan_interface *interface, plan_packing packing) {
   cli_print_bytes(text, interface->cost[packing].input_bytes);
 }
-static void cell_result(char text[32], const model_interface *interface, model_packing packing) {
+static void cell_result(char text[32], const plan_interface *interface, plan_packing packing) {
   cli_print_bytes(text, interface->cost[packing].output_bytes);
 }
-static void cell_time(char text[32], const model_interface *interface, model_packing packing) {
+static void cell_time(char text[32], const plan_interface *interface, plan_packing packing) {
   snprintf(text, 32, "%.3g ms", interface->cost[packing].predicted_ms);
 }
-static void cell_error(char text[32], const model_interface *interface, model_packing packing) {
+static void cell_error(char text[32], const plan_interface *interface, plan_packing packing) {
   snprintf(text, 32, "%.2g", interface->cost[packing].predicted_error);
 }
 
-static void print_packings(FILE *out, const model_interface *interface) {
+static void print_packings(FILE *out, const plan_interface *interface) {
   static const struct {
     const char *name;
     cell print;
@@ -109,10 +109,10 @@ static void print_packings(FILE *out, const model_interface *interface) {
   for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
     fputs(lines[i].name, out);
     int padding = COLUMN - (int)strlen(lines[i].name);
-    for (int p = 0; p < MODEL_N_PACKINGS; p++)
+    for (int p = 0; p < PLAN_N_PACKINGS; p++)
       if (interface->layout[p].available) {
         char text[32];
-        lines[i].print(text, interface, (model_packing)p);
+        lines[i].print(text, interface, (plan_packing)p);
         fprintf(out, "%*s%s", padding, "", text);
         padding = COLUMN - (int)strlen(text);
       }
@@ -121,8 +121,8 @@ static void print_packings(FILE *out, const model_interface *interface) {
 }
 
 /* The same numbers for programs: bytes and milliseconds, not rounded. */
-static json_t *json_packing(const model_interface *interface, model_packing packing) {
-  const model_cost *cost = &interface->cost[packing];
+static json_t *json_packing(const plan_interface *interface, plan_packing packing) {
+  const plan_cost *cost = &interface->cost[packing];
   return json_pack("{s:I, s:i, s:I, s:I, s:o, s:o}", "rows",
                    (json_int_t)rows_of(interface, packing), "key_switches", cost->n_switches,
                    "sample_bytes", (json_int_t)cost->input_bytes, "result_bytes",
@@ -133,7 +133,7 @@ static json_t *json_packing(const model_interface *interface, model_packing pack
 
 /* --- the whole */
 
-static void print_labels(FILE *out, const model_interface *interface) {
+static void print_labels(FILE *out, const plan_interface *interface) {
   enum { MOST = 8 };
   cli_print_cell(out, "outputs", 14);
   for (size_t i = 0; i < interface->n_outputs && i < MOST; i++)
@@ -141,7 +141,7 @@ static void print_labels(FILE *out, const model_interface *interface) {
   fprintf(out, "%s\n", interface->n_outputs > MOST ? ", ..." : "");
 }
 
-void cli_plan_report_print(FILE *out, const model_interface *interface) {
+void cli_plan_report_print(FILE *out, const plan_interface *interface) {
   char bytes[16], id[20];
   cli_print_field(out, "model", "%s: %zu features, %zu outputs, plan %s", interface->name,
                   interface->n_features, interface->n_outputs, cli_print_hash(id, interface->id));
@@ -162,13 +162,13 @@ void cli_plan_report_print(FILE *out, const model_interface *interface) {
   print_packings(out, interface);
 }
 
-json_t *cli_plan_report_json(const model_interface *interface) {
+json_t *cli_plan_report_json(const plan_interface *interface) {
   char id[20];
   json_t *packings = json_object();
-  for (int p = 0; p < MODEL_N_PACKINGS; p++)
+  for (int p = 0; p < PLAN_N_PACKINGS; p++)
     if (interface->layout[p].available)
-      json_object_set_new(packings, cli_plan_report_packing((model_packing)p),
-                          json_packing(interface, (model_packing)p));
+      json_object_set_new(packings, cli_plan_report_packing((plan_packing)p),
+                          json_packing(interface, (plan_packing)p));
   return json_pack("{s:s, s:s, s:o, s:o, s:o, s:i, s:i, s:I, s:I, s:o, s:o, s:o}", "model",
                    interface->name, "plan", cli_print_hash(id, interface->id), "features",
                    cli_print_texts(interface->feature, interface->n_features), "labels",

@@ -3,13 +3,13 @@
 #ifndef CLI_PLAN_REPORT_H
 #define CLI_PLAN_REPORT_H
 #include "cli/print.h"
-#include "model/plan.h"
+#include "plan/plan.h"
 
-void cli_plan_report_print(FILE *out, const model_interface *interface);
+void cli_plan_report_print(FILE *out, const plan_interface *interface);
 /** NULL when out of memory. */
-json_t *cli_plan_report_json(const model_interface *interface);
+json_t *cli_plan_report_json(const plan_interface *interface);
 /** "security" and "moduli" of parameters alone. */
 void cli_plan_report_params(FILE *out, const ckks_params_literal *params);
 json_t *cli_plan_report_params_json(const ckks_params_literal *params);
-const char *cli_plan_report_packing(model_packing packing);
+const char *cli_plan_report_packing(plan_packing packing);
 #endif

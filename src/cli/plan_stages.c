@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/plan_stages.h"
+#include "compile/compile.h"
 
+#include "cli/page/report_svg.h"
 #include "cli/plan_report.h"
-#include "cli/report_svg.h"
 
 enum { NAME, PACKING, ROTATIONS, SWITCHES, LEVELS, TIME, ERROR, PLAINTEXTS, N_COLUMNS };
 #define CELL_BYTES 64
@@ -13,19 +14,19 @@ static const struct {
 } columns[N_COLUMNS] = {{"stage", 26},  {"", 18},   {"rotations", -10}, {"switches", -10},
                         {"levels", -9}, {"ms", -7}, {"error", -9},      {"plaintexts", -11}};
 
-static const char *head_of(model_packing packing, int column) {
+static const char *head_of(plan_packing packing, int column) {
   if (column != PACKING)
     return columns[column].head;
-  return packing == MODEL_LATENCY ? "stride, diagonals" : "weights";
+  return packing == PLAN_LATENCY ? "stride, diagonals" : "weights";
 }
 
 /* The input and the result stand around the stages. */
-static bool is_stage(const model_account *account, int i) {
+static bool is_stage(const plan_account *account, int i) {
   return i > 0 && i + 1 < account->n_parts;
 }
 
-static void name_of(char text[CELL_BYTES], const model_account *account, int i) {
-  const model_part *part = &account->part[i];
+static void name_of(char text[CELL_BYTES], const plan_account *account, int i) {
+  const plan_part *part = &account->part[i];
   if (!is_stage(account, i))
     snprintf(text, CELL_BYTES, "%s", i == 0 ? "input" : "result");
   else if (part->degree > 1)
@@ -35,8 +36,8 @@ static void name_of(char text[CELL_BYTES], const model_account *account, int i) 
 }
 
 /* Numbers of a stage; what the input and the result have not stays empty. */
-static void cells_of(char cell[N_COLUMNS][CELL_BYTES], const model_account *account, int i) {
-  const model_part *part = &account->part[i];
+static void cells_of(char cell[N_COLUMNS][CELL_BYTES], const plan_account *account, int i) {
+  const plan_part *part = &account->part[i];
   char bytes[16];
   for (int c = 0; c < N_COLUMNS; c++)
     cell[c][0] = '\0';
@@ -58,7 +59,7 @@ static void cells_of(char cell[N_COLUMNS][CELL_BYTES], const model_account *acco
 
 /* --- text */
 
-static void print_account(FILE *out, const model_account *account, model_packing packing) {
+static void print_account(FILE *out, const plan_account *account, plan_packing packing) {
   cli_print_cell(out, cli_plan_report_packing(packing), columns[NAME].width);
   for (int c = PACKING; c < N_COLUMNS; c++)
     cli_print_cell(out, head_of(packing, c), columns[c].width);
@@ -75,16 +76,16 @@ static void print_account(FILE *out, const model_account *account, model_packing
   }
 }
 
-void cli_plan_stages_print(FILE *out, const model_plan *plan) {
-  for (int p = 0; p < MODEL_N_PACKINGS; p++)
+void cli_plan_stages_print(FILE *out, const plan_plan *plan) {
+  for (int p = 0; p < PLAN_N_PACKINGS; p++)
     if (plan->account[p].n_parts > 0)
-      print_account(out, &plan->account[p], (model_packing)p);
+      print_account(out, &plan->account[p], (plan_packing)p);
 }
 
 /* --- JSON */
 
-static json_t *json_part(const model_account *account, int i) {
-  const model_part *part = &account->part[i];
+static json_t *json_part(const plan_account *account, int i) {
+  const plan_part *part = &account->part[i];
   char name[CELL_BYTES];
   name_of(name, account, i);
   json_t *object =
@@ -106,10 +107,10 @@ static json_t *json_part(const model_account *account, int i) {
   return object;
 }
 
-void cli_plan_stages_json(json_t *packings, const model_plan *plan) {
-  for (int p = 0; p < MODEL_N_PACKINGS; p++) {
-    const model_account *account = &plan->account[p];
-    json_t *packing = json_object_get(packings, cli_plan_report_packing((model_packing)p));
+void cli_plan_stages_json(json_t *packings, const plan_plan *plan) {
+  for (int p = 0; p < PLAN_N_PACKINGS; p++) {
+    const plan_account *account = &plan->account[p];
+    json_t *packing = json_object_get(packings, cli_plan_report_packing((plan_packing)p));
     if (account->n_parts == 0 || packing == NULL)
       continue;
     json_t *stages = json_array();
@@ -121,7 +122,7 @@ void cli_plan_stages_json(json_t *packings, const model_plan *plan) {
 
 /* --- HTML */
 
-static void stages_table(base_buffer *out, const model_account *account, model_packing packing) {
+static void stages_table(base_buffer *out, const plan_account *account, plan_packing packing) {
   base_buffer_printf(out, "<div class=\"card scroll\"><table><thead><tr>");
   for (int c = 0; c < N_COLUMNS; c++)
     base_buffer_printf(out, "<th%s>%s</th>", columns[c].width < 0 ? " class=\"n\"" : "",
@@ -139,13 +140,13 @@ static void stages_table(base_buffer *out, const model_account *account, model_p
 }
 
 /* Shares of what adds up: milliseconds, or squares of errors. */
-static void shares(base_buffer *out, const model_account *account, const char *title, bool error) {
-  cli_report_bar bars[MODEL_MAX_LAYERS + 2];
-  char name[MODEL_MAX_LAYERS + 2][CELL_BYTES], note[MODEL_MAX_LAYERS + 2][CELL_BYTES];
+static void shares(base_buffer *out, const plan_account *account, const char *title, bool error) {
+  cli_report_bar bars[NETWORK_MAX_LAYERS + 2];
+  char name[NETWORK_MAX_LAYERS + 2][CELL_BYTES], note[NETWORK_MAX_LAYERS + 2][CELL_BYTES];
   double sum = 0.0;
   size_t n = 0;
   for (int i = 0; i < account->n_parts; i++) {
-    const model_part *part = &account->part[i];
+    const plan_part *part = &account->part[i];
     if (!error && !is_stage(account, i))
       continue;
     bars[n] = (cli_report_bar){.name = name[n], .note = note[n], .series = error};
@@ -163,7 +164,7 @@ static void shares(base_buffer *out, const model_account *account, const char *t
   base_buffer_printf(out, "</div>\n");
 }
 
-static void account_page(base_buffer *out, const model_account *account, model_packing packing) {
+static void account_page(base_buffer *out, const plan_account *account, plan_packing packing) {
   base_buffer_printf(out, "<h2>Stages, %s packing</h2>\n", cli_plan_report_packing(packing));
   stages_table(out, account, packing);
   base_buffer_printf(out, "<div class=\"pair\">\n");
@@ -172,10 +173,10 @@ static void account_page(base_buffer *out, const model_account *account, model_p
   base_buffer_printf(out, "</div>\n");
 }
 
-void cli_plan_stages_page(base_buffer *out, const model_plan *plan) {
-  for (int p = 0; p < MODEL_N_PACKINGS; p++)
+void cli_plan_stages_page(base_buffer *out, const plan_plan *plan) {
+  for (int p = 0; p < PLAN_N_PACKINGS; p++)
     if (plan->account[p].n_parts > 0)
-      account_page(out, &plan->account[p], (model_packing)p);
+      account_page(out, &plan->account[p], (plan_packing)p);
   base_buffer_printf(
       out, "<p class=\"soft\">A map and the polynomial behind it are a stage. Rotations "
            "are those that share a decomposition and others; key switches count the products of "

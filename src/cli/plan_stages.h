@@ -5,12 +5,12 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "model/plan.h"
+#include "plan/plan.h"
 
 /** One table for each packing. */
-void cli_plan_stages_print(FILE *out, const model_plan *plan);
+void cli_plan_stages_print(FILE *out, const plan_plan *plan);
 /** Adds "stages" to each packing of what cli_plan_report_json made. */
-void cli_plan_stages_json(json_t *packings, const model_plan *plan);
+void cli_plan_stages_json(json_t *packings, const plan_plan *plan);
 /** A table, and bars of time and error, for each packing. */
-void cli_plan_stages_page(base_buffer *out, const model_plan *plan);
+void cli_plan_stages_page(base_buffer *out, const plan_plan *plan);
 #endif

@@ -33,7 +33,7 @@ typedef struct prediction {
   cli_chosen rows;
   double *outputs;
   train_metrics metrics;
-  model_packing packing;
+  plan_packing packing;
   cli_progress progress;
   uint64_t n_sent; /* bytes of keys */
 } prediction;
@@ -110,12 +110,12 @@ static ckks_status connect_server(prediction *p, arguments *a) {
 
 /* Before anything is made or sent. */
 static ckks_status read_rows(prediction *p, const arguments *a) {
-  const model_interface *interface = &p->remote.interface;
+  const plan_interface *interface = &p->remote.interface;
   BASE_TRY(cli_chosen_read(&p->rows, a->data, &a->images, interface, a->rows, a->label,
-                           TRAIN_DATA_MAX_ROWS));
-  p->packing = a->packing == 0   ? model_pack_choose(interface, p->rows.n_rows)
-               : a->packing == 1 ? MODEL_LATENCY
-                                 : MODEL_THROUGHPUT;
+                           TABLE_DATA_MAX_ROWS));
+  p->packing = a->packing == 0   ? plan_pack_choose(interface, p->rows.n_rows)
+               : a->packing == 1 ? PLAN_LATENCY
+                                 : PLAN_THROUGHPUT;
   if (!interface->layout[p->packing].available)
     return base_fail(CKKS_ERROR_ARGUMENT, "%s: was not compiled for %s packing", p->remote.model,
                      cli_plan_report_packing(p->packing));
@@ -134,7 +134,7 @@ static ckks_status open_keys(prediction *p, const arguments *a) {
 }
 
 static ckks_status predict_rows(prediction *p) {
-  const model_interface *interface = &p->remote.interface;
+  const plan_interface *interface = &p->remote.interface;
   p->outputs = base_alloc_array(p->rows.n_rows * interface->n_outputs, sizeof *p->outputs);
   if (p->outputs == NULL)
     return base_fail_memory(p->rows.n_rows * interface->n_outputs * sizeof *p->outputs);
@@ -161,8 +161,8 @@ static void report_keys(const prediction *p, const arguments *a) {
 }
 
 static ckks_status report_json(const prediction *p, const cli_predictions *predictions) {
-  char plan[2 * MODEL_ID_BYTES + 1];
-  for (int i = 0; i < MODEL_ID_BYTES; i++)
+  char plan[2 * PLAN_ID_BYTES + 1];
+  for (int i = 0; i < PLAN_ID_BYTES; i++)
     snprintf(plan + 2 * i, 3, "%02x", p->remote.interface.id[i]);
   json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s}", "model", p->remote.model, "version",
                              p->remote.version, "plan", plan, "key", p->remote.key_id, "packing",
@@ -174,7 +174,7 @@ static ckks_status report_json(const prediction *p, const cli_predictions *predi
 }
 
 static ckks_status report(const prediction *p, const arguments *a) {
-  const model_interface *interface = &p->remote.interface;
+  const plan_interface *interface = &p->remote.interface;
   const cli_predictions predictions = {p->outputs, p->rows.n_rows, interface->n_outputs,
                                        interface->label, a->outputs};
   if (a->json)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "model/model.h"
+#include "network/network.h"
 
 #define NUMBER_WIDTH 13
 #define MAX_TEXT_BYTES ((size_t)1 << 30)
@@ -43,7 +43,7 @@ static const double *row_of(const cli_predictions *p, size_t row) {
 
 /* As in training: the largest output, the first of equals. */
 static const char *predicted(const cli_predictions *p, size_t row) {
-  return p->label[model_argmax(row_of(p, row), p->n_outputs)];
+  return p->label[encoding_outputs_argmax(row_of(p, row), p->n_outputs)];
 }
 
 static int wider(int a, int b) {

@@ -54,10 +54,6 @@ int cli_print_close(int code) {
 
 /* --- reports */
 
-const char *cli_print_name(const char *path) {
-  return strcmp(path, "-") == 0 ? "standard input" : path;
-}
-
 FILE *cli_print_stream(const char *output) {
   return output != NULL && strcmp(output, "-") == 0 ? stderr : stdout;
 }

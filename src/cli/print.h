@@ -19,8 +19,6 @@ int cli_print_status(ckks_status status);
 /** Before the end: CLI_FAILURE when standard output could not take all that was printed. */
 int cli_print_close(int code);
 
-/** What messages call an input file: "-" is standard input. */
-const char *cli_print_name(const char *path);
 /** Where a command's report goes: standard output, unless its result goes there ("-"). */
 FILE *cli_print_stream(const char *output);
 /** "name      text", names in one column. */

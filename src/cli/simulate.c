@@ -8,23 +8,24 @@
 #include "cli/network.h"
 #include "cli/options.h"
 #include "cli/plan_report.h"
-#include "cli/rows.h"
-#include "model/simulate.h"
+#include "compile/compile.h"
+#include "compile/simulate.h"
+#include "table/rows.h"
 
 typedef struct arguments {
   const char *operand[CLI_MAX_OPERANDS]; /* MODEL DATA */
   const char *label;
-  model_compile_options options;
+  compile_options options;
   int packing;
   uint64_t seed, threads;
   bool json;
 } arguments;
 
 typedef struct simulation {
-  model_model model;
-  model_plan plan;
-  train_data data;
-  model_packing packing;
+  network_model model;
+  plan_plan plan;
+  table_data data;
+  plan_packing packing;
   base_threads *threads;
   double *clear, *noisy; /* outputs */
   train_metrics clear_metrics, noisy_metrics;
@@ -34,8 +35,8 @@ typedef struct simulation {
 } simulation;
 
 static void compare_row(simulation *s, const double *clear, const double *noisy) {
-  size_t n = s->model.n_classes, best = model_argmax(clear, n);
-  s->n_changed += model_argmax(noisy, n) != best;
+  size_t n = s->model.n_classes, best = encoding_outputs_argmax(clear, n);
+  s->n_changed += encoding_outputs_argmax(noisy, n) != best;
   for (size_t k = 0; k < n; k++) {
     double error = fabs(noisy[k] - clear[k]) / fmax(1.0, fabs(clear[k]));
     s->deviation += error * error;
@@ -52,7 +53,8 @@ static ckks_status run_rows(simulation *s, uint64_t seed) {
   s->noisy = base_alloc_array(n * classes, sizeof *s->noisy);
   if (s->noisy == NULL)
     return base_fail_memory(n * classes * sizeof *s->noisy);
-  BASE_TRY(model_simulate_rows(s->noisy, s->data.value, n, &s->plan, s->packing, seed, s->threads));
+  BASE_TRY(
+      compile_simulate_rows(s->noisy, s->data.value, n, &s->plan, s->packing, seed, s->threads));
   for (size_t i = 0; i < n; i++)
     compare_row(s, s->clear + i * classes, s->noisy + i * classes);
   s->deviation = sqrt(s->deviation / (double)(n * classes));
@@ -61,18 +63,18 @@ static ckks_status run_rows(simulation *s, uint64_t seed) {
 
 static ckks_status simulate(simulation *s, const arguments *a) {
   BASE_TRY(cli_network_model(&s->model, a->operand[0]));
-  BASE_TRY(cli_rows_read(&s->data, a->operand[1], NULL,
-                         &(cli_rows_wanted){s->model.feature, s->model.n_features, a->label,
-                                            s->model.label, s->model.n_classes}));
+  BASE_TRY(table_rows_read(&s->data, a->operand[1], NULL, 0,
+                           &(table_wanted){s->model.feature, s->model.n_features, a->label,
+                                           s->model.label, s->model.n_classes}));
   if (a->label != NULL && s->data.label == NULL)
     return base_fail(CKKS_ERROR_FORMAT, "%s: there is no column \"%.80s\" (label)", a->operand[1],
                      a->label);
-  ckks_status status = model_compile(&s->plan, &s->model, &a->options);
+  ckks_status status = compile_model(&s->plan, &s->model, &a->options);
   if (status != CKKS_OK)
     return base_fail_in(status, "%s", a->operand[0]);
-  s->packing = a->packing == 0 && s->plan.interface.layout[MODEL_LATENCY].available
-                   ? MODEL_LATENCY
-                   : MODEL_THROUGHPUT;
+  s->packing = a->packing == 0 && s->plan.interface.layout[PLAN_LATENCY].available
+                   ? PLAN_LATENCY
+                   : PLAN_THROUGHPUT;
   s->margin = (double)INFINITY;
   BASE_TRY(base_threads_build(&s->threads, (int)a->threads));
   BASE_TRY(run_rows(s, a->seed));
@@ -98,7 +100,7 @@ static ckks_status print_json(const simulation *s) {
 }
 
 static void print_report(const simulation *s) {
-  const model_interface *interface = &s->plan.interface;
+  const plan_interface *interface = &s->plan.interface;
   cli_print_field(stdout, "rows", "%zu, %s packing", s->data.n_rows,
                   cli_plan_report_packing(s->packing));
   cli_print_field(stdout, "error", "deviation %.2g, largest %.2g of max(1, |output|)", s->deviation,
@@ -121,15 +123,15 @@ static void simulation_clear(simulation *s) {
   base_free(s->noisy);
   train_metrics_clear(&s->clear_metrics);
   train_metrics_clear(&s->noisy_metrics);
-  train_data_clear(&s->data);
+  table_data_clear(&s->data);
   base_threads_free(s->threads);
-  model_plan_clear(&s->plan);
-  model_clear(&s->model);
+  plan_clear(&s->plan);
+  network_clear(&s->model);
 }
 
 int cli_simulate(int argc, char **argv) {
   arguments a = {.seed = 1, .threads = 1};
-  model_compile_options_default(&a.options);
+  compile_options_default(&a.options);
   const cli_option options[] = {
       {"label", 0, CLI_TEXT, &a.label, "COLUMN",
        "the column that holds the true classes; for images, an idx file", 0, 0, 0},

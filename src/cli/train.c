@@ -13,7 +13,8 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/predictions.h"
-#include "model/files.h"
+#include "network/files.h"
+#include "plan/files.h"
 
 #define MAX_VALIDATION_BYTES ((size_t)1 << 30)
 /* Columns named in a report. */
@@ -30,10 +31,10 @@ typedef struct arguments {
 typedef struct training {
   const arguments *arguments;
   train_options options;
-  size_t hidden[MODEL_MAX_LAYERS];
-  train_data data;
+  size_t hidden[NETWORK_MAX_LAYERS];
+  table_data data;
   train_history history;
-  model_model model;
+  network_model model;
   train_metrics metrics;
   double *rows, *outputs; /* of the validation rows */
   int *labels;
@@ -78,12 +79,12 @@ static ckks_status parse_hidden(training *t, const char *text) {
   for (const char *at = text;; at++) {
     char *end;
     unsigned long width = strtoul(at, &end, 10);
-    if (*at < '0' || *at > '9' || width < 1 || width > MODEL_MAX_WIDTH)
+    if (*at < '0' || *at > '9' || width < 1 || width > NETWORK_MAX_WIDTH)
       return base_fail(CKKS_ERROR_ARGUMENT, "--hidden %s: must be widths 1 to %d such as 16,8",
-                       text, MODEL_MAX_WIDTH);
-    if (t->options.n_hidden == MODEL_MAX_LAYERS - 1)
+                       text, NETWORK_MAX_WIDTH);
+    if (t->options.n_hidden == NETWORK_MAX_LAYERS - 1)
       return base_fail(CKKS_ERROR_ARGUMENT, "--hidden %s: more than %d layers", text,
-                       MODEL_MAX_LAYERS - 1);
+                       NETWORK_MAX_LAYERS - 1);
     t->hidden[t->options.n_hidden++] = width;
     at = end;
     if (*at == '\0')
@@ -94,14 +95,14 @@ static ckks_status parse_hidden(training *t, const char *text) {
 }
 
 /* A name, or coefficients, lowest first. */
-static ckks_status parse_activation(model_polynomial *out, const char *text) {
-  *out = (model_polynomial){.degree = -1};
-  if (model_polynomial_named(out, text))
+static ckks_status parse_activation(encoding_polynomial *out, const char *text) {
+  *out = (encoding_polynomial){.degree = -1};
+  if (encoding_polynomial_named(out, text))
     return CKKS_OK;
   for (const char *at = text;; at++) {
     char *end;
     double value = strtod(at, &end);
-    if (end == at || !isfinite(value) || out->degree == MODEL_MAX_DEGREE)
+    if (end == at || !isfinite(value) || out->degree == ENCODING_MAX_DEGREE)
       break;
     out->coefficient[++out->degree] = value;
     at = end;
@@ -113,7 +114,7 @@ static ckks_status parse_activation(model_polynomial *out, const char *text) {
   return base_fail(CKKS_ERROR_ARGUMENT,
                    "--activation %s: must be sigmoid3, square, identity or 2 to %d coefficients "
                    "c0,c1,..., the last not 0",
-                   text, MODEL_MAX_DEGREE + 1);
+                   text, ENCODING_MAX_DEGREE + 1);
 }
 
 /* Never cancels: Ctrl-C ends the program, and nothing is written before the end. */
@@ -191,7 +192,7 @@ static ckks_status write_validation(const training *t) {
 /* --- the report */
 
 /* Columns that lack values are named: they may be worth dropping. */
-static void print_missing(FILE *out, const train_data *data) {
+static void print_missing(FILE *out, const table_data *data) {
   size_t n_values = 0, n_columns = 0;
   for (size_t i = 0; i < data->n_features; i++) {
     n_values += data->missing[i];
@@ -268,7 +269,7 @@ static ckks_status print_json(const training *t) {
 /* --- the command */
 
 /* The model is called as its file, without folder and ending. */
-static ckks_status set_name(model_model *model, const char *path) {
+static ckks_status set_name(network_model *model, const char *path) {
   const char *slash = strrchr(path, '/'), *start = slash != NULL ? slash + 1 : path;
   char *name = base_strdup(strcmp(path, "-") == 0 ? "model" : start);
   if (name == NULL)
@@ -276,9 +277,9 @@ static ckks_status set_name(model_model *model, const char *path) {
   char *dot = strrchr(name, '.');
   if (dot != NULL && dot != name)
     *dot = '\0';
-  ckks_status status = model_check_text(name, "the model's name");
+  ckks_status status = encoding_names_check(name, "the model's name");
   if (status == CKKS_OK)
-    status = model_set_text(&model->name, name);
+    status = encoding_names_set(&model->name, name);
   base_free(name);
   return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", path);
 }
@@ -286,12 +287,12 @@ static ckks_status set_name(model_model *model, const char *path) {
 /* What can be wrong with the outputs is found out before the work, not after it. */
 static ckks_status train(training *t) {
   const arguments *a = t->arguments;
-  const train_options_data columns = {a->label, a->drop.text, a->drop.n};
+  const table_options columns = {a->label, a->drop.text, a->drop.n};
   BASE_TRY(set_options(t));
   BASE_TRY(cli_output_check(a->output));
   if (a->validation != NULL)
     BASE_TRY(cli_output_check(a->validation));
-  BASE_TRY(train_data_read(&t->data, a->data, &columns));
+  BASE_TRY(table_data_read(&t->data, a->data, &columns));
   t->progress = cli_progress_begin();
   ckks_status status = train_fit(&t->model, &t->history, &t->data, &t->options);
   cli_progress_end(&t->progress);
@@ -299,7 +300,7 @@ static ckks_status train(training *t) {
   BASE_TRY(measure(t));
   BASE_TRY(set_name(&t->model, a->output));
   cli_output_hold();
-  status = model_files_model_write(a->output, &t->model);
+  status = network_files_write(a->output, &t->model);
   if (status == CKKS_OK && a->validation != NULL)
     status = write_validation(t);
   cli_output_release();
@@ -332,7 +333,7 @@ int cli_train(int argc, char **argv) {
   base_free(t.labels);
   train_metrics_clear(&t.metrics);
   train_history_clear(&t.history);
-  train_data_clear(&t.data);
-  model_clear(&t.model);
+  table_data_clear(&t.data);
+  network_clear(&t.model);
   return cli_print_status(status);
 }

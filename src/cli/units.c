@@ -19,17 +19,17 @@
 #define MOST_NS 1e4
 
 const cli_unit cli_units[CLI_N_UNITS] = {
-    {"ntt_butterfly_ns", "a butterfly of a transform", offsetof(model_units, ntt_butterfly_ns)},
-    {"mac_word_ns", "a word of few keys", offsetof(model_units, mac_word_ns)},
-    {"mac_far_word_ns", "a word of many keys", offsetof(model_units, mac_far_word_ns)},
-    {"convert_word_ns", "a word that changes its basis", offsetof(model_units, convert_word_ns)},
-    {"permute_word_ns", "a word that a rotation moves", offsetof(model_units, permute_word_ns)},
-    {"point_word_ns", "a word of pointwise work", offsetof(model_units, point_word_ns)},
-    {"sum_word_ns", "a word of a small batch", offsetof(model_units, sum_word_ns)},
-    {"sum_far_word_ns", "a word of a large batch", offsetof(model_units, sum_far_word_ns)},
+    {"ntt_butterfly_ns", "a butterfly of a transform", offsetof(compile_units, ntt_butterfly_ns)},
+    {"mac_word_ns", "a word of few keys", offsetof(compile_units, mac_word_ns)},
+    {"mac_far_word_ns", "a word of many keys", offsetof(compile_units, mac_far_word_ns)},
+    {"convert_word_ns", "a word that changes its basis", offsetof(compile_units, convert_word_ns)},
+    {"permute_word_ns", "a word that a rotation moves", offsetof(compile_units, permute_word_ns)},
+    {"point_word_ns", "a word of pointwise work", offsetof(compile_units, point_word_ns)},
+    {"sum_word_ns", "a word of a small batch", offsetof(compile_units, sum_word_ns)},
+    {"sum_far_word_ns", "a word of a large batch", offsetof(compile_units, sum_far_word_ns)},
 };
 
-double *cli_units_field(model_units *units, const cli_unit *unit) {
+double *cli_units_field(compile_units *units, const cli_unit *unit) {
   return (double *)(void *)((char *)units + unit->offset);
 }
 
@@ -81,18 +81,18 @@ static ckks_status check_machine(const json_t *file, const char *path) {
   return CKKS_OK;
 }
 
-static ckks_status parse(model_units *units, const json_t *file, const char *path) {
+static ckks_status parse(compile_units *units, const json_t *file, const char *path) {
   BASE_TRY(check_machine(file, path));
   for (int i = 0; i < CLI_N_UNITS; i++)
     BASE_TRY(read_field(cli_units_field(units, &cli_units[i]), file, cli_units[i].name, path));
   return CKKS_OK;
 }
 
-ckks_status cli_units_read(model_units *units, const char *path) {
+ckks_status cli_units_read(compile_units *units, const char *path) {
   uint8_t *bytes;
   size_t n_bytes;
   json_error_t error;
-  model_units read;
+  compile_units read;
   BASE_TRY(base_file_read(&bytes, &n_bytes, path, MAX_BYTES));
   json_t *file = json_loadb((const char *)bytes, n_bytes, JSON_REJECT_DUPLICATES, &error);
   base_free(bytes);
@@ -121,8 +121,8 @@ static ckks_status make_folders(const char *path) {
   return CKKS_OK;
 }
 
-ckks_status cli_units_write(const char *path, const model_units *units) {
-  model_units copy = *units;
+ckks_status cli_units_write(const char *path, const compile_units *units) {
+  compile_units copy = *units;
   json_t *file = json_pack("{s:s, s:s}", "cpu", base_cpu_get()->name, "kernel", kernel_name());
   for (int i = 0; file != NULL && i < CLI_N_UNITS; i++)
     json_object_set_new(file, cli_units[i].name, json_real(*cli_units_field(&copy, &cli_units[i])));

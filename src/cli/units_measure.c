@@ -13,13 +13,13 @@
 
 #include "base/alloc.h"
 #include "ckks.h"
+#include "compile/cost.h"
 #include "eval/eval.h"
-#include "model/cost.h"
 
 #define N_ROTATIONS 40
 #define N_NEAR 6    /* rotations whose keys fit a cache */
-#define N_SUMMED 18 /* about MODEL_NEAR_BYTES */
-#define N_BATCH 96  /* well above MODEL_FAR_BYTES */
+#define N_SUMMED 18 /* about COMPILE_NEAR_BYTES */
+#define N_BATCH 96  /* well above COMPILE_FAR_BYTES */
 #define N_SAMPLES 60
 /* Shorter runs are repeated until they have taken so long. */
 #define SAMPLE_MS 1.0
@@ -181,37 +181,37 @@ static ckks_status measuring_init(measuring *m) {
 /* -------------------------------------------------------------------- units */
 
 /* What a sum of so many rotations consists of. */
-static model_counts count_rotations(measuring *m, int n_rotations) {
-  model_counts counts;
-  model_op op = {.kind = MODEL_OP_ROTATE_SUM,
-                 .level = literal.n_q - 1,
-                 .n_terms = n_rotations,
-                 .term = m->steps};
-  const model_program program = {.n_inputs = 1, .n_registers = 1, .n_ops = 1, .op = &op};
-  model_counts_program(&counts, NULL, &program, ckks_params_get_literal(m->params), m->specs,
+static compile_work count_rotations(measuring *m, int n_rotations) {
+  compile_work counts;
+  plan_op op = {.kind = PLAN_OP_ROTATE_SUM,
+                .level = literal.n_q - 1,
+                .n_terms = n_rotations,
+                .term = m->steps};
+  const plan_program program = {.n_inputs = 1, .n_registers = 1, .n_ops = 1, .op = &op};
+  compile_work_program(&counts, NULL, &program, ckks_params_get_literal(m->params), m->specs,
                        1 + N_ROTATIONS);
   return counts;
 }
 
 /* What is left of a time when the work that is known already is taken off. */
-static double remainder_ns(double ns, const model_counts *counts, const model_units *units) {
-  return ns - 1e6 * model_cost_ms(counts, literal.log2_n, units);
+static double remainder_ns(double ns, const compile_work *counts, const compile_units *units) {
+  return ns - 1e6 * compile_cost_ms(counts, literal.log2_n, units);
 }
 
 /*
  * Sums of rotations of which two times are known: one rotation is mostly passes over limbs, a
  * further one mostly a key. Two equations for a word of each, then one for keys from far.
  */
-static ckks_status measure_rotations(model_units *units, measuring *m) {
+static ckks_status measure_rotations(compile_units *units, measuring *m) {
   double one, near, far;
-  model_counts of_one = count_rotations(m, 1), of_near = count_rotations(m, N_NEAR);
-  model_counts of_far = count_rotations(m, N_ROTATIONS);
+  compile_work of_one = count_rotations(m, 1), of_near = count_rotations(m, N_NEAR);
+  compile_work of_far = count_rotations(m, N_ROTATIONS);
   BASE_TRY(time_run(&one, run_one, m));
   BASE_TRY(time_run(&near, run_near, m));
   BASE_TRY(time_run(&far, run_far, m));
   double a = (double)of_one.point_words, b = (double)of_one.mac_words;
   double c = (double)of_near.point_words, d = (double)of_near.mac_words;
-  model_units known = *units;
+  compile_units known = *units;
   known.point_word_ns = 0.0;
   double x = remainder_ns(one, &of_one, &known), y = remainder_ns(near, &of_near, &known);
   /* A pass takes no less than alone: were it so, the first key came from nearer than the rest. */
@@ -222,9 +222,9 @@ static ckks_status measure_rotations(model_units *units, measuring *m) {
   return CKKS_OK;
 }
 
-static ckks_status measure(model_units *units, measuring *m) {
+static ckks_status measure(compile_units *units, measuring *m) {
   double n = (double)m->params->ring.n, ntt, point, permute, convert, near, far;
-  *units = (model_units){0};
+  *units = (compile_units){0};
   BASE_TRY(time_run(&ntt, run_ntt, m));
   BASE_TRY(time_run(&point, run_point, m));
   BASE_TRY(time_run(&permute, run_permute, m));
@@ -241,7 +241,7 @@ static ckks_status measure(model_units *units, measuring *m) {
   return CKKS_OK;
 }
 
-ckks_status cli_units_measure(model_units *units) {
+ckks_status cli_units_measure(compile_units *units) {
   measuring m = {0};
   ckks_status status = measuring_init(&m);
   if (status == CKKS_OK)

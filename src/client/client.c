@@ -12,7 +12,7 @@
  * server hides its results. */
 static ckks_status write_keys(uint8_t **keys, size_t *n_keys,
                               const ckks_evaluation_keys *evaluation, const ckks_public_key *zero,
-                              const ckks_secret_key *secret, const model_interface *interface,
+                              const ckks_secret_key *secret, const plan_interface *interface,
                               const ckks_params *params) {
   base_buffer buffer;
   base_buffer_init(&buffer, interface->key_bytes);
@@ -24,7 +24,7 @@ static ckks_status write_keys(uint8_t **keys, size_t *n_keys,
 }
 
 ckks_status client_keys(uint8_t **keys, size_t *n_keys, const ckks_secret_key *secret,
-                        const model_interface *interface, const ckks_params *params) {
+                        const plan_interface *interface, const ckks_params *params) {
   ckks_evaluation_keys *evaluation = NULL;
   ckks_public_key *zero = NULL;
   *keys = NULL;
@@ -41,7 +41,7 @@ ckks_status client_keys(uint8_t **keys, size_t *n_keys, const ckks_secret_key *s
 }
 
 ckks_status client_keygen(ckks_secret_key **secret, uint8_t **keys, size_t *n_keys,
-                          const model_interface *interface, const ckks_params *params) {
+                          const plan_interface *interface, const ckks_params *params) {
   *keys = NULL;
   *n_keys = 0;
   BASE_TRY(ckks_secret_key_generate(secret, params));
@@ -57,18 +57,17 @@ ckks_status client_keygen(ckks_secret_key **secret, uint8_t **keys, size_t *n_ke
 
 typedef struct encrypting {
   const ckks_secret_key *secret;
-  const model_interface *interface;
+  const plan_interface *interface;
   const ckks_params *params;
   double *scaled, *slots; /* n_rows x n_features; N/2 */
   size_t n_rows;
   ckks_plaintext *plaintext;
 } encrypting;
 
-static ckks_status encrypt_slots(ckks_ciphertext **out, const encrypting *e,
-                                 model_packing packing) {
-  const model_layout *layout = &e->interface->layout[packing];
+static ckks_status encrypt_slots(ckks_ciphertext **out, const encrypting *e, plan_packing packing) {
+  const plan_layout *layout = &e->interface->layout[packing];
   size_t n_slots = e->params->ring.n / 2;
-  size_t period = packing == MODEL_LATENCY ? layout->stride * layout->padded : n_slots;
+  size_t period = packing == PLAN_LATENCY ? layout->stride * layout->padded : n_slots;
   BASE_TRY(ckks_encode_repeat(e->plaintext, e->slots, period, layout->input_level,
                               layout->input_scale, e->params));
   BASE_TRY(ckks_ciphertext_build_at(out, e->params, layout->input_level, 2));
@@ -78,13 +77,13 @@ static ckks_status encrypt_slots(ckks_ciphertext **out, const encrypting *e,
 static ckks_status encrypt_all(const encrypting *e, wire_sample *sample) {
   size_t n_slots = e->params->ring.n / 2, n_features = e->interface->n_features;
   for (size_t i = 0; i < sample->n_ciphertexts; i++) {
-    if (sample->packing == MODEL_LATENCY) {
-      model_pack_row(e->slots, n_slots, e->scaled + i * n_features, e->interface);
+    if (sample->packing == PLAN_LATENCY) {
+      plan_pack_row(e->slots, n_slots, e->scaled + i * n_features, e->interface);
     } else {
       size_t first = i / n_features * n_slots;
       size_t left = e->n_rows - first;
-      model_pack_column(e->slots, n_slots, e->scaled + first * n_features,
-                        left < n_slots ? left : n_slots, i % n_features, e->interface);
+      plan_pack_column(e->slots, n_slots, e->scaled + first * n_features,
+                       left < n_slots ? left : n_slots, i % n_features, e->interface);
     }
     BASE_TRY(encrypt_slots(&sample->ciphertext[i], e, sample->packing));
   }
@@ -99,7 +98,7 @@ static ckks_status encrypt_rows(encrypting *e, wire_sample *sample, const double
   if (!e->scaled || !e->slots)
     return base_fail_memory(e->n_rows * n_features * sizeof *e->scaled);
   for (size_t row = 0; row < e->n_rows; row++)
-    outside += model_scale_row(e->scaled + row * n_features, rows + row * n_features, e->interface);
+    outside += plan_pack_scale(e->scaled + row * n_features, rows + row * n_features, e->interface);
   if (n_outside)
     *n_outside = outside;
   BASE_TRY(ckks_plaintext_build(&e->plaintext, e->params));
@@ -117,8 +116,8 @@ static void encrypting_clear(encrypting *e) {
 }
 
 ckks_status client_encrypt(uint8_t **out, size_t *n_bytes, const double *rows, size_t n_rows,
-                           model_packing packing, size_t *n_outside, const ckks_secret_key *secret,
-                           const model_interface *interface, const ckks_params *params) {
+                           plan_packing packing, size_t *n_outside, const ckks_secret_key *secret,
+                           const plan_interface *interface, const ckks_params *params) {
   wire_sample sample;
   encrypting e = {.secret = secret, .interface = interface, .params = params, .n_rows = n_rows};
   *out = NULL;
@@ -139,9 +138,9 @@ ckks_status client_encrypt(uint8_t **out, size_t *n_bytes, const double *rows, s
 
 /* Latency: the mean over all slots of each output, from the few coefficients that carry it. */
 static ckks_status decrypt_sparse(double *outputs, const wire_result *result,
-                                  const ckks_secret_key *secret, const model_interface *interface,
+                                  const ckks_secret_key *secret, const plan_interface *interface,
                                   const ckks_params *params) {
-  const model_layout *layout = &interface->layout[MODEL_LATENCY];
+  const plan_layout *layout = &interface->layout[PLAN_LATENCY];
   double *values = base_alloc_array(layout->period, sizeof *values);
   if (!values)
     return base_fail_memory(layout->period * sizeof *values);
@@ -159,7 +158,7 @@ static ckks_status decrypt_sparse(double *outputs, const wire_result *result,
 }
 
 static ckks_status decrypt_batches(double *outputs, const wire_result *result,
-                                   const ckks_secret_key *secret, const model_interface *interface,
+                                   const ckks_secret_key *secret, const plan_interface *interface,
                                    const ckks_params *params) {
   size_t n_slots = params->ring.n / 2, n_outputs = interface->n_outputs;
   ckks_plaintext *plaintext = NULL;
@@ -182,19 +181,19 @@ static ckks_status decrypt_batches(double *outputs, const wire_result *result,
 }
 
 static ckks_status decrypt_result(double *outputs, const wire_result *result,
-                                  const ckks_secret_key *secret, const model_interface *interface,
+                                  const ckks_secret_key *secret, const plan_interface *interface,
                                   const ckks_params *params) {
-  BASE_TRY(result->packing == MODEL_LATENCY
+  BASE_TRY(result->packing == PLAN_LATENCY
                ? decrypt_sparse(outputs, result, secret, interface, params)
                : decrypt_batches(outputs, result, secret, interface, params));
   for (size_t i = 0; i < result->n_rows * interface->n_outputs; i++)
-    outputs[i] = model_polynomial_value(&interface->last, outputs[i]);
+    outputs[i] = encoding_polynomial_value(&interface->last, outputs[i]);
   return CKKS_OK;
 }
 
 ckks_status client_decrypt(double **outputs, size_t *n_rows, const uint8_t *bytes, size_t n_bytes,
                            const char *name, const ckks_secret_key *secret,
-                           const model_interface *interface, const ckks_params *params) {
+                           const plan_interface *interface, const ckks_params *params) {
   wire_result result;
   *outputs = NULL;
   *n_rows = 0;

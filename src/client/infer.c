@@ -32,9 +32,9 @@ typedef struct inference {
 } inference;
 
 /* What the plan announces for these rows, and a little: more is refused unread. */
-static size_t result_limit(const model_interface *interface, const ckks_params *params,
-                           model_packing packing, size_t n_rows) {
-  size_t unit = packing == MODEL_LATENCY ? 1 : ckks_params_slots(params);
+static size_t result_limit(const plan_interface *interface, const ckks_params *params,
+                           plan_packing packing, size_t n_rows) {
+  size_t unit = packing == PLAN_LATENCY ? 1 : ckks_params_slots(params);
   size_t n_units = (n_rows + unit - 1) / unit, bytes = interface->cost[packing].output_bytes;
   if (bytes > WIRE_MAX_SAMPLE_BYTES || n_units > (WIRE_MAX_SAMPLE_BYTES >> 1) / (bytes + 1))
     return WIRE_MAX_SAMPLE_BYTES;
@@ -200,7 +200,7 @@ static ckks_status infer_twice(client_http_answer *answer, inference *i) {
 }
 
 ckks_status client_remote_infer(uint8_t **result, size_t *n_result, const uint8_t *sample,
-                                size_t n_sample, model_packing packing, size_t n_rows,
+                                size_t n_sample, plan_packing packing, size_t n_rows,
                                 client_remote *remote) {
   client_http_answer answer = {0};
   inference i = {.remote = remote, .sample = sample, .n_sample = n_sample};
@@ -208,7 +208,7 @@ ckks_status client_remote_infer(uint8_t **result, size_t *n_result, const uint8_
   *n_result = 0;
   if (remote->key_id[0] == '\0')
     return base_fail(CKKS_ERROR_KEY, "%s: the evaluation keys were not uploaded", remote->model);
-  i.batch = packing == MODEL_THROUGHPUT;
+  i.batch = packing == PLAN_THROUGHPUT;
   i.job = remote->jobs == CLIENT_REMOTE_JOBS_ALWAYS ||
           (remote->jobs == CLIENT_REMOTE_JOBS_AUTO && i.batch);
   i.max_result_bytes = result_limit(&remote->interface, remote->params, packing, n_rows);

@@ -26,7 +26,7 @@ typedef struct crew {
   double *outputs;
   const double *rows;
   size_t n_rows, step, n_requests;
-  model_packing packing;
+  plan_packing packing;
   const ckks_secret_key *secret;
   atomic_size_t next, n_done; /* requests */
   atomic_bool stop;
@@ -49,9 +49,9 @@ typedef struct worker {
 
 /* Encrypts, sends, decrypts; the result must be of as many rows as the sample. */
 static ckks_status predict_some(double *outputs, const double *rows, size_t n_rows,
-                                model_packing packing, const ckks_secret_key *secret,
+                                plan_packing packing, const ckks_secret_key *secret,
                                 client_remote *remote) {
-  const model_interface *interface = &remote->interface;
+  const plan_interface *interface = &remote->interface;
   uint8_t *sample = NULL, *result = NULL;
   double *values = NULL;
   size_t n_sample, n_result, n = 0;
@@ -86,7 +86,7 @@ static int note_progress(void *context, const char *stage, double fraction) {
 
 static ckks_status predict_request(worker *w, size_t request) {
   crew *c = w->crew;
-  const model_interface *interface = &w->remote.interface;
+  const plan_interface *interface = &w->remote.interface;
   size_t row = request * c->step, left = c->n_rows - row;
   return predict_some(c->outputs + row * interface->n_outputs,
                       c->rows + row * interface->n_features, left < c->step ? left : c->step,
@@ -197,7 +197,7 @@ static ckks_status run(crew *c, worker *workers, int n, client_remote *remote) {
 }
 
 ckks_status client_remote_predict(double *outputs, const double *rows, size_t n_rows,
-                                  model_packing packing, const ckks_secret_key *secret,
+                                  plan_packing packing, const ckks_secret_key *secret,
                                   client_remote *remote) {
   crew c = {.outputs = outputs,
             .rows = rows,
@@ -205,7 +205,7 @@ ckks_status client_remote_predict(double *outputs, const double *rows, size_t n_
             .packing = packing,
             .secret = secret,
             .stage = "predicting"};
-  size_t step = packing == MODEL_LATENCY ? 1 : ckks_params_slots(remote->params);
+  size_t step = packing == PLAN_LATENCY ? 1 : ckks_params_slots(remote->params);
   if (remote->n_parallel < 1 || remote->n_parallel > CLIENT_REMOTE_MOST_PARALLEL)
     return base_fail(CKKS_ERROR_ARGUMENT, "%u requests at a time: must be 1 to %d",
                      remote->n_parallel, CLIENT_REMOTE_MOST_PARALLEL);

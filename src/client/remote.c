@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/digest.h"
-#include "model/files.h"
+#include "plan/files.h"
 
 #define MAX_LIST_BYTES ((size_t)4 << 20)
 #define LEAST_PLAN_DIGITS 16
@@ -94,13 +94,13 @@ static ckks_status find_only(client_remote *remote) {
 /* --- the client file */
 
 static ckks_status check_plan(const client_remote *remote, const char *plan) {
-  char id[2 * MODEL_ID_BYTES + 1];
+  char id[2 * PLAN_ID_BYTES + 1];
   size_t n = strlen(plan);
-  client_remote_hex(id, remote->interface.id, MODEL_ID_BYTES);
+  client_remote_hex(id, remote->interface.id, PLAN_ID_BYTES);
   if (n < LEAST_PLAN_DIGITS || n >= sizeof id || strspn(plan, "0123456789abcdef") != n)
     return base_fail(CKKS_ERROR_ARGUMENT,
                      "%.80s: a plan is named by %d to %d hex digits in lower case", plan,
-                     LEAST_PLAN_DIGITS, 2 * MODEL_ID_BYTES);
+                     LEAST_PLAN_DIGITS, 2 * PLAN_ID_BYTES);
   if (strncmp(id, plan, n) != 0)
     return base_fail(CKKS_ERROR_MISMATCH,
                      "%s: its plan is %.16s..., not the one asked for, %.16s...", remote->model, id,
@@ -123,8 +123,8 @@ static ckks_status take_client_file(client_remote *remote, const client_http_ans
   /* Later requests name the version that this file belongs to. */
   if (is_name(answer->version))
     memcpy(remote->version, answer->version, strlen(answer->version) + 1);
-  return model_files_client_parse(&remote->interface, &remote->params, answer->body.bytes,
-                                  answer->body.n_bytes, "client file");
+  return plan_files_client_parse(&remote->interface, &remote->params, answer->body.bytes,
+                                 answer->body.n_bytes, "client file");
 }
 
 void client_remote_path(char path[256], const client_remote *remote, const char *end) {
@@ -138,7 +138,7 @@ static ckks_status fetch_client_file(client_remote *remote) {
   char path[256];
   client_remote_path(path, remote, "/client");
   const client_http_request request = {
-      .method = "GET", .path = path, .max_answer_bytes = MODEL_FILES_MAX_CLIENT_BYTES};
+      .method = "GET", .path = path, .max_answer_bytes = PLAN_FILES_MAX_CLIENT_BYTES};
   ckks_status status = call(&answer, &request, remote);
   if (status == CKKS_OK && (status = take_client_file(remote, &answer)) != CKKS_OK)
     status = base_fail_in(status, "%s", path);
@@ -162,7 +162,7 @@ ckks_status client_remote_init(client_remote *remote, const client_http_options 
 
 void client_remote_clear(client_remote *remote) {
   client_http_free(remote->http);
-  model_interface_clear(&remote->interface);
+  plan_interface_clear(&remote->interface);
   ckks_params_free(remote->params);
   *remote = (client_remote){0};
 }

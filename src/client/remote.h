@@ -6,7 +6,7 @@
 #ifndef CLIENT_REMOTE_H
 #define CLIENT_REMOTE_H
 #include "client/http.h"
-#include "model/plan.h"
+#include "plan/plan.h"
 
 #define CLIENT_REMOTE_NAME_BYTES 129
 #define CLIENT_REMOTE_ID_CHARS 64
@@ -23,7 +23,7 @@ typedef enum client_remote_jobs {
 typedef struct client_remote {
   client_http *http;
   char model[CLIENT_REMOTE_NAME_BYTES], version[40];
-  model_interface interface;
+  plan_interface interface;
   ckks_params *params;
   char key_id[CLIENT_REMOTE_ID_CHARS + 1]; /**< of the keys uploaded; "" = none yet */
   const uint8_t *keys;                     /**< the caller's; sent again when they are lost */
@@ -36,7 +36,7 @@ typedef struct client_remote {
  * `model`: NAME or NAME@VERSION; NULL = the only one that the server has (CKKS_ERROR_ARGUMENT
  * names them all when there are several). `plan`: hex digits that the plan's identity must begin
  * with, at least 16; NULL = any. The client file must be what its ETag, the digest of the file,
- * says, and safe to encrypt under (model_files_client_parse). client_remote_clear after success.
+ * says, and safe to encrypt under (plan_files_client_parse). client_remote_clear after success.
  */
 ckks_status client_remote_init(client_remote *remote, const client_http_options *http,
                                const char *model, const char *plan);
@@ -64,7 +64,7 @@ void client_remote_path(char path[256], const client_remote *remote, const char 
  * takes none answers at once.
  */
 ckks_status client_remote_infer(uint8_t **result, size_t *n_result, const uint8_t *sample,
-                                size_t n_sample, model_packing packing, size_t n_rows,
+                                size_t n_sample, plan_packing packing, size_t n_rows,
                                 client_remote *remote);
 /**
  * Rows of raw values, n_rows x n_features, to n_rows x n_outputs: one request a row, or one for
@@ -72,6 +72,6 @@ ckks_status client_remote_infer(uint8_t **result, size_t *n_result, const uint8_
  * to the caller's thread. client_remote_upload comes first.
  */
 ckks_status client_remote_predict(double *outputs, const double *rows, size_t n_rows,
-                                  model_packing packing, const ckks_secret_key *secret,
+                                  plan_packing packing, const ckks_secret_key *secret,
                                   client_remote *remote);
 #endif

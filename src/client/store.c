@@ -39,7 +39,7 @@ static bool is_owner(const base_frame *frame, const ckks_secret_key *secret,
 
 /* Whether the file's keys are for this plan and this secret key (NULL: for none yet). No file,
  * and keys for others, are no error. */
-static ckks_status read_keys(bool *fit, client_store *store, const model_interface *interface,
+static ckks_status read_keys(bool *fit, client_store *store, const plan_interface *interface,
                              const ckks_params *params) {
   base_frame frame;
   *fit = false;
@@ -52,11 +52,11 @@ static ckks_status read_keys(bool *fit, client_store *store, const model_interfa
                            store->keys_path));
   *fit = store->secret != NULL && is_owner(&frame, store->secret, params) &&
          memcmp(frame.params_hash, ckks_params_hash(params), CKKS_HASH_BYTES) == 0 &&
-         memcmp(frame.plan_id, interface->id, MODEL_ID_BYTES) == 0;
+         memcmp(frame.plan_id, interface->id, PLAN_ID_BYTES) == 0;
   return CKKS_OK;
 }
 
-static ckks_status make_keys(client_store *store, const model_interface *interface,
+static ckks_status make_keys(client_store *store, const plan_interface *interface,
                              const ckks_params *params) {
   base_free(store->keys);
   BASE_TRY(client_keys(&store->keys, &store->n_keys, store->secret, interface, params));
@@ -67,7 +67,7 @@ static ckks_status make_keys(client_store *store, const model_interface *interfa
 
 /* There is a secret key: the evaluation keys beside it, or new ones when they are not for it. */
 static ckks_status take_all(client_store *store, const char *path, const char *client,
-                            const model_interface *interface, const ckks_params *params) {
+                            const plan_interface *interface, const ckks_params *params) {
   bool fit;
   BASE_TRY(client_key_load(&store->secret, path, client, params));
   BASE_TRY(read_keys(&fit, store, interface, params));
@@ -79,7 +79,7 @@ static ckks_status take_all(client_store *store, const char *path, const char *c
  * once one makes the secret key, and the other's is forgotten before anything was encrypted.
  */
 static ckks_status make_all(client_store *store, const char *path, const char *client,
-                            const model_interface *interface, const ckks_params *params) {
+                            const plan_interface *interface, const ckks_params *params) {
   bool fit;
   BASE_TRY(read_keys(&fit, store, interface, params));
   BASE_TRY(ckks_secret_key_generate(&store->secret, params));
@@ -96,7 +96,7 @@ static ckks_status make_all(client_store *store, const char *path, const char *c
 }
 
 ckks_status client_store_open(client_store *store, const char *path, const char *client,
-                              const model_interface *interface, const ckks_params *params) {
+                              const plan_interface *interface, const ckks_params *params) {
   *store = (client_store){.keys_path = name_keys(path)};
   if (store->keys_path == NULL)
     return base_fail_memory(strlen(path) + sizeof KEYS_ENDING);

@@ -3,7 +3,7 @@
 #ifndef CLIENT_STORE_H
 #define CLIENT_STORE_H
 #include "ckks.h"
-#include "model/plan.h"
+#include "plan/plan.h"
 
 typedef struct client_store {
   ckks_secret_key *secret;
@@ -21,6 +21,6 @@ typedef struct client_store {
  * the parameters. client_store_clear either way.
  */
 ckks_status client_store_open(client_store *store, const char *path, const char *client,
-                              const model_interface *interface, const ckks_params *params);
+                              const plan_interface *interface, const ckks_params *params);
 void client_store_clear(client_store *store);
 #endif

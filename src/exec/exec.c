@@ -9,30 +9,30 @@
 #include "exec/prepare.h"
 
 struct exec_engine {
-  const model_plan *plan;
+  const plan_plan *plan;
   ckks_params *params;
-  exec_prepared program[MODEL_N_PACKINGS];
+  exec_prepared program[PLAN_N_PACKINGS];
 };
 
 struct exec_session {
   const exec_engine *engine;
   ckks_evaluator *evaluator;
   size_t n_keys; /* of the set it was built with */
-  ckks_ciphertext **reg[MODEL_N_PACKINGS];
-  bool *written[MODEL_N_PACKINGS]; /* registers that no longer stand for an input */
-  ckks_ciphertext *product;        /* three parts */
+  ckks_ciphertext **reg[PLAN_N_PACKINGS];
+  bool *written[PLAN_N_PACKINGS]; /* registers that no longer stand for an input */
+  ckks_ciphertext *product;       /* three parts */
 };
 
-ckks_status exec_engine_build(exec_engine **out, const model_plan *plan, size_t weights_bytes) {
+ckks_status exec_engine_build(exec_engine **out, const plan_plan *plan, size_t weights_bytes) {
   exec_engine *engine = base_alloc(sizeof *engine);
   *out = NULL;
   if (!engine)
     return base_fail_memory(sizeof *engine);
   engine->plan = plan;
   ckks_status status = ckks_params_build(&engine->params, &plan->interface.params);
-  for (int i = 0; i < MODEL_N_PACKINGS && status == CKKS_OK; i++)
+  for (int i = 0; i < PLAN_N_PACKINGS && status == CKKS_OK; i++)
     status =
-        exec_prepare(&engine->program[i], plan, (model_packing)i, engine->params, weights_bytes);
+        exec_prepare(&engine->program[i], plan, (plan_packing)i, engine->params, weights_bytes);
   if (status != CKKS_OK) {
     exec_engine_free(engine);
     return status;
@@ -44,7 +44,7 @@ ckks_status exec_engine_build(exec_engine **out, const model_plan *plan, size_t 
 void exec_engine_free(exec_engine *engine) {
   if (!engine)
     return;
-  for (int i = 0; i < MODEL_N_PACKINGS; i++)
+  for (int i = 0; i < PLAN_N_PACKINGS; i++)
     exec_prepare_clear(&engine->program[i], engine->plan->program[i].n_ops);
   ckks_params_free(engine->params);
   base_free(engine);
@@ -54,14 +54,14 @@ const ckks_params *exec_engine_params(const exec_engine *engine) {
   return engine->params;
 }
 
-const model_plan *exec_engine_plan(const exec_engine *engine) {
+const plan_plan *exec_engine_plan(const exec_engine *engine) {
   return engine->plan;
 }
 
 /* --- sessions */
 
 static ckks_status check_keys(const exec_engine *engine, const ckks_evaluation_keys *keys) {
-  const model_interface *interface = &engine->plan->interface;
+  const plan_interface *interface = &engine->plan->interface;
   for (size_t i = 0; i < interface->n_keys; i++)
     if (!ckks_evaluation_keys_find(keys, interface->key[i].galois, interface->key[i].level))
       return base_fail(CKKS_ERROR_KEY,
@@ -82,7 +82,7 @@ ckks_status exec_session_build(exec_session **out, const exec_engine *engine,
   session->engine = engine;
   session->n_keys = keys->n_keys;
   ckks_status status = ckks_evaluator_build(&session->evaluator, engine->params, keys);
-  for (int i = 0; i < MODEL_N_PACKINGS && status == CKKS_OK; i++) {
+  for (int i = 0; i < PLAN_N_PACKINGS && status == CKKS_OK; i++) {
     size_t n = (size_t)engine->plan->program[i].n_registers;
     session->reg[i] = base_alloc_array(n + 1, sizeof *session->reg[i]);
     session->written[i] = base_alloc_array(n + 1, sizeof *session->written[i]);
@@ -103,7 +103,7 @@ ckks_status exec_session_build(exec_session **out, const exec_engine *engine,
 void exec_session_free(exec_session *session) {
   if (!session)
     return;
-  for (int i = 0; i < MODEL_N_PACKINGS; i++) {
+  for (int i = 0; i < PLAN_N_PACKINGS; i++) {
     for (int reg = 0; session->reg[i] && reg < session->engine->plan->program[i].n_registers; reg++)
       ckks_ciphertext_free(session->reg[i][reg]);
     base_free(session->reg[i]);
@@ -115,7 +115,7 @@ void exec_session_free(exec_session *session) {
 }
 
 ckks_status exec_keys_check(const ckks_evaluation_keys *keys, const exec_engine *engine) {
-  const model_interface *interface = &engine->plan->interface;
+  const plan_interface *interface = &engine->plan->interface;
   BASE_TRY(ckks_params_check(engine->params, keys->params_hash, "evaluation keys"));
   BASE_TRY(check_keys(engine, keys));
   /* Each needed key was found and no element stands twice: equal numbers are equal sets. */
@@ -145,7 +145,7 @@ ckks_status exec_session_set_threads(exec_session *session, base_threads *thread
   return eval_workers_set(session->evaluator, threads);
 }
 
-const model_plan *exec_session_plan(const exec_session *session) {
+const plan_plan *exec_session_plan(const exec_session *session) {
   return session->engine->plan;
 }
 
@@ -154,12 +154,12 @@ const model_plan *exec_session_plan(const exec_session *session) {
 typedef struct running {
   exec_session *session;
   const exec_prepared *prepared;
-  const model_program *program;
+  const plan_program *program;
   ckks_ciphertext *const *inputs;
-  model_packing packing;
+  plan_packing packing;
   ckks_ciphertext **reg;
   bool *written;
-  const ckks_ciphertext *operand[MODEL_MAX_TERMS];
+  const ckks_ciphertext *operand[PLAN_MAX_TERMS];
 } running;
 
 /* The value of a register: the input itself until something is written there. */
@@ -174,7 +174,7 @@ static ckks_ciphertext cut_view(const ckks_ciphertext *a, int level) {
   return view;
 }
 
-static ckks_status run_mul_sum(running *r, ckks_ciphertext *out, const model_op *op) {
+static ckks_status run_mul_sum(running *r, ckks_ciphertext *out, const plan_op *op) {
   ckks_evaluator *ev = r->session->evaluator;
   ckks_ciphertext *sum = r->session->product;
   for (int t = 0; t < op->n_terms; t++) {
@@ -202,7 +202,7 @@ static ckks_status take_register(ckks_ciphertext **out, running *r, int i) {
 static ckks_status run_dense(running *r, ckks_ciphertext *out, int i) {
   ckks_evaluator *ev = r->session->evaluator;
   const exec_encoded *encoded = r->prepared->op;
-  const model_op *op = &r->program->op[i];
+  const plan_op *op = &r->program->op[i];
   size_t n_rows = (size_t)encoded[i].n_rows;
   ckks_ciphertext *rows[EVAL_ARITH_MAX_ROWS] = {out};
   const double *values[EVAL_ARITH_MAX_ROWS];
@@ -221,7 +221,7 @@ static ckks_status run_dense(running *r, ckks_ciphertext *out, int i) {
   return CKKS_OK;
 }
 
-static ckks_status run_mul_vector(running *r, ckks_ciphertext *out, const model_op *op,
+static ckks_status run_mul_vector(running *r, ckks_ciphertext *out, const plan_op *op,
                                   const exec_encoded *encoded) {
   ckks_evaluator *ev = r->session->evaluator;
   const ckks_ciphertext *a = value_of(r, op->a);
@@ -234,7 +234,7 @@ static ckks_status run_mul_vector(running *r, ckks_ciphertext *out, const model_
   return CKKS_OK;
 }
 
-static ckks_status run_add_vector(running *r, ckks_ciphertext *out, const model_op *op,
+static ckks_status run_add_vector(running *r, ckks_ciphertext *out, const plan_op *op,
                                   const exec_encoded *encoded) {
   ckks_evaluator *ev = r->session->evaluator;
   if (encoded->n_plaintexts == 0)
@@ -244,42 +244,42 @@ static ckks_status run_add_vector(running *r, ckks_ciphertext *out, const model_
   return CKKS_OK;
 }
 
-static ckks_status run_rotate_sum(running *r, ckks_ciphertext *out, const model_op *op) {
+static ckks_status run_rotate_sum(running *r, ckks_ciphertext *out, const plan_op *op) {
   ckks_evaluator *ev = r->session->evaluator;
   if (op->index == op->a)
     return eval_rotate_sum(out, value_of(r, op->a), op->term, (size_t)op->n_terms, ev);
   return eval_rotate_add(out, value_of(r, op->a), op->term[0], value_of(r, op->index), ev);
 }
 
-static ckks_status run_polynomial(running *r, ckks_ciphertext *out, const model_op *op) {
-  const model_plan *plan = r->session->engine->plan;
-  ckks_ciphertext a = cut_view(value_of(r, op->a), model_plan_top(plan, op));
-  return eval_polynomial(out, &a, plan->vector[op->index].value, model_plan_degree(plan, op),
+static ckks_status run_polynomial(running *r, ckks_ciphertext *out, const plan_op *op) {
+  const plan_plan *plan = r->session->engine->plan;
+  ckks_ciphertext a = cut_view(value_of(r, op->a), plan_top(plan, op));
+  return eval_polynomial(out, &a, plan->vector[op->index].value, plan_degree(plan, op),
                          CKKS_MONOMIAL, op->scale, r->session->evaluator);
 }
 
 static ckks_status run_op(running *r, ckks_ciphertext *out, int i) {
-  const model_op *op = &r->program->op[i];
+  const plan_op *op = &r->program->op[i];
   const exec_encoded *encoded = &r->prepared->op[i];
   ckks_evaluator *ev = r->session->evaluator;
   switch (op->kind) {
-  case MODEL_OP_MUL_VECTOR:
+  case PLAN_OP_MUL_VECTOR:
     return run_mul_vector(r, out, op, encoded);
-  case MODEL_OP_ADD_VECTOR:
+  case PLAN_OP_ADD_VECTOR:
     return run_add_vector(r, out, op, encoded);
-  case MODEL_OP_ROTATE_SUM:
+  case PLAN_OP_ROTATE_SUM:
     return run_rotate_sum(r, out, op);
-  case MODEL_OP_MUL_SUM:
+  case PLAN_OP_MUL_SUM:
     return run_mul_sum(r, out, op);
-  case MODEL_OP_DIAGONALS:
+  case PLAN_OP_DIAGONALS:
     BASE_TRY(eval_diagonals(out, value_of(r, op->a), encoded->diagonal, (size_t)op->n_terms, ev));
     eval_rescale(out, out, ev);
     return CKKS_OK;
-  case MODEL_OP_POLYNOMIAL:
+  case PLAN_OP_POLYNOMIAL:
     return run_polynomial(r, out, op);
-  case MODEL_OP_DENSE:
+  case PLAN_OP_DENSE:
     return run_dense(r, out, i);
-  case MODEL_OP_SLOT_POLYNOMIALS:
+  case PLAN_OP_SLOT_POLYNOMIALS:
     return eval_polynomial_slots_run(out, value_of(r, op->a), encoded->slots, ev);
   }
   return CKKS_OK;
@@ -295,7 +295,7 @@ static void release_operand(void *context, int reg, int i) {
 }
 
 static ckks_status step(running *r, int i) {
-  const model_op *op = &r->program->op[i];
+  const plan_op *op = &r->program->op[i];
   ckks_ciphertext *out;
   BASE_TRY(take_register(&out, r, i));
   BASE_TRY(run_op(r, out, i));
@@ -303,13 +303,13 @@ static ckks_status step(running *r, int i) {
   /* Scales are exact by construction; what is kept is the plan's own figure, bit for bit. */
   BASE_ASSERT(ckks_scale_equal(r->reg[op->out]->scale, op->scale));
   r->reg[op->out]->scale = op->scale;
-  if (r->packing == MODEL_THROUGHPUT)
+  if (r->packing == PLAN_THROUGHPUT)
     exec_prepare_operands(op, release_operand, r, i);
   return CKKS_OK;
 }
 
 ckks_status exec_session_run(const ckks_ciphertext **outputs, ckks_ciphertext *const *inputs,
-                             model_packing packing, exec_session *session) {
+                             plan_packing packing, exec_session *session) {
   running r = {.session = session,
                .prepared = &session->engine->program[packing],
                .program = &session->engine->plan->program[packing],

@@ -7,7 +7,7 @@
 #ifndef EXEC_EXEC_H
 #define EXEC_EXEC_H
 #include "eval/eval.h"
-#include "model/plan.h"
+#include "plan/plan.h"
 
 typedef struct exec_engine exec_engine;
 typedef struct exec_session exec_session;
@@ -18,10 +18,10 @@ typedef struct exec_session exec_session;
  * take weights_bytes at most; what does not fit is kept as integers, in about a tenth of the
  * memory, and transformed when used.
  */
-ckks_status exec_engine_build(exec_engine **out, const model_plan *plan, size_t weights_bytes);
+ckks_status exec_engine_build(exec_engine **out, const plan_plan *plan, size_t weights_bytes);
 void exec_engine_free(exec_engine *engine);
 const ckks_params *exec_engine_params(const exec_engine *engine);
-const model_plan *exec_engine_plan(const exec_engine *engine);
+const plan_plan *exec_engine_plan(const exec_engine *engine);
 
 /** Keys stay the caller's. CKKS_ERROR_KEY names the first key that the plan needs and is not there.
  */
@@ -37,7 +37,7 @@ ckks_status exec_session_use(exec_session *session, const ckks_evaluation_keys *
  * a service accepts from strangers. */
 ckks_status exec_keys_check(const ckks_evaluation_keys *keys, const exec_engine *engine);
 ckks_evaluator *exec_session_evaluator(exec_session *session);
-const model_plan *exec_session_plan(const exec_session *session);
+const plan_plan *exec_session_plan(const exec_session *session);
 /**
  * Runs the program of a packing. Inputs at the layout's level and scale (2 parts);
  * outputs[i] are the session's own, valid until its next run. Latency runs
@@ -45,7 +45,7 @@ const model_plan *exec_session_plan(const exec_session *session);
  * as soon as their last reader is done.
  */
 ckks_status exec_session_run(const ckks_ciphertext **outputs, ckks_ciphertext *const *inputs,
-                             model_packing packing, exec_session *session);
+                             plan_packing packing, exec_session *session);
 
 /**
  * Lends a pool whose threads share the work inside each operation, to the same result bit for
@@ -56,10 +56,10 @@ ckks_status exec_session_set_threads(exec_session *session, base_threads *thread
 
 /**
  * A copy of a result (level 0) plus a fresh encryption of zero under the client's public key
- * plus flooding noise, uniform up to model_plan_flood. CKKS_ERROR_KEY without a key.
+ * plus flooding noise, uniform up to plan_flood. CKKS_ERROR_KEY without a key.
  */
 ckks_status exec_hide(ckks_ciphertext **out, const ckks_ciphertext *result,
-                      const ckks_public_key *key, const model_layout *layout,
+                      const ckks_public_key *key, const plan_layout *layout,
                       const ckks_params *params);
 /** A whole message: sample frame in, result frame out (free with base_free). `name` starts errors.
  */

@@ -50,7 +50,7 @@ static ckks_status flood(ckks_ciphertext *out, uint64_t bound, const ckks_params
 }
 
 ckks_status exec_hide(ckks_ciphertext **out, const ckks_ciphertext *result,
-                      const ckks_public_key *key, const model_layout *layout,
+                      const ckks_public_key *key, const plan_layout *layout,
                       const ckks_params *params) {
   *out = NULL;
   if (key == NULL)
@@ -61,7 +61,7 @@ ckks_status exec_hide(ckks_ciphertext **out, const ckks_ciphertext *result,
   if (status == CKKS_OK)
     status = public_add_zero(hidden, key, params);
   if (status == CKKS_OK)
-    status = flood(hidden, model_plan_flood(layout, &params->literal), params);
+    status = flood(hidden, plan_flood(layout, &params->literal), params);
   if (status != CKKS_OK) {
     ckks_ciphertext_free(hidden);
     return status;

@@ -10,7 +10,7 @@
 /* One request: its rows (latency) or batches (throughput) are units that any worker may take. */
 typedef struct inferring {
   exec_session *const *sessions; /* one for each worker */
-  const model_interface *interface;
+  const plan_interface *interface;
   const ckks_params *params;
   const wire_sample *sample;
   size_t per_unit, n_outputs; /* ciphertexts in, out */
@@ -37,7 +37,7 @@ static ckks_status append_hidden(inferring *in, size_t unit, const ckks_cipherte
 }
 
 static ckks_status run_unit(inferring *in, size_t unit, int worker) {
-  const ckks_ciphertext *output[MODEL_MAX_CLASSES];
+  const ckks_ciphertext *output[ENCODING_MAX_CLASSES];
   BASE_TRY(exec_session_run(output, in->sample->ciphertext + unit * in->per_unit,
                             in->sample->packing, in->sessions[worker]));
   const ckks_public_key *key = exec_session_evaluator(in->sessions[worker])->keys->zero;
@@ -108,14 +108,14 @@ static ckks_status check_owner(const wire_sample *sample, exec_session *session,
 ckks_status exec_infer_threads(uint8_t **out, size_t *n_out, const uint8_t *bytes, size_t n_bytes,
                                const char *name, exec_session *const *sessions,
                                base_threads *threads) {
-  const model_interface *interface = &exec_session_plan(sessions[0])->interface;
+  const plan_interface *interface = &exec_session_plan(sessions[0])->interface;
   const ckks_params *params = exec_session_evaluator(sessions[0])->params;
   wire_sample sample;
   base_buffer result;
   *out = NULL;
   *n_out = 0;
   BASE_TRY(wire_sample_read(&sample, bytes, n_bytes, name, interface, params));
-  bool latency = sample.packing == MODEL_LATENCY;
+  bool latency = sample.packing == PLAN_LATENCY;
   inferring in = {.sessions = sessions,
                   .interface = interface,
                   .params = params,

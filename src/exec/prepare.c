@@ -9,16 +9,16 @@
 
 /* --- vectors */
 
-static ckks_status encode_vector(ckks_plaintext **out, const model_vector *vector, int level,
+static ckks_status encode_vector(ckks_plaintext **out, const plan_vector *vector, int level,
                                  double scale, const ckks_params *params) {
   BASE_TRY(ckks_plaintext_build_at(out, params, level));
   return ckks_encode_repeat(*out, vector->value, vector->period, level, scale, params);
 }
 
-static ckks_status prepare_diagonal(exec_encoded *encoded, const model_op *op, int t,
-                                    const model_plan *plan, double *slots,
+static ckks_status prepare_diagonal(exec_encoded *encoded, const plan_op *op, int t,
+                                    const plan_plan *plan, double *slots,
                                     const ckks_params *params) {
-  const model_vector *vector = &plan->vector[op->index + t];
+  const plan_vector *vector = &plan->vector[op->index + t];
   eval_diagonal *diagonal = &encoded->diagonal[t];
   *diagonal = (eval_diagonal){.baby = op->term[2 * t], .giant = op->term[2 * t + 1]};
   size_t n = params->ring.n;
@@ -36,8 +36,8 @@ static ckks_status prepare_diagonal(exec_encoded *encoded, const model_op *op, i
   return CKKS_OK;
 }
 
-static ckks_status prepare_diagonals(exec_encoded *encoded, const model_op *op,
-                                     const model_plan *plan, const ckks_params *params) {
+static ckks_status prepare_diagonals(exec_encoded *encoded, const plan_op *op,
+                                     const plan_plan *plan, const ckks_params *params) {
   double *slots = base_alloc_array(params->ring.n / 2, sizeof *slots);
   size_t n = (size_t)op->n_terms;
   encoded->diagonal = base_alloc_array(n, sizeof *encoded->diagonal);
@@ -53,17 +53,17 @@ static ckks_status prepare_diagonals(exec_encoded *encoded, const model_op *op,
 }
 
 /* Bytes of a map's diagonals with all residues; 0 for what is no map that rotates. */
-static size_t encoded_bytes(const model_op *op, const ckks_params *params) {
+static size_t encoded_bytes(const plan_op *op, const ckks_params *params) {
   bool rotates = false;
-  for (int t = 0; op->kind == MODEL_OP_DIAGONALS && t < 2 * op->n_terms; t++)
+  for (int t = 0; op->kind == PLAN_OP_DIAGONALS && t < 2 * op->n_terms; t++)
     rotates = rotates || op->term[t] != 0;
   size_t n_limbs = (size_t)op->level + 2 + (size_t)params->literal.n_p;
   return rotates ? (size_t)op->n_terms * n_limbs * params->ring.n * sizeof(ring_word) : 0;
 }
 
 /* The largest maps are kept as integers until the rest fits. */
-static void choose_compact(exec_prepared *p, const model_program *program,
-                           const ckks_params *params, size_t weights_bytes) {
+static void choose_compact(exec_prepared *p, const plan_program *program, const ckks_params *params,
+                           size_t weights_bytes) {
   size_t total = 0;
   for (int i = 0; i < program->n_ops; i++)
     total += encoded_bytes(&program->op[i], params);
@@ -83,10 +83,10 @@ static void choose_compact(exec_prepared *p, const model_program *program,
 }
 
 /* Vectors may have different periods: all of them are brought to the longest. */
-static ckks_status prepare_slots(exec_encoded *encoded, const model_op *op, double in_scale,
-                                 const model_plan *plan, const ckks_params *params) {
-  const model_vector *vector = &plan->vector[op->index];
-  size_t degree = (size_t)model_plan_degree(plan, op), period = 1;
+static ckks_status prepare_slots(exec_encoded *encoded, const plan_op *op, double in_scale,
+                                 const plan_plan *plan, const ckks_params *params) {
+  const plan_vector *vector = &plan->vector[op->index];
+  size_t degree = (size_t)plan_degree(plan, op), period = 1;
   for (int t = 0; t < op->n_terms; t++)
     if (vector[t].period > period)
       period = vector[t].period;
@@ -98,21 +98,21 @@ static ckks_status prepare_slots(exec_encoded *encoded, const model_op *op, doub
       rows[(size_t)op->term[t] * period + j] = vector[t].value[j % vector[t].period];
   ckks_status status =
       eval_polynomial_slots_build(&encoded->slots, rows, period, (int)degree, CKKS_MONOMIAL,
-                                  model_plan_top(plan, op), in_scale, op->scale, params);
+                                  plan_top(plan, op), in_scale, op->scale, params);
   base_wipe(rows, (degree + 1) * period * sizeof *rows);
   base_free(rows);
   return status;
 }
 
-static ckks_status prepare_op(exec_encoded *encoded, const model_op *op, double in_scale,
-                              const model_plan *plan, const ckks_params *params) {
-  if (op->kind == MODEL_OP_SLOT_POLYNOMIALS)
+static ckks_status prepare_op(exec_encoded *encoded, const plan_op *op, double in_scale,
+                              const plan_plan *plan, const ckks_params *params) {
+  if (op->kind == PLAN_OP_SLOT_POLYNOMIALS)
     return prepare_slots(encoded, op, in_scale, plan, params);
-  bool diagonals = op->kind == MODEL_OP_DIAGONALS;
-  bool adds = op->kind == MODEL_OP_ADD_VECTOR;
-  if (!diagonals && !adds && op->kind != MODEL_OP_MUL_VECTOR)
+  bool diagonals = op->kind == PLAN_OP_DIAGONALS;
+  bool adds = op->kind == PLAN_OP_ADD_VECTOR;
+  if (!diagonals && !adds && op->kind != PLAN_OP_MUL_VECTOR)
     return CKKS_OK;
-  const model_vector *vector = &plan->vector[op->index];
+  const plan_vector *vector = &plan->vector[op->index];
   if (!diagonals && vector->period == 1)
     return CKKS_OK;
   encoded->n_plaintexts = diagonals ? op->n_terms : 1;
@@ -127,14 +127,14 @@ static ckks_status prepare_op(exec_encoded *encoded, const model_op *op, double 
 
 /* --- registers */
 
-void exec_prepare_operands(const model_op *op, void (*visit)(void *, int, int), void *context,
+void exec_prepare_operands(const plan_op *op, void (*visit)(void *, int, int), void *context,
                            int i) {
-  int words = op->kind == MODEL_OP_MUL_SUM ? 2 : op->kind == MODEL_OP_DENSE ? 1 : 0;
+  int words = op->kind == PLAN_OP_MUL_SUM ? 2 : op->kind == PLAN_OP_DENSE ? 1 : 0;
   for (int t = 0; t < words * op->n_terms; t++)
     visit(context, op->term[t], i);
   if (words == 0)
     visit(context, op->a, i);
-  if (op->kind == MODEL_OP_ROTATE_SUM)
+  if (op->kind == PLAN_OP_ROTATE_SUM)
     visit(context, op->index, i);
 }
 
@@ -144,13 +144,13 @@ static void note_use(void *context, int reg, int i) {
 
 /* --- rows of a matrix: sums over the same registers, each perhaps followed by its bias */
 
-static bool same_operands(const model_op *a, const model_op *b) {
+static bool same_operands(const plan_op *a, const plan_op *b) {
   return a->kind == b->kind && a->n_terms == b->n_terms && a->level == b->level &&
          a->factor == b->factor &&
          memcmp(a->term, b->term, (size_t)a->n_terms * sizeof *a->term) == 0;
 }
 
-static bool writes_operand(const model_op *op) {
+static bool writes_operand(const plan_op *op) {
   for (int t = 0; t < op->n_terms; t++)
     if (op->term[t] == op->out)
       return true;
@@ -158,7 +158,7 @@ static bool writes_operand(const model_op *op) {
 }
 
 /* Whether op writes where one of the rows `first` to `last` is kept. */
-static bool writes_row(const model_op *op, const exec_prepared *p, const model_program *program,
+static bool writes_row(const plan_op *op, const exec_prepared *p, const plan_program *program,
                        int first, int last) {
   for (int row = first; program->op[row].out != op->out; row = p->op[row].next_row)
     if (row == last)
@@ -167,18 +167,18 @@ static bool writes_row(const model_op *op, const exec_prepared *p, const model_p
 }
 
 /* The rows that may be summed when op number `first` is due. */
-static void find_rows(exec_prepared *p, const model_program *program, int first) {
+static void find_rows(exec_prepared *p, const plan_program *program, int first) {
   int last = first;
   p->op[first].n_rows = 1;
   if (writes_operand(&program->op[first])) /* which the others would still read */
     return;
   for (int i = first + 1; i < program->n_ops && p->op[first].n_rows < EVAL_ARITH_MAX_ROWS; i++) {
-    const model_op *op = &program->op[i];
+    const plan_op *op = &program->op[i];
     bool bias =
-        op->kind == MODEL_OP_ADD_VECTOR && op->a == op->out && op->out == program->op[last].out;
+        op->kind == PLAN_OP_ADD_VECTOR && op->a == op->out && op->out == program->op[last].out;
     if (bias)
       continue;
-    if (op->kind != MODEL_OP_DENSE || !same_operands(op, &program->op[first]) ||
+    if (op->kind != PLAN_OP_DENSE || !same_operands(op, &program->op[first]) ||
         writes_operand(op) || writes_row(op, p, program, first, last))
       return;
     p->op[last].next_row = i;
@@ -187,9 +187,9 @@ static void find_rows(exec_prepared *p, const model_program *program, int first)
   }
 }
 
-static void find_matrices(exec_prepared *p, const model_program *program) {
+static void find_matrices(exec_prepared *p, const plan_program *program) {
   for (int i = 0; i < program->n_ops;) {
-    if (program->op[i].kind != MODEL_OP_DENSE) {
+    if (program->op[i].kind != PLAN_OP_DENSE) {
       i++;
       continue;
     }
@@ -203,16 +203,16 @@ static void find_matrices(exec_prepared *p, const model_program *program) {
 /* --- all of it */
 
 /* Scale of the register that an operation reads. */
-static double scale_before(const model_program *program, int i, double input_scale) {
+static double scale_before(const plan_program *program, int i, double input_scale) {
   for (int j = i - 1; j >= 0; j--)
     if (program->op[j].out == program->op[i].a)
       return program->op[j].scale;
   return input_scale;
 }
 
-ckks_status exec_prepare(exec_prepared *p, const model_plan *plan, model_packing packing,
+ckks_status exec_prepare(exec_prepared *p, const plan_plan *plan, plan_packing packing,
                          const ckks_params *params, size_t weights_bytes) {
-  const model_program *program = &plan->program[packing];
+  const plan_program *program = &plan->program[packing];
   double input_scale = plan->interface.layout[packing].input_scale;
   size_t n = (size_t)program->n_registers;
   p->op = base_alloc_array((size_t)program->n_ops + 1, sizeof *p->op);
@@ -222,7 +222,7 @@ ckks_status exec_prepare(exec_prepared *p, const model_plan *plan, model_packing
     return base_fail_memory(n * sizeof *p->last_use);
   choose_compact(p, program, params, weights_bytes);
   for (int i = 0; i < program->n_ops; i++) {
-    const model_op *op = &program->op[i];
+    const plan_op *op = &program->op[i];
     if (p->top_level[op->out] < op->level + 1)
       p->top_level[op->out] = op->level + 1; /* products are made one level up */
     exec_prepare_operands(op, note_use, p->last_use, i);

@@ -3,7 +3,7 @@
 #ifndef EXEC_PREPARE_H
 #define EXEC_PREPARE_H
 #include "eval/eval.h"
-#include "model/plan.h"
+#include "plan/plan.h"
 
 /** What an op needs: one plaintext for each vector it multiplies or adds. */
 typedef struct exec_encoded {
@@ -31,10 +31,10 @@ typedef struct exec_prepared {
  * long as they take no more than weights_bytes; maps beyond that, the largest first, are kept as
  * integers.
  */
-ckks_status exec_prepare(exec_prepared *out, const model_plan *plan, model_packing packing,
+ckks_status exec_prepare(exec_prepared *out, const plan_plan *plan, plan_packing packing,
                          const ckks_params *params, size_t weights_bytes);
 void exec_prepare_clear(exec_prepared *prepared, int n_ops);
 /** Registers that op number i reads, handed to `visit` one by one. */
-void exec_prepare_operands(const model_op *op, void (*visit)(void *, int, int), void *context,
+void exec_prepare_operands(const plan_op *op, void (*visit)(void *, int, int), void *context,
                            int i);
 #endif

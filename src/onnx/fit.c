@@ -25,7 +25,7 @@ static void chebyshev(double *basis, int degree, double t) {
 }
 
 static double chebyshev_value(const double *c, int degree, double t) {
-  double basis[MODEL_MAX_DEGREE + 1], sum = 0.0;
+  double basis[ENCODING_MAX_DEGREE + 1], sum = 0.0;
   chebyshev(basis, degree, t);
   for (int k = 0; k <= degree; k++)
     sum += c[k] * basis[k];
@@ -33,7 +33,7 @@ static double chebyshev_value(const double *c, int degree, double t) {
 }
 
 /* Cholesky in place, then two triangular solves; false when the points do not determine c. */
-static bool solve(double a[MODEL_MAX_DEGREE + 1][MODEL_MAX_DEGREE + 1], double *c, int n) {
+static bool solve(double a[ENCODING_MAX_DEGREE + 1][ENCODING_MAX_DEGREE + 1], double *c, int n) {
   double first = a[0][0];
   for (int i = 0; i < n; i++)
     for (int j = 0; j <= i; j++) {
@@ -58,7 +58,8 @@ static bool solve(double a[MODEL_MAX_DEGREE + 1][MODEL_MAX_DEGREE + 1], double *
 }
 
 static bool least_squares(double *c, int degree, const fitting *f) {
-  double a[MODEL_MAX_DEGREE + 1][MODEL_MAX_DEGREE + 1] = {{0.0}}, basis[MODEL_MAX_DEGREE + 1];
+  double a[ENCODING_MAX_DEGREE + 1][ENCODING_MAX_DEGREE + 1] = {{0.0}},
+                                                          basis[ENCODING_MAX_DEGREE + 1];
   memset(c, 0, ((size_t)degree + 1) * sizeof *c);
   for (size_t i = 0; i < f->samples->n; i++) {
     chebyshev(basis, degree, f->t[i]);
@@ -87,7 +88,7 @@ static void measure(onnx_fit *fit, const double *c, int degree, const fitting *f
 
 /* Points that are missed count more in the next round; the best round is kept. */
 static void sharpen(double *c, int degree, fitting *f) {
-  double trial[MODEL_MAX_DEGREE + 1], best = (double)INFINITY;
+  double trial[ENCODING_MAX_DEGREE + 1], best = (double)INFINITY;
   for (int round = 0; round < LAWSON_ROUNDS; round++) {
     double most = 0.0, sum = 0.0;
     if (!least_squares(trial, degree, f))
@@ -110,16 +111,16 @@ static void sharpen(double *c, int degree, fitting *f) {
 }
 
 /* From Chebyshev's basis to powers: T_k = 2 t T_(k-1) - T_(k-2). */
-static void to_powers(model_polynomial *p, const double *c, int degree) {
-  double before[MODEL_MAX_DEGREE + 1] = {1.0}, now[MODEL_MAX_DEGREE + 1] = {0.0, 1.0};
-  *p = (model_polynomial){.degree = degree};
+static void to_powers(encoding_polynomial *p, const double *c, int degree) {
+  double before[ENCODING_MAX_DEGREE + 1] = {1.0}, now[ENCODING_MAX_DEGREE + 1] = {0.0, 1.0};
+  *p = (encoding_polynomial){.degree = degree};
   p->coefficient[0] = c[0];
   for (int k = 1; k <= degree; k++) {
-    double next[MODEL_MAX_DEGREE + 1] = {0.0};
+    double next[ENCODING_MAX_DEGREE + 1] = {0.0};
     for (int i = 0; i <= k; i++)
       p->coefficient[i] += c[k] * now[i];
     for (int i = 0; i <= k; i++) {
-      if (i < MODEL_MAX_DEGREE)
+      if (i < ENCODING_MAX_DEGREE)
         next[i + 1] += 2.0 * now[i];
       next[i] -= before[i];
     }
@@ -129,7 +130,7 @@ static void to_powers(model_polynomial *p, const double *c, int degree) {
 }
 
 /* Rounding leaves dust where an exact polynomial has nothing: it would cost levels. */
-static void drop_dust(model_polynomial *p) {
+static void drop_dust(encoding_polynomial *p) {
   double most = 0.0;
   for (int k = 0; k <= p->degree; k++)
     most = fmax(most, fabs(p->coefficient[k]));
@@ -168,7 +169,7 @@ static ckks_status prepare(fitting *f) {
 
 /* Fits one degree; false when the points do not determine it. */
 static bool fit_degree(onnx_fit *fit, fitting *f, int degree, bool minimax) {
-  double c[MODEL_MAX_DEGREE + 1];
+  double c[ENCODING_MAX_DEGREE + 1];
   *fit = (onnx_fit){.centre = f->centre, .radius = f->radius};
   memcpy(f->weight, f->samples->weight, f->samples->n * sizeof *f->weight);
   if (!least_squares(c, degree, f))
@@ -215,7 +216,7 @@ ckks_status onnx_fit_polynomial(onnx_fit *fit, const onnx_fit_samples *samples, 
                                 int max_degree, double error, bool minimax) {
   fitting f = {.samples = samples};
   *fit = (onnx_fit){0};
-  BASE_ASSERT(min_degree >= 1 && max_degree >= min_degree && max_degree <= MODEL_MAX_DEGREE);
+  BASE_ASSERT(min_degree >= 1 && max_degree >= min_degree && max_degree <= ENCODING_MAX_DEGREE);
   ckks_status status = prepare(&f);
   if (status == CKKS_OK)
     status = try_degrees(fit, &f, min_degree, max_degree, error, minimax);

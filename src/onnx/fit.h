@@ -2,7 +2,7 @@
 /* Polynomials in place of activations, on the range that each one really sees. */
 #ifndef ONNX_FIT_H
 #define ONNX_FIT_H
-#include "model/model.h"
+#include "network/network.h"
 
 #define ONNX_FIT_GRID 2049
 
@@ -14,7 +14,7 @@ typedef struct onnx_fit_samples {
 
 /** p(t), t = (x - centre) / radius, |t| <= 1 on the range. */
 typedef struct onnx_fit {
-  model_polynomial polynomial;
+  encoding_polynomial polynomial;
   double centre, radius;
   double max_error, rms_error; /**< over all points; weighted. Relative to the largest |value| */
   bool exact;                  /**< to rounding */

@@ -25,9 +25,9 @@ static ckks_status input_shape(onnx_tensor *shape, const onnx_graph *graph) {
                        ONNX_TEXT(name), d);
     shape->dim[d] = port->dim[d] < 0 ? 1 : (size_t)port->dim[d];
   }
-  if (!onnx_graph_count(shape) || shape->n < 1 || shape->n > MODEL_MAX_FEATURES)
+  if (!onnx_graph_count(shape) || shape->n < 1 || shape->n > ENCODING_MAX_FEATURES)
     return base_fail(CKKS_ERROR_FORMAT, "input \"%.*s\": %zu numbers where 1 to %d are allowed",
-                     ONNX_TEXT(name), shape->n, MODEL_MAX_FEATURES);
+                     ONNX_TEXT(name), shape->n, ENCODING_MAX_FEATURES);
   return CKKS_OK;
 }
 

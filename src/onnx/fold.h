@@ -11,7 +11,7 @@
  */
 #ifndef ONNX_FOLD_H
 #define ONNX_FOLD_H
-#include "model/model.h"
+#include "network/network.h"
 #include "onnx/run.h"
 
 #define ONNX_MAX_LAYERS 16
@@ -59,9 +59,9 @@ void onnx_fold_clear(onnx_fold *fold);
 ckks_status onnx_fold_run_needed(onnx_fold *fold);
 /**
  * weight, n_out x n_in without its zeros, and bias[n_out] of a layer. CKKS_ERROR_RANGE when more
- * than MODEL_MAX_WEIGHTS numbers are not 0.
+ * than NETWORK_MAX_WEIGHTS numbers are not 0.
  */
-ckks_status onnx_fold_matrix(model_sparse *weight, double *bias, onnx_fold *fold, int layer);
+ckks_status onnx_fold_matrix(network_sparse *weight, double *bias, onnx_fold *fold, int layer);
 /** How many values a branch of a layer has. */
 size_t onnx_fold_width(const onnx_fold *fold, int layer, int branch);
 /** y[i] = activation of a branch at x[i]. */

@@ -82,20 +82,20 @@ static void take_bias(double *column, const double *bias, size_t n) {
 }
 
 /* columns is the matrix on its side, as long as its columns come one at a time. */
-static ckks_status add_column(model_sparse *columns, size_t k, const double *column, int layer) {
-  size_t n = columns->start[k] + model_sparse_count(column, columns->n_columns);
-  if (n > MODEL_MAX_WEIGHTS)
+static ckks_status add_column(network_sparse *columns, size_t k, const double *column, int layer) {
+  size_t n = columns->start[k] + network_sparse_count(column, columns->n_columns);
+  if (n > NETWORK_MAX_WEIGHTS)
     return base_fail(CKKS_ERROR_RANGE,
                      "layer %d has more than %zu weights; use larger strides or fewer channels",
-                     layer, MODEL_MAX_WEIGHTS);
-  BASE_TRY(model_sparse_reserve(columns, n));
-  model_sparse_append(columns, k, column);
+                     layer, NETWORK_MAX_WEIGHTS);
+  BASE_TRY(network_sparse_reserve(columns, n));
+  network_sparse_append(columns, k, column);
   return CKKS_OK;
 }
 
 /* Whether a root of the layer is itself in the basis does not matter: it is read after being set.
  */
-static ckks_status probe(model_sparse *columns, double *bias, onnx_fold *fold, int layer,
+static ckks_status probe(network_sparse *columns, double *bias, onnx_fold *fold, int layer,
                          const bool *path) {
   const onnx_layer *l = &fold->layer[layer];
   int n_basis;
@@ -122,8 +122,8 @@ static ckks_status probe(model_sparse *columns, double *bias, onnx_fold *fold, i
   return status;
 }
 
-ckks_status onnx_fold_matrix(model_sparse *weight, double *bias, onnx_fold *fold, int layer) {
-  model_sparse columns = {0};
+ckks_status onnx_fold_matrix(network_sparse *weight, double *bias, onnx_fold *fold, int layer) {
+  network_sparse columns = {0};
   int n_basis;
   *weight = columns;
   const int *basis = basis_of(&n_basis, fold, layer);
@@ -133,12 +133,12 @@ ckks_status onnx_fold_matrix(model_sparse *weight, double *bias, onnx_fold *fold
   fold->run.n_products = 0;
   mark_between(path, fold, basis, n_basis, fold->layer[layer].root, fold->layer[layer].n_roots);
   ckks_status status =
-      model_sparse_init(&columns, fold->layer[layer].n_in, fold->layer[layer].n_out, 0);
+      network_sparse_init(&columns, fold->layer[layer].n_in, fold->layer[layer].n_out, 0);
   if (status == CKKS_OK)
     status = probe(&columns, bias, fold, layer, path);
   if (status == CKKS_OK)
-    status = model_sparse_transpose(weight, &columns);
-  model_sparse_clear(&columns);
+    status = network_sparse_transpose(weight, &columns);
+  network_sparse_clear(&columns);
   base_free(path);
   return status;
 }

@@ -10,7 +10,7 @@
 #include "onnx/fit.h"
 #include "onnx/image.h"
 
-_Static_assert(ONNX_MAX_BRANCHES <= MODEL_MAX_ACTIVATIONS, "each branch has an activation");
+_Static_assert(ONNX_MAX_BRANCHES <= NETWORK_MAX_ACTIVATIONS, "each branch has an activation");
 
 #define MAX_ROWS 2048     /* of calibration data, evenly taken, that go through the graph */
 #define MAX_SAMPLES 16384 /* of an activation's input that are kept */
@@ -30,7 +30,7 @@ typedef struct seen {
 typedef struct importing {
   const onnx_import_options *options;
   onnx_import_report *report;
-  model_model *model;
+  network_model *model;
   onnx_fold fold;
   seen branch[ONNX_MAX_LAYERS][ONNX_MAX_BRANCHES];
   onnx_fit fit[ONNX_MAX_LAYERS][ONNX_MAX_BRANCHES]; /* radius 0 = no activation */
@@ -160,7 +160,7 @@ static ckks_status check_everywhere(importing *in, int l, int b) {
   bool same = fit->exact;
   BASE_TRY(onnx_fold_function(y, x, 2, &in->fold, l, b));
   for (int i = 0; i < 2 && same; i++) {
-    double p = model_polynomial_value(&fit->polynomial, (x[i] - fit->centre) / fit->radius);
+    double p = encoding_polynomial_value(&fit->polynomial, (x[i] - fit->centre) / fit->radius);
     same = fabs(p - y[i]) <= 1e-6 * fmax(1.0, fabs(y[i]));
   }
   if (same)
@@ -247,17 +247,17 @@ static ckks_status name_features(importing *in) {
     in->model->deviation[i] = in->options->deviation;
     if (image[0] == 0)
       continue;
-    model_image_name(name, image, i);
-    BASE_TRY(model_set_text(&in->model->feature[i], name));
+    encoding_image_name(name, image, i);
+    BASE_TRY(encoding_names_set(&in->model->feature[i], name));
   }
   return CKKS_OK;
 }
 
 /* One score as two: softmax of (-z/2, z/2) is the sigmoid of z. */
-static ckks_status make_pair(model_sparse *weight, double *bias) {
+static ckks_status make_pair(network_sparse *weight, double *bias) {
   size_t n = weight->start[1];
-  model_sparse pair;
-  BASE_TRY(model_sparse_init(&pair, 2, weight->n_columns, 2 * n));
+  network_sparse pair;
+  BASE_TRY(network_sparse_init(&pair, 2, weight->n_columns, 2 * n));
   for (size_t k = 0; k < n; k++) {
     pair.column[k] = pair.column[n + k] = weight->column[k];
     pair.value[k] = -0.5 * weight->value[k];
@@ -265,7 +265,7 @@ static ckks_status make_pair(model_sparse *weight, double *bias) {
   }
   pair.start[1] = n;
   pair.start[2] = 2 * n;
-  model_sparse_clear(weight);
+  network_sparse_clear(weight);
   *weight = pair;
   bias[1] = 0.5 * bias[0];
   bias[0] *= -0.5;
@@ -273,8 +273,8 @@ static ckks_status make_pair(model_sparse *weight, double *bias) {
 }
 
 /* The polynomial is one of t = (x - centre)/radius, whose powers stay small. */
-static void scale_rows(model_layer *layer, size_t first, size_t n, const onnx_fit *fit) {
-  const model_sparse *weight = &layer->weight;
+static void scale_rows(network_layer *layer, size_t first, size_t n, const onnx_fit *fit) {
+  const network_sparse *weight = &layer->weight;
   for (size_t k = weight->start[first]; k < weight->start[first + n]; k++)
     weight->value[k] /= fit->radius;
   for (size_t i = first; i < first + n; i++)
@@ -282,8 +282,8 @@ static void scale_rows(model_layer *layer, size_t first, size_t n, const onnx_fi
 }
 
 /* A branch of one value, beside others that have more to say: its units hand on their bias. */
-static void set_constant(model_layer *layer, size_t first, size_t n, double value) {
-  const model_sparse *weight = &layer->weight;
+static void set_constant(network_layer *layer, size_t first, size_t n, double value) {
+  const network_sparse *weight = &layer->weight;
   for (size_t k = weight->start[first]; k < weight->start[first + n]; k++)
     weight->value[k] = 0.0;
   for (size_t i = first; i < first + n; i++)
@@ -292,15 +292,15 @@ static void set_constant(model_layer *layer, size_t first, size_t n, double valu
 
 /* Each branch has a polynomial of its own; what is carried keeps the identity. */
 static ckks_status set_layer(importing *in, int l) {
-  model_layer *layer = &in->model->layer[l];
+  network_layer *layer = &in->model->layer[l];
   int n_roots = in->fold.layer[l].n_roots;
-  model_sparse_clear(&layer->weight);
+  network_sparse_clear(&layer->weight);
   BASE_TRY(onnx_fold_matrix(&layer->weight, layer->bias, &in->fold, l));
   if (in->pair && l + 1 == in->fold.n_layers)
     BASE_TRY(make_pair(&layer->weight, layer->bias));
   else
     onnx_image_layer(layer->image, &in->fold, l);
-  BASE_TRY(model_layer_set_activations(layer, (size_t)n_roots));
+  BASE_TRY(network_layer_set_activations(layer, (size_t)n_roots));
   size_t first = 0;
   for (int b = 0; b < n_roots; b++) {
     const onnx_fit *fit = &in->fit[l][b];
@@ -315,7 +315,7 @@ static ckks_status set_layer(importing *in, int l) {
     }
     first += width;
   }
-  model_sparse_drop_zeros(&layer->weight);
+  network_sparse_drop_zeros(&layer->weight);
   return CKKS_OK;
 }
 
@@ -327,24 +327,24 @@ static ckks_status set_model(importing *in) {
     widths[l + 1] = in->fold.layer[l].n_out;
   if (in->pair)
     widths[n] = 2;
-  BASE_TRY(model_init(in->model, widths, (size_t)n));
+  BASE_TRY(network_init(in->model, widths, (size_t)n));
   BASE_TRY(name_features(in));
   for (int l = 0; l < n; l++)
     BASE_TRY(set_layer(in, l));
-  return model_check(in->model);
+  return network_check(in->model);
 }
 
 /* The model's outputs on the rows that went through the graph. */
 static ckks_status run_model(double *outputs, const importing *in, size_t n) {
   size_t width = n_features(in);
   if (n == in->n_rows)
-    return model_forward_rows(outputs, in->rows, n, in->model);
+    return network_forward_rows(outputs, in->rows, n, in->model);
   double *used = base_alloc_array(n * width, sizeof *used);
   if (used == NULL)
     return base_fail_memory(n * width * sizeof *used);
   for (size_t i = 0; i < n; i++)
     memcpy(used + i * width, row_at(in, i, n), width * sizeof *used);
-  ckks_status status = model_forward_rows(outputs, used, n, in->model);
+  ckks_status status = network_forward_rows(outputs, used, n, in->model);
   base_wipe(used, n * width * sizeof *used);
   base_free(used);
   return status;
@@ -356,8 +356,8 @@ static void compare_outputs(importing *in, const double *outputs, size_t n) {
   bool comparable = in->report->dropped[0] == '\0';
   for (size_t i = 0; i < n; i++, outputs += classes) {
     const double *exact = in->exact + i * in->n_outputs;
-    size_t chosen = in->pair ? exact[0] > 0.5 : model_argmax(exact, in->n_outputs);
-    in->report->n_changed += model_argmax(outputs, classes) != chosen;
+    size_t chosen = in->pair ? exact[0] > 0.5 : encoding_outputs_argmax(exact, in->n_outputs);
+    in->report->n_changed += encoding_outputs_argmax(outputs, classes) != chosen;
     for (size_t k = 0; comparable && k < classes; k++) {
       largest = fmax(largest, fabs(exact[k]));
       difference = fmax(difference, fabs(exact[k] - outputs[k]));
@@ -397,7 +397,7 @@ static ckks_status import_fold(importing *in) {
   BASE_TRY(set_model(in));
   if (in->n_rows == 0)
     return CKKS_OK;
-  BASE_TRY(model_calibrate(in->model, in->rows, in->n_rows));
+  BASE_TRY(network_calibrate(in->model, in->rows, in->n_rows));
   return compare(in);
 }
 
@@ -409,13 +409,14 @@ static void importing_clear(importing *in) {
   base_free(in->scratch);
 }
 
-ckks_status onnx_import_model(model_model *model, onnx_import_report *report, const uint8_t *bytes,
-                              size_t n_bytes, const char *name, const double *rows, size_t n_rows,
+ckks_status onnx_import_model(network_model *model, onnx_import_report *report,
+                              const uint8_t *bytes, size_t n_bytes, const char *name,
+                              const double *rows, size_t n_rows,
                               const onnx_import_options *options) {
   onnx_graph graph;
   importing in = {
       .options = options, .report = report, .model = model, .n_rows = n_rows, .rows = rows};
-  *model = (model_model){0};
+  *model = (network_model){0};
   *report = (onnx_import_report){0};
   BASE_TRY(onnx_graph_read(&graph, bytes, n_bytes, name));
   ckks_status status = onnx_fold_init(&in.fold, &graph);
@@ -427,7 +428,7 @@ ckks_status onnx_import_model(model_model *model, onnx_import_report *report, co
   onnx_graph_clear(&graph);
   if (status == CKKS_OK)
     return CKKS_OK;
-  model_clear(model);
+  network_clear(model);
   return base_fail_in(status, "%s", name);
 }
 

@@ -5,7 +5,7 @@
  */
 #ifndef ONNX_IMPORT_H
 #define ONNX_IMPORT_H
-#include "model/model.h"
+#include "network/network.h"
 #include "onnx/fold.h"
 
 typedef struct onnx_import_options {
@@ -40,8 +40,9 @@ void onnx_import_options_default(onnx_import_options *options);
  * rows: n_rows x features, raw (as a client gives them), for calibration; n_rows = 0 when there
  * are none: then only activations that are polynomials can be imported. `name` starts messages.
  */
-ckks_status onnx_import_model(model_model *model, onnx_import_report *report, const uint8_t *bytes,
-                              size_t n_bytes, const char *name, const double *rows, size_t n_rows,
+ckks_status onnx_import_model(network_model *model, onnx_import_report *report,
+                              const uint8_t *bytes, size_t n_bytes, const char *name,
+                              const double *rows, size_t n_rows,
                               const onnx_import_options *options);
 /** Number of features of a file, and channels, height, width when it takes images (else 0). */
 ckks_status onnx_import_input(size_t *n_features, size_t image[3], const uint8_t *bytes,

@@ -15,9 +15,9 @@
 #define MAX_EPOCHS 1000000
 
 typedef struct fit {
-  model_model *model;
+  network_model *model;
   train_history *history;
-  const train_data *data;
+  const table_data *data;
   const train_options *options;
   double *scaled; /* n_rows x n_features */
   size_t *order;  /* the training rows as this epoch takes them */
@@ -34,7 +34,7 @@ void train_options_default(train_options *options) {
   static const size_t hidden[] = {16};
   *options = (train_options){.hidden = hidden,
                              .n_hidden = 1,
-                             .activation = model_polynomial_sigmoid3,
+                             .activation = encoding_polynomial_sigmoid3,
                              .learning_rate = 0.0005,
                              .weight_decay = 1e-5,
                              .batch_size = 64,
@@ -55,11 +55,11 @@ void train_history_clear(train_history *history) {
   *history = (train_history){0};
 }
 
-/* As model_check will ask of the layers, but before any work is done. */
-static ckks_status check_activation(const model_polynomial *activation) {
-  if (activation->degree < 1 || activation->degree > MODEL_MAX_DEGREE)
+/* As network_check will ask of the layers, but before any work is done. */
+static ckks_status check_activation(const encoding_polynomial *activation) {
+  if (activation->degree < 1 || activation->degree > ENCODING_MAX_DEGREE)
     return base_fail(CKKS_ERROR_ARGUMENT, "activation: degree %d where 1 to %d is allowed",
-                     activation->degree, MODEL_MAX_DEGREE);
+                     activation->degree, ENCODING_MAX_DEGREE);
   for (int k = 0; k <= activation->degree; k++)
     if (!isfinite(activation->coefficient[k]))
       return base_fail(CKKS_ERROR_ARGUMENT, "activation: coefficient %d is not finite", k);
@@ -69,7 +69,7 @@ static ckks_status check_activation(const model_polynomial *activation) {
 }
 
 /* Everything that needs no data to be judged; widths and frac are judged where they are used. */
-static ckks_status check_options(const train_options *options, const train_data *data) {
+static ckks_status check_options(const train_options *options, const table_data *data) {
   if (data->label == NULL || data->n_classes < 2)
     return base_fail(CKKS_ERROR_ARGUMENT, "training needs a label column with at least 2 classes");
   if (!(options->learning_rate > 0.0) || !isfinite(options->learning_rate))
@@ -84,9 +84,9 @@ static ckks_status check_options(const train_options *options, const train_data 
   if (options->n_epochs < 1 || options->n_epochs > MAX_EPOCHS)
     return base_fail(CKKS_ERROR_ARGUMENT, "n_epochs: %d where 1 to %d is allowed",
                      options->n_epochs, MAX_EPOCHS);
-  if (options->n_hidden >= MODEL_MAX_LAYERS)
+  if (options->n_hidden >= NETWORK_MAX_LAYERS)
     return base_fail(CKKS_ERROR_ARGUMENT, "hidden: %zu layers where at most %d are allowed",
-                     options->n_hidden, MODEL_MAX_LAYERS - 1);
+                     options->n_hidden, NETWORK_MAX_LAYERS - 1);
   return check_activation(&options->activation);
 }
 
@@ -98,7 +98,7 @@ static ckks_status check_options(const train_options *options, const train_data 
  * 1: it becomes 0 for these rows, and only an outlier where it ever changes.
  */
 static ckks_status fit_feature(fit *f, size_t feature) {
-  const train_data *data = f->data;
+  const table_data *data = f->data;
   double sum = 0.0, squares = 0.0, least = (double)INFINITY, most = -(double)INFINITY;
   size_t n = 0;
   for (size_t i = 0; i < f->history->n_train; i++) {
@@ -131,7 +131,7 @@ static ckks_status fit_feature(fit *f, size_t feature) {
  * into the model, then scales all rows once: epochs never divide again.
  */
 static ckks_status fit_scaler(fit *f) {
-  const train_data *data = f->data;
+  const table_data *data = f->data;
   f->history->constant = base_alloc_array(data->n_features, sizeof(size_t));
   f->scaled = base_alloc_array(data->n_rows * data->n_features, sizeof(double));
   if (f->history->constant == NULL || f->scaled == NULL)
@@ -141,7 +141,8 @@ static ckks_status fit_scaler(fit *f) {
     f->history->n_imputed += data->missing == NULL ? 0 : data->missing[i];
   }
   for (size_t r = 0; r < data->n_rows; r++)
-    model_scale(f->scaled + r * data->n_features, data->value + r * data->n_features, f->model);
+    network_forward_scale(f->scaled + r * data->n_features, data->value + r * data->n_features,
+                          f->model);
   return CKKS_OK;
 }
 
@@ -206,7 +207,8 @@ static double measure(fit *f, const size_t *rows, size_t n, double *accuracy) {
   for (size_t i = 0; i < n; i++) {
     size_t label = (size_t)f->data->label[rows[i]];
     sum += train_network_loss(&f->network, scaled_row(f, rows[i]), label);
-    n_right += model_argmax(f->network.post[f->network.n_layers - 1], n_classes) == label;
+    n_right +=
+        encoding_outputs_argmax(f->network.post[f->network.n_layers - 1], n_classes) == label;
   }
   *accuracy = (double)n_right / (double)n;
   return sum / (double)n;
@@ -262,11 +264,11 @@ static ckks_status run_epochs(fit *f, const size_t *widths, size_t n_layers) {
 
 /* The model carries names, so that clients need nothing but it to find their columns. */
 static ckks_status init_model(fit *f, const size_t *widths, size_t n_layers) {
-  BASE_TRY(model_init(f->model, widths, n_layers));
+  BASE_TRY(network_init(f->model, widths, n_layers));
   for (size_t i = 0; i < f->model->n_features; i++)
-    BASE_TRY(model_set_text(&f->model->feature[i], f->data->feature[i]));
+    BASE_TRY(encoding_names_set(&f->model->feature[i], f->data->feature[i]));
   for (size_t i = 0; i < f->model->n_classes; i++)
-    BASE_TRY(model_set_text(&f->model->label[i], f->data->class_name[i]));
+    BASE_TRY(encoding_names_set(&f->model->label[i], f->data->class_name[i]));
   return CKKS_OK;
 }
 
@@ -276,15 +278,15 @@ static ckks_status init_model(fit *f, const size_t *widths, size_t n_layers) {
  * outliers among them pass those of the training rows sixfold in the reference data.
  */
 static ckks_status calibrate(fit *f) {
-  BASE_TRY(model_calibrate(f->model, f->data->value, f->data->n_rows));
-  return model_check(f->model);
+  BASE_TRY(network_calibrate(f->model, f->data->value, f->data->n_rows));
+  return network_check(f->model);
 }
 
 /* On failure the caller clears model and history, whatever they hold by then. */
 static ckks_status fit_all(fit *f) {
   const train_options *options = f->options;
   train_history *h = f->history;
-  size_t widths[MODEL_MAX_LAYERS + 1];
+  size_t widths[NETWORK_MAX_LAYERS + 1];
   BASE_TRY(check_options(options, f->data));
   widths[0] = f->data->n_features;
   for (size_t i = 0; i < options->n_hidden; i++)
@@ -299,10 +301,10 @@ static ckks_status fit_all(fit *f) {
   return calibrate(f);
 }
 
-ckks_status train_fit(model_model *model, train_history *history, const train_data *data,
+ckks_status train_fit(network_model *model, train_history *history, const table_data *data,
                       const train_options *options) {
   fit f = {.model = model, .history = history, .data = data, .options = options};
-  *model = (model_model){0};
+  *model = (network_model){0};
   *history = (train_history){0};
   ckks_status status = fit_all(&f);
   train_network_clear(&f.network);
@@ -310,7 +312,7 @@ ckks_status train_fit(model_model *model, train_history *history, const train_da
   base_free(f.scaled);
   base_free(f.order);
   if (status != CKKS_OK) {
-    model_clear(model);
+    network_clear(model);
     train_history_clear(history);
   }
   return status;

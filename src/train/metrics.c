@@ -51,7 +51,7 @@ static ckks_status count(train_metrics *metrics, const double *outputs, const in
     double loss = train_softmax_loss(NULL, outputs + r * n, n, label);
     if (!isfinite(loss))
       return base_fail(CKKS_ERROR_RANGE, "outputs of row %zu are not finite", r);
-    size_t predicted = model_argmax(outputs + r * n, n);
+    size_t predicted = encoding_outputs_argmax(outputs + r * n, n);
     sum += loss;
     metrics->confusion[label * n + predicted]++;
     n_right += predicted == label;
@@ -123,7 +123,7 @@ static ckks_status compute_roc(train_metrics *metrics, const double *outputs, co
 ckks_status train_metrics_compute(train_metrics *metrics, const double *outputs, const int *labels,
                                   size_t n_rows, size_t n_classes) {
   *metrics = (train_metrics){.n_rows = n_rows, .n_classes = n_classes};
-  if (n_rows == 0 || n_classes == 0 || n_classes > MODEL_MAX_CLASSES)
+  if (n_rows == 0 || n_classes == 0 || n_classes > ENCODING_MAX_CLASSES)
     return base_fail(CKKS_ERROR_ARGUMENT, "metrics of %zu rows and %zu classes", n_rows, n_classes);
   metrics->confusion = base_alloc_array(n_classes * n_classes, sizeof(size_t));
   ckks_status status = metrics->confusion == NULL

@@ -15,8 +15,8 @@
 #define EPSILON 1e-8
 
 /* The derivative of the activation, once: backward passes then evaluate it as they do the other. */
-static void init_slope(model_polynomial *slope, const model_polynomial *activation) {
-  *slope = (model_polynomial){.degree = activation->degree - 1};
+static void init_slope(encoding_polynomial *slope, const encoding_polynomial *activation) {
+  *slope = (encoding_polynomial){.degree = activation->degree - 1};
   for (int k = 1; k <= activation->degree; k++)
     slope->coefficient[k - 1] = k * activation->coefficient[k];
 }
@@ -41,17 +41,17 @@ static void lay_out(train_network *network) {
 
 /* One allocation: training itself never asks for memory. */
 ckks_status train_network_init(train_network *network, const size_t *widths, size_t n_layers,
-                               const model_polynomial *activation) {
+                               const encoding_polynomial *activation) {
   *network = (train_network){
       .n_layers = n_layers, .activation = *activation, .beta1_power = 1.0, .beta2_power = 1.0};
   init_slope(&network->slope, activation);
   memcpy(network->width, widths, (n_layers + 1) * sizeof *widths);
   size_t n_values = 0;
   for (size_t l = 0; l < n_layers; l++) {
-    if (widths[l + 1] > MODEL_MAX_WEIGHTS / widths[l])
+    if (widths[l + 1] > NETWORK_MAX_WEIGHTS / widths[l])
       return base_fail(CKKS_ERROR_ARGUMENT,
                        "layers[%zu].weight: %zu rows of %zu numbers where %zu numbers are allowed",
-                       l, widths[l + 1], widths[l], MODEL_MAX_WEIGHTS);
+                       l, widths[l + 1], widths[l], NETWORK_MAX_WEIGHTS);
     network->weight_at[l] = network->n_parameters;
     network->bias_at[l] = network->weight_at[l] + widths[l] * widths[l + 1];
     network->n_parameters = network->bias_at[l] + widths[l + 1];
@@ -96,8 +96,8 @@ static void forward(train_network *network, const double *row) {
     const double *weight = network->parameter + network->weight_at[l];
     const double *bias = network->parameter + network->bias_at[l];
     for (size_t o = 0; o < network->width[l + 1]; o++) {
-      network->pre[l][o] = model_dot(weight + o * n_in, in, n_in) + bias[o];
-      network->post[l][o] = model_polynomial_value(&network->activation, network->pre[l][o]);
+      network->pre[l][o] = network_dot(weight + o * n_in, in, n_in) + bias[o];
+      network->post[l][o] = encoding_polynomial_value(&network->activation, network->pre[l][o]);
     }
     in = network->post[l];
   }
@@ -126,7 +126,7 @@ static void backward_layer(train_network *network, size_t l, const double *in, d
     memset(in_delta, 0, n_in * sizeof(double));
   for (size_t o = 0; o < n_out; o++) {
     size_t at = network->weight_at[l] + o * n_in;
-    delta[o] *= model_polynomial_value(&network->slope, network->pre[l][o]);
+    delta[o] *= encoding_polynomial_value(&network->slope, network->pre[l][o]);
     add_scaled(network->gradient + at, in, delta[o], n_in);
     network->gradient[network->bias_at[l] + o] += delta[o];
     if (in_delta != NULL)
@@ -165,10 +165,10 @@ void train_network_step(train_network *network, size_t n_rows, double learning_r
   }
 }
 
-ckks_status train_network_store(model_model *model, const train_network *network) {
+ckks_status train_network_store(network_model *model, const train_network *network) {
   for (size_t l = 0; l < network->n_layers; l++) {
-    model_layer *layer = &model->layer[l];
-    BASE_TRY(model_layer_set_weights(layer, network->parameter + network->weight_at[l]));
+    network_layer *layer = &model->layer[l];
+    BASE_TRY(network_layer_set_weights(layer, network->parameter + network->weight_at[l]));
     memcpy(layer->bias, network->parameter + network->bias_at[l], layer->n_out * sizeof(double));
     layer->activation[0].polynomial = network->activation;
   }

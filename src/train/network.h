@@ -2,26 +2,26 @@
 /* A network while it learns: parameters, their gradient and Adam's moments, each one flat array. */
 #ifndef TRAIN_NETWORK_H
 #define TRAIN_NETWORK_H
-#include "model/model.h"
+#include "network/network.h"
 #include "rand/rand.h"
 
 typedef struct train_network {
-  size_t n_layers, width[MODEL_MAX_LAYERS + 1];
-  size_t weight_at[MODEL_MAX_LAYERS], bias_at[MODEL_MAX_LAYERS]; /**< in the flat arrays */
+  size_t n_layers, width[NETWORK_MAX_LAYERS + 1];
+  size_t weight_at[NETWORK_MAX_LAYERS], bias_at[NETWORK_MAX_LAYERS]; /**< in the flat arrays */
   size_t n_parameters;
-  model_polynomial activation, slope; /**< slope = derivative of activation */
+  encoding_polynomial activation, slope; /**< slope = derivative of activation */
   double *parameter, *gradient, *first_moment, *second_moment;
-  double *pre[MODEL_MAX_LAYERS];   /**< W x + b of the row last seen */
-  double *post[MODEL_MAX_LAYERS];  /**< activation(pre) */
-  double *delta[MODEL_MAX_LAYERS]; /**< derivative of the loss by pre */
-  double beta1_power, beta2_power; /**< 0.9^t, 0.999^t after t steps */
+  double *pre[NETWORK_MAX_LAYERS];   /**< W x + b of the row last seen */
+  double *post[NETWORK_MAX_LAYERS];  /**< activation(pre) */
+  double *delta[NETWORK_MAX_LAYERS]; /**< derivative of the loss by pre */
+  double beta1_power, beta2_power;   /**< 0.9^t, 0.999^t after t steps */
   double *memory;
   size_t n_memory;
 } train_network;
 
-/** Zero parameters; widths as for model_init, and at most MODEL_MAX_WEIGHTS in a layer. */
+/** Zero parameters; widths as for network_init, and at most NETWORK_MAX_WEIGHTS in a layer. */
 ckks_status train_network_init(train_network *network, const size_t *widths, size_t n_layers,
-                               const model_polynomial *activation);
+                               const encoding_polynomial *activation);
 /** Wipes it. */
 void train_network_clear(train_network *network);
 /** U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for weights and biases, layer by layer. */
@@ -37,5 +37,5 @@ double train_network_learn(train_network *network, const double *row, size_t lab
 void train_network_step(train_network *network, size_t n_rows, double learning_rate,
                         double weight_decay);
 /** Copies weights, biases and activations into a model of the same widths. CKKS_ERROR_MEMORY. */
-ckks_status train_network_store(model_model *model, const train_network *network);
+ckks_status train_network_store(network_model *model, const train_network *network);
 #endif

@@ -12,20 +12,20 @@
 
 #define HEADER_BYTES (12 + CKKS_OWNER_BYTES)
 
-size_t wire_result_count(const model_interface *interface, model_packing packing, size_t n_rows) {
+size_t wire_result_count(const plan_interface *interface, plan_packing packing, size_t n_rows) {
   size_t slots = (size_t)1 << (interface->params.log2_n - 1);
   if (!interface->layout[packing].available || n_rows == 0)
     return 0;
-  return packing == MODEL_LATENCY ? n_rows : (n_rows + slots - 1) / slots * interface->n_outputs;
+  return packing == PLAN_LATENCY ? n_rows : (n_rows + slots - 1) / slots * interface->n_outputs;
 }
 
 /* Coefficients of c0 that travel. */
-static size_t kept(const model_interface *interface, model_packing packing,
+static size_t kept(const plan_interface *interface, plan_packing packing,
                    const ckks_params *params) {
-  return packing == MODEL_LATENCY ? 2 * interface->layout[packing].period : params->ring.n;
+  return packing == PLAN_LATENCY ? 2 * interface->layout[packing].period : params->ring.n;
 }
 
-static size_t ciphertext_bytes(const model_interface *interface, model_packing packing,
+static size_t ciphertext_bytes(const plan_interface *interface, plan_packing packing,
                                const ckks_params *params) {
   int bits = interface->layout[packing].output_bits;
   return ring_pack_bytes(kept(interface, packing, params), bits) +
@@ -33,8 +33,8 @@ static size_t ciphertext_bytes(const model_interface *interface, model_packing p
 }
 
 ckks_status wire_result_begin(base_buffer *buffer, const wire_sample *sample,
-                              const model_interface *interface, const ckks_params *params) {
-  model_packing packing = sample->packing;
+                              const plan_interface *interface, const ckks_params *params) {
+  plan_packing packing = sample->packing;
   size_t n = wire_result_count(interface, packing, sample->n_rows);
   base_buffer_init(buffer, BASE_FRAME_OVERHEAD_BYTES + HEADER_BYTES +
                                n * ciphertext_bytes(interface, packing, params));
@@ -90,7 +90,7 @@ static ckks_status put_words(base_buffer *buffer, ring_word *words, size_t n, in
 }
 
 ckks_status wire_result_append(base_buffer *buffer, const ckks_ciphertext *ciphertext,
-                               model_packing packing, const model_interface *interface,
+                               plan_packing packing, const plan_interface *interface,
                                const ckks_params *params) {
   const ring_ring *ring = &params->ring;
   size_t n = kept(interface, packing, params), gap = ring->n / n;
@@ -129,53 +129,53 @@ static ckks_status get_words(ring_word *words, base_reader *reader, size_t n, in
 }
 
 static ckks_status get_sparse(wire_sparse *sparse, base_reader *reader,
-                              const model_interface *interface, const ckks_params *params) {
-  size_t n = kept(interface, MODEL_LATENCY, params);
+                              const plan_interface *interface, const ckks_params *params) {
+  size_t n = kept(interface, PLAN_LATENCY, params);
   sparse->c0 = base_alloc_array(n, sizeof *sparse->c0);
   sparse->c1 = base_alloc_array(params->ring.n, sizeof *sparse->c1);
   if (!sparse->c0 || !sparse->c1)
     return base_fail_memory(params->ring.n * sizeof *sparse->c1);
-  int bits = interface->layout[MODEL_LATENCY].output_bits;
+  int bits = interface->layout[PLAN_LATENCY].output_bits;
   BASE_TRY(get_words(sparse->c0, reader, n, bits, params));
   return get_words(sparse->c1, reader, params->ring.n, bits, params);
 }
 
 static ckks_status get_ciphertext(ckks_ciphertext **out, base_reader *reader,
-                                  const model_interface *interface, const ckks_params *params) {
+                                  const plan_interface *interface, const ckks_params *params) {
   BASE_TRY(ckks_ciphertext_build_at(out, params, 0, 2));
   ckks_ciphertext *c = *out;
   c->n_parts = 2;
   c->level = 0;
-  c->scale = interface->layout[MODEL_THROUGHPUT].output_scale;
+  c->scale = interface->layout[PLAN_THROUGHPUT].output_scale;
   memcpy(c->params_hash, params->hash, CKKS_HASH_BYTES);
   for (int part = 0; part < 2; part++) {
     ring_word *limb = ring_poly_limb(&c->part[part], 0);
-    BASE_TRY(get_words(limb, reader, params->ring.n,
-                       interface->layout[MODEL_THROUGHPUT].output_bits, params));
+    BASE_TRY(get_words(limb, reader, params->ring.n, interface->layout[PLAN_THROUGHPUT].output_bits,
+                       params));
     params->ring.kernel->ntt_forward(limb, limb, params->ring.ntt[0]);
   }
   return CKKS_OK;
 }
 
 static ckks_status read_header(wire_result *result, base_reader *reader, const char *name,
-                               const model_interface *interface, const ckks_params *params) {
+                               const plan_interface *interface, const ckks_params *params) {
   unsigned packing = base_reader_u8(reader), zero = base_reader_u8(reader);
   zero |= base_reader_u16(reader);
   size_t n_rows = base_reader_u32(reader), n = base_reader_u32(reader);
   uint8_t owner[CKKS_OWNER_BYTES];
   base_reader_copy(reader, owner, sizeof owner);
-  if (reader->failed || packing >= MODEL_N_PACKINGS || zero != 0)
+  if (reader->failed || packing >= PLAN_N_PACKINGS || zero != 0)
     return base_fail(CKKS_ERROR_FORMAT, "%s: the result's header is not one", name);
-  size_t expected = wire_result_count(interface, (model_packing)packing, n_rows);
+  size_t expected = wire_result_count(interface, (plan_packing)packing, n_rows);
   if (n_rows > WIRE_MAX_ROWS || expected == 0 || n != expected)
     return base_fail(CKKS_ERROR_FORMAT, "%s: %zu ciphertexts for %zu rows", name, n, n_rows);
-  size_t needed = n * ciphertext_bytes(interface, (model_packing)packing, params);
+  size_t needed = n * ciphertext_bytes(interface, (plan_packing)packing, params);
   if (base_reader_left(reader) != needed)
     return base_fail(CKKS_ERROR_FORMAT, "%s: %zu bytes of ciphertexts where %zu are needed", name,
                      base_reader_left(reader), needed);
-  *result = (wire_result){.packing = (model_packing)packing, .n_rows = n_rows, .n_ciphertexts = n};
+  *result = (wire_result){.packing = (plan_packing)packing, .n_rows = n_rows, .n_ciphertexts = n};
   memcpy(result->owner, owner, sizeof owner);
-  if (packing == MODEL_LATENCY)
+  if (packing == PLAN_LATENCY)
     result->sparse = base_alloc_array(n, sizeof *result->sparse);
   else
     result->ciphertext = base_alloc_array(n, sizeof *result->ciphertext);
@@ -183,7 +183,7 @@ static ckks_status read_header(wire_result *result, base_reader *reader, const c
 }
 
 ckks_status wire_result_read(wire_result *result, const uint8_t *bytes, size_t n_bytes,
-                             const char *name, const model_interface *interface,
+                             const char *name, const plan_interface *interface,
                              const ckks_params *params) {
   base_reader reader;
   memset(result, 0, sizeof *result);
@@ -191,7 +191,7 @@ ckks_status wire_result_read(wire_result *result, const uint8_t *bytes, size_t n
       wire_plan_frame_read(&reader, bytes, n_bytes, BASE_FRAME_RESULT, name, interface, params));
   ckks_status status = read_header(result, &reader, name, interface, params);
   for (size_t i = 0; status == CKKS_OK && i < result->n_ciphertexts; i++) {
-    status = result->packing == MODEL_LATENCY
+    status = result->packing == PLAN_LATENCY
                  ? get_sparse(&result->sparse[i], &reader, interface, params)
                  : get_ciphertext(&result->ciphertext[i], &reader, interface, params);
     if (status == CKKS_ERROR_FORMAT)

@@ -11,15 +11,15 @@
 
 #define HEADER_BYTES (12 + CKKS_OWNER_BYTES)
 
-size_t wire_sample_count(const model_interface *interface, model_packing packing, size_t n_rows) {
+size_t wire_sample_count(const plan_interface *interface, plan_packing packing, size_t n_rows) {
   size_t slots = (size_t)1 << (interface->params.log2_n - 1);
   if (!interface->layout[packing].available || n_rows == 0)
     return 0;
-  return packing == MODEL_LATENCY ? n_rows : (n_rows + slots - 1) / slots * interface->n_features;
+  return packing == PLAN_LATENCY ? n_rows : (n_rows + slots - 1) / slots * interface->n_features;
 }
 
-ckks_status wire_sample_init(wire_sample *sample, model_packing packing, size_t n_rows,
-                             const model_interface *interface) {
+ckks_status wire_sample_init(wire_sample *sample, plan_packing packing, size_t n_rows,
+                             const plan_interface *interface) {
   *sample = (wire_sample){.packing = packing, .n_rows = n_rows};
   if (n_rows < 1 || n_rows > WIRE_MAX_ROWS)
     return base_fail(CKKS_ERROR_ARGUMENT, "%zu rows: a message holds 1 to %d", n_rows,
@@ -27,7 +27,7 @@ ckks_status wire_sample_init(wire_sample *sample, model_packing packing, size_t 
   sample->n_ciphertexts = wire_sample_count(interface, packing, n_rows);
   if (sample->n_ciphertexts == 0)
     return base_fail(CKKS_ERROR_ARGUMENT, "the model was not compiled for %s packing",
-                     packing == MODEL_LATENCY ? "latency" : "throughput");
+                     packing == PLAN_LATENCY ? "latency" : "throughput");
   sample->ciphertext = base_alloc_array(sample->n_ciphertexts, sizeof *sample->ciphertext);
   return sample->ciphertext ? CKKS_OK : base_fail_memory(sample->n_ciphertexts * sizeof(void *));
 }
@@ -45,10 +45,10 @@ size_t wire_sample_peek_rows(const uint8_t *bytes, size_t n_bytes) {
   return n > 0 && n <= WIRE_MAX_ROWS ? n : 1;
 }
 
-model_packing wire_sample_peek_packing(const uint8_t *bytes, size_t n_bytes) {
-  return has_head(bytes, n_bytes) && bytes[BASE_FRAME_HEADER_BYTES] == MODEL_THROUGHPUT
-             ? MODEL_THROUGHPUT
-             : MODEL_LATENCY;
+plan_packing wire_sample_peek_packing(const uint8_t *bytes, size_t n_bytes) {
+  return has_head(bytes, n_bytes) && bytes[BASE_FRAME_HEADER_BYTES] == PLAN_THROUGHPUT
+             ? PLAN_THROUGHPUT
+             : PLAN_LATENCY;
 }
 
 void wire_sample_clear(wire_sample *sample) {
@@ -58,7 +58,7 @@ void wire_sample_clear(wire_sample *sample) {
   memset(sample, 0, sizeof *sample);
 }
 
-static size_t ciphertext_bytes(const model_layout *layout, const ckks_params *params) {
+static size_t ciphertext_bytes(const plan_layout *layout, const ckks_params *params) {
   size_t n_bytes = RAND_SEED_BYTES, n = params->ring.n / layout->fold;
   for (int limb = 0; limb <= layout->input_level; limb++)
     n_bytes += ring_pack_bytes(n, params->ring.modulus[limb].bits);
@@ -84,7 +84,7 @@ static void put_limb(base_buffer *buffer, ring_word *scratch, const ring_word *c
 }
 
 static void put_all(base_buffer *buffer, ring_word *scratch, const wire_sample *sample,
-                    const model_layout *layout, const ckks_params *params) {
+                    const plan_layout *layout, const ckks_params *params) {
   int log2_fold = 0;
   while ((size_t)1 << log2_fold < layout->fold)
     log2_fold++;
@@ -104,8 +104,8 @@ static void put_all(base_buffer *buffer, ring_word *scratch, const wire_sample *
 }
 
 ckks_status wire_sample_write(uint8_t **out, size_t *n_bytes, const wire_sample *sample,
-                              const model_interface *interface, const ckks_params *params) {
-  const model_layout *layout = &interface->layout[sample->packing];
+                              const plan_interface *interface, const ckks_params *params) {
+  const plan_layout *layout = &interface->layout[sample->packing];
   base_buffer buffer;
   *out = NULL;
   *n_bytes = 0;
@@ -121,15 +121,15 @@ ckks_status wire_sample_write(uint8_t **out, size_t *n_bytes, const wire_sample 
 }
 
 static ckks_status read_header(wire_sample *sample, base_reader *reader, const char *name,
-                               const model_interface *interface, const ckks_params *params) {
+                               const plan_interface *interface, const ckks_params *params) {
   unsigned packing = base_reader_u8(reader), log2_fold = base_reader_u8(reader);
   unsigned zero = base_reader_u16(reader);
   size_t n_rows = base_reader_u32(reader), n = base_reader_u32(reader);
   const uint8_t *owner = base_reader_view(reader, CKKS_OWNER_BYTES);
-  if (reader->failed || packing >= MODEL_N_PACKINGS || zero != 0)
+  if (reader->failed || packing >= PLAN_N_PACKINGS || zero != 0)
     return base_fail(CKKS_ERROR_FORMAT, "%s: the sample's header is not one", name);
-  const model_layout *layout = &interface->layout[packing];
-  size_t expected = wire_sample_count(interface, (model_packing)packing, n_rows);
+  const plan_layout *layout = &interface->layout[packing];
+  size_t expected = wire_sample_count(interface, (plan_packing)packing, n_rows);
   if (n_rows > WIRE_MAX_ROWS || expected == 0 || n != expected)
     return base_fail(CKKS_ERROR_FORMAT, "%s: %zu ciphertexts for %zu rows", name, n, n_rows);
   if (log2_fold > 30 || (size_t)1 << log2_fold != layout->fold)
@@ -138,7 +138,7 @@ static ckks_status read_header(wire_sample *sample, base_reader *reader, const c
   if (base_reader_left(reader) != n * ciphertext_bytes(layout, params))
     return base_fail(CKKS_ERROR_FORMAT, "%s: %zu bytes of ciphertexts where %zu are needed", name,
                      base_reader_left(reader), n * ciphertext_bytes(layout, params));
-  BASE_TRY(wire_sample_init(sample, (model_packing)packing, n_rows, interface));
+  BASE_TRY(wire_sample_init(sample, (plan_packing)packing, n_rows, interface));
   memcpy(sample->owner, owner, CKKS_OWNER_BYTES);
   return CKKS_OK;
 }
@@ -165,7 +165,7 @@ static ckks_status get_limb(ring_word *c0, base_reader *reader, int limb, size_t
 }
 
 static ckks_status get_ciphertext(ckks_ciphertext **out, base_reader *reader,
-                                  const model_layout *layout, const ckks_params *params) {
+                                  const plan_layout *layout, const ckks_params *params) {
   BASE_TRY(ckks_ciphertext_build_at(out, params, layout->input_level, 2));
   ckks_ciphertext *c = *out;
   c->n_parts = 2;
@@ -181,7 +181,7 @@ static ckks_status get_ciphertext(ckks_ciphertext **out, base_reader *reader,
 }
 
 ckks_status wire_sample_read(wire_sample *sample, const uint8_t *bytes, size_t n_bytes,
-                             const char *name, const model_interface *interface,
+                             const char *name, const plan_interface *interface,
                              const ckks_params *params) {
   base_reader reader;
   memset(sample, 0, sizeof *sample);

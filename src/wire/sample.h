@@ -8,7 +8,7 @@
  */
 #ifndef WIRE_SAMPLE_H
 #define WIRE_SAMPLE_H
-#include "model/plan.h"
+#include "plan/plan.h"
 #include "wire/wire.h"
 
 /** Rows that one message may hold. */
@@ -18,29 +18,29 @@
 
 /** LATENCY: one ciphertext a row. THROUGHPUT: n_features ciphertexts for each N/2 rows. */
 typedef struct wire_sample {
-  model_packing packing;
+  plan_packing packing;
   size_t n_rows, n_ciphertexts;
   uint8_t owner[CKKS_OWNER_BYTES]; /**< of the key it is encrypted under */
   ckks_ciphertext **ciphertext;
 } wire_sample;
 
 /** Ciphertexts that n_rows rows take going in; 0 when the packing is not available. */
-size_t wire_sample_count(const model_interface *interface, model_packing packing, size_t n_rows);
+size_t wire_sample_count(const plan_interface *interface, plan_packing packing, size_t n_rows);
 /** An empty sample with room for its ciphertexts (all NULL). */
-ckks_status wire_sample_init(wire_sample *sample, model_packing packing, size_t n_rows,
-                             const model_interface *interface);
+ckks_status wire_sample_init(wire_sample *sample, plan_packing packing, size_t n_rows,
+                             const plan_interface *interface);
 void wire_sample_clear(wire_sample *sample);
 /** A frame in a new buffer. Ciphertexts: seeded, at the layout's level and scale. */
 ckks_status wire_sample_write(uint8_t **out, size_t *n_bytes, const wire_sample *sample,
-                              const model_interface *interface, const ckks_params *params);
+                              const plan_interface *interface, const ckks_params *params);
 /** What a sample or a result says of itself, before it is read: its rows, 1 when it says nothing
  * that can be (its reader checks it). */
 size_t wire_sample_peek_rows(const uint8_t *bytes, size_t n_bytes);
 /** And its packing. */
-model_packing wire_sample_peek_packing(const uint8_t *bytes, size_t n_bytes);
+plan_packing wire_sample_peek_packing(const uint8_t *bytes, size_t n_bytes);
 /** Checked against the interface; `name` starts every error. */
 ckks_status wire_sample_read(wire_sample *sample, const uint8_t *bytes, size_t n_bytes,
-                             const char *name, const model_interface *interface,
+                             const char *name, const plan_interface *interface,
                              const ckks_params *params);
 
 /** One row's (LATENCY) or one output's (THROUGHPUT) part of a result, as the client reads it. */
@@ -49,7 +49,7 @@ typedef struct wire_sparse {
 } wire_sparse;
 
 typedef struct wire_result {
-  model_packing packing;
+  plan_packing packing;
   size_t n_rows, n_ciphertexts;
   uint8_t owner[CKKS_OWNER_BYTES]; /**< the sample's */
   wire_sparse *sparse;             /**< LATENCY: n_rows */
@@ -57,23 +57,23 @@ typedef struct wire_result {
 } wire_result;
 
 /** Ciphertexts that n_rows rows take coming out. */
-size_t wire_result_count(const model_interface *interface, model_packing packing, size_t n_rows);
+size_t wire_result_count(const plan_interface *interface, plan_packing packing, size_t n_rows);
 /** Starts a result frame for a sample's owner; append every ciphertext in order, then end with
  * wire_result_end. */
 ckks_status wire_result_begin(base_buffer *buffer, const wire_sample *sample,
-                              const model_interface *interface, const ckks_params *params);
+                              const plan_interface *interface, const ckks_params *params);
 /** A ciphertext at level 0 and the output scale. Scratch on the heap. */
 ckks_status wire_result_append(base_buffer *buffer, const ckks_ciphertext *ciphertext,
-                               model_packing packing, const model_interface *interface,
+                               plan_packing packing, const plan_interface *interface,
                                const ckks_params *params);
 ckks_status wire_result_end(uint8_t **out, size_t *n_bytes, base_buffer *buffer);
 ckks_status wire_result_read(wire_result *result, const uint8_t *bytes, size_t n_bytes,
-                             const char *name, const model_interface *interface,
+                             const char *name, const plan_interface *interface,
                              const ckks_params *params);
 void wire_result_clear(wire_result *result);
 
 /** Frames with a plan's identity: both hashes are checked, each with an error of its own. */
 ckks_status wire_plan_frame_read(base_reader *payload, const uint8_t *bytes, size_t n_bytes,
                                  base_frame_kind kind, const char *name,
-                                 const model_interface *interface, const ckks_params *params);
+                                 const plan_interface *interface, const ckks_params *params);
 #endif

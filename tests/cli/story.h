@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "cli/demo.h"
+#include "cli/demo/demo.h"
 
 enum { STORY_ROWS = 6, STORY_CLIENTS = 3, STORY_EPOCHS = 4 };
 
@@ -31,7 +31,7 @@ static int story_init(cli_demo_story *story, size_t n_outputs) {
   static const double as_new[2][STORY_EPOCHS] = {{0.7, 0.5, 0.4, 0.35}, {0.71, 0.55, 0.5, 0.49}};
   static double losses[2][STORY_EPOCHS];
   const size_t widths[] = {3, 2, n_outputs};
-  model_interface *f = &story->interface;
+  plan_interface *f = &story->interface;
   memcpy(losses, as_new, sizeof losses);
   *story = (cli_demo_story){
       .options = {.out = "/tmp", .data = "a<b>.csv", .label = "kind", .n_clients = STORY_CLIENTS},
@@ -42,17 +42,17 @@ static int story_init(cli_demo_story *story, size_t n_outputs) {
       .validation_loss = losses[1],
       .log2_qp = 176.5,
       .log2_qp_limit = 214.0};
-  if (model_init(&story->model, widths, 2) != CKKS_OK)
+  if (network_init(&story->model, widths, 2) != CKKS_OK)
     return -1;
   for (size_t k = 0; k < n_outputs; k++)
-    if (model_set_text(&story->model.label[k], names[k]) != CKKS_OK)
+    if (encoding_names_set(&story->model.label[k], names[k]) != CKKS_OK)
       return -1;
-  *f = (model_interface){.n_outputs = n_outputs,
-                         .n_features = 3,
-                         .depth = 3,
-                         .n_keys = 9,
-                         .label = story->model.label,
-                         .key_bytes = 1234567};
+  *f = (plan_interface){.n_outputs = n_outputs,
+                        .n_features = 3,
+                        .depth = 3,
+                        .n_keys = 9,
+                        .label = story->model.label,
+                        .key_bytes = 1234567};
   f->params = (ckks_params_literal){.log2_n = 13,
                                     .n_q = 2,
                                     .n_p = 1,
@@ -60,12 +60,12 @@ static int story_init(cli_demo_story *story, size_t n_outputs) {
                                     .p_bits = {41},
                                     .security = CKKS_SECURITY_128};
   f->last.degree = 3;
-  for (int p = 0; p < MODEL_N_PACKINGS; p++)
-    f->cost[p] = (model_cost){.n_switches = 12,
-                              .predicted_ms = 3.25,
-                              .predicted_error = 4e-6,
-                              .input_bytes = 141000,
-                              .output_bytes = 37000};
+  for (int p = 0; p < PLAN_N_PACKINGS; p++)
+    f->cost[p] = (plan_cost){.n_switches = 12,
+                             .predicted_ms = 3.25,
+                             .predicted_error = 4e-6,
+                             .input_bytes = 141000,
+                             .output_bytes = 37000};
   story->data.label = base_alloc_array(STORY_ROWS, sizeof *story->data.label);
   story->data.n_rows = STORY_ROWS;
   for (size_t row = 0; row < STORY_ROWS; row++)
@@ -74,7 +74,7 @@ static int story_init(cli_demo_story *story, size_t n_outputs) {
   if (train_metrics_compute(&story->metrics, story->clear, story->data.label, STORY_ROWS,
                             n_outputs) != CKKS_OK)
     return -1;
-  for (int p = 0; p < MODEL_N_PACKINGS; p++) {
+  for (int p = 0; p < PLAN_N_PACKINGS; p++) {
     cli_demo_pass *pass = &story->pass[p];
     pass->outputs = story_outputs(n_outputs, p);
     pass->error = base_alloc_array(STORY_ROWS * n_outputs, sizeof *pass->error);
@@ -110,7 +110,7 @@ static int story_init(cli_demo_story *story, size_t n_outputs) {
 
 static void story_clear(cli_demo_story *story) {
   base_free(story->clients);
-  for (int p = 0; p < MODEL_N_PACKINGS; p++) {
+  for (int p = 0; p < PLAN_N_PACKINGS; p++) {
     base_free(story->pass[p].outputs);
     base_free(story->pass[p].error);
     train_metrics_clear(&story->pass[p].metrics);
@@ -118,7 +118,7 @@ static void story_clear(cli_demo_story *story) {
   base_free(story->clear);
   base_free(story->data.label);
   train_metrics_clear(&story->metrics);
-  model_clear(&story->model);
+  network_clear(&story->model);
   json_decref(story->training);
   json_decref(story->compilation);
 }

@@ -17,7 +17,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "cli/cli.h"
-#include "cli/demo_child.h"
+#include "cli/demo/demo_child.h"
 
 static char folder[] = "/tmp/test_demo_child.XXXXXX", messages[64];
 

@@ -65,16 +65,16 @@ static void csv_is_exact(void **state) {
 static void csv_reads_back(void **state) {
   (void)state;
   base_buffer buffer;
-  train_data data;
-  const train_options_data options = {"predicted", (const char *[]){"row"}, 1};
+  table_data data;
+  const table_options options = {"predicted", (const char *[]){"row"}, 1};
   base_buffer_init(&buffer, 512);
   cli_predictions_csv(&buffer, &with);
   assert_int_equal(
-      train_data_parse(&data, (const char *)buffer.bytes, buffer.n_bytes, "x", &options), CKKS_OK);
+      table_data_parse(&data, (const char *)buffer.bytes, buffer.n_bytes, "x", &options), CKKS_OK);
   assert_int_equal(data.n_rows, 3);
   assert_string_equal(data.feature[1], labels[1]);
   assert_memory_equal(data.value, outputs, sizeof outputs);
-  train_data_clear(&data);
+  table_data_clear(&data);
   base_buffer_clear(&buffer);
 }
 

@@ -13,7 +13,7 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
-#include "cli/report.h"
+#include "cli/page/report.h"
 #include "cli/story.h"
 
 static char folder[] = "/tmp/test_report.XXXXXX", path[64];

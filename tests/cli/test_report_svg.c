@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/report_svg.h"
+#include "cli/page/report_svg.h"
 #include "random.h"
 
 static void expect_text(base_buffer *buffer, const char *expected) {

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "cli/units.h"
+#include "compile/compile.h"
 #include "ring/kernel/kernel.h"
 
 #include <stdio.h>
@@ -23,7 +24,7 @@
 static char folder[] = "/tmp/test_units_XXXXXX";
 static char path[64];
 
-static const model_units example = {0.2, 0.3, 0.75, 0.125, 0.25, 0.5, 1.5, 2.0};
+static const compile_units example = {0.2, 0.3, 0.75, 0.125, 0.25, 0.5, 1.5, 2.0};
 
 static int set_up(void **unused) {
   (void)unused;
@@ -39,8 +40,8 @@ static int tear_down(void **unused) {
   return rmdir(folder);
 }
 
-static void assert_same(const model_units *a, const model_units *b) {
-  model_units x = *a, y = *b;
+static void assert_same(const compile_units *a, const compile_units *b) {
+  compile_units x = *a, y = *b;
   for (int i = 0; i < CLI_N_UNITS; i++)
     assert_true(*cli_units_field(&x, &cli_units[i]) == *cli_units_field(&y, &cli_units[i]));
 }
@@ -48,24 +49,24 @@ static void assert_same(const model_units *a, const model_units *b) {
 /* Every field of the struct has its name in the table. */
 static void test_table(void **unused) {
   (void)unused;
-  assert_int_equal(sizeof(model_units), CLI_N_UNITS * sizeof(double));
+  assert_int_equal(sizeof(compile_units), CLI_N_UNITS * sizeof(double));
   for (int i = 0; i < CLI_N_UNITS; i++)
     assert_int_equal(cli_units[i].offset, (size_t)i * sizeof(double));
 }
 
 static void test_round_trip(void **unused) {
   (void)unused;
-  model_units read = {0};
+  compile_units read = {0};
   assert_int_equal(cli_units_write(path, &example), CKKS_OK);
   assert_int_equal(cli_units_read(&read, path), CKKS_OK);
   assert_same(&read, &example);
-  assert_int_equal(cli_units_write(path, &model_units_default), CKKS_OK);
+  assert_int_equal(cli_units_write(path, &compile_units_default), CKKS_OK);
   assert_int_equal(cli_units_read(&read, path), CKKS_OK);
-  assert_same(&read, &model_units_default);
+  assert_same(&read, &compile_units_default);
 }
 
 /* Writes a file for this machine whose butterfly is `value`, and reads it. */
-static ckks_status read_text(model_units *units, const char *cpu, const char *value) {
+static ckks_status read_text(compile_units *units, const char *cpu, const char *value) {
   char text[1024];
   int n = snprintf(text, sizeof text,
                    "{\"cpu\": \"%s\", \"kernel\": \"%s\", \"ntt_butterfly_ns\": %s,"
@@ -81,7 +82,7 @@ static void test_refusals(void **unused) {
   (void)unused;
   const char *here = base_cpu_get()->name;
   static const char *const bad[] = {"0", "-1", "1e5", "1e-9", "null", "\"1\"", "[1]", "true"};
-  model_units units = example;
+  compile_units units = example;
   assert_int_equal(read_text(&units, here, "0.5"), CKKS_OK);
   assert_true(units.ntt_butterfly_ns == 0.5 && units.sum_word_ns == 1.0);
   units = example;
@@ -125,7 +126,7 @@ static void test_cache_path(void **unused) {
 static void test_folders(void **unused) {
   (void)unused;
   char deep[128], inner[96];
-  model_units read;
+  compile_units read;
   snprintf(inner, sizeof inner, "%s/cache/blindsight", folder);
   snprintf(deep, sizeof deep, "%s/units.json", inner);
   assert_int_equal(cli_units_write(deep, &example), CKKS_OK);
@@ -140,7 +141,7 @@ static void test_folders(void **unused) {
  */
 static void test_measure(void **unused) {
   (void)unused;
-  model_units units;
+  compile_units units;
   ckks_status status = cli_units_measure(&units);
   if (status == CKKS_ERROR_RANGE) /* too busy a machine, and it says so */
     return;

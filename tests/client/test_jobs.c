@@ -31,7 +31,7 @@ static void infer_by(scripted *server, const scripted_line *line, size_t n_lines
   assert_int_equal(client_remote_upload(&remote, world.keys, world.n_keys, NULL), CKKS_OK);
   remote.jobs = jobs;
   ckks_status status =
-      client_remote_infer(&came, &n_came, sample, sizeof sample, MODEL_THROUGHPUT, 100, &remote);
+      client_remote_infer(&came, &n_came, sample, sizeof sample, PLAN_THROUGHPUT, 100, &remote);
   client_remote_clear(&remote);
   scripted_end(server);
   if (expected != CKKS_OK) {
@@ -197,9 +197,8 @@ static void test_waiting_can_be_stopped(void **state) {
   assert_int_equal(client_remote_upload(&remote, world.keys, world.n_keys, NULL), CKKS_OK);
   client_http_show_to(remote.http, stop_waiting, &n_waits);
   remote.jobs = CLIENT_REMOTE_JOBS_ALWAYS;
-  assert_fails(
-      client_remote_infer(&came, &n_came, sample, sizeof sample, MODEL_LATENCY, 1, &remote),
-      CKKS_ERROR_CANCELLED, "stopped on request");
+  assert_fails(client_remote_infer(&came, &n_came, sample, sizeof sample, PLAN_LATENCY, 1, &remote),
+               CKKS_ERROR_CANCELLED, "stopped on request");
   assert_true(n_waits >= 2);
   client_remote_clear(&remote);
   scripted_end(&server);

@@ -26,7 +26,7 @@ static int make_answer(void **state) {
     return 1;
   assert_int_equal(blindsight_session_build(&session, world.server, world.keys, world.n_keys, 1),
                    CKKS_OK);
-  assert_int_equal(client_encrypt(&sample, &n_sample, test_rows, 1, MODEL_LATENCY, NULL,
+  assert_int_equal(client_encrypt(&sample, &n_sample, test_rows, 1, PLAN_LATENCY, NULL,
                                   world.secret, world.interface, world.params),
                    CKKS_OK);
   assert_int_equal(
@@ -81,7 +81,7 @@ static ckks_status predict(double outputs[2 * N_ROWS], shown *s, size_t n_answer
   s->caller = pthread_self();
   client_http_show_to(remote.http, show, s);
   ckks_status status =
-      client_remote_predict(outputs, rows, N_ROWS, MODEL_LATENCY, world.secret, &remote);
+      client_remote_predict(outputs, rows, N_ROWS, PLAN_LATENCY, world.secret, &remote);
   client_remote_clear(&remote);
   scripted_end(&server);
   return status;
@@ -126,7 +126,7 @@ static void test_how_many_at_a_time(void **state) {
   (void)state;
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     remote.n_parallel = bad[i];
-    assert_fails(client_remote_predict(outputs, test_rows, 1, MODEL_LATENCY, world.secret, &remote),
+    assert_fails(client_remote_predict(outputs, test_rows, 1, PLAN_LATENCY, world.secret, &remote),
                  CKKS_ERROR_ARGUMENT, "requests at a time: must be 1 to 64");
   }
 }

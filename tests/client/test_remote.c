@@ -19,7 +19,7 @@ static void test_the_only_model(void **state) {
   assert_int_equal(client_remote_init(&remote, &options, NULL, NULL), CKKS_OK);
   assert_string_equal(remote.model, "a.b");
   assert_string_equal(remote.version, "3");
-  assert_memory_equal(remote.interface.id, world.interface->id, MODEL_ID_BYTES);
+  assert_memory_equal(remote.interface.id, world.interface->id, PLAN_ID_BYTES);
   assert_string_equal(remote.interface.name, world.interface->name);
   client_remote_clear(&remote);
   scripted_end(&server);
@@ -194,7 +194,7 @@ static void test_results(void **state) {
   (void)state;
   assert_int_equal(blindsight_session_build(&session, world.server, world.keys, world.n_keys, 1),
                    CKKS_OK);
-  assert_int_equal(client_encrypt(&sample, &n_sample, test_rows, 1, MODEL_LATENCY, NULL,
+  assert_int_equal(client_encrypt(&sample, &n_sample, test_rows, 1, PLAN_LATENCY, NULL,
                                   world.secret, world.interface, world.params),
                    CKKS_OK);
   assert_int_equal(blindsight_session_infer(&result, &n_result, sample, n_sample, session),
@@ -220,11 +220,11 @@ static void test_results(void **state) {
   scripted server;
   client_remote remote;
   START(&server, &remote, lines);
-  assert_fails(client_remote_predict(outputs, test_rows, 1, MODEL_LATENCY, world.secret, &remote),
+  assert_fails(client_remote_predict(outputs, test_rows, 1, PLAN_LATENCY, world.secret, &remote),
                CKKS_ERROR_KEY, "were not uploaded");
   assert_int_equal(client_remote_upload(&remote, world.keys, world.n_keys, NULL), CKKS_OK);
   assert_int_equal(
-      client_remote_predict(outputs, test_rows, 1, MODEL_LATENCY, world.secret, &remote), CKKS_OK);
+      client_remote_predict(outputs, test_rows, 1, PLAN_LATENCY, world.secret, &remote), CKKS_OK);
   blindsight_model *model = test_model();
   blindsight_predictions predictions;
   assert_int_equal(blindsight_model_predict(&predictions, test_rows, 1, model), CKKS_OK);
@@ -236,15 +236,15 @@ static void test_results(void **state) {
   /* The bytes as they came; then no result, and too much of it. */
   uint8_t *came;
   size_t n_came;
-  assert_int_equal(client_remote_infer(&came, &n_came, sample, n_sample, MODEL_LATENCY, 1, &remote),
+  assert_int_equal(client_remote_infer(&came, &n_came, sample, n_sample, PLAN_LATENCY, 1, &remote),
                    CKKS_OK);
   assert_int_equal(n_came, n_result);
   assert_memory_equal(came, result, n_result);
   base_free(came);
-  assert_fails(client_remote_predict(outputs, test_rows, 1, MODEL_LATENCY, world.secret, &remote),
+  assert_fails(client_remote_predict(outputs, test_rows, 1, PLAN_LATENCY, world.secret, &remote),
                CKKS_ERROR_FORMAT, "result: ");
   assert_true(outputs[0] == 0 && outputs[1] == 0);
-  assert_fails(client_remote_predict(outputs, test_rows, 1, MODEL_LATENCY, world.secret, &remote),
+  assert_fails(client_remote_predict(outputs, test_rows, 1, PLAN_LATENCY, world.secret, &remote),
                CKKS_ERROR_FORMAT, "larger than the limit");
   client_remote_clear(&remote);
   scripted_end(&server);

@@ -13,7 +13,7 @@
 #include "secret/secret.h"
 
 static blindsight_server *server;
-static const model_interface *interface;
+static const plan_interface *interface;
 static const ckks_params *params;
 
 static int make_world(void **state) {
@@ -57,7 +57,7 @@ static void test_made_once(void **state) {
   uint8_t *sample, *result;
   size_t n_sample, n_result, n_rows;
   double *outputs;
-  assert_int_equal(client_encrypt(&sample, &n_sample, test_rows, 2, MODEL_LATENCY, NULL,
+  assert_int_equal(client_encrypt(&sample, &n_sample, test_rows, 2, PLAN_LATENCY, NULL,
                                   store.secret, interface, params),
                    CKKS_OK);
   assert_int_equal(blindsight_session_infer(&result, &n_result, sample, n_sample, session),
@@ -113,7 +113,7 @@ static void test_keys_that_do_not_belong(void **state) {
   assert_false(d.made_keys);
   client_store_clear(&d);
   /* Those of another plan. */
-  model_interface other = *interface;
+  plan_interface other = *interface;
   other.id[0] ^= 1;
   assert_int_equal(client_store_open(&d, test_path("d.key"), "test.client", &other, params),
                    CKKS_OK);

@@ -9,12 +9,12 @@
 #include "client/client.h"
 #include "client/remote.h"
 #include "client/scripted.h"
-#include "model/files.h"
+#include "plan/files.h"
 
 /* One model, its client file as a server sends it, a session that evaluates, keys. */
 static struct {
   blindsight_server *server;
-  const model_interface *interface;
+  const plan_interface *interface;
   const ckks_params *params;
   uint8_t *file, *keys;
   size_t n_file, n_keys;
@@ -29,7 +29,7 @@ static inline int make_world(void **state) {
   world.server = test_server();
   world.interface = blindsight_server_client(world.server)->interface;
   world.params = blindsight_server_client(world.server)->params;
-  assert_int_equal(model_files_client_bytes(&world.file, &world.n_file, world.interface), CKKS_OK);
+  assert_int_equal(plan_files_client_bytes(&world.file, &world.n_file, world.interface), CKKS_OK);
   assert_int_equal(
       client_keygen(&world.secret, &world.keys, &world.n_keys, world.interface, world.params),
       CKKS_OK);

@@ -8,9 +8,10 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "compile/compile.h"
+#include "compile/cost.h"
+#include "compile/plans.h"
 #include "exec/exec.h"
-#include "model/cost.h"
-#include "model/plans.h"
 #include "secret/secret.h"
 
 static void assert_ok(ckks_status status) {
@@ -20,7 +21,7 @@ static void assert_ok(ckks_status status) {
 
 /* A plan ready to run, on keys of its own. */
 typedef struct world {
-  model_plan plan;
+  plan_plan plan;
   exec_engine *engine;
   exec_session *session;
   const ckks_params *params;
@@ -28,9 +29,9 @@ typedef struct world {
   ckks_evaluation_keys *keys;
 } world;
 
-static void world_build(world *w, const model_model *model, const model_compile_options *options) {
+static void world_build(world *w, const network_model *model, const compile_options *options) {
   memset(w, 0, sizeof *w);
-  assert_ok(model_compile(&w->plan, model, options));
+  assert_ok(compile_model(&w->plan, model, options));
   assert_ok(exec_engine_build(&w->engine, &w->plan, EXEC_WEIGHTS_BYTES));
   w->params = exec_engine_params(w->engine);
   assert_ok(ckks_secret_key_generate(&w->secret, w->params));
@@ -44,16 +45,16 @@ static void world_clear(world *w) {
   ckks_evaluation_keys_free(w->keys);
   ckks_secret_key_free(w->secret);
   exec_engine_free(w->engine);
-  model_plan_clear(&w->plan);
+  plan_clear(&w->plan);
 }
 
 /* The counters after one evaluation; what is in the ciphertexts does not matter. */
-static eval_counters run(const world *w, model_packing packing) {
-  const model_layout *layout = &w->plan.interface.layout[packing];
-  const model_program *program = &w->plan.program[packing];
-  ckks_ciphertext *input[MODEL_MAX_CLASSES] = {NULL};
-  const ckks_ciphertext *output[MODEL_MAX_CLASSES];
-  assert_true(program->n_inputs <= MODEL_MAX_CLASSES);
+static eval_counters run(const world *w, plan_packing packing) {
+  const plan_layout *layout = &w->plan.interface.layout[packing];
+  const plan_program *program = &w->plan.program[packing];
+  ckks_ciphertext *input[ENCODING_MAX_CLASSES] = {NULL};
+  const ckks_ciphertext *output[ENCODING_MAX_CLASSES];
+  assert_true(program->n_inputs <= ENCODING_MAX_CLASSES);
   for (int i = 0; i < program->n_inputs; i++) {
     assert_ok(ckks_ciphertext_build_at(&input[i], w->params, layout->input_level, 2));
     input[i]->n_parts = 2;
@@ -68,21 +69,21 @@ static eval_counters run(const world *w, model_packing packing) {
   return ev->counters;
 }
 
-static model_counts planned(const world *w, model_packing packing) {
-  model_counts counts;
-  const model_interface *interface = &w->plan.interface;
-  model_counts_program(&counts, &w->plan, &w->plan.program[packing], &interface->params,
+static compile_work planned(const world *w, plan_packing packing) {
+  compile_work counts;
+  const plan_interface *interface = &w->plan.interface;
+  compile_work_program(&counts, &w->plan, &w->plan.program[packing], &interface->params,
                        interface->key, interface->n_keys);
   return counts;
 }
 
 /* All that is counted on both sides, and what of it the files tell. */
-static void check_packing(const world *w, model_packing packing) {
-  const model_cost *cost = &w->plan.interface.cost[packing];
+static void check_packing(const world *w, plan_packing packing) {
+  const plan_cost *cost = &w->plan.interface.cost[packing];
   if (!w->plan.interface.layout[packing].available)
     return;
   eval_counters done = run(w, packing);
-  model_counts counts = planned(w, packing);
+  compile_work counts = planned(w, packing);
   assert_int_equal(counts.ntt, done.ntt);
   assert_int_equal(counts.mac_words, done.mac_words);
   assert_int_equal(counts.convert_words, done.convert_words);
@@ -95,11 +96,11 @@ static void check_packing(const world *w, model_packing packing) {
   assert_true(counts.point_words > 0);
 }
 
-static void check_model(const model_model *model, const model_compile_options *options) {
+static void check_model(const network_model *model, const compile_options *options) {
   world w;
   world_build(&w, model, options);
-  for (int packing = 0; packing < MODEL_N_PACKINGS; packing++)
-    check_packing(&w, (model_packing)packing);
+  for (int packing = 0; packing < PLAN_N_PACKINGS; packing++)
+    check_packing(&w, (plan_packing)packing);
   world_clear(&w);
 }
 
@@ -108,14 +109,14 @@ static void test_random_networks(void **unused) {
   (void)unused;
   uint64_t state = 77;
   for (int round = 0; round < 40; round++) {
-    model_model model;
-    model_compile_options options = test_options(round % 3 ? 1e-3 : 1e-6, 10);
-    options.minimise = (model_minimise)(round % 4);
+    network_model model;
+    compile_options options = test_options(round % 3 ? 1e-3 : 1e-6, 10);
+    options.minimise = (compile_minimise)(round % 4);
     options.last_on_server = round % 2 == 0;
     assert_ok(test_network(&model, &state));
     test_calibrate(&model, &state);
     check_model(&model, &options);
-    model_clear(&model);
+    network_clear(&model);
   }
 }
 
@@ -124,14 +125,14 @@ static void test_other_units(void **unused) {
   (void)unused;
   uint64_t state = 78;
   for (int round = 0; round < 12; round++) {
-    model_model model;
-    model_compile_options options = test_options(1e-4, 11);
+    network_model model;
+    compile_options options = test_options(1e-4, 11);
     double *unit = &options.units.ntt_butterfly_ns;
     unit[test_random(&state) % (sizeof options.units / sizeof *unit)] *= round % 2 ? 50 : 0.01;
     assert_ok(test_network(&model, &state));
     test_calibrate(&model, &state);
     check_model(&model, &options);
-    model_clear(&model);
+    network_clear(&model);
   }
 }
 
@@ -140,13 +141,13 @@ static void test_mixed_networks(void **unused) {
   (void)unused;
   uint64_t state = 81;
   for (int round = 0; round < 16; round++) {
-    model_model model;
-    model_compile_options options = test_options(1e-3, 10);
+    network_model model;
+    compile_options options = test_options(1e-3, 10);
     options.last_on_server = round % 3 == 0;
     assert_ok(test_mixed_network(&model, (test_mix)(round % TEST_N_MIXES), &state));
     test_calibrate(&model, &state);
     check_model(&model, &options);
-    model_clear(&model);
+    network_clear(&model);
   }
 }
 
@@ -156,12 +157,12 @@ static void test_polynomials(void **unused) {
   uint64_t state = 79;
   for (int degree = 1; degree <= 15; degree++)
     for (int holes = 0; holes < 3; holes++) {
-      model_model model;
-      model_compile_options options = test_options(1e-2, 10);
+      network_model model;
+      compile_options options = test_options(1e-2, 10);
       options.last_on_server = true;
       options.throughput = false;
-      assert_ok(model_init(&model, (const size_t[]){2, 2}, 1));
-      model_polynomial *p = &model.layer[0].activation[0].polynomial;
+      assert_ok(network_init(&model, (const size_t[]){2, 2}, 1));
+      encoding_polynomial *p = &model.layer[0].activation[0].polynomial;
       p->degree = degree;
       for (int i = 0; i <= degree; i++)
         if (i == degree || holes == 0 || test_random(&state) % 2)
@@ -169,15 +170,15 @@ static void test_polynomials(void **unused) {
       assert_ok(test_draw_weights(&model.layer[0], 0.5, &state));
       test_calibrate(&model, &state);
       check_model(&model, &options);
-      model_clear(&model);
+      network_clear(&model);
     }
 }
 
 /* One transform of N = 2^10 is 5120 butterflies; the other words are N to a limb. */
 static void test_milliseconds(void **unused) {
   (void)unused;
-  const model_units units = {2, 3, 9, 5, 7, 11, 13, 14};
-  model_counts counts = {.ntt = 1,
+  const compile_units units = {2, 3, 9, 5, 7, 11, 13, 14};
+  compile_work counts = {.ntt = 1,
                          .mac_words = 2,
                          .convert_words = 3,
                          .permute_words = 4,
@@ -191,12 +192,12 @@ static void test_milliseconds(void **unused) {
     counts.key_words = ((uint64_t)mib << 20) / 8;
     counts.set_words = 0;
     double ms = 1e-6 * (expected + 2 * (9 - 3) * far);
-    assert_true(fabs(model_cost_ms(&counts, 10, &units) - ms) < 1e-15);
+    assert_true(fabs(compile_cost_ms(&counts, 10, &units) - ms) < 1e-15);
     counts.set_words = counts.key_words;
     ms += 1e-6 * (6 * (14 - 13) * far);
-    assert_true(fabs(model_cost_ms(&counts, 10, &units) - ms) < 1e-15);
+    assert_true(fabs(compile_cost_ms(&counts, 10, &units) - ms) < 1e-15);
   }
-  assert_true(model_cost_ms(&(model_counts){0}, 13, &model_units_default) == 0.0);
+  assert_true(compile_cost_ms(&(compile_work){0}, 13, &compile_units_default) == 0.0);
 }
 
 int main(void) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Plans on ciphertexts against the model in clear, message by message and slot by slot. */
+#include "compile/compile.h"
 #include "exec/world.h"
 
 /* What is measured stays below what was predicted, and the prediction is no fantasy. */
@@ -10,14 +11,14 @@ static void test_error_within_prediction(void **unused) {
   int exceeded = 0;
   for (int round = 0; round < 24; round++) {
     world w;
-    model_compile_options options = test_options(round % 2 ? 1e-3 : 1e-5, 10);
-    options.minimise = (model_minimise)(round % 4);
+    compile_options options = test_options(round % 2 ? 1e-3 : 1e-5, 10);
+    options.minimise = (compile_minimise)(round % 4);
     options.last_on_server = round % 5 == 0;
     world_build(&w, &state, &options);
-    for (int packing = 0; packing < MODEL_N_PACKINGS; packing++) {
+    for (int packing = 0; packing < PLAN_N_PACKINGS; packing++) {
       if (!w.plan.interface.layout[packing].available)
         continue;
-      double error = run_messages(&w, (model_packing)packing);
+      double error = run_messages(&w, (plan_packing)packing);
       double predicted = w.plan.interface.cost[packing].predicted_error;
       exceeded += error > predicted;
       assert_true(error <= 3.0 * predicted);
@@ -37,30 +38,30 @@ static void test_every_slot_is_an_output(void **unused) {
   uint64_t state = 8;
   for (int round = 0; round < 10; round++) {
     world w;
-    model_compile_options options = test_options(1e-4, 10);
+    compile_options options = test_options(1e-4, 10);
     world_build(&w, &state, &options);
-    const model_interface *interface = &w.plan.interface;
-    const model_layout *layout = &interface->layout[MODEL_LATENCY];
+    const plan_interface *interface = &w.plan.interface;
+    const plan_layout *layout = &interface->layout[PLAN_LATENCY];
     if (layout->available && layout->fold == 1) {
       size_t n_slots = w.params->ring.n / 2;
       double scaled[16], clear[16], slots[512];
       ckks_plaintext *plaintext = NULL;
       ckks_ciphertext *input = NULL;
       const ckks_ciphertext *output = NULL;
-      model_scale_row(scaled, w.rows, interface);
-      model_pack_row(slots, n_slots, scaled, interface);
+      plan_pack_scale(scaled, w.rows, interface);
+      plan_pack_row(slots, n_slots, scaled, interface);
       assert_ok(ckks_plaintext_build(&plaintext, w.params));
       assert_ok(ckks_ciphertext_build(&input, w.params));
       assert_ok(ckks_encode_real(plaintext, slots, n_slots, layout->input_level,
                                  layout->input_scale, w.params));
       assert_ok(ckks_encrypt(input, plaintext, w.secret, w.params));
-      assert_ok(exec_session_run(&output, &input, MODEL_LATENCY, w.session));
+      assert_ok(exec_session_run(&output, &input, PLAN_LATENCY, w.session));
       assert_ok(ckks_decrypt(plaintext, output, w.secret, w.params));
       assert_ok(ckks_decode_real(slots, n_slots, plaintext, w.params));
-      model_forward(clear, w.rows, &w.model);
+      network_forward(clear, w.rows, &w.model);
       for (size_t j = 0; j < n_slots; j++) {
         size_t k = j % layout->period;
-        double value = model_polynomial_value(&interface->last, slots[j]);
+        double value = encoding_polynomial_value(&interface->last, slots[j]);
         assert_true(fabs(value - clear[k < interface->n_outputs ? k : 0]) <= 0.02);
       }
       ckks_plaintext_free(plaintext);
@@ -74,13 +75,13 @@ static void test_wrong_messages(void **unused) {
   (void)unused;
   uint64_t state = 21;
   world a, b;
-  model_compile_options options = test_options(1e-3, 10);
+  compile_options options = test_options(1e-3, 10);
   world_build(&a, &state, &options);
   world_build(&b, &state, &options);
   uint8_t *sample = NULL, *result = NULL;
   size_t n_sample = 0, n_result = 0;
   ckks_evaluation_keys *keys = NULL;
-  assert_ok(client_encrypt(&sample, &n_sample, a.rows, 1, MODEL_THROUGHPUT, NULL, a.secret,
+  assert_ok(client_encrypt(&sample, &n_sample, a.rows, 1, PLAN_THROUGHPUT, NULL, a.secret,
                            &a.plan.interface, a.params));
   /* Another model's: told apart from damage. */
   assert_int_equal(exec_infer(&result, &n_result, sample, n_sample, "x.sample", b.session),
@@ -102,7 +103,7 @@ static void test_wrong_messages(void **unused) {
   size_t n_other = 0, n_rows = 0;
   double *outputs = NULL;
   assert_ok(client_keygen(&other, &other_keys, &n_other, &a.plan.interface, a.params));
-  assert_ok(client_encrypt(&other_sample, &n_other, a.rows, 1, MODEL_THROUGHPUT, NULL, other,
+  assert_ok(client_encrypt(&other_sample, &n_other, a.rows, 1, PLAN_THROUGHPUT, NULL, other,
                            &a.plan.interface, a.params));
   assert_int_equal(exec_infer(&result, &n_result, other_sample, n_other, "o", a.session),
                    CKKS_ERROR_MISMATCH);
@@ -121,10 +122,10 @@ static void test_wrong_messages(void **unused) {
   assert_int_equal(exec_session_build(&session, a.engine, a.keys), CKKS_ERROR_KEY);
   a.keys->n_keys++;
   assert_null(session);
-  assert_int_equal(client_encrypt(&result, &n_result, a.rows, 0, MODEL_THROUGHPUT, NULL, a.secret,
+  assert_int_equal(client_encrypt(&result, &n_result, a.rows, 0, PLAN_THROUGHPUT, NULL, a.secret,
                                   &a.plan.interface, a.params),
                    CKKS_ERROR_ARGUMENT);
-  assert_int_equal(client_encrypt(&result, &n_result, b.rows, 1, MODEL_THROUGHPUT, NULL, b.secret,
+  assert_int_equal(client_encrypt(&result, &n_result, b.rows, 1, PLAN_THROUGHPUT, NULL, b.secret,
                                   &a.plan.interface, a.params),
                    CKKS_ERROR_MISMATCH);
   base_free(sample);
@@ -137,14 +138,14 @@ static void test_damaged_payloads(void **unused) {
   (void)unused;
   uint64_t state = 33;
   world w;
-  model_compile_options options = test_options(1e-3, 10);
+  compile_options options = test_options(1e-3, 10);
   world_build(&w, &state, &options);
-  for (int packing = 0; packing < MODEL_N_PACKINGS; packing++) {
+  for (int packing = 0; packing < PLAN_N_PACKINGS; packing++) {
     uint8_t *sample = NULL, *result = NULL;
     size_t n_sample = 0, n_result = 0;
     if (!w.plan.interface.layout[packing].available)
       continue;
-    assert_ok(client_encrypt(&sample, &n_sample, w.rows, 2, (model_packing)packing, NULL, w.secret,
+    assert_ok(client_encrypt(&sample, &n_sample, w.rows, 2, (plan_packing)packing, NULL, w.secret,
                              &w.plan.interface, w.params));
     for (int round = 0; round < 300; round++) {
       wire_sample read;
@@ -181,7 +182,7 @@ static void test_allocation_failures(void **unused) {
   (void)unused;
   uint64_t state = 55;
   world w;
-  model_compile_options options = test_options(1e-2, 10);
+  compile_options options = test_options(1e-2, 10);
   world_build(&w, &state, &options);
   uint8_t *sample = NULL, *result = NULL;
   size_t n_sample = 0, n_result = 0, n_rows = 0;
@@ -189,7 +190,7 @@ static void test_allocation_failures(void **unused) {
   bool done = false;
   for (long k = 1; !done; k++) {
     base_alloc_fail_at(k);
-    ckks_status status = client_encrypt(&sample, &n_sample, w.rows, 1, MODEL_THROUGHPUT, NULL,
+    ckks_status status = client_encrypt(&sample, &n_sample, w.rows, 1, PLAN_THROUGHPUT, NULL,
                                         w.secret, &w.plan.interface, w.params);
     if (status == CKKS_OK)
       status = exec_infer(&result, &n_result, sample, n_sample, "s", w.session);
@@ -215,10 +216,10 @@ static void test_warm_runs_allocate_nothing(void **unused) {
   (void)unused;
   uint64_t state = 1;
   world w;
-  model_compile_options options = test_options(1e-3, 10);
+  compile_options options = test_options(1e-3, 10);
   do {
     world_build(&w, &state, &options);
-    if (w.plan.interface.layout[MODEL_LATENCY].available)
+    if (w.plan.interface.layout[PLAN_LATENCY].available)
       break;
     world_clear(&w);
   } while (true);
@@ -226,12 +227,12 @@ static void test_warm_runs_allocate_nothing(void **unused) {
   uint8_t *bytes = NULL;
   size_t n_bytes = 0;
   const ckks_ciphertext *output = NULL;
-  assert_ok(client_encrypt(&bytes, &n_bytes, w.rows, 1, MODEL_LATENCY, NULL, w.secret,
+  assert_ok(client_encrypt(&bytes, &n_bytes, w.rows, 1, PLAN_LATENCY, NULL, w.secret,
                            &w.plan.interface, w.params));
   assert_ok(wire_sample_read(&sample, bytes, n_bytes, "s", &w.plan.interface, w.params));
-  assert_ok(exec_session_run(&output, sample.ciphertext, MODEL_LATENCY, w.session));
+  assert_ok(exec_session_run(&output, sample.ciphertext, PLAN_LATENCY, w.session));
   long before = base_alloc_count();
-  assert_ok(exec_session_run(&output, sample.ciphertext, MODEL_LATENCY, w.session));
+  assert_ok(exec_session_run(&output, sample.ciphertext, PLAN_LATENCY, w.session));
   assert_int_equal(base_alloc_count(), before);
   wire_sample_clear(&sample);
   base_free(bytes);
@@ -243,7 +244,7 @@ static void test_threads_change_nothing(void **unused) {
   (void)unused;
   uint64_t state = 77;
   world w;
-  model_compile_options options = test_options(1e-3, 10);
+  compile_options options = test_options(1e-3, 10);
   world_build(&w, &state, &options);
   base_threads *threads = NULL;
   exec_session *sessions[3] = {w.session, NULL, NULL};
@@ -252,14 +253,14 @@ static void test_threads_change_nothing(void **unused) {
   assert_ok(base_threads_build(&threads, 3));
   for (int i = 1; i < 3; i++)
     assert_ok(exec_session_build(&sessions[i], w.engine, w.keys));
-  for (int packing = 0; packing < MODEL_N_PACKINGS; packing++) {
+  for (int packing = 0; packing < PLAN_N_PACKINGS; packing++) {
     uint8_t *sample = NULL, *alone = NULL, *spread = NULL;
-    size_t n_sample = 0, n_alone = 0, n_spread = 0, n_rows = packing == MODEL_LATENCY ? 6 : 1200;
+    size_t n_sample = 0, n_alone = 0, n_spread = 0, n_rows = packing == PLAN_LATENCY ? 6 : 1200;
     if (!w.plan.interface.layout[packing].available)
       continue;
     double *rows = base_alloc_array(n_rows * w.model.n_features, sizeof *rows);
     test_rows(rows, n_rows, &w.model, &state);
-    assert_ok(client_encrypt(&sample, &n_sample, rows, n_rows, (model_packing)packing, NULL,
+    assert_ok(client_encrypt(&sample, &n_sample, rows, n_rows, (plan_packing)packing, NULL,
                              w.secret, &w.plan.interface, w.params));
     assert_ok(exec_infer(&alone, &n_alone, sample, n_sample, "s", w.session));
     assert_ok(exec_infer_threads(&spread, &n_spread, sample, n_sample, "s", sessions, threads));
@@ -281,20 +282,20 @@ static void test_threads_within_one_prediction(void **unused) {
   (void)unused;
   uint64_t state = 9;
   world w;
-  model_compile_options options = test_options(1e-3, 13);
+  compile_options options = test_options(1e-3, 13);
   do {
     world_build(&w, &state, &options);
-    if (w.plan.interface.layout[MODEL_LATENCY].available &&
-        w.plan.interface.layout[MODEL_THROUGHPUT].available)
+    if (w.plan.interface.layout[PLAN_LATENCY].available &&
+        w.plan.interface.layout[PLAN_THROUGHPUT].available)
       break;
     world_clear(&w);
   } while (true);
   ckks_public_key_free(w.keys->zero); /* hidden results are never the same */
   w.keys->zero = NULL;
-  for (int packing = 0; packing < MODEL_N_PACKINGS; packing++) {
+  for (int packing = 0; packing < PLAN_N_PACKINGS; packing++) {
     uint8_t *sample = NULL, *alone = NULL, *shared = NULL;
     size_t n_sample = 0, n_alone = 0, n_shared = 0;
-    assert_ok(client_encrypt(&sample, &n_sample, w.rows, 1, (model_packing)packing, NULL, w.secret,
+    assert_ok(client_encrypt(&sample, &n_sample, w.rows, 1, (plan_packing)packing, NULL, w.secret,
                              &w.plan.interface, w.params));
     assert_ok(exec_infer(&alone, &n_alone, sample, n_sample, "s", w.session));
     for (int n = 2; n <= 3; n++) {

@@ -12,7 +12,8 @@
 #include "client/client.h"
 #include "exec/exec.h"
 #include "golden/plan.h"
-#include "model/files.h"
+#include "network/files.h"
+#include "plan/files.h"
 #include "secret/secret.h"
 #include "wire/sample.h"
 
@@ -39,9 +40,9 @@ static file load(const char *name) {
 
 /* The two sides as the files describe them. */
 typedef struct sides {
-  model_model model;
-  model_plan plan;
-  model_interface interface;
+  network_model model;
+  plan_plan plan;
+  plan_interface interface;
   ckks_params *params;
   exec_engine *engine;
   ckks_secret_key *secret;
@@ -53,10 +54,10 @@ static int sides_build(void **state) {
   static sides s;
   file model = load("plan.model"), server = load("plan.server"), client = load("plan.client");
   file key = load("plan.key"), keys = load("plan.keys");
-  assert_ok(model_files_model_parse(&s.model, model.bytes, model.n, "plan.model"));
-  assert_ok(model_files_server_parse(&s.plan, server.bytes, server.n, "plan.server"));
+  assert_ok(network_files_parse(&s.model, model.bytes, model.n, "plan.model"));
+  assert_ok(plan_files_server_parse(&s.plan, server.bytes, server.n, "plan.server"));
   assert_ok(
-      model_files_client_parse(&s.interface, &s.params, client.bytes, client.n, "plan.client"));
+      plan_files_client_parse(&s.interface, &s.params, client.bytes, client.n, "plan.client"));
   assert_ok(exec_engine_build(&s.engine, &s.plan, EXEC_WEIGHTS_BYTES));
   assert_ok(secret_file_read(&s.secret, key.bytes, key.n, "plan.key", s.params));
   assert_ok(exec_keys_read(&s.keys, keys.bytes, keys.n, "plan.keys", s.engine, NULL));
@@ -77,9 +78,9 @@ static int sides_clear(void **state) {
   ckks_secret_key_free(s->secret);
   exec_engine_free(s->engine);
   ckks_params_free(s->params);
-  model_interface_clear(&s->interface);
-  model_plan_clear(&s->plan);
-  model_clear(&s->model);
+  plan_interface_clear(&s->interface);
+  plan_clear(&s->plan);
+  network_clear(&s->model);
   return 0;
 }
 
@@ -90,7 +91,7 @@ static void expect_outputs(const sides *s, const file *result) {
                            &s->interface, s->params));
   assert_int_equal(n_rows, GOLDEN_PLAN_ROWS);
   for (size_t row = 0; row < n_rows; row++) {
-    model_forward(clear, golden_rows + 3 * row, &s->model);
+    network_forward(clear, golden_rows + 3 * row, &s->model);
     for (size_t k = 0; k < 2; k++)
       assert_true(fabs(outputs[2 * row + k] - clear[k]) <= GOLDEN_PLAN_ERROR);
   }
@@ -119,18 +120,18 @@ static void test_sample_evaluates(void **state) {
 
 static void test_model_is_the_model(void **state) {
   const sides *s = *state;
-  model_model expected;
+  network_model expected;
   uint8_t *bytes = NULL;
   size_t n = 0;
   file golden = load("plan.model");
   assert_ok(golden_model(&expected));
-  assert_ok(model_files_model_bytes(&bytes, &n, &expected));
+  assert_ok(network_files_bytes(&bytes, &n, &expected));
   assert_int_equal(n, golden.n);
   assert_memory_equal(bytes, golden.bytes, n);
-  assert_memory_equal(s->plan.interface.id, s->interface.id, MODEL_ID_BYTES);
+  assert_memory_equal(s->plan.interface.id, s->interface.id, PLAN_ID_BYTES);
   base_free(bytes);
   base_free(golden.bytes);
-  model_clear(&expected);
+  network_clear(&expected);
 }
 
 static void refuse_sample(const sides *s, const char *name, const char *words) {
@@ -183,17 +184,17 @@ static void test_bad_messages(void **state) {
 
 static void test_bad_files(void **state) {
   (void)state;
-  model_interface interface;
-  model_plan plan;
-  model_model model;
+  plan_interface interface;
+  plan_plan plan;
+  network_model model;
   file client = load("bad_client_log2_n.bin"), server = load("bad_server_log2_n.bin");
   file layers = load("bad_model_layers.bin");
-  assert_int_equal(model_files_client_parse(&interface, NULL, client.bytes, client.n, "c"),
+  assert_int_equal(plan_files_client_parse(&interface, NULL, client.bytes, client.n, "c"),
                    CKKS_ERROR_FORMAT);
   assert_non_null(strstr(ckks_last_error(), "log2_n"));
-  assert_int_equal(model_files_server_parse(&plan, server.bytes, server.n, "s"), CKKS_ERROR_FORMAT);
+  assert_int_equal(plan_files_server_parse(&plan, server.bytes, server.n, "s"), CKKS_ERROR_FORMAT);
   assert_non_null(strstr(ckks_last_error(), "log2_n"));
-  assert_int_equal(model_files_model_parse(&model, layers.bytes, layers.n, "m"), CKKS_ERROR_FORMAT);
+  assert_int_equal(network_files_parse(&model, layers.bytes, layers.n, "m"), CKKS_ERROR_FORMAT);
   base_free(client.bytes);
   base_free(server.bytes);
   base_free(layers.bytes);

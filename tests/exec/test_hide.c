@@ -77,7 +77,7 @@ static int first_bits(void) {
 }
 
 /* Deviation of the coefficients by which hiding moved the decryption. */
-static double moved(const model_layout *layout) {
+static double moved(const plan_layout *layout) {
   size_t n = w.params->ring.n;
   ckks_plaintext *before, *after;
   ckks_ciphertext *hidden;
@@ -103,8 +103,8 @@ static void test_noise(void **state) {
   (void)state;
   double n = (double)w.params->ring.n;
   for (int cut = 0; cut <= 20; cut += 4) {
-    const model_layout layout = {.output_bits = first_bits() - cut};
-    double bound = (double)model_plan_flood(&layout, &w.params->literal);
+    const plan_layout layout = {.output_bits = first_bits() - cut};
+    double bound = (double)plan_flood(&layout, &w.params->literal);
     double fresh = ckks_noise_fresh_public(w.params);
     /* Slot noise is sqrt(N/2) times the coefficients', real parts of N of them. */
     double flood = bound / sqrt(3.0) * sqrt(n / 2);
@@ -120,9 +120,9 @@ static void test_noise(void **state) {
 static void test_bound(void **state) {
   (void)state;
   double n = (double)w.params->ring.n;
-  const model_layout whole = {.output_bits = first_bits()}, cut = {.output_bits = 20};
-  assert_int_equal(model_plan_flood(&whole, &w.params->literal), 0);
-  double bound = (double)model_plan_flood(&cut, &w.params->literal);
+  const plan_layout whole = {.output_bits = first_bits()}, cut = {.output_bits = 20};
+  assert_int_equal(plan_flood(&whole, &w.params->literal), 0);
+  double bound = (double)plan_flood(&cut, &w.params->literal);
   double step = (double)w.params->literal.q[0] / 0x1p20;
   double part = (bound * bound / 3.0) / (step * step * (1.0 + 2.0 / 3.0 * n) / 12.0);
   assert_true(part > 0.09 && part <= 0.1);
@@ -131,7 +131,7 @@ static void test_bound(void **state) {
 /* Neither part has anything of what it was, and no two are alike. */
 static void test_fresh(void **state) {
   (void)state;
-  const model_layout layout = {.output_bits = 20};
+  const plan_layout layout = {.output_bits = 20};
   ckks_ciphertext *hidden[2];
   size_t n = w.params->ring.n, same = 0;
   for (int i = 0; i < 2; i++)
@@ -153,7 +153,7 @@ static void test_fresh(void **state) {
 
 static void test_memory(void **state) {
   (void)state;
-  const model_layout layout = {.output_bits = 20};
+  const plan_layout layout = {.output_bits = 20};
   ckks_ciphertext *hidden = NULL;
   ckks_status status = CKKS_ERROR_MEMORY;
   for (long k = 1; status == CKKS_ERROR_MEMORY; k++) {

@@ -12,9 +12,10 @@
 
 #include "base/alloc.h"
 #include "client/client.h"
+#include "compile/compile.h"
+#include "compile/plans.h"
+#include "compile/simulate.h"
 #include "exec/exec.h"
-#include "model/plans.h"
-#include "model/simulate.h"
 
 enum { ROWS = 100, MOST_FEATURES = 40, MOST_OUTPUTS = 4, N_NETWORKS = 6 };
 #define FACTOR 3.0
@@ -22,7 +23,7 @@ enum { ROWS = 100, MOST_FEATURES = 40, MOST_OUTPUTS = 4, N_NETWORKS = 6 };
 /* Widths end with 0. */
 typedef struct network {
   size_t widths[5];
-  model_polynomial activation;
+  encoding_polynomial activation;
   bool last_on_server;
   double error;
 } network;
@@ -41,13 +42,13 @@ static void assert_ok(ckks_status status) {
     fail_msg("%s", ckks_last_error());
 }
 
-static void build_model(model_model *model, const network *net, uint64_t *state) {
+static void build_model(network_model *model, const network *net, uint64_t *state) {
   size_t n_layers = 0;
   while (net->widths[n_layers + 1] != 0)
     n_layers++;
-  assert_ok(model_init(model, net->widths, n_layers));
+  assert_ok(network_init(model, net->widths, n_layers));
   for (size_t l = 0; l < n_layers; l++) {
-    model_layer *layer = &model->layer[l];
+    network_layer *layer = &model->layer[l];
     assert_ok(test_draw_weights(layer, 1.5 / sqrt((double)layer->n_in), state));
     for (size_t i = 0; i < layer->n_out; i++)
       layer->bias[i] = 0.5 * test_uniform(state);
@@ -70,7 +71,7 @@ static double deviation(const double *outputs, const double *clear, size_t n) {
 }
 
 /* What a client sees whose rows went through the server's session. */
-static double *encrypted(const double *rows, model_packing packing, const model_plan *plan) {
+static double *encrypted(const double *rows, plan_packing packing, const plan_plan *plan) {
   uint8_t *key_bytes = NULL, *sample = NULL, *result = NULL;
   size_t n_key_bytes = 0, n_sample = 0, n_result = 0, n_rows = 0;
   double *values = NULL;
@@ -99,12 +100,12 @@ static double *encrypted(const double *rows, model_packing packing, const model_
   return values;
 }
 
-static void compare(run *out, const network *net, const model_plan *plan, model_packing packing,
+static void compare(run *out, const network *net, const plan_plan *plan, plan_packing packing,
                     size_t n_outputs) {
   size_t n = ROWS * n_outputs;
   double *values = encrypted(out->rows, packing, plan);
   double measured = deviation(values, out->clear, n);
-  assert_ok(model_simulate_rows(out->simulated, out->rows, ROWS, plan, packing, 1, NULL));
+  assert_ok(compile_simulate_rows(out->simulated, out->rows, ROWS, plan, packing, 1, NULL));
   double simulated = deviation(out->simulated, out->clear, n);
   base_free(values);
   print_message("network %td, packing %d: measured %.3g, simulated %.3g, predicted %.3g\n",
@@ -119,22 +120,22 @@ static void test_deviations(void **unused) {
   static run out;
   uint64_t state = 6;
   for (const network *net = networks; net < networks + N_NETWORKS; net++) {
-    model_model model;
-    model_plan plan;
-    model_compile_options options = test_options(net->error, 11);
+    network_model model;
+    plan_plan plan;
+    compile_options options = test_options(net->error, 11);
     options.last_on_server = net->last_on_server;
     build_model(&model, net, &state);
     test_rows(out.rows, ROWS, &model, &state);
-    assert_ok(model_calibrate(&model, out.rows, ROWS));
+    assert_ok(network_calibrate(&model, out.rows, ROWS));
     for (size_t i = 0; i < ROWS; i++)
-      model_forward(out.clear + i * model.n_classes, out.rows + i * model.n_features, &model);
-    assert_ok(model_compile(&plan, &model, &options));
-    for (int packing = 0; packing < MODEL_N_PACKINGS; packing++) {
+      network_forward(out.clear + i * model.n_classes, out.rows + i * model.n_features, &model);
+    assert_ok(compile_model(&plan, &model, &options));
+    for (int packing = 0; packing < PLAN_N_PACKINGS; packing++) {
       assert_true(plan.interface.layout[packing].available);
-      compare(&out, net, &plan, (model_packing)packing, model.n_classes);
+      compare(&out, net, &plan, (plan_packing)packing, model.n_classes);
     }
-    model_plan_clear(&plan);
-    model_clear(&model);
+    plan_clear(&plan);
+    network_clear(&model);
   }
 }
 

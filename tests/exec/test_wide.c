@@ -8,9 +8,10 @@
 #include <cmocka.h>
 
 #include "client/client.h"
+#include "compile/compile.h"
+#include "compile/convnets.h"
 #include "exec/exec.h"
 #include "exec/prepare.h"
-#include "model/convnets.h"
 
 enum { N_ROWS = 2, N_CLASSES = 3, MOST_FEATURES = 400 };
 
@@ -20,7 +21,7 @@ static void assert_ok(ckks_status status) {
 }
 
 /* Largest |encrypted - clear| / max(1, |clear|), by an engine whose weights may take so much. */
-static double run(const model_plan *plan, const model_model *model, const double *rows,
+static double run(const plan_plan *plan, const network_model *model, const double *rows,
                   size_t weights_bytes) {
   exec_engine *engine;
   exec_session *session;
@@ -29,20 +30,20 @@ static double run(const model_plan *plan, const model_model *model, const double
   uint8_t *key_bytes, *sample, *result;
   size_t n_key_bytes, n_sample, n_result, n_rows;
   double *outputs, clear[N_CLASSES], worst = 0.0;
-  const model_interface *interface = &plan->interface;
+  const plan_interface *interface = &plan->interface;
   assert_ok(exec_engine_build(&engine, plan, weights_bytes));
   const ckks_params *params = exec_engine_params(engine);
   assert_ok(client_keygen(&secret, &key_bytes, &n_key_bytes, interface, params));
   assert_ok(exec_keys_read(&keys, key_bytes, n_key_bytes, "keys", engine, NULL));
   assert_ok(exec_session_build(&session, engine, keys));
-  assert_ok(client_encrypt(&sample, &n_sample, rows, N_ROWS, MODEL_LATENCY, NULL, secret, interface,
+  assert_ok(client_encrypt(&sample, &n_sample, rows, N_ROWS, PLAN_LATENCY, NULL, secret, interface,
                            params));
   assert_ok(exec_infer(&result, &n_result, sample, n_sample, "sample", session));
   assert_ok(
       client_decrypt(&outputs, &n_rows, result, n_result, "result", secret, interface, params));
   assert_int_equal(n_rows, N_ROWS);
   for (size_t row = 0; row < N_ROWS; row++) {
-    model_forward(clear, rows + row * model->n_features, model);
+    network_forward(clear, rows + row * model->n_features, model);
     for (size_t k = 0; k < N_CLASSES; k++)
       worst =
           fmax(worst, fabs(outputs[row * N_CLASSES + k] - clear[k]) / fmax(1.0, fabs(clear[k])));
@@ -60,21 +61,21 @@ static double run(const model_plan *plan, const model_model *model, const double
 
 static void check(const size_t image[3], const test_convolution *c, size_t n, int log2_n,
                   int n_registers, uint64_t *state) {
-  model_model model;
-  model_plan plan;
+  network_model model;
+  plan_plan plan;
   double *rows = base_alloc_array(16 * MOST_FEATURES, sizeof *rows);
   assert_ok(test_convnet(&model, image, c, n, N_CLASSES, state));
   test_images(rows, 16, &model, state);
-  assert_ok(model_calibrate(&model, rows, 16));
-  model_compile_options options = test_options(1e-3, log2_n);
+  assert_ok(network_calibrate(&model, rows, 16));
+  compile_options options = test_options(1e-3, log2_n);
   options.throughput = false;
-  assert_ok(model_compile(&plan, &model, &options));
-  assert_true(plan.program[MODEL_LATENCY].n_registers >= n_registers);
+  assert_ok(compile_model(&plan, &model, &options));
+  assert_true(plan.program[PLAN_LATENCY].n_registers >= n_registers);
   const size_t ceilings[] = {0, 300000, EXEC_WEIGHTS_BYTES};
   for (int i = 0; i < 3; i++)
     assert_true(run(&plan, &model, rows, ceilings[i]) < 1e-3);
-  model_plan_clear(&plan);
-  model_clear(&model);
+  plan_clear(&plan);
+  network_clear(&model);
   base_free(rows);
 }
 
@@ -97,33 +98,33 @@ static void test_several_ciphertexts(void **unused) {
 static void test_ceiling(void **unused) {
   (void)unused;
   uint64_t state = 33;
-  model_model model;
-  model_plan plan;
+  network_model model;
+  plan_plan plan;
   double rows[16 * 64];
   const size_t image[] = {1, 8, 8};
   const test_convolution c[] = {{1, 4, 3, 1, 1}, {1, 4, 3, 1, 1}};
   assert_ok(test_convnet(&model, image, c, 2, N_CLASSES, &state));
   test_images(rows, 16, &model, &state);
-  assert_ok(model_calibrate(&model, rows, 16));
-  model_compile_options options = test_options(1e-3, 11);
+  assert_ok(network_calibrate(&model, rows, 16));
+  compile_options options = test_options(1e-3, 11);
   options.throughput = false;
-  assert_ok(model_compile(&plan, &model, &options));
+  assert_ok(compile_model(&plan, &model, &options));
   ckks_params *params;
   assert_ok(ckks_params_build(&params, &plan.interface.params));
-  const model_program *program = &plan.program[MODEL_LATENCY];
+  const plan_program *program = &plan.program[PLAN_LATENCY];
   size_t previous = SIZE_MAX, n_maps = 0;
   for (int i = 0; i < program->n_ops; i++)
-    n_maps += program->op[i].kind == MODEL_OP_DIAGONALS;
+    n_maps += program->op[i].kind == PLAN_OP_DIAGONALS;
   assert_true(n_maps >= 2);
   for (size_t ceiling = 0; ceiling < (size_t)1 << 26; ceiling += (size_t)1 << 18) {
     exec_prepared prepared = {0};
     size_t n_compact = 0, bytes = 0;
-    assert_ok(exec_prepare(&prepared, &plan, MODEL_LATENCY, params, ceiling));
+    assert_ok(exec_prepare(&prepared, &plan, PLAN_LATENCY, params, ceiling));
     for (int i = 0; i < program->n_ops; i++) {
-      const model_op *op = &program->op[i];
+      const plan_op *op = &program->op[i];
       n_compact += prepared.op[i].compact;
       assert_true(prepared.op[i].compact == (prepared.op[i].coefficients != NULL));
-      if (op->kind == MODEL_OP_DIAGONALS)
+      if (op->kind == PLAN_OP_DIAGONALS)
         bytes += (size_t)op->n_terms * params->ring.n * 8 *
                  (prepared.op[i].compact ? 1 : (size_t)(op->level + 2 + params->literal.n_p));
     }
@@ -134,8 +135,8 @@ static void test_ceiling(void **unused) {
   }
   assert_int_equal(previous, 0);
   ckks_params_free(params);
-  model_plan_clear(&plan);
-  model_clear(&model);
+  plan_clear(&plan);
+  network_clear(&model);
 }
 
 int main(void) {

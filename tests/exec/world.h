@@ -11,8 +11,9 @@
 
 #include "base/alloc.h"
 #include "client/client.h"
+#include "compile/compile.h"
+#include "compile/plans.h"
 #include "exec/exec.h"
-#include "model/plans.h"
 #include "wire/sample.h"
 
 #define N_ROWS 6
@@ -24,8 +25,8 @@ static inline void assert_ok(ckks_status status) {
 
 /* A compiled model with a client and a server around it. */
 typedef struct world {
-  model_model model;
-  model_plan plan;
+  network_model model;
+  plan_plan plan;
   exec_engine *engine;
   exec_session *session;
   const ckks_params *params;
@@ -37,8 +38,8 @@ typedef struct world {
 } world;
 
 /* Around w->model and w->rows, which are there. */
-static inline void world_start(world *w, const model_compile_options *options) {
-  assert_ok(model_compile(&w->plan, &w->model, options));
+static inline void world_start(world *w, const compile_options *options) {
+  assert_ok(compile_model(&w->plan, &w->model, options));
   assert_ok(exec_engine_build(&w->engine, &w->plan, EXEC_WEIGHTS_BYTES));
   w->params = exec_engine_params(w->engine);
   assert_ok(
@@ -48,13 +49,13 @@ static inline void world_start(world *w, const model_compile_options *options) {
 }
 
 /* Around w->model, which is there. */
-static inline void world_compile(world *w, uint64_t *state, const model_compile_options *options) {
+static inline void world_compile(world *w, uint64_t *state, const compile_options *options) {
   test_calibrate(&w->model, state);
   test_rows(w->rows, N_ROWS, &w->model, state);
   world_start(w, options);
 }
 
-static inline void world_build(world *w, uint64_t *state, const model_compile_options *options) {
+static inline void world_build(world *w, uint64_t *state, const compile_options *options) {
   memset(w, 0, sizeof *w);
   assert_ok(test_network(&w->model, state));
   world_compile(w, state, options);
@@ -66,8 +67,8 @@ static inline void world_clear(world *w) {
   ckks_secret_key_free(w->secret);
   base_free(w->key_bytes);
   exec_engine_free(w->engine);
-  model_plan_clear(&w->plan);
-  model_clear(&w->model);
+  plan_clear(&w->plan);
+  network_clear(&w->model);
 }
 
 /* Largest |encrypted - clear| / max(1, |clear|) over the rows. */
@@ -75,18 +76,18 @@ static inline double largest_error(const world *w, const double *outputs, size_t
   double worst = 0.0, clear[16];
   size_t n = w->plan.interface.n_outputs;
   for (size_t row = 0; row < n_rows; row++) {
-    model_forward(clear, w->rows + row * w->model.n_features, &w->model);
+    network_forward(clear, w->rows + row * w->model.n_features, &w->model);
     for (size_t k = 0; k < n; k++)
       worst = fmax(worst, fabs(outputs[row * n + k] - clear[k]) / fmax(1.0, fabs(clear[k])));
   }
   return worst;
 }
 
-static inline double run_messages(const world *w, model_packing packing) {
+static inline double run_messages(const world *w, plan_packing packing) {
   uint8_t *sample = NULL, *result = NULL;
   size_t n_sample = 0, n_result = 0, n_rows = 0;
   double *outputs = NULL;
-  const model_interface *interface = &w->plan.interface;
+  const plan_interface *interface = &w->plan.interface;
   assert_ok(client_encrypt(&sample, &n_sample, w->rows, N_ROWS, packing, NULL, w->secret, interface,
                            w->params));
   assert_ok(exec_infer(&result, &n_result, sample, n_sample, "sample", w->session));

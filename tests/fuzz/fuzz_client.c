@@ -6,7 +6,7 @@
  */
 #include "base/alloc.h"
 #include "ckks/params_bytes.h"
-#include "model/files.h"
+#include "plan/files.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,29 +14,29 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 
 static void parse(const uint8_t *bytes, size_t n_bytes) {
-  model_interface interface;
+  plan_interface interface;
   ckks_params *params;
   uint8_t *again;
   size_t n_again;
-  if (model_files_client_parse(&interface, &params, bytes, n_bytes, "input") != CKKS_OK)
+  if (plan_files_client_parse(&interface, &params, bytes, n_bytes, "input") != CKKS_OK)
     return;
   const ckks_params_literal *literal = ckks_params_get_literal(params);
   if (literal->security == CKKS_SECURITY_NONE ||
       !ckks_security_allows(literal->log2_n, ckks_params_log2_qp(params), literal->security))
     abort();
-  if (model_files_client_bytes(&again, &n_again, &interface) != CKKS_OK || n_again != n_bytes ||
+  if (plan_files_client_bytes(&again, &n_again, &interface) != CKKS_OK || n_again != n_bytes ||
       memcmp(again, bytes, n_bytes) != 0)
     abort();
   base_free(again);
   ckks_params_free(params);
-  model_interface_clear(&interface);
+  plan_interface_clear(&interface);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes) {
   base_reader reader;
   base_buffer buffer;
   ckks_params_literal literal;
-  uint8_t id[MODEL_ID_BYTES], hash[CKKS_HASH_BYTES] = {0};
+  uint8_t id[PLAN_ID_BYTES], hash[CKKS_HASH_BYTES] = {0};
   parse(bytes, n_bytes);
   base_reader_init(&reader, bytes, n_bytes);
   base_reader_copy(&reader, id, sizeof id);

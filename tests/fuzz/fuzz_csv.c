@@ -9,7 +9,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 
 /* What is accepted must be whole: labels within the classes, no infinite number. */
-static void check(const train_data *data) {
+static void check(const table_data *data) {
   for (size_t r = 0; r < data->n_rows; r++) {
     if (data->label != NULL && (data->label[r] < 0 || (size_t)data->label[r] >= data->n_classes))
       abort();
@@ -24,18 +24,18 @@ static void check(const train_data *data) {
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes) {
   static const char *const drop[] = {"note"}, *const features[] = {"b", "a"};
   static const char *const classes[] = {"no", "yes"};
-  const train_options_data options[] = {
+  const table_options options[] = {
       {.label = "y"}, {.label = NULL}, {.label = "y", .drop = drop, .n_drop = 1}};
   const char *text = (const char *)bytes;
-  train_data data;
+  table_data data;
   for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
-    if (train_data_parse(&data, text, n_bytes, "fuzz", &options[i]) == CKKS_OK)
+    if (table_data_parse(&data, text, n_bytes, "fuzz", &options[i]) == CKKS_OK)
       check(&data);
-    train_data_clear(&data);
+    table_data_clear(&data);
   }
-  if (train_data_parse_features(&data, text, n_bytes, "fuzz", features, 2, "y", classes, 2) ==
+  if (table_data_parse_features(&data, text, n_bytes, "fuzz", features, 2, "y", classes, 2) ==
       CKKS_OK)
     check(&data);
-  train_data_clear(&data);
+  table_data_clear(&data);
   return 0;
 }

@@ -4,7 +4,7 @@
  * it (old files have zeros among the weights), and that one is written back byte for byte.
  */
 #include "base/bytes.h"
-#include "model/model.h"
+#include "network/network.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,16 +16,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 /* The model in at most n_bytes written bytes, or false when the bytes are refused. */
 static bool rewrite(base_buffer *buffer, size_t *n_read, const uint8_t *bytes, size_t n_bytes) {
   base_reader reader;
-  model_model model;
+  network_model model;
   base_reader_init(&reader, bytes, n_bytes);
-  if (model_bytes_read(&model, &reader) != CKKS_OK)
+  if (network_bytes_read(&model, &reader) != CKKS_OK)
     return false;
   base_buffer_init(buffer, n_bytes);
-  model_bytes_write(buffer, &model);
-  if (model_check(&model) != CKKS_OK || base_buffer_status(buffer) != CKKS_OK)
+  network_bytes_write(buffer, &model);
+  if (network_check(&model) != CKKS_OK || base_buffer_status(buffer) != CKKS_OK)
     abort();
   *n_read = reader.at;
-  model_clear(&model);
+  network_clear(&model);
   return true;
 }
 

@@ -11,12 +11,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size > 1 << 16 || onnx_graph_read(&graph, data, size, "fuzz") != CKKS_OK)
     return 0;
   if (onnx_run_check(&graph) == CKKS_OK && onnx_fold_init(&fold, &graph) == CKKS_OK) {
-    model_sparse weight = {0};
+    network_sparse weight = {0};
     double *bias = calloc(fold.layer[0].n_out + 1, sizeof *bias);
     if (fold.layer[0].n_in * fold.layer[0].n_out <= 1 << 14 && bias != NULL &&
         onnx_fold_matrix(&weight, bias, &fold, 0) != CKKS_OK && base_last_error()[0] == '\0')
       abort(); /* a refusal without a reason */
-    model_sparse_clear(&weight);
+    network_sparse_clear(&weight);
     free(bias);
     onnx_fold_clear(&fold);
   }

@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 
 static void parse(const uint8_t *bytes, size_t n_bytes) {
   const ckks_params *params = NULL;
-  const model_interface *interface = fuzz_plan(&params);
+  const plan_interface *interface = fuzz_plan(&params);
   wire_result result;
   if (wire_result_read(&result, bytes, n_bytes, "input", interface, params) != CKKS_OK)
     return;

@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 
 static void parse(const uint8_t *bytes, size_t n_bytes) {
   const ckks_params *params = NULL;
-  const model_interface *interface = fuzz_plan(&params);
+  const plan_interface *interface = fuzz_plan(&params);
   wire_sample sample;
   uint8_t *again = NULL;
   size_t n_again = 0;

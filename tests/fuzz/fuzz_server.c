@@ -4,7 +4,7 @@
  * to what the evaluation relies on and is written back byte for byte.
  */
 #include "base/alloc.h"
-#include "model/files.h"
+#include "plan/files.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,18 +14,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes) {
   base_reader reader;
   base_buffer buffer;
-  model_plan plan;
-  if (model_files_server_parse(&plan, bytes, n_bytes, "input") == CKKS_OK)
-    model_plan_clear(&plan);
+  plan_plan plan;
+  if (plan_files_server_parse(&plan, bytes, n_bytes, "input") == CKKS_OK)
+    plan_clear(&plan);
   base_reader_init(&reader, bytes, n_bytes);
-  if (model_plan_read(&plan, &reader) != CKKS_OK)
+  if (plan_bytes_read(&plan, &reader) != CKKS_OK)
     return 0;
   base_buffer_init(&buffer, n_bytes);
-  model_plan_write(&buffer, &plan);
-  if (model_plan_check(&plan) != CKKS_OK || base_buffer_status(&buffer) != CKKS_OK ||
+  plan_bytes_write(&buffer, &plan);
+  if (plan_check(&plan) != CKKS_OK || base_buffer_status(&buffer) != CKKS_OK ||
       buffer.n_bytes != n_bytes || memcmp(buffer.bytes, bytes, n_bytes) != 0)
     abort();
   base_buffer_clear(&buffer);
-  model_plan_clear(&plan);
+  plan_clear(&plan);
   return 0;
 }

@@ -5,17 +5,17 @@
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "base/file.h"
-#include "model/files.h"
+#include "plan/files.h"
 #include "wire/sample.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /** Read once from the repository's root, kept to the end. */
-static inline const model_interface *fuzz_plan(const ckks_params **params) {
-  static model_interface interface;
+static inline const plan_interface *fuzz_plan(const ckks_params **params) {
+  static plan_interface interface;
   static ckks_params *built;
-  if (!built && model_files_client_read(&interface, &built, "tests/golden/plan.client") != CKKS_OK)
+  if (!built && plan_files_client_read(&interface, &built, "tests/golden/plan.client") != CKKS_OK)
     abort();
   *params = built;
   return &interface;
@@ -25,7 +25,7 @@ static inline const model_interface *fuzz_plan(const ckks_params **params) {
 static inline void fuzz_plan_frame(base_buffer *buffer, base_frame_kind kind, const uint8_t *bytes,
                                    size_t n_bytes) {
   const ckks_params *params = NULL;
-  const model_interface *interface = fuzz_plan(&params);
+  const plan_interface *interface = fuzz_plan(&params);
   base_buffer_init(buffer, BASE_FRAME_OVERHEAD_BYTES + n_bytes);
   base_frame_begin(buffer, kind, params->hash, interface->id);
   base_buffer_append(buffer, bytes, n_bytes);

@@ -5,8 +5,10 @@
  */
 #include "base/alloc.h"
 #include "base/digest.h"
+#include "compile/compile.h"
 #include "golden/plan.h"
-#include "model/files.h"
+#include "network/files.h"
+#include "plan/files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,10 +39,10 @@ static void save(const char *name, const uint8_t *bytes, size_t n_bytes) {
 #define LAST_UNIT (16 + 7 + 3 * 20 + 8 + 2 * 3 + 8 + (12 + 32) + (12 + 16) + (12 + 24) + 5)
 
 /* As it is, and with a unit whose activation is not there. */
-static void save_models(const model_model *model) {
+static void save_models(const network_model *model) {
   uint8_t *bytes = NULL;
   size_t n_bytes = 0;
-  check(model_files_model_bytes(&bytes, &n_bytes, model));
+  check(network_files_bytes(&bytes, &n_bytes, model));
   save("mixed.model", bytes, n_bytes);
   bytes[BASE_FRAME_HEADER_BYTES + LAST_UNIT] = 3;
   base_digest(bytes + n_bytes - BASE_DIGEST_BYTES, bytes, n_bytes - BASE_DIGEST_BYTES);
@@ -48,35 +50,35 @@ static void save_models(const model_model *model) {
   base_free(bytes);
 }
 
-static void save_server(const char *name, model_plan *plan) {
+static void save_server(const char *name, plan_plan *plan) {
   uint8_t *bytes = NULL;
   size_t n_bytes = 0;
-  check(model_plan_identify(plan));
-  check(model_files_server_bytes(&bytes, &n_bytes, plan));
+  check(plan_bytes_identify(plan));
+  check(plan_files_server_bytes(&bytes, &n_bytes, plan));
   save(name, bytes, n_bytes);
   base_free(bytes);
 }
 
 int main(int argc, char **argv) {
-  model_model model;
-  model_plan plan;
-  model_compile_options options;
+  network_model model;
+  plan_plan plan;
+  compile_options options;
   if (argc != 2)
     return 2;
   folder = argv[1];
   check(golden_mixed_model(&model));
-  model_compile_options_default(&options);
+  compile_options_default(&options);
   options.error = GOLDEN_PLAN_ERROR;
-  check(model_compile(&plan, &model, &options));
+  check(compile_model(&plan, &model, &options));
   save_models(&model);
   save_server("mixed.server", &plan);
   /* Powers out of order. */
-  model_op *op = plan.program[MODEL_LATENCY].op;
-  while (op->kind != MODEL_OP_SLOT_POLYNOMIALS)
+  plan_op *op = plan.program[PLAN_LATENCY].op;
+  while (op->kind != PLAN_OP_SLOT_POLYNOMIALS)
     op++;
   op->term[1] = op->term[0];
   save_server("bad_server_powers.bin", &plan);
-  model_plan_clear(&plan);
-  model_clear(&model);
+  plan_clear(&plan);
+  network_clear(&model);
   return 0;
 }

@@ -7,9 +7,11 @@
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "client/client.h"
+#include "compile/compile.h"
 #include "exec/exec.h"
 #include "golden/plan.h"
-#include "model/files.h"
+#include "network/files.h"
+#include "plan/files.h"
 #include "secret/secret.h"
 #include "wire/wire.h"
 
@@ -64,9 +66,9 @@ static void cut_zero_key(uint8_t **bytes, size_t *n_bytes, const ckks_params *pa
 }
 
 int main(int argc, char **argv) {
-  model_model model;
-  model_plan plan;
-  model_compile_options options;
+  network_model model;
+  plan_plan plan;
+  compile_options options;
   exec_engine *engine = NULL;
   exec_session *session = NULL;
   ckks_secret_key *secret = NULL;
@@ -79,15 +81,15 @@ int main(int argc, char **argv) {
     return 2;
   folder = argv[1];
   check(golden_model(&model));
-  model_compile_options_default(&options);
+  compile_options_default(&options);
   options.error = GOLDEN_PLAN_ERROR;
-  check(model_compile(&plan, &model, &options));
+  check(compile_model(&plan, &model, &options));
   check(exec_engine_build(&engine, &plan, EXEC_WEIGHTS_BYTES));
   const ckks_params *params = exec_engine_params(engine);
-  const model_interface *interface = &plan.interface;
-  check(model_files_model_bytes(&bytes[0], &n[0], &model));
-  check(model_files_server_bytes(&bytes[1], &n[1], &plan));
-  check(model_files_client_bytes(&bytes[2], &n[2], interface));
+  const plan_interface *interface = &plan.interface;
+  check(network_files_bytes(&bytes[0], &n[0], &model));
+  check(plan_files_server_bytes(&bytes[1], &n[1], &plan));
+  check(plan_files_client_bytes(&bytes[2], &n[2], interface));
   check(client_keygen(&secret, &bytes[4], &n[4], interface, params));
   cut_zero_key(&bytes[4], &n[4], params);
   base_buffer key;
@@ -95,7 +97,7 @@ int main(int argc, char **argv) {
   check(secret_file_write(&key, secret, params));
   bytes[3] = key.bytes;
   n[3] = key.n_bytes;
-  check(client_encrypt(&bytes[5], &n[5], golden_rows, GOLDEN_PLAN_ROWS, MODEL_LATENCY, NULL, secret,
+  check(client_encrypt(&bytes[5], &n[5], golden_rows, GOLDEN_PLAN_ROWS, PLAN_LATENCY, NULL, secret,
                        interface, params));
   check(exec_keys_read(&keys, bytes[4], n[4], "keys", engine, NULL));
   check(exec_session_build(&session, engine, keys));
@@ -117,7 +119,7 @@ int main(int argc, char **argv) {
   ckks_evaluation_keys_free(keys);
   ckks_secret_key_free(secret);
   exec_engine_free(engine);
-  model_plan_clear(&plan);
-  model_clear(&model);
+  plan_clear(&plan);
+  network_clear(&model);
   return 0;
 }

@@ -6,13 +6,14 @@
 #include <setjmp.h>
 #include <stddef.h>
 
+#include "compile/compile.h"
 #include "onnx/builder.h"
 
 #include <cmocka.h>
 
 #include "base/alloc.h"
-#include "model/plan.h"
 #include "onnx/import.h"
+#include "plan/plan.h"
 
 static uint64_t net_seed = 1;
 
@@ -46,7 +47,7 @@ static inline void oracle(double *outputs, const base_buffer *file, const double
   onnx_graph_clear(&graph);
 }
 
-static inline ckks_status import(model_model *model, onnx_import_report *report,
+static inline ckks_status import(network_model *model, onnx_import_report *report,
                                  const base_buffer *file, const double *rows, size_t n_rows) {
   onnx_import_options options;
   onnx_import_options_default(&options);
@@ -55,28 +56,29 @@ static inline ckks_status import(model_model *model, onnx_import_report *report,
 }
 
 /* The model's outputs are the graph's, on rows it has not seen. */
-static inline void assert_same(const model_model *model, const base_buffer *file,
+static inline void assert_same(const network_model *model, const base_buffer *file,
                                double tolerance) {
   double row[512], have[64], want[64];
   for (int r = 0; r < 10; r++) {
     for (size_t i = 0; i < model->n_features; i++)
       row[i] = uniform(1.0);
     oracle(want, file, row);
-    model_forward(have, row, model);
+    network_forward(have, row, model);
     for (size_t k = 0; k < model->n_classes; k++)
       assert_true(fabs(have[k] - want[k]) <= tolerance * (1.0 + fabs(want[k])));
   }
 }
 
 /* The compiled plan in clear: every slot an output of the graph. */
-static inline void assert_plan(const model_model *model, const base_buffer *file, bool *gathered) {
-  model_compile_options options;
-  model_plan plan;
+static inline void assert_plan(const network_model *model, const base_buffer *file,
+                               bool *gathered) {
+  compile_options options;
+  plan_plan plan;
   double row[512], scaled[512], want[64];
-  model_compile_options_default(&options);
+  compile_options_default(&options);
   options.error = 1e-2;
   options.throughput = false;
-  if (model_compile(&plan, model, &options) != CKKS_OK)
+  if (compile_model(&plan, model, &options) != CKKS_OK)
     fail_msg("%s", base_last_error());
   *gathered = *gathered || plan.interface.n_gather > 0;
   size_t slots = (size_t)1 << (plan.interface.params.log2_n - 1);
@@ -84,32 +86,32 @@ static inline void assert_plan(const model_model *model, const base_buffer *file
   for (size_t i = 0; i < model->n_features; i++)
     row[i] = uniform(1.0);
   oracle(want, file, row);
-  model_scale_row(scaled, row, &plan.interface);
-  model_pack_row(in, slots, scaled, &plan.interface);
-  assert_int_equal(model_clear_run(&out, (const double *const *)&in, &plan, MODEL_LATENCY),
+  plan_pack_scale(scaled, row, &plan.interface);
+  plan_pack_row(in, slots, scaled, &plan.interface);
+  assert_int_equal(plan_reading_run(&out, (const double *const *)&in, &plan, PLAN_LATENCY),
                    CKKS_OK);
-  size_t period = plan.interface.layout[MODEL_LATENCY].period;
+  size_t period = plan.interface.layout[PLAN_LATENCY].period;
   for (size_t j = 0; j < slots; j++) {
     size_t k = j % period < model->n_classes ? j % period : 0;
-    double have = model_polynomial_value(&plan.interface.last, out[j]);
+    double have = encoding_polynomial_value(&plan.interface.last, out[j]);
     assert_true(fabs(have - want[k]) <= 1e-6 * (1.0 + fabs(want[k])));
   }
   /* And as bytes: a plan with a gather survives the trip. */
   base_buffer bytes;
   base_reader reader;
-  model_plan again;
+  plan_plan again;
   base_buffer_init(&bytes, BUILDER_BYTES);
-  model_plan_write(&bytes, &plan);
+  plan_bytes_write(&bytes, &plan);
   base_reader_init(&reader, bytes.bytes, bytes.n_bytes);
-  assert_int_equal(model_plan_read(&again, &reader), CKKS_OK);
+  assert_int_equal(plan_bytes_read(&again, &reader), CKKS_OK);
   assert_int_equal(again.interface.n_gather, plan.interface.n_gather);
   for (size_t i = 0; i < plan.interface.n_gather; i++)
     assert_int_equal(again.interface.gather[i], plan.interface.gather[i]);
-  model_plan_clear(&again);
+  plan_clear(&again);
   base_buffer_clear(&bytes);
   free(in);
   free(out);
-  model_plan_clear(&plan);
+  plan_clear(&plan);
 }
 
 static inline void random_rows(double *rows, size_t n) {

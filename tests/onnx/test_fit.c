@@ -35,7 +35,7 @@ static double relu(double x) {
 }
 
 static double fitted(const onnx_fit *fit, double x) {
-  return model_polynomial_value(&fit->polynomial, (x - fit->centre) / fit->radius);
+  return encoding_polynomial_value(&fit->polynomial, (x - fit->centre) / fit->radius);
 }
 
 /* What is a polynomial comes back as it was, at its own degree. */

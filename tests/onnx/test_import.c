@@ -59,7 +59,7 @@ static void test_random_networks(void **state) {
     uint64_t kept = net_seed;
     size_t n_features;
     double rows[20 * 512];
-    model_model model;
+    network_model model;
     onnx_import_report report;
     base_buffer file = random_net(&n_features);
     random_rows(rows, 20 * n_features);
@@ -70,11 +70,11 @@ static void test_random_networks(void **state) {
     assert_same(&model, &file, 1e-9);
     if (kept % 4 == 1)
       assert_plan(&model, &file, &gathered);
-    model_clear(&model);
+    network_clear(&model);
     /* Without data too: these are polynomials anywhere. */
     assert_int_equal(import(&model, &report, &file, NULL, 0), CKKS_OK);
     assert_same(&model, &file, 1e-9);
-    model_clear(&model);
+    network_clear(&model);
     base_buffer_clear(&file);
     net_seed = kept;
   }
@@ -85,7 +85,7 @@ static void test_random_networks(void **state) {
 static void test_gather(void **state) {
   (void)state;
   builder b;
-  model_model model;
+  network_model model;
   onnx_import_report report;
   bool gathered = false;
   double rows[4 * 256];
@@ -105,9 +105,9 @@ static void test_gather(void **state) {
   assert_plan(&model, &file, &gathered);
   assert_true(gathered);
   size_t image[3];
-  assert_true(model_image_shape(image, model.feature, model.n_features));
+  assert_true(encoding_image_shape(image, model.feature, model.n_features));
   assert_true(image[0] == 1 && image[1] == 16 && image[2] == 16);
-  model_clear(&model);
+  network_clear(&model);
   base_buffer_clear(&file);
   builder_clear(&b);
 }
@@ -116,7 +116,7 @@ static void test_gather(void **state) {
 static void test_residue(void **state) {
   (void)state;
   builder b;
-  model_model model;
+  network_model model;
   onnx_import_report report;
   builder_init(&b, 13);
   builder_input(&b, "x", "1,1");
@@ -136,11 +136,11 @@ static void test_residue(void **state) {
   oracle(want, &file, (double[]){1.0});
   assert_true(want[0] != 0.0 && fabs(want[0]) < 1e-16);
   assert_int_equal(import(&model, &report, &file, NULL, 0), CKKS_OK);
-  const model_sparse *weight = &model.layer[0].weight;
+  const network_sparse *weight = &model.layer[0].weight;
   assert_int_equal(weight->start[3], 2);
   assert_int_equal(weight->start[1], 0);
   assert_true(weight->value[0] == 1.0 && weight->value[1] == 0.2);
-  model_clear(&model);
+  network_clear(&model);
   base_buffer_clear(&file);
   builder_clear(&b);
 }
@@ -149,7 +149,7 @@ static void test_residue(void **state) {
 static void test_wide_convolutions(void **state) {
   (void)state;
   builder b;
-  model_model model;
+  network_model model;
   onnx_import_report report;
   net_seed = 11;
   builder_init(&b, 13);
@@ -173,10 +173,10 @@ static void test_wide_convolutions(void **state) {
   for (size_t i = 0; i < 784; i++)
     row[i] = uniform(1.0);
   oracle(want, &file, row);
-  model_forward(have, row, &model);
+  network_forward(have, row, &model);
   for (size_t k = 0; k < 16; k++)
     assert_true(fabs(have[k] - want[k]) <= 1e-9 * (1.0 + fabs(want[k])));
-  model_clear(&model);
+  network_clear(&model);
   base_buffer_clear(&file);
   builder_clear(&b);
 }
@@ -228,7 +228,7 @@ static void test_activations(void **state) {
   double rows[200 * 10], have[3], want[3];
   net_seed = 5;
   for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++) {
-    model_model model;
+    network_model model;
     onnx_import_report report;
     size_t n = 0;
     while (n < 5 && nets[i][n] != NULL)
@@ -245,13 +245,13 @@ static void test_activations(void **state) {
     double worst = 0.0;
     for (int r = 0; r < 200; r++) {
       oracle(want, &file, rows + 10 * r);
-      model_forward(have, rows + 10 * r, &model);
+      network_forward(have, rows + 10 * r, &model);
       for (int k = 0; k < 3; k++)
         worst = fmax(worst, fabs(have[k] - want[k]));
     }
     assert_true(worst > 1e-9); /* it is an approximation, and the report knows how good */
     assert_true(worst < 0.3);
-    model_clear(&model);
+    network_clear(&model);
     /* Without data there is nothing to fit them to. */
     assert_int_equal(import(&model, &report, &file, NULL, 0), CKKS_ERROR_FORMAT);
     assert_non_null(strstr(base_last_error(), "calibration data"));
@@ -260,7 +260,7 @@ static void test_activations(void **state) {
 }
 
 static void refuse(const char *const *nodes, size_t n, const char *text) {
-  model_model model;
+  network_model model;
   onnx_import_report report;
   base_buffer file = activation_net(nodes, n);
   assert_int_equal(import(&model, &report, &file, NULL, 0), CKKS_ERROR_FORMAT);
@@ -288,7 +288,7 @@ static void test_branches(void **state) {
       {"Add:c,half:d", "Neg:d:e", "MatMul:x,w:f", "Sum:e,f,c:g", "Mul:g,g:a"},
   };
   for (size_t i = 0; i < 3; i++) {
-    model_model model;
+    network_model model;
     onnx_import_report report;
     size_t n = 0;
     while (n < 5 && nets[i][n] != NULL)
@@ -297,11 +297,11 @@ static void test_branches(void **state) {
     assert_int_equal(import(&model, &report, &file, NULL, 0), CKKS_OK);
     assert_int_equal(model.n_layers, 2);
     assert_same(&model, &file, 1e-9);
-    model_clear(&model);
+    network_clear(&model);
     base_buffer_clear(&file);
   }
   builder b;
-  model_model model;
+  network_model model;
   onnx_import_report report;
   builder_init(&b, 13);
   builder_input(&b, "x", "1,6");
@@ -320,7 +320,7 @@ static void test_branches(void **state) {
   assert_int_equal(import(&model, &report, &file, NULL, 0), CKKS_OK);
   assert_int_equal(model.layer[0].n_out, 9);
   assert_same(&model, &file, 1e-9); /* the oracle leaves the softmax out as well */
-  model_clear(&model);
+  network_clear(&model);
   base_buffer_clear(&file);
   builder_clear(&b);
 }
@@ -329,7 +329,7 @@ static void test_branches(void **state) {
 static void test_scikit_learn(void **state) {
   (void)state;
   builder b;
-  model_model model;
+  network_model model;
   onnx_import_report report;
   double outputs[3];
   const double row[3] = {2.0, -1.0, 4.0};
@@ -346,11 +346,11 @@ static void test_scikit_learn(void **state) {
   base_buffer file = builder_file(&b);
   assert_int_equal(import(&model, &report, &file, NULL, 0), CKKS_OK);
   assert_int_equal(model.n_layers, 1);
-  model_forward(outputs, row, &model);
+  network_forward(outputs, row, &model);
   assert_true(fabs(outputs[0] - (0.5 + 0.25)) < 1e-6);
   assert_true(fabs(outputs[1] - (-3.0 + 0.5)) < 1e-6);
   assert_true(fabs(outputs[2] - (2.0 - 0.5)) < 1e-6);
-  model_clear(&model);
+  network_clear(&model);
   base_buffer_clear(&file);
   builder_clear(&b);
 
@@ -361,9 +361,9 @@ static void test_scikit_learn(void **state) {
   builder_output(&b, "y");
   file = builder_file(&b);
   assert_int_equal(import(&model, &report, &file, NULL, 0), CKKS_OK);
-  model_forward(outputs, row, &model);
+  network_forward(outputs, row, &model);
   assert_true(fabs(outputs[0] - 11.0) < 1e-6);
-  model_clear(&model);
+  network_clear(&model);
   base_buffer_clear(&file);
   builder_clear(&b);
 }
@@ -372,7 +372,7 @@ static void test_scikit_learn(void **state) {
 static void test_one_sigmoid(void **state) {
   (void)state;
   builder b;
-  model_model model;
+  network_model model;
   onnx_import_report report;
   double outputs[2], rows[50 * 4];
   net_seed = 7;
@@ -391,11 +391,11 @@ static void test_one_sigmoid(void **state) {
   for (int r = 0; r < 50; r++) {
     double want[1];
     oracle(want, &file, rows + 4 * r);
-    model_forward(outputs, rows + 4 * r, &model);
+    network_forward(outputs, rows + 4 * r, &model);
     double p = exp(outputs[1]) / (exp(outputs[0]) + exp(outputs[1]));
     assert_true(fabs(p - want[0]) < 1e-9);
   }
-  model_clear(&model);
+  network_clear(&model);
   base_buffer_clear(&file);
   builder_clear(&b);
 }
@@ -409,13 +409,13 @@ static void test_memory(void **state) {
   random_rows(rows, 4 * n_features);
   ckks_status status = CKKS_ERROR_MEMORY;
   for (long k = 1; status != CKKS_OK; k = k < 200 ? k + 1 : k + k / 7) {
-    model_model model;
+    network_model model;
     onnx_import_report report;
     base_alloc_fail_at(k);
     status = import(&model, &report, &file, rows, 4);
     base_alloc_fail_at(0);
     assert_true(status == CKKS_OK || status == CKKS_ERROR_MEMORY);
-    model_clear(&model);
+    network_clear(&model);
   }
   base_buffer_clear(&file);
 }

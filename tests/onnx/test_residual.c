@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections that skip activations, and different activations side by side. */
+#include "compile/compile.h"
 #include "onnx/nets.h"
 
 #include "exec/world.h"
@@ -77,7 +78,7 @@ static void test_exact_networks(void **state) {
   net_seed = 3;
   for (size_t i = 0; i < sizeof exact_nets / sizeof *exact_nets; i++) {
     const exact_net *net = &exact_nets[i];
-    model_model model;
+    network_model model;
     onnx_import_report report;
     double rows[40 * 10];
     base_buffer file = square_net(net->nodes);
@@ -92,7 +93,7 @@ static void test_exact_networks(void **state) {
       assert_same(&model, &file, 1e-9);
       if (data)
         assert_plan(&model, &file, &gathered);
-      model_clear(&model);
+      network_clear(&model);
     }
     base_buffer_clear(&file);
   }
@@ -104,7 +105,7 @@ static void test_branches_of_their_own(void **state) {
   static const char *const nodes[] = {
       "MatMul:x,w:c",  "Sigmoid:c:a", "MatMul:x,u:d", "Tanh:d:e", "Concat:a,e,x:g",
       "MatMul:g,v3:y", NULL};
-  model_model model;
+  network_model model;
   onnx_import_report report;
   double rows[200 * 10], have[3], want[3], worst = 0.0;
   net_seed = 11;
@@ -115,7 +116,7 @@ static void test_branches_of_their_own(void **state) {
   assert_non_null(strstr(report.activation[0].node, "Sigmoid"));
   assert_non_null(strstr(report.activation[1].node, "Tanh"));
   assert_int_equal(report.n_carried, 10);
-  const model_layer *layer = &model.layer[0];
+  const network_layer *layer = &model.layer[0];
   assert_int_equal(layer->n_out, 30);
   assert_int_equal(layer->n_activations, 3);
   for (size_t o = 0; o < 30; o++)
@@ -127,12 +128,12 @@ static void test_branches_of_their_own(void **state) {
   assert_true(fabs(layer->activation[2].max_abs - model.max_abs_input) < 1e-12);
   for (int r = 0; r < 200; r++) {
     oracle(want, &file, rows + 10 * r);
-    model_forward(have, rows + 10 * r, &model);
+    network_forward(have, rows + 10 * r, &model);
     for (int k = 0; k < 3; k++)
       worst = fmax(worst, fabs(have[k] - want[k]));
   }
   assert_true(worst > 1e-9 && worst < 0.1);
-  model_clear(&model);
+  network_clear(&model);
   base_buffer_clear(&file);
 }
 
@@ -140,7 +141,7 @@ static void test_branches_of_their_own(void **state) {
 static void test_residual_convolutions(void **state) {
   (void)state;
   builder b;
-  model_model model;
+  network_model model;
   onnx_import_report report;
   double rows[60 * 36], have[3], want[3], worst = 0.0;
   net_seed = 13;
@@ -168,20 +169,20 @@ static void test_residual_convolutions(void **state) {
   assert_int_equal(report.n_carried, 36);
   for (int r = 0; r < 60; r++) {
     oracle(want, &file, rows + 36 * r);
-    model_forward(have, rows + 36 * r, &model);
+    network_forward(have, rows + 36 * r, &model);
     for (int k = 0; k < 3; k++)
       worst = fmax(worst, fabs(have[k] - want[k]));
   }
   assert_true(worst > 1e-9 && worst < 0.3);
   /* The plan in clear is the model. */
-  model_compile_options options;
-  model_plan plan;
-  model_compile_options_default(&options);
+  compile_options options;
+  plan_plan plan;
+  compile_options_default(&options);
   options.error = 1e-2;
-  if (model_compile(&plan, &model, &options) != CKKS_OK)
+  if (compile_model(&plan, &model, &options) != CKKS_OK)
     fail_msg("%s", base_last_error());
-  model_plan_clear(&plan);
-  model_clear(&model);
+  plan_clear(&plan);
+  network_clear(&model);
   base_buffer_clear(&file);
   builder_clear(&b);
 }
@@ -229,7 +230,7 @@ static void test_random_graphs_encrypted(void **unused) {
     world w = {0};
     onnx_import_report report;
     onnx_import_options import_options;
-    model_compile_options options = test_options(1e-3, 10);
+    compile_options options = test_options(1e-3, 10);
     double rows[60 * 6];
     net_seed = 1000 * round;
     base_buffer file = random_residual();
@@ -246,9 +247,9 @@ static void test_random_graphs_encrypted(void **unused) {
     random_rows(rows, 60 * 6);
     memcpy(w.rows, rows, N_ROWS * 6 * sizeof *rows);
     world_start(&w, &options);
-    for (int packing = 0; packing < MODEL_N_PACKINGS; packing++)
+    for (int packing = 0; packing < PLAN_N_PACKINGS; packing++)
       if (w.plan.interface.layout[packing].available)
-        assert_true(run_messages(&w, (model_packing)packing) <=
+        assert_true(run_messages(&w, (plan_packing)packing) <=
                     3.0 * w.plan.interface.cost[packing].predicted_error);
     world_clear(&w);
     base_buffer_clear(&file);
@@ -265,7 +266,7 @@ static void test_refusals(void **state) {
   for (int wide = 0; wide < 2; wide++) {
     builder b;
     char text[64], all[128] = "Concat:t0";
-    model_model model;
+    network_model model;
     onnx_import_report report;
     builder_init(&b, 13);
     builder_input(&b, "t0", "N,2");
@@ -296,7 +297,7 @@ static void test_constant_branch(void **state) {
                                        "Concat:a,x:g", "MatMul:g,vv:y", NULL};
   static const char *const alone[] = {"MatMul:x,w:c", "Sub:c,c:d", "Sigmoid:d:a", "MatMul:a,v:y",
                                       NULL};
-  model_model model;
+  network_model model;
   onnx_import_report report;
   double rows[20 * 10];
   bool gathered = false;
@@ -307,7 +308,7 @@ static void test_constant_branch(void **state) {
   assert_int_equal(report.activation[0].degree, 0);
   assert_same(&model, &file, 1e-9);
   assert_plan(&model, &file, &gathered);
-  model_clear(&model);
+  network_clear(&model);
   base_buffer_clear(&file);
   file = square_net(alone);
   assert_int_equal(import(&model, &report, &file, rows, 20), CKKS_ERROR_RANGE);
@@ -320,13 +321,13 @@ static void test_memory(void **state) {
   net_seed = 19;
   base_buffer file = square_net(exact_nets[2].nodes);
   for (long k = 1;; k++) {
-    model_model model;
+    network_model model;
     onnx_import_report report;
     base_alloc_fail_at(k);
     ckks_status status = import(&model, &report, &file, NULL, 0);
     base_alloc_fail_at(0);
     if (status == CKKS_OK) {
-      model_clear(&model);
+      network_clear(&model);
       break;
     }
     assert_int_equal(status, CKKS_ERROR_MEMORY);

@@ -27,8 +27,9 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "client/client.h"
-#include "model/files.h"
-#include "model/models.h"
+#include "compile/compile.h"
+#include "network/models.h"
+#include "plan/files.h"
 #include "server/http/openapi.h"
 #include "server/http/reply.h"
 
@@ -48,8 +49,8 @@ typedef struct test_service {
   server_options options;
   server_service *service;
   const char *from; /* whence requests come; NULL = 127.0.0.1 */
-  model_model model;
-  model_plan plan;
+  network_model model;
+  plan_plan plan;
   ckks_params *params;
   test_client client[N_CLIENTS];
   double row[16];
@@ -67,13 +68,13 @@ static inline void test_name_keys(char id[65], const uint8_t *bytes, size_t n) {
 
 /* A small network at a loose error: 2^12 with all of its security, compiled in no time. */
 static inline void test_make_plan(test_service *t, uint64_t seed) {
-  model_compile_options options;
+  compile_options options;
   OK(test_model_build(&t->model, seed));
   for (size_t i = 0; i < t->model.n_features; i++)
     t->row[i] = t->model.mean[i] + 0.5 * t->model.deviation[i];
-  model_compile_options_default(&options);
+  compile_options_default(&options);
   options.error = 1e-2;
-  OK(model_compile(&t->plan, &t->model, &options));
+  OK(compile_model(&t->plan, &t->model, &options));
   OK(ckks_params_build(&t->params, &t->plan.interface.params));
 }
 
@@ -103,10 +104,10 @@ static inline void test_setup_limits(test_service *t, const server_limits *limit
   assert_int_equal(mkdir(t->models, 0700), 0);
   test_make_plan(t, 7);
   snprintf(path, sizeof path, "%s/small.server", t->models);
-  OK(model_files_server_write(path, &t->plan));
+  OK(plan_files_server_write(path, &t->plan));
   for (int i = 0; i < N_CLIENTS; i++)
     test_make_client(&t->client[i], t, limits);
-  OK(client_encrypt(&t->sample, &t->n_sample, t->row, 1, MODEL_LATENCY, NULL, t->client[0].secret,
+  OK(client_encrypt(&t->sample, &t->n_sample, t->row, 1, PLAN_LATENCY, NULL, t->client[0].secret,
                     &t->plan.interface, t->params));
   server_service_defaults(&t->options);
   t->options.models = t->models;
@@ -162,8 +163,8 @@ static inline void test_teardown(test_service *t) {
   }
   base_free(t->sample);
   ckks_params_free(t->params);
-  model_plan_clear(&t->plan);
-  model_clear(&t->model);
+  plan_clear(&t->plan);
+  network_clear(&t->model);
   test_remove(t->folder);
 }
 
@@ -360,7 +361,7 @@ static inline void test_check_result(const test_service *t, const uint8_t *bytes
   OK(client_decrypt(&outputs, &n_rows, bytes, n, "result", t->client[0].secret, &t->plan.interface,
                     t->params));
   assert_int_equal(n_rows, 1);
-  model_forward(wanted, t->row, &t->model);
+  network_forward(wanted, t->row, &t->model);
   for (size_t i = 0; i < t->model.n_classes; i++)
     assert_true(fabs(outputs[i] - wanted[i]) < 1e-2 * fmax(1.0, fabs(wanted[i])));
   base_free(outputs);

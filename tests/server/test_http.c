@@ -98,13 +98,13 @@ static void test_client_file(void **state) {
   (void)state;
   test_reply reply;
   char line[320];
-  model_interface interface;
+  plan_interface interface;
   assert_int_equal(
       test_call(&reply, &t, "GET", "/v2/models/small/client", t.client[0].token, "", NULL, 0), 200);
   assert_int_equal(atoi(test_header(&reply, "Content-Length")), (int)reply.n_body);
-  OK(model_files_client_parse(&interface, NULL, reply.body, reply.n_body, "client"));
-  assert_memory_equal(interface.id, t.plan.interface.id, MODEL_ID_BYTES);
-  model_interface_clear(&interface);
+  OK(plan_files_client_parse(&interface, NULL, reply.body, reply.n_body, "client"));
+  assert_memory_equal(interface.id, t.plan.interface.id, PLAN_ID_BYTES);
+  plan_interface_clear(&interface);
   snprintf(line, sizeof line, "If-None-Match: \"x\", %s\r\n", test_header(&reply, "ETag"));
   test_reply_clear(&reply);
   assert_int_equal(
@@ -212,8 +212,8 @@ static void test_keys_of_another_model(void **state) {
   ckks_secret_key_free(secret);
   base_free(keys);
   ckks_params_free(other.params);
-  model_plan_clear(&other.plan);
-  model_clear(&other.model);
+  plan_clear(&other.plan);
+  network_clear(&other.model);
 }
 
 static void test_inference(void **state) {

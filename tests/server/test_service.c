@@ -78,7 +78,7 @@ static void test_reload(void **state) {
   static const char *const names[] = {"small@2.server", "small@10.server", "other@a.server"};
   for (size_t i = 0; i < 3; i++) {
     path_of(to, names[i]);
-    OK(model_files_server_write(to, &t.plan));
+    OK(plan_files_server_write(to, &t.plan));
   }
   OK(server_service_reload(t.service));
   assert_string_equal(version_of("/v2/models/small/client"), "10");
@@ -97,11 +97,11 @@ static void test_reload(void **state) {
       test_status(&t, "GET", "/v2/models/small/versions/2", t.client[0].token, "", NULL, 0), 404);
   /* The same twice, and a name that is none. */
   path_of(to, "small@1.server");
-  OK(model_files_server_write(to, &t.plan));
+  OK(plan_files_server_write(to, &t.plan));
   assert_int_equal(server_service_reload(t.service), CKKS_ERROR_ARGUMENT);
   unlink(to);
   path_of(to, "sm all.server");
-  OK(model_files_server_write(to, &t.plan));
+  OK(plan_files_server_write(to, &t.plan));
   assert_int_equal(server_service_reload(t.service), CKKS_ERROR_ARGUMENT);
   unlink(to);
   OK(server_service_reload(t.service));

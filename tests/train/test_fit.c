@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 /* Two clouds in three features, the third without meaning. */
-static void build_clouds(train_data *data, size_t n_rows, uint64_t seed) {
+static void build_clouds(table_data *data, size_t n_rows, uint64_t seed) {
   static char text[200000];
   size_t n = (size_t)snprintf(text, sizeof text, "a,b,c,y\n");
   for (size_t r = 0; r < n_rows; r++) {
@@ -23,13 +23,13 @@ static void build_clouds(train_data *data, size_t n_rows, uint64_t seed) {
     n += (size_t)snprintf(text + n, sizeof text - n, "%.6f,%.6f,%.6f,%d\n", x[0], 100 + 5 * x[1],
                           x[2], label);
   }
-  const train_options_data options = {.label = "y"};
-  assert_int_equal(train_data_parse(data, text, n, "clouds", &options), CKKS_OK);
+  const table_options options = {.label = "y"};
+  assert_int_equal(table_data_parse(data, text, n, "clouds", &options), CKKS_OK);
 }
 
-static void parse_table(train_data *data, const char *text) {
-  const train_options_data options = {.label = "y"};
-  assert_int_equal(train_data_parse(data, text, strlen(text), "table", &options), CKKS_OK);
+static void parse_table(table_data *data, const char *text) {
+  const table_options options = {.label = "y"};
+  assert_int_equal(table_data_parse(data, text, strlen(text), "table", &options), CKKS_OK);
 }
 
 static uint64_t mix(uint64_t mixed, const double *numbers, size_t n) {
@@ -42,11 +42,11 @@ static uint64_t mix(uint64_t mixed, const double *numbers, size_t n) {
   return mixed;
 }
 
-static uint64_t model_bits(const model_model *model) {
+static uint64_t model_bits(const network_model *model) {
   uint64_t mixed = mix(1, model->mean, model->n_features);
   mixed = mix(mixed, model->deviation, model->n_features);
   for (size_t l = 0; l < model->n_layers; l++) {
-    const model_layer *layer = &model->layer[l];
+    const network_layer *layer = &model->layer[l];
     assert_int_equal(layer->weight.start[layer->n_out], layer->n_in * layer->n_out);
     mixed = mix(mixed, layer->weight.value, layer->n_in * layer->n_out);
     mixed = mix(mixed, layer->bias, layer->n_out);
@@ -55,13 +55,13 @@ static uint64_t model_bits(const model_model *model) {
   return mixed;
 }
 
-static void measure(train_metrics *metrics, const model_model *model, const train_data *data,
+static void measure(train_metrics *metrics, const network_model *model, const table_data *data,
                     const size_t *rows, size_t n_rows) {
   size_t n = model->n_classes;
   double *outputs = base_alloc_array(n_rows * n, sizeof(double));
   int *labels = base_alloc_array(n_rows, sizeof(int));
   for (size_t i = 0; i < n_rows; i++) {
-    model_forward(outputs + i * n, data->value + rows[i] * data->n_features, model);
+    network_forward(outputs + i * n, data->value + rows[i] * data->n_features, model);
     labels[i] = data->label[rows[i]];
   }
   assert_int_equal(train_metrics_compute(metrics, outputs, labels, n_rows, n), CKKS_OK);
@@ -71,7 +71,8 @@ static void measure(train_metrics *metrics, const model_model *model, const trai
 
 /* -------------------------------------------------------- reference workload */
 
-static void expect_reference(const model_model *m, const train_history *h, const train_data *data) {
+static void expect_reference(const network_model *m, const train_history *h,
+                             const table_data *data) {
   train_metrics x;
   assert_int_equal(m->n_layers, 2);
   assert_int_equal(m->layer[0].n_out, 16);
@@ -94,19 +95,19 @@ static void expect_reference(const model_model *m, const train_history *h, const
 
 static void the_reference_workload_gives_its_known_result(void **state) {
   (void)state;
-  const train_options_data read = {.label = "diagnosis"};
+  const table_options read = {.label = "diagnosis"};
   train_options options;
-  train_data data;
-  if (train_data_read(&data, "data/wdbc.csv", &read) != CKKS_OK) {
+  table_data data;
+  if (table_data_read(&data, "data/wdbc.csv", &read) != CKKS_OK) {
     print_message("data/wdbc.csv is not here: run from the repository's root\n");
     skip();
   }
   train_options_default(&options);
-  model_model m;
+  network_model m;
   train_history h;
   assert_int_equal(train_fit(&m, &h, &data, &options), CKKS_OK);
   expect_reference(&m, &h, &data);
-  assert_int_equal(model_check(&m), CKKS_OK);
+  assert_int_equal(network_check(&m), CKKS_OK);
   assert_string_equal(m.feature[3], "area_mean");
   assert_string_equal(m.label[1], "M");
   /* Calibrated on all rows: the largest are among the validation rows. */
@@ -115,9 +116,9 @@ static void the_reference_workload_gives_its_known_result(void **state) {
   assert_true(m.layer[1].activation[0].max_abs > 32.6 && m.layer[1].activation[0].max_abs < 32.7);
   /* Every bit of it: the same with each compiler and on each machine. */
   assert_true(model_bits(&m) == 0x77ae4b585a54e637U);
-  model_clear(&m);
+  network_clear(&m);
   train_history_clear(&h);
-  train_data_clear(&data);
+  table_data_clear(&data);
 }
 
 /* ---------------------------------------------------------------- behaviour */
@@ -125,33 +126,33 @@ static void the_reference_workload_gives_its_known_result(void **state) {
 static void the_seed_decides_and_nothing_else(void **state) {
   (void)state;
   train_options options;
-  train_data data;
+  table_data data;
   uint64_t bits[3];
   build_clouds(&data, 150, 1);
   train_options_default(&options);
   options.n_epochs = 20;
   for (int i = 0; i < 3; i++) {
-    model_model m;
+    network_model m;
     train_history h;
     options.seed = i == 2 ? 2 : 1;
     assert_int_equal(train_fit(&m, &h, &data, &options), CKKS_OK);
     bits[i] = model_bits(&m);
-    model_clear(&m);
+    network_clear(&m);
     train_history_clear(&h);
   }
   assert_true(bits[0] == bits[1]);
   assert_true(bits[0] != bits[2]);
-  train_data_clear(&data);
+  table_data_clear(&data);
 }
 
 static void every_shape_learns(void **state) {
   (void)state;
   static const size_t hidden[] = {8, 6, 4};
-  train_data data;
+  table_data data;
   build_clouds(&data, 400, 2);
   for (size_t n_hidden = 0; n_hidden <= 3; n_hidden++) {
     train_options options;
-    model_model m;
+    network_model m;
     train_history h;
     train_options_default(&options);
     options.hidden = hidden;
@@ -160,15 +161,15 @@ static void every_shape_learns(void **state) {
     options.n_epochs = 60;
     options.batch_size = n_hidden == 0 ? 1000 : 10; /* one batch a time, or many */
     if (n_hidden == 1)
-      options.activation = (model_polynomial){2, {0.1, 0.5, 0.1}};
+      options.activation = (encoding_polynomial){2, {0.1, 0.5, 0.1}};
     assert_int_equal(train_fit(&m, &h, &data, &options), CKKS_OK);
     assert_int_equal(m.n_layers, n_hidden + 1);
     assert_true(h.train_loss[59] < h.train_loss[0]);
     assert_true(h.validation_accuracy[59] > 0.75);
-    model_clear(&m);
+    network_clear(&m);
     train_history_clear(&h);
   }
-  train_data_clear(&data);
+  table_data_clear(&data);
 }
 
 static void three_classes_are_learnt(void **state) {
@@ -182,8 +183,8 @@ static void three_classes_are_learnt(void **state) {
              r % 3);
   }
   train_options options;
-  train_data data;
-  model_model m;
+  table_data data;
+  network_model m;
   train_history h;
   parse_table(&data, text);
   train_options_default(&options);
@@ -193,15 +194,15 @@ static void three_classes_are_learnt(void **state) {
   assert_int_equal(m.n_classes, 3);
   assert_string_equal(m.label[2], "k2");
   assert_true(h.validation_accuracy[199] >= 0.9);
-  model_clear(&m);
+  network_clear(&m);
   train_history_clear(&h);
-  train_data_clear(&data);
+  table_data_clear(&data);
 }
 
 /* ------------------------------------------------------------------- scaler */
 
 /* Mean and deviation of one column over the training rows that have it. */
-static void expect_scaler(const model_model *m, const train_history *h, const train_data *d,
+static void expect_scaler(const network_model *m, const train_history *h, const table_data *d,
                           size_t feature) {
   double sum = 0.0, squares = 0.0, n = 0.0;
   for (size_t i = 0; i < h->n_train; i++) {
@@ -220,8 +221,8 @@ static void expect_scaler(const model_model *m, const train_history *h, const tr
 static void the_scaler_sees_only_what_is_there_in_training(void **state) {
   (void)state;
   train_options options;
-  train_data d;
-  model_model m;
+  table_data d;
+  network_model m;
   train_history h;
   parse_table(&d, "a,same,none,y\n1,7,,u\n2,7,,v\n,7,NA,u\n4,7,?,v\n5,7,,u\n6,7,,v\n,7,,u\n"
                   "8,7,,v\n9,7,,u\n-3,7,,v\n");
@@ -236,16 +237,16 @@ static void the_scaler_sees_only_what_is_there_in_training(void **state) {
   assert_int_equal(h.constant[1], 2);
   assert_true(m.mean[1] == 7.0 && m.deviation[1] == 1.0);
   assert_true(m.mean[2] == 0.0 && m.deviation[2] == 1.0);
-  model_clear(&m);
+  network_clear(&m);
   train_history_clear(&h);
-  train_data_clear(&d);
+  table_data_clear(&d);
 }
 
 static void values_too_large_to_scale_are_named(void **state) {
   (void)state;
   train_options options;
-  train_data d;
-  model_model m;
+  table_data d;
+  network_model m;
   train_history h;
   parse_table(&d, "a,big,y\n1,1e308,u\n2,-1e308,v\n3,1.5e308,u\n4,1.5e308,v\n5,1e308,u\n");
   train_options_default(&options);
@@ -253,7 +254,7 @@ static void values_too_large_to_scale_are_named(void **state) {
   assert_non_null(strstr(base_last_error(), "feature \"big\": values up to 1.5e+308"));
   assert_null(m.layer);
   assert_null(h.train);
-  train_data_clear(&d);
+  table_data_clear(&d);
 }
 
 /* ------------------------------------------------------- progress, refusals */
@@ -270,8 +271,8 @@ static int stop_after_three(void *context, const train_progress *progress) {
 static void progress_is_told_and_may_cancel(void **state) {
   (void)state;
   train_options options;
-  train_data data;
-  model_model m;
+  table_data data;
+  network_model m;
   train_history h;
   int calls = 0;
   build_clouds(&data, 50, 4);
@@ -283,14 +284,14 @@ static void progress_is_told_and_may_cancel(void **state) {
   assert_int_equal(calls, 3);
   assert_string_equal(base_last_error(), "training was cancelled after epoch 3 of 10");
   assert_null(m.layer);
-  train_data_clear(&data);
+  table_data_clear(&data);
 }
 
 static void divergence_comes_with_advice(void **state) {
   (void)state;
   train_options options;
-  train_data data;
-  model_model m;
+  table_data data;
+  network_model m;
   train_history h;
   build_clouds(&data, 100, 5);
   train_options_default(&options);
@@ -299,11 +300,11 @@ static void divergence_comes_with_advice(void **state) {
   assert_non_null(strstr(base_last_error(), "training diverged in epoch 1"));
   assert_non_null(strstr(base_last_error(), "learning rate below 1e+60"));
   assert_null(m.layer);
-  train_data_clear(&data);
+  table_data_clear(&data);
 }
 
-static void refuse(const train_data *data, const train_options *options, const char *words) {
-  model_model m;
+static void refuse(const table_data *data, const train_options *options, const char *words) {
+  network_model m;
   train_history h;
   assert_int_equal(train_fit(&m, &h, data, options), CKKS_ERROR_ARGUMENT);
   if (strstr(base_last_error(), words) == NULL)
@@ -323,7 +324,7 @@ static void bad_options_are_named(void **state) {
   (void)state;
   static const size_t wide[] = {65537}, empty[] = {0};
   train_options options;
-  train_data data;
+  table_data data;
   build_clouds(&data, 50, 6);
   train_options_default(&options);
   REFUSE(learning_rate, 0.0, "learning_rate: 0 where");
@@ -340,17 +341,17 @@ static void bad_options_are_named(void **state) {
   REFUSE(activation.degree, 32, "activation: degree 32");
   REFUSE(activation.coefficient[1], (double)INFINITY, "activation: coefficient 1 is not finite");
   REFUSE(activation.coefficient[3], 0.0, "activation: the leading coefficient is 0");
-  train_data unlabelled = data;
+  table_data unlabelled = data;
   unlabelled.label = NULL;
   refuse(&unlabelled, &options, "needs a label column");
-  train_data_clear(&data);
+  table_data_clear(&data);
 }
 
 static void failing_allocations_leak_nothing(void **state) {
   (void)state;
   train_options options;
-  train_data data;
-  model_model m;
+  table_data data;
+  network_model m;
   train_history h;
   long k = 1;
   build_clouds(&data, 20, 7);
@@ -367,9 +368,9 @@ static void failing_allocations_leak_nothing(void **state) {
   }
   base_alloc_fail_at(0);
   assert_true(k > 30);
-  model_clear(&m);
+  network_clear(&m);
   train_history_clear(&h);
-  train_data_clear(&data);
+  table_data_clear(&data);
 }
 
 int main(void) {

@@ -22,7 +22,8 @@ static double uniform(uint64_t *seed) {
 static void build(train_network *net, const size_t *widths, size_t n_layers, uint64_t seed) {
   static const uint8_t key[RAND_SEED_BYTES] = {9};
   rand_stream stream;
-  assert_int_equal(train_network_init(net, widths, n_layers, &model_polynomial_sigmoid3), CKKS_OK);
+  assert_int_equal(train_network_init(net, widths, n_layers, &encoding_polynomial_sigmoid3),
+                   CKKS_OK);
   rand_stream_init(&stream, key, seed);
   train_network_randomize(net, &stream);
 }
@@ -152,20 +153,20 @@ static void a_stored_model_computes_the_same(void **state) {
   static const size_t widths[] = {N_FEATURES, 5, 3};
   uint64_t seed = 4;
   train_network net;
-  model_model model;
+  network_model model;
   double row[N_FEATURES], outputs[3];
   build(&net, widths, 2, 1);
-  assert_int_equal(model_init(&model, widths, 2), CKKS_OK);
+  assert_int_equal(network_init(&model, widths, 2), CKKS_OK);
   assert_int_equal(train_network_store(&model, &net), CKKS_OK);
-  assert_int_equal(model_check(&model), CKKS_OK);
+  assert_int_equal(network_check(&model), CKKS_OK);
   for (int round = 0; round < 100; round++) {
     for (size_t i = 0; i < N_FEATURES; i++)
       row[i] = 4.0 * uniform(&seed);
     train_network_loss(&net, row, 0);
-    model_forward_scaled(outputs, row, NULL, &model);
+    network_forward_scaled(outputs, row, NULL, &model);
     assert_memory_equal(outputs, net.post[1], sizeof outputs); /* to the bit */
   }
-  model_clear(&model);
+  network_clear(&model);
   train_network_clear(&net);
 }
 
@@ -174,7 +175,7 @@ static void a_failing_allocation_leaves_nothing(void **state) {
   static const size_t widths[] = {3, 2};
   train_network net;
   base_alloc_fail_at(1);
-  assert_int_equal(train_network_init(&net, widths, 1, &model_polynomial_sigmoid3),
+  assert_int_equal(train_network_init(&net, widths, 1, &encoding_polynomial_sigmoid3),
                    CKKS_ERROR_MEMORY);
   base_alloc_fail_at(0);
   train_network_clear(&net);

@@ -44,8 +44,8 @@ static json_t *describe_key_spec(const ckks_key_spec *spec) {
                    "n_special", spec->n_special);
 }
 
-static json_t *describe_packing(const model_interface *interface, model_packing packing) {
-  const model_cost *cost = &interface->cost[packing];
+static json_t *describe_packing(const plan_interface *interface, plan_packing packing) {
+  const plan_cost *cost = &interface->cost[packing];
   if (!interface->layout[packing].available)
     return json_null();
   return json_pack("{s:I, s:I, s:f, s:f}", "input_bytes", (json_int_t)cost->input_bytes,
@@ -62,7 +62,7 @@ static json_t *texts(char *const *text, size_t n) {
 
 /* What the client file says, for people and programs that do not read it. */
 static json_t *describe_plan(const server_model *model) {
-  const model_interface *interface = &model->plan.interface;
+  const plan_interface *interface = &model->plan.interface;
   json_t *keys = json_array();
   for (size_t i = 0; i < interface->n_keys; i++)
     json_array_append_new(keys, describe_key_spec(&interface->key[i]));
@@ -71,8 +71,8 @@ static json_t *describe_plan(const server_model *model) {
       model->tag, "log2_n", interface->params.log2_n, "security", (int)interface->params.security,
       "features", texts(interface->feature, interface->n_features), "labels",
       texts(interface->label, interface->n_outputs), "key_bytes", (json_int_t)interface->key_bytes,
-      "keys", keys, "latency", describe_packing(interface, MODEL_LATENCY), "throughput",
-      describe_packing(interface, MODEL_THROUGHPUT));
+      "keys", keys, "latency", describe_packing(interface, PLAN_LATENCY), "throughput",
+      describe_packing(interface, PLAN_THROUGHPUT));
 }
 
 static json_t *versions(server_request *request) {

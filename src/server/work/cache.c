@@ -20,7 +20,7 @@
 struct server_cache_entry {
   server_cache_entry *next; /* most recently used first */
   char token[17], id[65];
-  uint8_t plan_id[MODEL_ID_BYTES];
+  uint8_t plan_id[PLAN_ID_BYTES];
   ckks_evaluation_keys *keys;
   size_t n_bytes;
   int n_holders;
@@ -100,7 +100,7 @@ static server_cache_entry *find(const server_cache *cache, const char *token, co
                                 const uint8_t *plan_id) {
   for (server_cache_entry *entry = cache->first; entry != NULL; entry = entry->next)
     if (!entry->dropped && strcmp(entry->id, id) == 0 && strcmp(entry->token, token) == 0 &&
-        memcmp(entry->plan_id, plan_id, MODEL_ID_BYTES) == 0)
+        memcmp(entry->plan_id, plan_id, PLAN_ID_BYTES) == 0)
       return entry;
   return NULL;
 }
@@ -109,7 +109,7 @@ static server_cache_entry *find(const server_cache *cache, const char *token, co
 
 /* All keys in memory, in words of 8 bytes: both halves of each digit and limb. */
 static size_t expanded_bytes(const server_model *model) {
-  const model_interface *interface = &model->plan.interface;
+  const plan_interface *interface = &model->plan.interface;
   const ckks_params *params = exec_engine_params(model->engine);
   size_t n_bytes = sizeof(server_cache_entry);
   for (size_t i = 0; i < interface->n_keys; i++) {
@@ -157,7 +157,7 @@ static server_cache_entry *make_entry(const char *token, const char *id, server_
     return NULL;
   snprintf(entry->token, sizeof entry->token, "%s", token);
   snprintf(entry->id, sizeof entry->id, "%s", id);
-  memcpy(entry->plan_id, model->plan.interface.id, MODEL_ID_BYTES);
+  memcpy(entry->plan_id, model->plan.interface.id, PLAN_ID_BYTES);
   entry->n_bytes = expanded_bytes(model);
   entry->n_holders = 1;
   entry->reading = true;

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
-#include "model/files.h"
+#include "plan/files.h"
 
 #define MAX_MODELS 1024
 #define SUFFIX ".server"
@@ -42,7 +42,7 @@ static void free_model(server_model *model) {
     exec_session_free(model->session[i]);
   base_free(model->session);
   exec_engine_free(model->engine);
-  model_plan_clear(&model->plan);
+  plan_clear(&model->plan);
   base_free(model->client);
   base_free(model);
 }
@@ -82,12 +82,12 @@ static ckks_status fill_model(server_model *model, const char *path,
                               const server_model_set *models) {
   uint8_t digest[BASE_DIGEST_BYTES];
   BASE_TRY(set_name(model, path));
-  BASE_TRY(model_files_server_read(&model->plan, path));
+  BASE_TRY(plan_files_server_read(&model->plan, path));
   BASE_TRY(exec_engine_build(&model->engine, &model->plan, models->weights_bytes));
-  BASE_TRY(model_files_client_bytes(&model->client, &model->n_client, &model->plan.interface));
+  BASE_TRY(plan_files_client_bytes(&model->client, &model->n_client, &model->plan.interface));
   base_digest(digest, model->client, model->n_client);
   sodium_bin2hex(model->tag, sizeof model->tag, digest, sizeof digest);
-  sodium_bin2hex(model->digest, sizeof model->digest, model->plan.interface.id, MODEL_ID_BYTES);
+  sodium_bin2hex(model->digest, sizeof model->digest, model->plan.interface.id, PLAN_ID_BYTES);
   model->session = base_alloc_array((size_t)models->n_workers, sizeof(exec_session *));
   model->n_sessions = models->n_workers;
   return model->session != NULL ? CKKS_OK : base_fail_memory(sizeof(exec_session *));
@@ -231,7 +231,7 @@ server_model *server_model_set_find_plan(server_model_set *models, const uint8_t
   server_model *found = NULL;
   pthread_mutex_lock(&models->lock);
   for (size_t i = 0; i < models->set->n && found == NULL; i++)
-    if (memcmp(models->set->model[i]->plan.interface.id, plan_id, MODEL_ID_BYTES) == 0)
+    if (memcmp(models->set->model[i]->plan.interface.id, plan_id, PLAN_ID_BYTES) == 0)
       found = models->set->model[i];
   if (found != NULL)
     server_model_hold(found);

@@ -9,7 +9,7 @@
 typedef struct server_model {
   atomic_int n_holders;
   char name[129], version[33];
-  model_plan plan;
+  plan_plan plan;
   exec_engine *engine;
   uint8_t *client; /**< the client file */
   size_t n_client;

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Parameters are chosen, not guessed. The search walks ring degrees upward; for
+ * each it tries layouts and chains of moduli, keeps what meets the error at the
+ * security asked for, and takes the cheapest. docs/math.md, "Choosing".
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "compile/fill.h"
+#include "compile/refusal.h"
+#include "ring/prime.h"
+
+void compile_options_default(compile_options *options) {
+  *options = (compile_options){.error = 1e-5,
+                               .security = CKKS_SECURITY_128,
+                               .latency = true,
+                               .throughput = true,
+                               .headroom = 2.0,
+                               .units = compile_units_default};
+}
+
+static ckks_status check_options(const compile_options *options) {
+  if (!(options->error >= 1e-9 && options->error <= 1.0))
+    return base_fail(CKKS_ERROR_ARGUMENT, "error %g: must be 1e-9 to 1", options->error);
+  if (!(options->headroom >= 1.0 && options->headroom <= 1e6))
+    return base_fail(CKKS_ERROR_ARGUMENT, "headroom %g: must be 1 to 1e6", options->headroom);
+  if (options->log2_n != 0 &&
+      (options->log2_n < CKKS_MIN_LOG2_N || options->log2_n > CKKS_MAX_LOG2_N))
+    return base_fail(CKKS_ERROR_ARGUMENT, "log2_n %d: must be %d to %d, or 0 to choose",
+                     options->log2_n, CKKS_MIN_LOG2_N, CKKS_MAX_LOG2_N);
+  if (!options->latency && !options->throughput)
+    return base_fail(CKKS_ERROR_ARGUMENT, "no packing asked for");
+  return CKKS_OK;
+}
+
+/* The largest prime of so many bits that is not taken yet; 0 when there is none. */
+static uint64_t next_prime(int bits, int log2_n, const uint64_t *used, int n) {
+  uint64_t limit = ((uint64_t)1 << bits) - 1, prime = 0;
+  bool taken = true;
+  while (taken && (prime = ring_prime_below(limit, log2_n)) != 0) {
+    taken = false;
+    for (int i = 0; i < n; i++)
+      taken = taken || used[i] == prime;
+    limit = prime - 1;
+  }
+  return prime;
+}
+
+/* Real primes for the sizes that the search settled on. */
+static ckks_status choose_primes(ckks_params_literal *literal) {
+  uint64_t used[CKKS_MAX_Q + CKKS_MAX_P];
+  int n = 0;
+  for (int i = 0; i < literal->n_q + literal->n_p; i++) {
+    bool special = i >= literal->n_q;
+    int bits = special ? literal->p_bits[i - literal->n_q] : literal->q_bits[i];
+    uint64_t prime = next_prime(bits, literal->log2_n, used, n);
+    if (prime == 0)
+      return base_fail(CKKS_ERROR_RANGE, "there are not enough primes of %d bits for N = 2^%d",
+                       bits, literal->log2_n);
+    used[n++] = prime;
+    *(special ? &literal->p[i - literal->n_q] : &literal->q[i]) = prime;
+  }
+  return CKKS_OK;
+}
+
+static ckks_status copy_names(plan_interface *interface, const network_model *model) {
+  interface->name = base_strdup(model->name ? model->name : "model");
+  interface->feature = base_alloc_array(model->n_features, sizeof(char *));
+  interface->label = base_alloc_array(model->n_classes, sizeof(char *));
+  interface->mean = base_alloc_array(model->n_features, sizeof(double));
+  interface->deviation = base_alloc_array(model->n_features, sizeof(double));
+  if (!interface->name || !interface->feature || !interface->label || !interface->mean ||
+      !interface->deviation)
+    return base_fail_memory(model->n_features * sizeof(double));
+  interface->n_features = model->n_features;
+  interface->n_outputs = model->n_classes;
+  memcpy(interface->mean, model->mean, model->n_features * sizeof(double));
+  memcpy(interface->deviation, model->deviation, model->n_features * sizeof(double));
+  for (size_t i = 0; i < model->n_features; i++)
+    if (!(interface->feature[i] = base_strdup(model->feature[i])))
+      return base_fail_memory(strlen(model->feature[i]) + 1);
+  for (size_t i = 0; i < model->n_classes; i++)
+    if (!(interface->label[i] = base_strdup(model->label[i])))
+      return base_fail_memory(strlen(model->label[i]) + 1);
+  return CKKS_OK;
+}
+
+/* The programs again, now on real primes, with their cost and keys. */
+static ckks_status finish(plan_plan *plan, const compile_stages *stages,
+                          const compile_search_result *best, const compile_options *options) {
+  plan_interface *interface = &plan->interface;
+  interface->params = best->literal;
+  BASE_TRY(choose_primes(&interface->params));
+  interface->params.log2_scale = 0; /* a plan names every scale itself */
+  ckks_params *params = NULL;
+  BASE_TRY(ckks_params_build(&params, &interface->params));
+  interface->params = *ckks_params_get_literal(params);
+  compile_chain chain = {
+      .params = params, .log2_value = best->log2_value, .log2_output = best->log2_output};
+  ckks_status status = compile_fill_plan(plan, stages, best, &chain, options);
+  ckks_params_free(params);
+  return status;
+}
+
+/* The stages in places, and the cheapest plan for them. */
+typedef struct placing {
+  compile_stages stages;
+  compile_search_result best;
+} placing;
+
+static ckks_status try_placing(placing *p, const compile_stages *stages, const network_model *model,
+                               bool windows, const compile_options *options) {
+  BASE_TRY(compile_stages_place(&p->stages, stages, model, windows));
+  return compile_search_run(&p->best, &p->stages, options);
+}
+
+/*
+ * A client that repeats pixels saves diagonals, where all the repeated ones have room. Which is
+ * cheaper, that or the image as it is, only the plans can say.
+ */
+static ckks_status choose_placing(placing *chosen, const compile_stages *stages,
+                                  const network_model *model, const compile_options *options) {
+  BASE_TRY(try_placing(chosen, stages, model, true, options));
+  if (chosen->stages.gather.groups <= 1)
+    return CKKS_OK;
+  placing other = {.best = {.found = false}};
+  ckks_status status = try_placing(&other, stages, model, false, options);
+  if (status == CKKS_OK && other.best.found &&
+      (!chosen->best.found || other.best.score < chosen->best.score)) {
+    compile_stages_clear(&chosen->stages);
+    *chosen = other;
+    return CKKS_OK;
+  }
+  compile_stages_clear(&other.stages);
+  return status;
+}
+
+ckks_status compile_model(plan_plan *plan, const network_model *model,
+                          const compile_options *options) {
+  memset(plan, 0, sizeof *plan);
+  BASE_TRY(check_options(options));
+  BASE_TRY(network_check(model));
+  compile_stages stages;
+  placing placed = {.best = {.found = false}};
+  ckks_status status;
+  BASE_TRY(compile_stages_build(&stages, model, options->last_on_server));
+  BASE_GOTO(status, choose_placing(&placed, &stages, model, options), end);
+  plan->interface.last = stages.last;
+  plan->interface.max_abs_input = model->max_abs_input;
+  BASE_GOTO(status, copy_names(&plan->interface, model), end);
+  if (!placed.best.found)
+    BASE_GOTO(status, compile_refusal(&placed.stages, options, &placed.best), end);
+  BASE_GOTO(status, finish(plan, &placed.stages, &placed.best, options), end);
+  BASE_GOTO(status, plan_bytes_identify(plan), end);
+  status = plan_check(plan);
+end:
+  compile_stages_clear(&placed.stages);
+  compile_stages_clear(&stages);
+  if (status != CKKS_OK)
+    plan_clear(plan);
+  return status;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a network to a plan. */
+#ifndef COMPILE_COMPILE_H
+#define COMPILE_COMPILE_H
+#include "network/network.h"
+#include "plan/plan.h"
+
+typedef enum compile_minimise {
+  COMPILE_MINIMISE_BALANCED, /**< time, with a megabyte of keys worth 1 ms, of upload 12 ms */
+  COMPILE_MINIMISE_LATENCY,
+  COMPILE_MINIMISE_UPLOAD,
+  COMPILE_MINIMISE_KEYS
+} compile_minimise;
+
+/** Bytes of keys, or of a batch, in memory: between them the cost of a word is interpolated. */
+#define COMPILE_NEAR_BYTES (10 << 20)
+#define COMPILE_FAR_BYTES (40 << 20)
+
+/** Unit costs of a machine in nanoseconds, one thread (blindsight calibrate). */
+typedef struct compile_units {
+  double ntt_butterfly_ns; /**< times N/2 log2 N */
+  double mac_word_ns;      /**< of a key, multiplied and added, where keys are COMPILE_NEAR_BYTES */
+  double mac_far_word_ns;  /**< the same where they are COMPILE_FAR_BYTES */
+  double convert_word_ns;  /**< entering a change of basis */
+  double permute_word_ns;  /**< moved by an automorphism */
+  double point_word_ns;    /**< written by pointwise work */
+  double sum_word_ns;      /**< of whole ciphertexts in throughput packing, COMPILE_NEAR_BYTES */
+  double sum_far_word_ns;  /**< the same where they are COMPILE_FAR_BYTES */
+} compile_units;
+extern const compile_units compile_units_default;
+
+typedef struct compile_options {
+  double error;             /**< target for predicted_error, default 1e-5 */
+  ckks_security security;   /**< default 128 */
+  int log2_n;               /**< 0 = choose */
+  bool latency, throughput; /**< which packings are wanted; default both */
+  bool last_on_server;      /**< evaluate the last polynomial under encryption */
+  double headroom;          /**< factor over the calibrated ranges, default 2 */
+  compile_minimise minimise;
+  compile_units units;
+} compile_options;
+
+void compile_options_default(compile_options *options);
+/**
+ * Chooses layouts, moduli and N and writes the program(s). CKKS_ERROR_RANGE with
+ * the reasons when no parameters reach the error, CKKS_ERROR_ARGUMENT when the
+ * model is too wide, CKKS_ERROR_SECURITY when no N is secure enough.
+ */
+ckks_status compile_model(plan_plan *plan, const network_model *model,
+                          const compile_options *options);
+#endif

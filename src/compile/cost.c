@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a program costs: transforms, words touched, time, bytes, keys. */
+#include "compile/cost.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/frame.h"
+#include "ring/pack.h"
+
+/* AVX2, measured by `blindsight calibrate`: docs/performance.md names the machine. */
+const compile_units compile_units_default = {.ntt_butterfly_ns = 0.20,
+                                             .mac_word_ns = 0.27,
+                                             .mac_far_word_ns = 0.74,
+                                             .convert_word_ns = 0.18,
+                                             .permute_word_ns = 0.24,
+                                             .point_word_ns = 0.15,
+                                             .sum_word_ns = 0.16,
+                                             .sum_far_word_ns = 0.9};
+
+int compile_cost_key_special(int level, int n_p) {
+  return level + 1 < n_p ? level + 1 : n_p;
+}
+
+static size_t packed_bytes(const ckks_params *params, int level, size_t n) {
+  size_t bytes = 0;
+  for (int i = 0; i <= level; i++)
+    bytes += ring_pack_bytes(n, (int)ceil(log2((double)params->literal.q[i])));
+  return bytes;
+}
+
+/* Headers aside: wire/sample.h has the exact layout. */
+static void count_bytes(plan_cost *cost, const plan_program *program, const plan_layout *layout,
+                        plan_packing packing, const ckks_params *params) {
+  size_t n = params->ring.n, per_input = packed_bytes(params, layout->input_level, n);
+  if (packing == PLAN_LATENCY) {
+    cost->input_bytes = per_input / layout->fold + BASE_FRAME_OVERHEAD_BYTES;
+    cost->output_bytes = ring_pack_bytes(n, layout->output_bits) +
+                         ring_pack_bytes(2 * layout->period, layout->output_bits) +
+                         BASE_FRAME_OVERHEAD_BYTES;
+  } else {
+    cost->input_bytes = (size_t)program->n_inputs * per_input + BASE_FRAME_OVERHEAD_BYTES;
+    cost->output_bytes = (size_t)program->n_outputs * 2 * ring_pack_bytes(n, layout->output_bits) +
+                         BASE_FRAME_OVERHEAD_BYTES;
+  }
+}
+
+/* The larger the set that is gone through, the less of it is in the cache when it is wanted. */
+static double word_ns(uint64_t set_words, double near_ns, double far_ns) {
+  double bytes = (double)set_words * sizeof(ring_word);
+  double far = (bytes - COMPILE_NEAR_BYTES) / (COMPILE_FAR_BYTES - COMPILE_NEAR_BYTES);
+  return near_ns + fmin(fmax(far, 0.0), 1.0) * (far_ns - near_ns);
+}
+
+double compile_cost_ms(const compile_work *counts, int log2_n, const compile_units *units) {
+  double butterflies = (double)counts->ntt * ldexp(0.5, log2_n) * log2_n;
+  return 1e-6 * (butterflies * units->ntt_butterfly_ns +
+                 (double)counts->mac_words *
+                     word_ns(counts->key_words, units->mac_word_ns, units->mac_far_word_ns) +
+                 (double)counts->convert_words * units->convert_word_ns +
+                 (double)counts->permute_words * units->permute_word_ns +
+                 (double)counts->point_words * units->point_word_ns +
+                 (double)counts->sum_words *
+                     word_ns(counts->set_words, units->sum_word_ns, units->sum_far_word_ns) +
+                 (double)counts->row_words * units->sum_word_ns);
+}
+
+void compile_cost_count(plan_cost *cost, const plan_plan *plan, plan_packing packing,
+                        const plan_layout *layout, const compile_chain *chain,
+                        const ckks_key_spec *keys, size_t n_keys, const compile_units *units) {
+  const plan_program *program = &plan->program[packing];
+  const ckks_params *params = chain->params;
+  compile_work counts;
+  compile_work_program(&counts, plan, program, &params->literal, keys, n_keys);
+  cost->ntt = counts.ntt;
+  cost->mac_words = counts.mac_words;
+  cost->convert_words = counts.convert_words;
+  cost->point_words =
+      counts.point_words + counts.permute_words + counts.sum_words + counts.row_words;
+  cost->n_switches = (int)counts.switches;
+  cost->predicted_ms = compile_cost_ms(&counts, params->literal.log2_n, units);
+  count_bytes(cost, program, layout, packing, params);
+}
+
+static ckks_status add_key(ckks_key_spec **keys, size_t *n_keys, uint32_t galois, int level,
+                           int n_p) {
+  for (size_t i = 0; i < *n_keys; i++)
+    if ((*keys)[i].galois == galois) {
+      if ((*keys)[i].level < level)
+        (*keys)[i] = (ckks_key_spec){galois, level, compile_cost_key_special(level, n_p)};
+      return CKKS_OK;
+    }
+  if (*n_keys >= PLAN_MAX_KEYS)
+    return base_fail(CKKS_ERROR_ARGUMENT, "the model needs more than %d evaluation keys",
+                     PLAN_MAX_KEYS);
+  if (!*keys)
+    *keys = base_alloc_array(PLAN_MAX_KEYS, sizeof **keys);
+  if (!*keys)
+    return base_fail_memory(PLAN_MAX_KEYS * sizeof **keys);
+  (*keys)[(*n_keys)++] = (ckks_key_spec){galois, level, compile_cost_key_special(level, n_p)};
+  return CKKS_OK;
+}
+
+ckks_status compile_cost_keys(ckks_key_spec **keys, size_t *n_keys, const plan_plan *plan,
+                              const plan_program *program, const compile_chain *chain) {
+  int n_p = chain->params->literal.n_p, log2_n = chain->params->literal.log2_n;
+  for (int i = 0; i < program->n_ops; i++) {
+    const plan_op *op = &program->op[i];
+    if (op->kind == PLAN_OP_MUL_SUM)
+      BASE_TRY(add_key(keys, n_keys, 0, op->level + 1, n_p));
+    bool polynomial = op->kind == PLAN_OP_POLYNOMIAL || op->kind == PLAN_OP_SLOT_POLYNOMIALS;
+    if (polynomial && plan_degree(plan, op) > 1)
+      BASE_TRY(add_key(keys, n_keys, 0, plan_top(plan, op), n_p));
+    int words = op->kind == PLAN_OP_DIAGONALS ? 2 : op->kind == PLAN_OP_ROTATE_SUM ? 1 : 0;
+    for (int t = 0; t < words * op->n_terms; t++)
+      if (op->term[t] != 0)
+        BASE_TRY(add_key(keys, n_keys, ring_automorphism_rotation(op->term[t], log2_n),
+                         op->level + words - 1, n_p));
+  }
+  return CKKS_OK;
+}
+
+static ckks_key_spec *find_key(ckks_key_spec *keys, size_t n_keys, int32_t steps, int log2_n) {
+  uint32_t galois = ring_automorphism_rotation(steps, log2_n);
+  for (size_t i = 0; i < n_keys; i++)
+    if (keys[i].galois == galois)
+      return &keys[i];
+  return NULL;
+}
+
+/* Gives the keys of one op the most special primes that any of them has; whether one was raised. */
+static bool level_specials(ckks_key_spec *keys, size_t n_keys, const plan_op *op, int log2_n) {
+  int words = op->kind == PLAN_OP_DIAGONALS ? 2 : op->kind == PLAN_OP_ROTATE_SUM ? 1 : 0;
+  int most = 0;
+  bool raised = false;
+  for (int pass = 0; pass < 2; pass++)
+    for (int t = 0; t < words * op->n_terms; t++) {
+      ckks_key_spec *key = op->term[t] ? find_key(keys, n_keys, op->term[t], log2_n) : NULL;
+      if (!key)
+        continue;
+      if (pass == 0 && key->n_special > most)
+        most = key->n_special;
+      if (pass == 1 && key->n_special < most) {
+        key->n_special = most;
+        raised = true;
+      }
+    }
+  return raised;
+}
+
+void compile_cost_level_keys(ckks_key_spec *keys, size_t n_keys, const plan_program *program,
+                             int log2_n) {
+  for (bool raised = true; raised;) {
+    raised = false;
+    for (int i = 0; i < program->n_ops; i++)
+      raised = level_specials(keys, n_keys, &program->op[i], log2_n) || raised;
+  }
+}

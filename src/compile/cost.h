@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Scales of a program on a given chain of moduli, and what it costs there. */
+#ifndef COMPILE_COST_H
+#define COMPILE_COST_H
+#include "ckks/noise.h"
+#include "compile/compile.h"
+#include "compile/lower.h"
+#include "compile/work.h"
+
+/**
+ * A chain under consideration. `params` is either a built object or one that
+ * holds only what the noise bounds read: literal (with the sizes in q and p, prime
+ * or not), ring.log2_n and ring.n.
+ */
+typedef struct compile_chain {
+  const ckks_params *params;
+  double log2_value;  /**< scale of values between the stages */
+  double log2_output; /**< scale of the outputs, at level 0 */
+} compile_chain;
+
+typedef enum compile_assignment {
+  COMPILE_ASSIGN_GOOD,
+  COMPILE_ASSIGN_UNUSABLE, /**< a factor or a scale is too small or too large */
+  COMPILE_ASSIGN_NO_MEMORY
+} compile_assignment;
+/** Sets scale and factor of every op. */
+compile_assignment compile_assign(plan_program *program, const compile_chain *chain);
+/** Special primes that a key used at `level` takes: as many as there are limbs, at most all. */
+int compile_cost_key_special(int level, int n_p);
+/** Milliseconds that so many operations take, one thread. */
+double compile_cost_ms(const compile_work *counts, int log2_n, const compile_units *units);
+/** Counts, predicted_ms, bytes of input and output of one of the plan's programs. */
+void compile_cost_count(plan_cost *cost, const plan_plan *plan, plan_packing packing,
+                        const plan_layout *layout, const compile_chain *chain,
+                        const ckks_key_spec *keys, size_t n_keys, const compile_units *units);
+/** Largest and root mean square value of a vector: what compile_error_bound reads of it. */
+typedef struct compile_vector_size {
+  double max, rms;
+} compile_vector_size;
+/** One for each vector of the plan (base_free); NULL without memory. */
+compile_vector_size *compile_error_vector_sizes(const plan_plan *plan);
+/**
+ * Predicted error of |encrypted - clear| / max(1, |clear|): COMPILE_COST_TAIL deviations for single
+ * slots (their tail is Laplace's, ckks/noise.h), COMPILE_COST_MEAN_TAIL for means over many; worst
+ * of a common sample (values a quarter of their largest) and an extreme one. NaN without memory.
+ */
+double compile_error_bound(const plan_plan *plan, const plan_program *program,
+                           const plan_layout *layout, plan_packing packing,
+                           const compile_chain *chain, const compile_vector_size *size,
+                           double max_abs_input);
+#define COMPILE_COST_TAIL 10.0
+#define COMPILE_COST_MEAN_TAIL 8.0
+/** Operations from `first` to before `end`; the result stands behind the last, as number n_ops. */
+typedef struct compile_marks {
+  int first, end;
+} compile_marks;
+#define COMPILE_MARK_INPUT (-1)
+typedef struct compile_error {
+  double whole, part; /**< part: of what is marked. Squares of parts add up to that of the whole. */
+} compile_error;
+/** The predicted error, and what the marked operations have made of it. */
+compile_error compile_error_part(const plan_plan *plan, const plan_program *program,
+                                 const plan_layout *layout, plan_packing packing,
+                                 const compile_chain *chain, const compile_vector_size *size,
+                                 double max_abs_input, const compile_marks *marks);
+/** Galois and relinearisation keys of a program, appended; CKKS_ERROR_MEMORY. */
+ckks_status compile_cost_keys(ckks_key_spec **keys, size_t *n_keys, const plan_plan *plan,
+                              const plan_program *program, const compile_chain *chain);
+/**
+ * Rotations that share a decomposition need keys over the same special primes; a key that
+ * another op uses at a higher level may have more: the others then get as many.
+ */
+void compile_cost_level_keys(ckks_key_spec *keys, size_t n_keys, const plan_program *program,
+                             int log2_n);
+#endif

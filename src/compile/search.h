@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The search behind compile_model: layouts, then chains, then the cheapest. */
+#ifndef COMPILE_SEARCH_H
+#define COMPILE_SEARCH_H
+#include "compile/cost.h"
+
+#define COMPILE_SEARCH_MAX_LOG2_N 15 /**< beyond this a plan is too slow to be meant */
+#define COMPILE_SEARCH_MIN_OUTPUT_BITS 20
+
+/** Sizes (not yet primes) in literal.q and literal.p, and the layout that goes with them. */
+typedef struct compile_search_result {
+  bool found;
+  bool throughput; /**< packing, too: asked for, and no layer is too wide for it */
+  double closest;  /**< smallest error of all legal chains; infinite where there are none */
+  compile_choice choice;
+  ckks_params_literal literal;
+  double log2_value, log2_output;
+  double score, error;
+} compile_search_result;
+
+/** Not finding anything is no error: compile_refusal says why. */
+ckks_status compile_search_run(compile_search_result *best, const compile_stages *stages,
+                               const compile_options *options);
+/** A chain that meets the error for one ring degree, however insecure, in the likeliest layout. */
+ckks_status compile_search_insecure(compile_search_result *best, const compile_stages *stages,
+                                    const compile_options *options, int log2_n);
+#define COMPILE_SEARCH_LAYOUTS 4
+/** The best layouts for a ring degree, *n <= COMPILE_SEARCH_LAYOUTS of them, by a count of
+ * rotations.
+ */
+ckks_status compile_layouts_list(compile_choice *choices, size_t *n, const compile_stages *stages,
+                                 int log2_n);
+#endif

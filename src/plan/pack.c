@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows into slots, as the layouts say: the client's side. */
+#include <math.h>
+
+#include "plan/plan.h"
+
+void plan_pack_row(double *slots, size_t n_slots, const double *scaled,
+                   const plan_interface *interface) {
+  const plan_layout *layout = &interface->layout[PLAN_LATENCY];
+  for (size_t j = 0; j < n_slots; j++) {
+    size_t feature = j / layout->stride % layout->padded;
+    if (interface->n_gather > 0)
+      feature = feature < interface->n_gather ? interface->gather[feature] : PLAN_NO_FEATURE;
+    slots[j] = feature < interface->n_features ? scaled[feature] : 0.0;
+  }
+}
+
+void plan_pack_column(double *slots, size_t n_slots, const double *scaled, size_t n_rows,
+                      size_t feature, const plan_interface *interface) {
+  for (size_t j = 0; j < n_slots; j++)
+    slots[j] = j < n_rows ? scaled[j * interface->n_features + feature] : 0.0;
+}
+
+size_t plan_pack_scale(double *scaled, const double *features, const plan_interface *interface) {
+  size_t outside = 0;
+  for (size_t i = 0; i < interface->n_features; i++) {
+    double x = features[i];
+    scaled[i] = isnan(x) ? 0.0 : (x - interface->mean[i]) / interface->deviation[i];
+    outside += interface->max_abs_input > 0.0 && fabs(scaled[i]) > interface->max_abs_input;
+  }
+  return outside;
+}
+
+/* From here on a batch is cheaper than a ciphertext for each row. */
+#define FEW_ROWS 64
+
+plan_packing plan_pack_choose(const plan_interface *interface, size_t n_rows) {
+  if (!interface->layout[PLAN_LATENCY].available)
+    return PLAN_THROUGHPUT;
+  return n_rows > FEW_ROWS && interface->layout[PLAN_THROUGHPUT].available ? PLAN_THROUGHPUT
+                                                                           : PLAN_LATENCY;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * A compiled model. Every network is affine, polynomial, affine, polynomial ...;
+ * a plan is that as a straight-line program over ciphertext registers, for one
+ * packing. The same program has three readings: cost (levels, scales, noise,
+ * time), clear (vectors of doubles) and exec (ciphertexts, room `exec`).
+ *
+ * Packings. LATENCY: one sample in one ciphertext, every feature repeated in the
+ * pattern that the first affine map wants. THROUGHPUT: one feature per
+ * ciphertext, one sample per slot.
+ */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+#include "base/bytes.h"
+#include "ckks/objects.h"
+#include "encoding/encoding.h"
+
+#define PLAN_MAX_REGISTERS 8192
+#define PLAN_MAX_OPS 4096
+#define PLAN_MAX_VECTORS 65536
+#define PLAN_MAX_TERMS 4096
+#define PLAN_MAX_KEYS 512
+#define PLAN_ID_BYTES 32
+#define PLAN_MAX_STAGES 16
+#define PLAN_NO_FEATURE UINT32_MAX
+#define PLAN_MAX_GATHER 16384 /**< the slots of N = 2^15 */
+#define PLAN_MAX_PLACES 65536 /**< of a hidden layer: four such ciphertexts */
+
+typedef enum plan_packing { PLAN_LATENCY = 0, PLAN_THROUGHPUT = 1 } plan_packing;
+#define PLAN_N_PACKINGS 2
+
+/** Slot j of the whole vector is value[j % period]; period a power of two. */
+typedef struct plan_vector {
+  size_t period;
+  double *value;
+} plan_vector;
+
+typedef enum plan_op_kind {
+  PLAN_OP_MUL_VECTOR = 1, /**< out = a * vector[index], rescaled */
+  PLAN_OP_ADD_VECTOR,     /**< out = a + vector[index] */
+  PLAN_OP_ROTATE_SUM, /**< out = reg[index] + sum_i rotation(a, term[i]); one term if index != a */
+  PLAN_OP_MUL_SUM, /**< out = sum_i reg[term[2i]] * reg[term[2i+1]], relinearised once, rescaled */
+  PLAN_OP_DIAGONALS,  /**< out = sum_i vector[index+i] * rotation(a, term[2i] + term[2i+1]),
+                          rescaled;  term = baby, giant; the vector is stored rotated by -giant */
+  PLAN_OP_POLYNOMIAL, /**< out = p(a), coefficients vector[index] (period > degree, zero-padded) */
+  PLAN_OP_DENSE,      /**< out = sum_i vector[index].value[i] * reg[term[i]], rescaled */
+  PLAN_OP_SLOT_POLYNOMIALS /**< out = sum_i vector[index+i] * a^term[i], powers ascending */
+} plan_op_kind;
+
+/** After an op its out register has this level and this exact scale. */
+typedef struct plan_op {
+  plan_op_kind kind;
+  int out, a;  /**< registers; a unused by MUL_SUM and DENSE */
+  int index;   /**< vector; register of ROTATE_SUM; unused by MUL_SUM */
+  int n_terms; /**< length of term as counted in the list above (pairs count once) */
+  int32_t *term;
+  int level;
+  double scale;
+  double factor;  /**< scale of the plaintext factor of MUL_VECTOR, DIAGONALS and DENSE, else 0 */
+  double max_abs; /**< largest |value| expected; 0 = follows from the operands */
+} plan_op;
+
+/**
+ * How values enter and leave: public, known to the client.
+ * LATENCY input: slot j holds place (j / stride) % padded, which is that feature (zero beyond
+ * n_features) or, where the interface has a gather, the one named there; one
+ * ciphertext; only coefficients that are multiples of `fold` of c0 travel. Output: one
+ * ciphertext, slot j holds output index[j % period].
+ * THROUGHPUT input: n_features ciphertexts; output: n_outputs ciphertexts; slot = row.
+ */
+typedef struct plan_layout {
+  bool available;
+  size_t stride, padded, fold;
+  int input_level;
+  double input_scale;
+  size_t period; /**< LATENCY: power of two >= n_outputs; slots >= n_outputs repeat output 0 */
+  double output_scale; /**< at level 0 */
+  int output_bits;     /**< of each value of a result on the wire: q_0 has as many or more */
+} plan_layout;
+
+typedef struct plan_program {
+  int n_registers; /**< inputs are registers 0..n_inputs-1, outputs the last n_outputs named here */
+  int n_inputs, n_outputs;
+  int *output; /**< register of each output ciphertext */
+  int n_ops;
+  plan_op *op;
+  int n_stages;                   /**< 0 = read from a file, which does not say */
+  int stage_end[PLAN_MAX_STAGES]; /**< operations before the end of each stage */
+} plan_program;
+
+/** What a compiled model costs; times from the calibrated or built-in unit costs. */
+typedef struct plan_cost {
+  /** Per evaluation (compile/work.h); point_words: written or moved by all other passes. */
+  uint64_t ntt, mac_words, convert_words, point_words;
+  double predicted_ms;
+  double predicted_error; /**< of |encrypted - clear| / max(1, |clear|), see docs/math.md */
+  int n_switches;         /**< key switches (rotations and relinearisations) */
+  size_t input_bytes, output_bytes;
+} plan_cost;
+
+/** Everything that the client may know. */
+typedef struct plan_interface {
+  uint8_t id[PLAN_ID_BYTES];  /**< digest of the server payload: names the plan */
+  ckks_params_literal params; /**< explicit primes */
+  plan_layout layout[PLAN_N_PACKINGS];
+  plan_cost cost[PLAN_N_PACKINGS];
+  size_t n_keys;
+  ckks_key_spec *key; /**< merged, sorted */
+  size_t key_bytes;   /**< of the message with one client's evaluation keys */
+  char *name;
+  size_t n_features, n_outputs;
+  char **feature, **label;
+  double *mean, *deviation;
+  double max_abs_input;     /**< certified range of scaled features; 0 = none known */
+  double max_abs_output;    /**< what the output modulus holds before the client's polynomial */
+  encoding_polynomial last; /**< the client applies it to every output: public */
+  size_t n_gather;          /**< LATENCY: places of the input, or 0 when place i is feature i */
+  uint32_t *gather;         /**< feature of each place, PLAN_NO_FEATURE = zero */
+  int depth;
+} plan_interface;
+
+/**
+ * A stage of a program, or what stands before and behind them all: what it looks like, and its
+ * share of the plan's time and error. A map and the polynomial behind it; of a fused cubic the
+ * last product stands in the next stage.
+ */
+typedef struct plan_part {
+  int first, end; /**< operations, end excluded */
+  size_t n_in, n_out;
+  int degree;                  /**< of the polynomial, 1 = none */
+  size_t stride;               /**< LATENCY: of its input */
+  size_t n_factors, n_weights; /**< plaintext factors: diagonals, used of all; weights */
+  int n_hoisted, n_single;     /**< rotations that share a decomposition, and others */
+  int n_switches;              /**< key switches: those, and relinearisations */
+  int level_in, level_out;
+  double ms;              /**< these add up to predicted_ms */
+  double error;           /**< the squares of these add up to that of predicted_error */
+  size_t plaintext_bytes; /**< of encoded vectors, in the server's memory */
+} plan_part;
+
+/** The input, the stages, the result. For people: not in files. */
+typedef struct plan_account {
+  int n_parts; /**< 0 = not known */
+  plan_part part[PLAN_MAX_STAGES + 2];
+} plan_account;
+
+typedef struct plan_plan {
+  plan_interface interface;
+  int n_vectors;
+  plan_vector *vector; /**< shared by the programs: the model's secret */
+  plan_program program[PLAN_N_PACKINGS];
+  plan_account account[PLAN_N_PACKINGS];
+} plan_plan;
+
+/**
+ * Bound of the flooding noise that the evaluator adds to each coefficient of c0 of a result: a
+ * part of the rounding to output_bits, which the error asked for has sized. 0 = not rounded.
+ */
+#define PLAN_FLOOD_PART 0.1 /**< its variance, as a part of that of the rounding */
+uint64_t plan_flood(const plan_layout *layout, const ckks_params_literal *params);
+/** What rounding to output_bits divides by, at least 1; 0 = not rounded. */
+double plan_flood_step(const plan_layout *layout, const ckks_params_literal *params);
+void plan_clear(plan_plan *plan); /**< wipes the vectors */
+void plan_interface_clear(plan_interface *interface);
+/** Bytes of the message that brings a set of evaluation keys, all of it (client/client.c). */
+size_t plan_key_bytes(const ckks_key_spec *keys, size_t n_keys, const ckks_params *params);
+/** Levels of a general polynomial: ceil(log2(degree + 1)). */
+int plan_polynomial_depth(int degree);
+/** Largest power of two below i, i > 1: X^i is made of X^that and the rest (eval/polynomial.c). */
+int plan_power(int i);
+/** Degree of what a POLYNOMIAL or SLOT_POLYNOMIALS evaluates. */
+int plan_degree(const plan_plan *plan, const plan_op *op);
+/** Level at which it takes its operand, which may stand above: ceil(log2(degree + 1)) higher. */
+int plan_top(const plan_plan *plan, const plan_op *op);
+/** Registers, vectors, levels, scales, keys agree; what exec and clear rely on. Names the op. */
+ckks_status plan_check(const plan_plan *plan);
+
+/* --- reading.c: the oracle of exec */
+/** Runs a program on slots of doubles: input[i] and output[i] are vectors of N/2 slots. */
+ckks_status plan_reading_run(double *const *output, const double *const *input,
+                             const plan_plan *plan, plan_packing packing);
+
+/* --- pack.c: rows and slots (client's side of the layouts) */
+/** LATENCY: slots (N/2) of one scaled row. */
+void plan_pack_row(double *slots, size_t n_slots, const double *scaled,
+                   const plan_interface *interface);
+/** THROUGHPUT: slots of feature f for n_rows rows (row-major, scaled); unused slots zero. */
+void plan_pack_column(double *slots, size_t n_slots, const double *scaled, size_t n_rows,
+                      size_t feature, const plan_interface *interface);
+/** What suits that many rows, of what the model offers. */
+plan_packing plan_pack_choose(const plan_interface *interface, size_t n_rows);
+/** (x - mean)/deviation; NaN (missing) becomes 0. Returns the number outside the certified range.
+ */
+size_t plan_pack_scale(double *scaled, const double *features, const plan_interface *interface);
+
+/* --- bytes.c */
+/** Payload of a client file and of a server file (the interface, then programs and vectors). */
+void plan_bytes_write_interface(base_buffer *buffer, const plan_interface *interface);
+ckks_status plan_bytes_read_interface(plan_interface *interface, base_reader *reader);
+void plan_bytes_write(base_buffer *buffer, const plan_plan *plan);
+/** Bounded, checked (plan_check), whole payload consumed. */
+ckks_status plan_bytes_read(plan_plan *plan, base_reader *reader);
+/** Sets interface.id from the rest. */
+ckks_status plan_bytes_identify(plan_plan *plan);
+#endif

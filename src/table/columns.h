@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One table being read: its records, its header, and the columns that are wanted of it. */
+#ifndef TABLE_COLUMNS_H
+#define TABLE_COLUMNS_H
+#include "table/csv.h"
+#include "table/data.h"
+
+#define TABLE_NO_COLUMN SIZE_MAX
+
+typedef struct table_columns {
+  table_csv csv;
+  size_t n_columns;
+  char **header;           /**< n_columns texts */
+  size_t *source;          /**< column of each feature */
+  size_t label;            /**< column of the label, TABLE_NO_COLUMN = none */
+  const char **label_text; /**< of each row */
+  table_data *data;        /**< where everything goes */
+} table_columns;
+
+/** base_alloc_array, with the failure recorded for the caller to return. */
+void *table_columns_take(size_t count, size_t size);
+/** Reads the header line: names well-formed and distinct, only the first may be empty. */
+ckks_status table_columns_read(table_columns *table);
+/** For training: every column but the label, "id", row numbers and those to be dropped. */
+ckks_status table_columns_choose(table_columns *table, const table_options *options);
+/** For a client: the columns that a model names, in its order; the label where there is one. */
+ckks_status table_columns_find(table_columns *table, const char *const *features, size_t n_features,
+                               const char *label);
+#endif

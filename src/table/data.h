@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CSV tables (RFC 4180 quoting, comma; header line required). */
+#ifndef TABLE_DATA_H
+#define TABLE_DATA_H
+#include "encoding/encoding.h"
+
+typedef struct table_options {
+  const char *label;       /**< name of the label column; NULL = no label column is wanted */
+  const char *const *drop; /**< names of columns to ignore */
+  size_t n_drop;
+} table_options;
+
+typedef struct table_data {
+  size_t n_rows, n_features;
+  char **feature; /**< column names */
+  double *value;  /**< n_rows x n_features; NaN = missing */
+  int *label;     /**< class of each row, NULL without a label column */
+  size_t n_classes;
+  char **class_name; /**< distinct label texts in ascending byte order (numeric order when all are
+                        numbers) */
+  size_t *line;      /**< line number in the file of each row */
+  size_t *missing;   /**< per feature: how many values are missing */
+  size_t n_dropped_columns;
+} table_data;
+
+#define TABLE_DATA_MAX_BYTES ((size_t)256 << 20)
+#define TABLE_DATA_MAX_ROWS ((size_t)1 << 20)
+
+/**
+ * Missing values: empty, NA, NaN, null, ? (any case). A column named "id" (any
+ * case), and a first column without a name (row numbers, as R and pandas write
+ * them), are always ignored; blank lines too. Errors name file, line and column (by name and
+ * number): no header, duplicate names, ragged rows, a text where a number is
+ * needed, infinite numbers, missing labels, unknown label or drop column (with
+ * the names there are), fewer than 2 classes, limits of encoding.h, 2^20 rows.
+ */
+ckks_status table_data_read(table_data *data, const char *path, const table_options *options);
+/** The same for text in memory; `name` stands in front of messages. */
+ckks_status table_data_parse(table_data *data, const char *text, size_t n_bytes, const char *name,
+                             const table_options *options);
+void table_data_clear(table_data *data);
+/**
+ * For a client: reads the columns named by the model, in the model's order,
+ * whatever else the file holds (a label column is picked up when `label` is
+ * named and present). Missing values stay NaN, which plan_pack_scale takes as the
+ * model's mean (scaled 0).
+ */
+ckks_status table_data_read_features(table_data *data, const char *path,
+                                     const char *const *features, size_t n_features,
+                                     const char *label, const char *const *classes,
+                                     size_t n_classes);
+ckks_status table_data_parse_features(table_data *data, const char *text, size_t n_bytes,
+                                      const char *name, const char *const *features,
+                                      size_t n_features, const char *label,
+                                      const char *const *classes, size_t n_classes);
+#endif
