@@ -28,7 +28,7 @@ function(package name description requires)
 endfunction()
 
 package(ckks "The CKKS scheme for arithmetic on encrypted vectors" "libsodium")
-package(blindsight "Private inference under CKKS" "libsodium jansson" libcurl)
+package(blindsight "Private inference under CKKS" "libsodium jansson" libcurl libpng)
 
 # install_matching(destination pattern...)
 function(install_matching destination)
