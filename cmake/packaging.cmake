@@ -7,16 +7,20 @@ set(pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 # Relative, so that the installed tree may be moved.
 file(RELATIVE_PATH pc_to_prefix "/prefix/${pc_dir}" "/prefix")
 
-# package(name description requires.private more...): of what is in `more`, CMake's package asks
-# pkg-config; our own .pc file names the library alone, as the static form of the other's file
-# would ask for all that its archive could need.
-function(package name description requires)
-  if(NOT EXISTS "${PROJECT_SOURCE_DIR}/include/${name}.h" OR NOT TARGET ${name}_shared)
-    return()
-  endif()
-  install(FILES "${PROJECT_SOURCE_DIR}/include/${name}.h" TYPE INCLUDE)
+# package(name description lower requires.private more...): `lower` is the library of ours below
+# it, or "". Of what is in `more`, CMake's package asks pkg-config; our own .pc file names the
+# library alone, as the static form of the other's file would ask for all that its archive could
+# need.
+function(package name description lower requires)
   string(REPLACE " " ";" requires_list "${requires} ${ARGN}")
   string(REGEX REPLACE "(^|;)lib" " -l" private_libraries "${ARGN}")
+  set(pc_lower "")
+  set(find_lower "")
+  if(lower)
+    set(pc_lower "lib${lower} = ${PROJECT_VERSION}")
+    set(find_lower "find_dependency(${lower} ${PROJECT_VERSION} EXACT)")
+  endif()
+  install(FILES "${PROJECT_SOURCE_DIR}/include/${name}.h" TYPE INCLUDE)
   configure_file(cmake/package.pc.in lib${name}.pc @ONLY)
   install(FILES "${PROJECT_BINARY_DIR}/lib${name}.pc" DESTINATION "${pc_dir}")
   configure_package_config_file(cmake/packageConfig.cmake.in ${name}Config.cmake
@@ -27,8 +31,8 @@ function(package name description requires)
           DESTINATION "${CMAKE_INSTALL_LIBDIR}/cmake/${name}")
 endfunction()
 
-package(ckks "The CKKS scheme for arithmetic on encrypted vectors" "libsodium")
-package(blindsight "Private inference under CKKS" "libsodium jansson" libcurl libpng)
+package(ckks "The CKKS scheme for arithmetic on encrypted vectors" "" "libsodium")
+package(blindsight "Private inference under CKKS" ckks "libsodium jansson" libcurl libpng)
 
 # install_matching(destination pattern...)
 function(install_matching destination)

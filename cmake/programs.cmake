@@ -20,6 +20,6 @@ function(program name main library)
   install(TARGETS ${name})
 endfunction()
 
-program(blindsight src/cli/main.c blindsight_static service_static)
+program(blindsight src/cli/main.c rooms_static service_static)
 program(blindsight-infer src/cli/infer_main.c evaluation_static)
 program(blindsight-server src/cli/server_main.c evaluation_static service_static)

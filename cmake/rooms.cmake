@@ -14,8 +14,7 @@ set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 
 set(ckks_rooms base rand ring ckks secret public eval wire)
-set(blindsight_rooms ${ckks_rooms} encoding plan exec network compile table onnx train client
-    blindsight)
+set(blindsight_rooms encoding plan exec network compile table onnx train client blindsight)
 set(service_rooms server)
 set(rooms "")
 
@@ -73,15 +72,15 @@ function(room name)
   set(rooms ${rooms} ${name} PARENT_SCOPE)
 endfunction()
 
-foreach(name ${blindsight_rooms} ${service_rooms} cli)
+set(linked_rooms ${ckks_rooms} ${blindsight_rooms} ${service_rooms})
+foreach(name ${linked_rooms} cli)
   room(${name})
 endforeach()
 
 # A folder that nobody links is a mistake.
 file(GLOB folders RELATIVE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/src/*")
 foreach(folder ${folders})
-  if(NOT folder IN_LIST blindsight_rooms AND NOT folder IN_LIST service_rooms AND
-     NOT folder MATCHES "^(cli|web)$")
+  if(NOT folder IN_LIST linked_rooms AND NOT folder MATCHES "^(cli|web)$")
     message(FATAL_ERROR "src/${folder} is in no library: name it in cmake/rooms.cmake and LAYERS")
   endif()
 endforeach()

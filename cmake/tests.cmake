@@ -6,12 +6,8 @@ pkg_check_modules(cmocka REQUIRED IMPORTED_TARGET cmocka)
 pkg_check_modules(gmp REQUIRED IMPORTED_TARGET gmp)
 
 set(tests_list "")
-set(test_libraries "")
-if(TARGET blindsight_static)
-  set(test_libraries blindsight_static)
-endif()
 # Some test the commands themselves.
-set(test_libraries ${cli_archive} service_static ${test_libraries})
+set(test_libraries ${cli_archive} service_static rooms_static)
 
 # source_program(target folder file): an executable <build>/<folder>/<name of file>
 function(source_program target folder file)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import os
 from ctypes import POINTER, byref, c_bool, c_char_p, c_double, c_int, c_size_t, c_uint, c_void_p
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+# The library whose functions and structures these are: what its SONAME carries while it is 0.x.
+ABI = "0.1"
 MAX_Q, MAX_P = 56, 8
 
 
@@ -110,10 +111,22 @@ def _find() -> str:
     built = Path(__file__).resolve().parents[2] / "build" / "release" / "libblindsight.so"
     if built.exists():
         return str(built)
-    return ctypes.util.find_library("blindsight") or "libblindsight.so.0"
+    return f"libblindsight.so.{ABI}"
 
 
-library = ctypes.CDLL(_find())
+def _load(path: str) -> ctypes.CDLL:
+    """The library at `path`, if it is of the version that this package was written for."""
+    loaded = ctypes.CDLL(path)
+    loaded.ckks_version.restype = c_char_p
+    version = loaded.ckks_version().decode()
+    if not version.startswith(f"{ABI}."):
+        raise ImportError(f"{path} is version {version}, this package is for {ABI}: "
+                          "set BLINDSIGHT_LIBRARY to such a library, or install the package "
+                          "that came with this one")
+    return loaded
+
+
+library = _load(_find())
 
 # One letter an argument: p pointer, P pointer to pointer, s text, d double, D array of doubles,
 # i int, u unsigned, z size_t, Z pointer to size_t. Statuses come back unless said otherwise.

@@ -57,9 +57,10 @@ int main(int argc, char **argv) {
 }
 C
 
-# symbols PROGRAM PATTERN: those it holds of a pattern.
+# symbols PROGRAM PATTERN: those it holds of a pattern; in the archives, private names have the
+# library's name in front.
 symbols() {
-  nm -P "$1" | cut -d ' ' -f 1 | grep -E "$2"
+  nm -P "$1" | cut -d ' ' -f 1 | sed 's/^\(ckks\|blindsight\)_private_//' | grep -E "$2"
 }
 lacks() {
   ! symbols "$1" "$2"
@@ -71,7 +72,7 @@ for side in server client; do
   libraries=
   [ $side = server ] || libraries=-lcurl
   check "$side links" ${CC:-cc} -Iinclude -o "$TEST_TMP/$side" "$TEST_TMP/$side.c" \
-    "$BUILD/libblindsight.a" $libraries -lsodium -ljansson -lm -pthread
+    "$BUILD/libblindsight.a" "$BUILD/libckks.a" $libraries -lsodium -ljansson -lm -pthread
   check "$side runs to its end" "$TEST_TMP/$side" "$TEST_TMP/none"
 done
 # Each pattern is known to find something where it should.

@@ -37,4 +37,10 @@ for file in test_ckks test_client; do
   [ "$rc" = 0 ] || cat "$log.err"
 done
 stop TERM
+# A library of another version is refused before anything of it is used.
+echo 'const char *ckks_version(void) { return "0.2.0"; }' >other.c
+works "another library" ${CC:-cc} -shared -fPIC -o other.so other.c
+BLINDSIGHT_LIBRARY=$PWD/other.so run "$python" -c 'import blindsight'
+holds "is refused" [ "$rc" != 0 ]
+holds "by version" grep -q '^ImportError: .*other.so is version 0.2.0, this package is for 0.1' "$log.err"
 finish
