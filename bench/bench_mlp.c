@@ -67,7 +67,7 @@ static void generate_keys(void *context) {
   workload *w = context;
   ckks_secret_key *secret;
   bytes keys;
-  bench_check(client_keygen(&secret, &keys.data, &keys.n, &w->plan.interface, w->params));
+  bench_check(client_keygen(&secret, &keys.data, &keys.n, &w->plan.interface));
   ckks_secret_key_free(secret);
   base_free(keys.data);
 }
@@ -78,7 +78,7 @@ static void encrypt(void *context) {
   base_free(sample->data);
   bench_check(client_encrypt(&sample->data, &sample->n, w->rows,
                              w->packing == PLAN_LATENCY ? 1 : w->n_slots, w->packing, NULL,
-                             w->secret, &w->plan.interface, w->params));
+                             w->secret, &w->plan.interface));
 }
 
 static void decrypt(void *context) {
@@ -86,7 +86,7 @@ static void decrypt(void *context) {
   double *outputs;
   size_t n_rows;
   bench_check(client_decrypt(&outputs, &n_rows, w->result[w->packing].data, w->result[w->packing].n,
-                             "result", w->secret, &w->plan.interface, w->params));
+                             "result", w->secret, &w->plan.interface));
   base_free(outputs);
 }
 
@@ -125,7 +125,7 @@ static void prepare(workload *w) {
   start = bench_now();
   bench_check(compile_model(&w->plan, &w->model, &options));
   bench_figure("mlp_compile_ms", 1e3 * (bench_now() - start), "ms");
-  w->n_slots = (size_t)1 << (w->plan.interface.params.log2_n - 1);
+  w->n_slots = (size_t)1 << (w->plan.interface.literal.log2_n - 1);
   w->rows = base_alloc_array(w->n_slots * data.n_features, sizeof *w->rows);
   for (size_t row = 0; w->rows != NULL && row < w->n_slots; row++)
     memcpy(w->rows + row * data.n_features, data.value + row % data.n_rows * data.n_features,
@@ -140,14 +140,14 @@ static void begin_table(workload *w) {
   bench_check(exec_engine_build(&w->engine, &w->plan, EXEC_WEIGHTS_BYTES));
   w->params = exec_engine_params(w->engine);
   bench_check_table(w->params->ring.kernel);
-  bench_check(client_keygen(&w->secret, &w->key_bytes.data, &w->key_bytes.n, interface, w->params));
+  bench_check(client_keygen(&w->secret, &w->key_bytes.data, &w->key_bytes.n, interface));
   bench_check(exec_keys_read(&w->keys, w->key_bytes.data, w->key_bytes.n, "keys", w->engine, NULL));
   bench_check(exec_session_build(&w->session, w->engine, w->keys));
   for (int i = 0; i < PLAN_N_PACKINGS; i++) {
     w->packing = (plan_packing)i;
     encrypt(w);
-    bench_check(wire_sample_read(&w->read[i], w->sample[i].data, w->sample[i].n, "sample",
-                                 interface, w->params));
+    bench_check(
+        wire_sample_read(&w->read[i], w->sample[i].data, w->sample[i].n, "sample", interface));
   }
 }
 

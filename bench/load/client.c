@@ -83,7 +83,7 @@ static void encrypt_sample(load_client *c) {
   for (size_t row = 0; rows != NULL && row < l->n_rows; row++)
     memcpy(rows + row * n, l->interface.mean, n * sizeof *rows);
   if (rows == NULL || client_encrypt(&c->sample, &c->n_sample, rows, l->n_rows, l->packing, NULL,
-                                     c->secret, &l->interface, l->params) != CKKS_OK)
+                                     c->secret, &l->interface) != CKKS_OK)
     load_fail("sample");
   free(rows);
 }
@@ -93,7 +93,7 @@ void load_client_prepare(load_client *c) {
   uint8_t digest[BASE_DIGEST_BYTES];
   char path[128];
   size_t body, n_body;
-  if (client_keygen(&c->secret, &c->keys, &c->n_keys, &l->interface, l->params) != CKKS_OK)
+  if (client_keygen(&c->secret, &c->keys, &c->n_keys, &l->interface) != CKKS_OK)
     load_fail("keys");
   encrypt_sample(c);
   base_digest(digest, c->keys, c->n_keys);
@@ -110,8 +110,7 @@ static bool is_right(load_client *c, const uint8_t *bytes, size_t n) {
   const load *l = c->load;
   size_t n_rows, n_outputs = l->interface.n_outputs;
   double *outputs;
-  if (client_decrypt(&outputs, &n_rows, bytes, n, "result", c->secret, &l->interface, l->params) !=
-      CKKS_OK)
+  if (client_decrypt(&outputs, &n_rows, bytes, n, "result", c->secret, &l->interface) != CKKS_OK)
     return false;
   bool good = n_rows == l->n_rows;
   for (size_t i = 0; good && i < n_outputs; i++) {

@@ -23,7 +23,6 @@ typedef struct load {
   double seconds;  /* at least so long */
   long n_requests; /* at least so many are answered */
   plan_interface interface;
-  ckks_params *params;
   atomic_long n_done, n_busy, n_wrong;
   atomic_bool stop;
   double *times; /* of those that were answered */

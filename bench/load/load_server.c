@@ -171,7 +171,7 @@ static void read_model(load *l) {
   const char *slash = strrchr(l->client_file, '/');
   const char *file = slash != NULL ? slash + 1 : l->client_file;
   snprintf(l->model, sizeof l->model, "%.*s", (int)strcspn(file, "."), file);
-  if (plan_files_client_read(&l->interface, &l->params, l->client_file) != CKKS_OK)
+  if (plan_files_client_read(&l->interface, l->client_file) != CKKS_OK)
     load_fail(l->client_file);
   l->packing = plan_pack_choose(&l->interface, l->n_rows);
 }
@@ -199,7 +199,7 @@ int main(int argc, char **argv) {
   for (int i = 0; i < l.n_clients; i++)
     clear(&clients[i]);
   plan_interface_clear(&l.interface);
-  ckks_params_free(l.params);
+  plan_interface_clear(&l.interface);
   free(l.times);
   return l.n_wrong > 0;
 }

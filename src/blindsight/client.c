@@ -8,7 +8,6 @@ void blindsight_client_free(blindsight_client *client) {
   if (client == NULL)
     return;
   plan_interface_clear(&client->own_interface);
-  ckks_params_free(client->own_params);
   base_free(client);
 }
 
@@ -19,13 +18,12 @@ ckks_status blindsight_client_load(blindsight_client **out, const char *path) {
   blindsight_client *client = base_alloc(sizeof *client);
   if (client == NULL)
     return base_fail_memory(sizeof *client);
-  ckks_status status = plan_files_client_read(&client->own_interface, &client->own_params, path);
+  ckks_status status = plan_files_client_read(&client->own_interface, path);
   if (status != CKKS_OK) {
     base_free(client);
     return status;
   }
   client->interface = &client->own_interface;
-  client->params = client->own_params;
   *out = client;
   return CKKS_OK;
 }
@@ -46,7 +44,7 @@ blindsight_names blindsight_client_names(const blindsight_client *client) {
 }
 
 const ckks_params *blindsight_client_params(const blindsight_client *client) {
-  return client->params;
+  return client->interface->params;
 }
 
 blindsight_facts blindsight_client_facts(const blindsight_client *client) {
@@ -59,7 +57,7 @@ blindsight_facts blindsight_client_facts(const blindsight_client *client) {
     if (i->layout[packing].available)
       facts.cost[packing] = (blindsight_cost){
           .available = true,
-          .rows = packing == BLINDSIGHT_LATENCY ? 1 : ckks_params_slots(client->params),
+          .rows = packing == BLINDSIGHT_LATENCY ? 1 : ckks_params_slots(i->params),
           .upload_bytes = i->cost[packing].input_bytes,
           .download_bytes = i->cost[packing].output_bytes,
           .predicted_ms = i->cost[packing].predicted_ms,

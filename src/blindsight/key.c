@@ -16,7 +16,7 @@ ckks_status blindsight_client_keygen(ckks_secret_key **secret, uint8_t **keys, s
   *keys = NULL;
   *n_bytes = 0;
   BASE_TRY(blindsight_objects_require(client, "client"));
-  return client_keygen(secret, keys, n_bytes, client->interface, client->params);
+  return client_keygen(secret, keys, n_bytes, client->interface);
 }
 
 ckks_status blindsight_client_encrypt(uint8_t **sample, size_t *n_bytes, size_t *n_outside,
@@ -37,7 +37,7 @@ ckks_status blindsight_client_encrypt(uint8_t **sample, size_t *n_bytes, size_t 
   BASE_TRY(blindsight_rows_check(rows, n_rows, interface->feature, interface->n_features));
   size_t outside = 0;
   BASE_TRY(client_encrypt(sample, n_bytes, rows, n_rows, (plan_packing)packing, &outside, secret,
-                          interface, client->params));
+                          interface));
   if (n_outside != NULL)
     *n_outside = outside;
   return CKKS_OK;
@@ -53,8 +53,7 @@ ckks_status blindsight_client_decrypt(blindsight_predictions *out, const uint8_t
   BASE_TRY(blindsight_objects_require(client, "client"));
   double *outputs = NULL;
   size_t n_rows = 0, n_outputs = client->interface->n_outputs;
-  BASE_TRY(client_decrypt(&outputs, &n_rows, result, n_bytes, "result", secret, client->interface,
-                          client->params));
+  BASE_TRY(client_decrypt(&outputs, &n_rows, result, n_bytes, "result", secret, client->interface));
   ckks_status status = blindsight_predictions_init(out, n_rows, n_outputs);
   if (status == CKKS_OK) {
     memcpy(out->output, outputs, n_rows * n_outputs * sizeof *outputs);

@@ -16,12 +16,10 @@ struct blindsight_model {
   network_model model;
 };
 
-/** Loaded, it owns both; a server's view of itself borrows them. */
+/** Loaded, it owns it; a server's view of itself borrows them. */
 struct blindsight_client {
   const plan_interface *interface;
-  const ckks_params *params;
   plan_interface own_interface;
-  ckks_params *own_params;
 };
 
 struct blindsight_server {

@@ -75,7 +75,6 @@ ckks_status blindsight_remote_build(blindsight_remote **out, const char *url,
     return status;
   }
   r->client.interface = &r->remote.interface;
-  r->client.params = r->remote.params;
   *out = r;
   return CKKS_OK;
 }
@@ -98,7 +97,7 @@ ckks_status blindsight_remote_use_key(blindsight_remote *remote, const char *pat
   client_remote *r = &remote->remote;
   client_store_clear(&remote->store);
   r->key_id[0] = '\0';
-  ckks_status status = client_store_open(&remote->store, path, r->model, &r->interface, r->params);
+  ckks_status status = client_store_open(&remote->store, path, r->model, &r->interface);
   if (status == CKKS_OK)
     status = client_remote_upload(r, remote->store.keys, remote->store.n_keys, NULL);
   if (status != CKKS_OK)

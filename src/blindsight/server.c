@@ -74,7 +74,6 @@ static ckks_status server_finish(blindsight_server **out, ckks_status status) {
     return status;
   }
   server->client.interface = &server->plan.interface;
-  server->client.params = exec_engine_params(server->engine);
   return CKKS_OK;
 }
 

@@ -21,14 +21,14 @@ typedef struct arguments {
 
 /* The outputs are as private as the rows, and wiped when they have been shown. */
 static ckks_status decrypt_result(const arguments *a, const ckks_secret_key *secret,
-                                  const plan_interface *interface, const ckks_params *params) {
+                                  const plan_interface *interface) {
   const char *path = a->operand[1];
   uint8_t *bytes;
   double *outputs;
   size_t n_bytes, n_rows;
   BASE_TRY(base_file_read(&bytes, &n_bytes, path, MAX_RESULT_BYTES));
-  ckks_status status = client_decrypt(&outputs, &n_rows, bytes, n_bytes, base_file_name(path),
-                                      secret, interface, params);
+  ckks_status status =
+      client_decrypt(&outputs, &n_rows, bytes, n_bytes, base_file_name(path), secret, interface);
   base_free(bytes);
   BASE_TRY(status);
   const cli_predictions predictions = {outputs, n_rows, interface->n_outputs, interface->label,
@@ -42,14 +42,12 @@ static ckks_status decrypt_result(const arguments *a, const ckks_secret_key *sec
 /* The client file first: it brings the parameters that key and result are held against. */
 static ckks_status decrypt(const arguments *a) {
   plan_interface interface;
-  ckks_params *params;
   ckks_secret_key *secret = NULL;
-  BASE_TRY(plan_files_client_read(&interface, &params, a->operand[0]));
-  ckks_status status = client_key_load(&secret, a->key, a->operand[0], params);
+  BASE_TRY(plan_files_client_read(&interface, a->operand[0]));
+  ckks_status status = client_key_load(&secret, a->key, a->operand[0], interface.params);
   if (status == CKKS_OK)
-    status = decrypt_result(a, secret, &interface, params);
+    status = decrypt_result(a, secret, &interface);
   ckks_secret_key_free(secret);
-  ckks_params_free(params);
   plan_interface_clear(&interface);
   return status;
 }

@@ -21,7 +21,6 @@ typedef struct arguments {
 
 typedef struct encryption {
   plan_interface interface;
-  ckks_params *params;
   ckks_secret_key *secret;
   cli_chosen rows;
   uint8_t *sample;
@@ -60,14 +59,14 @@ static ckks_status encrypt(encryption *e, const arguments *a) {
   const char *client = a->operand[0], *path = a->operand[1];
   char bytes[16];
   BASE_TRY(cli_output_check(a->output));
-  BASE_TRY(plan_files_client_read(&e->interface, &e->params, client));
-  BASE_TRY(client_key_load(&e->secret, a->key, client, e->params));
+  BASE_TRY(plan_files_client_read(&e->interface, client));
+  BASE_TRY(client_key_load(&e->secret, a->key, client, e->interface.params));
   BASE_TRY(
       cli_chosen_read(&e->rows, path, &a->images, &e->interface, a->rows, NULL, WIRE_MAX_ROWS));
   BASE_TRY(cli_chosen_warn(&e->rows, path, &e->interface));
   plan_packing packing = choose_packing(e, a);
   ckks_status status = client_encrypt(&e->sample, &e->n_bytes, e->rows.value, e->rows.n_rows,
-                                      packing, NULL, e->secret, &e->interface, e->params);
+                                      packing, NULL, e->secret, &e->interface);
   if (status != CKKS_OK)
     return base_fail_in(status, "%s", client);
   BASE_TRY(base_file_write(a->output, e->sample, e->n_bytes, 0644));
@@ -86,7 +85,6 @@ int cli_encrypt(int argc, char **argv) {
   cli_chosen_clear(&e.rows, &e.interface);
   base_free(e.sample);
   ckks_secret_key_free(e.secret);
-  ckks_params_free(e.params);
   plan_interface_clear(&e.interface);
   return cli_print_status(status);
 }

@@ -174,7 +174,7 @@ static ckks_status say_server(inspection *in) {
 
 static ckks_status say_client(inspection *in) {
   plan_interface interface;
-  BASE_TRY(plan_files_client_parse(&interface, NULL, in->bytes, in->n_bytes, in->path));
+  BASE_TRY(plan_files_client_parse(&interface, in->bytes, in->n_bytes, in->path));
   say_interface(in, &interface);
   plan_interface_clear(&interface);
   return CKKS_OK;

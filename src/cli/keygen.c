@@ -16,7 +16,6 @@
 typedef struct keys {
   char *secret_path, *evaluation_path;
   plan_interface interface;
-  ckks_params *params;
   ckks_secret_key *secret;
   uint8_t *bytes;
   size_t n_bytes;
@@ -40,8 +39,8 @@ static ckks_status check_paths(const keys *k, bool force) {
 static ckks_status write_secret(const keys *k, bool force) {
   bool made;
   if (force)
-    return ckks_secret_key_save(k->secret_path, k->secret, k->params);
-  BASE_TRY(secret_file_create(&made, k->secret_path, k->secret, k->params));
+    return ckks_secret_key_save(k->secret_path, k->secret, k->interface.params);
+  BASE_TRY(secret_file_create(&made, k->secret_path, k->secret, k->interface.params));
   return made ? CKKS_OK : fail_exists(k);
 }
 
@@ -72,8 +71,8 @@ static ckks_status generate(keys *k, const char *client, const char *name, bool 
   if (k->secret_path == NULL || k->evaluation_path == NULL)
     return CKKS_ERROR_MEMORY;
   BASE_TRY(check_paths(k, force));
-  BASE_TRY(plan_files_client_read(&k->interface, &k->params, client));
-  BASE_TRY(client_keygen(&k->secret, &k->bytes, &k->n_bytes, &k->interface, k->params));
+  BASE_TRY(plan_files_client_read(&k->interface, client));
+  BASE_TRY(client_keygen(&k->secret, &k->bytes, &k->n_bytes, &k->interface));
   BASE_TRY(write_files(k, force));
   cli_print_field(stdout, "secret", "%s: keep it, show it to nobody", k->secret_path);
   cli_print_field(stdout, "evaluation", "%s, %s: for the server", k->evaluation_path,
@@ -100,7 +99,6 @@ int cli_keygen(int argc, char **argv) {
   base_free(k.evaluation_path);
   base_free(k.bytes);
   ckks_secret_key_free(k.secret);
-  ckks_params_free(k.params);
   plan_interface_clear(&k.interface);
   return cli_print_status(status);
 }

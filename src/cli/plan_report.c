@@ -68,7 +68,7 @@ json_t *cli_plan_report_params_json(const ckks_params_literal *p) {
 
 /* Rows that share one run of the program. */
 static size_t rows_of(const plan_interface *interface, plan_packing packing) {
-  return packing == PLAN_LATENCY ? 1 : (size_t)1 << (interface->params.log2_n - 1);
+  return packing == PLAN_LATENCY ? 1 : (size_t)1 << (interface->literal.log2_n - 1);
 }
 
 /* One line of the table per function, one column per packing that was compiled. */
@@ -146,7 +146,7 @@ void cli_plan_report_print(FILE *out, const plan_interface *interface) {
   cli_print_field(out, "model", "%s: %zu features, %zu outputs, plan %s", interface->name,
                   interface->n_features, interface->n_outputs, cli_print_hash(id, interface->id));
   print_labels(out, interface);
-  cli_plan_report_params(out, &interface->params);
+  cli_plan_report_params(out, &interface->literal);
   if (interface->last.degree > 1)
     cli_print_field(out, "depth", "%d; the client applies the last polynomial, of degree %d",
                     interface->depth, interface->last.degree);
@@ -173,7 +173,7 @@ json_t *cli_plan_report_json(const plan_interface *interface) {
                    interface->name, "plan", cli_print_hash(id, interface->id), "features",
                    cli_print_texts(interface->feature, interface->n_features), "labels",
                    cli_print_texts(interface->label, interface->n_outputs), "params",
-                   cli_plan_report_params_json(&interface->params), "depth", interface->depth,
+                   cli_plan_report_params_json(&interface->literal), "depth", interface->depth,
                    "last_degree", interface->last.degree, "keys", (json_int_t)interface->n_keys,
                    "key_bytes", (json_int_t)interface->key_bytes, "max_abs_input",
                    cli_print_number(interface->max_abs_input), "max_abs_output",

@@ -127,8 +127,7 @@ static ckks_status open_keys(prediction *p, const arguments *a) {
   if (access(a->key, F_OK) != 0)
     BASE_TRY(cli_output_check(a->key));
   cli_output_hold();
-  ckks_status status =
-      client_store_open(&p->store, a->key, p->remote.model, &p->remote.interface, p->remote.params);
+  ckks_status status = client_store_open(&p->store, a->key, p->remote.model, &p->remote.interface);
   cli_output_release();
   return status;
 }

@@ -12,8 +12,8 @@
  * server hides its results. */
 static ckks_status write_keys(uint8_t **keys, size_t *n_keys,
                               const ckks_evaluation_keys *evaluation, const ckks_public_key *zero,
-                              const ckks_secret_key *secret, const plan_interface *interface,
-                              const ckks_params *params) {
+                              const ckks_secret_key *secret, const plan_interface *interface) {
+  const ckks_params *params = interface->params;
   base_buffer buffer;
   base_buffer_init(&buffer, interface->key_bytes);
   base_frame_begin(&buffer, BASE_FRAME_EVALUATION_KEYS, params->hash, interface->id);
@@ -24,7 +24,8 @@ static ckks_status write_keys(uint8_t **keys, size_t *n_keys,
 }
 
 ckks_status client_keys(uint8_t **keys, size_t *n_keys, const ckks_secret_key *secret,
-                        const plan_interface *interface, const ckks_params *params) {
+                        const plan_interface *interface) {
+  const ckks_params *params = interface->params;
   ckks_evaluation_keys *evaluation = NULL;
   ckks_public_key *zero = NULL;
   *keys = NULL;
@@ -34,18 +35,19 @@ ckks_status client_keys(uint8_t **keys, size_t *n_keys, const ckks_secret_key *s
   if (status == CKKS_OK)
     status = ckks_public_key_generate(&zero, secret, params);
   if (status == CKKS_OK)
-    status = write_keys(keys, n_keys, evaluation, zero, secret, interface, params);
+    status = write_keys(keys, n_keys, evaluation, zero, secret, interface);
   ckks_public_key_free(zero);
   ckks_evaluation_keys_free(evaluation);
   return status;
 }
 
 ckks_status client_keygen(ckks_secret_key **secret, uint8_t **keys, size_t *n_keys,
-                          const plan_interface *interface, const ckks_params *params) {
+                          const plan_interface *interface) {
+  const ckks_params *params = interface->params;
   *keys = NULL;
   *n_keys = 0;
   BASE_TRY(ckks_secret_key_generate(secret, params));
-  ckks_status status = client_keys(keys, n_keys, *secret, interface, params);
+  ckks_status status = client_keys(keys, n_keys, *secret, interface);
   if (status != CKKS_OK) {
     ckks_secret_key_free(*secret);
     *secret = NULL;
@@ -117,7 +119,8 @@ static void encrypting_clear(encrypting *e) {
 
 ckks_status client_encrypt(uint8_t **out, size_t *n_bytes, const double *rows, size_t n_rows,
                            plan_packing packing, size_t *n_outside, const ckks_secret_key *secret,
-                           const plan_interface *interface, const ckks_params *params) {
+                           const plan_interface *interface) {
+  const ckks_params *params = interface->params;
   wire_sample sample;
   encrypting e = {.secret = secret, .interface = interface, .params = params, .n_rows = n_rows};
   *out = NULL;
@@ -128,7 +131,7 @@ ckks_status client_encrypt(uint8_t **out, size_t *n_bytes, const double *rows, s
   if (status == CKKS_OK)
     status = encrypt_rows(&e, &sample, rows, n_outside);
   if (status == CKKS_OK)
-    status = wire_sample_write(out, n_bytes, &sample, interface, params);
+    status = wire_sample_write(out, n_bytes, &sample, interface);
   encrypting_clear(&e);
   wire_sample_clear(&sample);
   return status;
@@ -138,8 +141,8 @@ ckks_status client_encrypt(uint8_t **out, size_t *n_bytes, const double *rows, s
 
 /* Latency: the mean over all slots of each output, from the few coefficients that carry it. */
 static ckks_status decrypt_sparse(double *outputs, const wire_result *result,
-                                  const ckks_secret_key *secret, const plan_interface *interface,
-                                  const ckks_params *params) {
+                                  const ckks_secret_key *secret, const plan_interface *interface) {
+  const ckks_params *params = interface->params;
   const plan_layout *layout = &interface->layout[PLAN_LATENCY];
   double *values = base_alloc_array(layout->period, sizeof *values);
   if (!values)
@@ -158,8 +161,8 @@ static ckks_status decrypt_sparse(double *outputs, const wire_result *result,
 }
 
 static ckks_status decrypt_batches(double *outputs, const wire_result *result,
-                                   const ckks_secret_key *secret, const plan_interface *interface,
-                                   const ckks_params *params) {
+                                   const ckks_secret_key *secret, const plan_interface *interface) {
+  const ckks_params *params = interface->params;
   size_t n_slots = params->ring.n / 2, n_outputs = interface->n_outputs;
   ckks_plaintext *plaintext = NULL;
   double *slots = base_alloc_array(n_slots, sizeof *slots);
@@ -181,11 +184,9 @@ static ckks_status decrypt_batches(double *outputs, const wire_result *result,
 }
 
 static ckks_status decrypt_result(double *outputs, const wire_result *result,
-                                  const ckks_secret_key *secret, const plan_interface *interface,
-                                  const ckks_params *params) {
-  BASE_TRY(result->packing == PLAN_LATENCY
-               ? decrypt_sparse(outputs, result, secret, interface, params)
-               : decrypt_batches(outputs, result, secret, interface, params));
+                                  const ckks_secret_key *secret, const plan_interface *interface) {
+  BASE_TRY(result->packing == PLAN_LATENCY ? decrypt_sparse(outputs, result, secret, interface)
+                                           : decrypt_batches(outputs, result, secret, interface));
   for (size_t i = 0; i < result->n_rows * interface->n_outputs; i++)
     outputs[i] = encoding_polynomial_value(&interface->last, outputs[i]);
   return CKKS_OK;
@@ -193,19 +194,20 @@ static ckks_status decrypt_result(double *outputs, const wire_result *result,
 
 ckks_status client_decrypt(double **outputs, size_t *n_rows, const uint8_t *bytes, size_t n_bytes,
                            const char *name, const ckks_secret_key *secret,
-                           const plan_interface *interface, const ckks_params *params) {
+                           const plan_interface *interface) {
+  const ckks_params *params = interface->params;
   wire_result result;
   *outputs = NULL;
   *n_rows = 0;
   BASE_TRY(ckks_params_check(params, secret->params_hash, "secret key"));
-  BASE_TRY(wire_result_read(&result, bytes, n_bytes, name, interface, params));
+  BASE_TRY(wire_result_read(&result, bytes, n_bytes, name, interface));
   if (memcmp(result.owner, secret->owner, CKKS_OWNER_BYTES) != 0) {
     wire_result_clear(&result);
     return base_fail(CKKS_ERROR_MISMATCH, "%s: for another secret key than this one", name);
   }
   size_t n = result.n_rows * interface->n_outputs;
   double *values = base_alloc_array(n, sizeof *values);
-  ckks_status status = values ? decrypt_result(values, &result, secret, interface, params)
+  ckks_status status = values ? decrypt_result(values, &result, secret, interface)
                               : base_fail_memory(n * sizeof *values);
   if (status == CKKS_OK) {
     *outputs = values;

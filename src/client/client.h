@@ -10,22 +10,22 @@
 
 /** A fresh secret key and the frame of the evaluation keys that the plan needs (base_free). */
 ckks_status client_keygen(ckks_secret_key **secret, uint8_t **keys, size_t *n_keys,
-                          const plan_interface *interface, const ckks_params *params);
+                          const plan_interface *interface);
 /** The same for a secret key that there is already. */
 ckks_status client_keys(uint8_t **keys, size_t *n_keys, const ckks_secret_key *secret,
-                        const plan_interface *interface, const ckks_params *params);
+                        const plan_interface *interface);
 /**
  * Scales and encrypts n_rows raw rows (row-major, NaN = missing) into a sample frame.
  * *n_outside counts values beyond the certified range (may be NULL).
  */
 ckks_status client_encrypt(uint8_t **out, size_t *n_bytes, const double *rows, size_t n_rows,
                            plan_packing packing, size_t *n_outside, const ckks_secret_key *secret,
-                           const plan_interface *interface, const ckks_params *params);
+                           const plan_interface *interface);
 /**
  * Decrypts a result frame and applies the plan's last polynomial: *outputs is
  * n_rows x n_outputs, row-major (base_free after base_wipe).
  */
 ckks_status client_decrypt(double **outputs, size_t *n_rows, const uint8_t *bytes, size_t n_bytes,
                            const char *name, const ckks_secret_key *secret,
-                           const plan_interface *interface, const ckks_params *params);
+                           const plan_interface *interface);
 #endif

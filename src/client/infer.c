@@ -32,8 +32,8 @@ typedef struct inference {
 } inference;
 
 /* What the plan announces for these rows, and a little: more is refused unread. */
-static size_t result_limit(const plan_interface *interface, const ckks_params *params,
-                           plan_packing packing, size_t n_rows) {
+static size_t result_limit(const plan_interface *interface, plan_packing packing, size_t n_rows) {
+  const ckks_params *params = interface->params;
   size_t unit = packing == PLAN_LATENCY ? 1 : ckks_params_slots(params);
   size_t n_units = (n_rows + unit - 1) / unit, bytes = interface->cost[packing].output_bytes;
   if (bytes > WIRE_MAX_SAMPLE_BYTES || n_units > (WIRE_MAX_SAMPLE_BYTES >> 1) / (bytes + 1))
@@ -211,7 +211,7 @@ ckks_status client_remote_infer(uint8_t **result, size_t *n_result, const uint8_
   i.batch = packing == PLAN_THROUGHPUT;
   i.job = remote->jobs == CLIENT_REMOTE_JOBS_ALWAYS ||
           (remote->jobs == CLIENT_REMOTE_JOBS_AUTO && i.batch);
-  i.max_result_bytes = result_limit(&remote->interface, remote->params, packing, n_rows);
+  i.max_result_bytes = result_limit(&remote->interface, packing, n_rows);
   snprintf(i.key, sizeof i.key, "Blindsight-Key: %s", remote->key_id);
   ckks_status status = infer_twice(&answer, &i);
   if (status == CKKS_OK) {

@@ -55,13 +55,12 @@ static ckks_status predict_some(double *outputs, const double *rows, size_t n_ro
   uint8_t *sample = NULL, *result = NULL;
   double *values = NULL;
   size_t n_sample, n_result, n = 0;
-  ckks_status status = client_encrypt(&sample, &n_sample, rows, n_rows, packing, NULL, secret,
-                                      interface, remote->params);
+  ckks_status status =
+      client_encrypt(&sample, &n_sample, rows, n_rows, packing, NULL, secret, interface);
   if (status == CKKS_OK)
     status = client_remote_infer(&result, &n_result, sample, n_sample, packing, n_rows, remote);
   if (status == CKKS_OK)
-    status =
-        client_decrypt(&values, &n, result, n_result, "result", secret, interface, remote->params);
+    status = client_decrypt(&values, &n, result, n_result, "result", secret, interface);
   if (status == CKKS_OK && n == n_rows)
     memcpy(outputs, values, n * interface->n_outputs * sizeof *outputs);
   else if (status == CKKS_OK)
@@ -205,7 +204,7 @@ ckks_status client_remote_predict(double *outputs, const double *rows, size_t n_
             .packing = packing,
             .secret = secret,
             .stage = "predicting"};
-  size_t step = packing == PLAN_LATENCY ? 1 : ckks_params_slots(remote->params);
+  size_t step = packing == PLAN_LATENCY ? 1 : ckks_params_slots(remote->interface.params);
   if (remote->n_parallel < 1 || remote->n_parallel > CLIENT_REMOTE_MOST_PARALLEL)
     return base_fail(CKKS_ERROR_ARGUMENT, "%u requests at a time: must be 1 to %d",
                      remote->n_parallel, CLIENT_REMOTE_MOST_PARALLEL);

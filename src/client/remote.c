@@ -123,8 +123,8 @@ static ckks_status take_client_file(client_remote *remote, const client_http_ans
   /* Later requests name the version that this file belongs to. */
   if (is_name(answer->version))
     memcpy(remote->version, answer->version, strlen(answer->version) + 1);
-  return plan_files_client_parse(&remote->interface, &remote->params, answer->body.bytes,
-                                 answer->body.n_bytes, "client file");
+  return plan_files_client_parse(&remote->interface, answer->body.bytes, answer->body.n_bytes,
+                                 "client file");
 }
 
 void client_remote_path(char path[256], const client_remote *remote, const char *end) {
@@ -163,7 +163,6 @@ ckks_status client_remote_init(client_remote *remote, const client_http_options 
 void client_remote_clear(client_remote *remote) {
   client_http_free(remote->http);
   plan_interface_clear(&remote->interface);
-  ckks_params_free(remote->params);
   *remote = (client_remote){0};
 }
 

@@ -24,7 +24,6 @@ typedef struct client_remote {
   client_http *http;
   char model[CLIENT_REMOTE_NAME_BYTES], version[40];
   plan_interface interface;
-  ckks_params *params;
   char key_id[CLIENT_REMOTE_ID_CHARS + 1]; /**< of the keys uploaded; "" = none yet */
   const uint8_t *keys;                     /**< the caller's; sent again when they are lost */
   size_t n_keys;

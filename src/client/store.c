@@ -39,8 +39,8 @@ static bool is_owner(const base_frame *frame, const ckks_secret_key *secret,
 
 /* Whether the file's keys are for this plan and this secret key (NULL: for none yet). No file,
  * and keys for others, are no error. */
-static ckks_status read_keys(bool *fit, client_store *store, const plan_interface *interface,
-                             const ckks_params *params) {
+static ckks_status read_keys(bool *fit, client_store *store, const plan_interface *interface) {
+  const ckks_params *params = interface->params;
   base_frame frame;
   *fit = false;
   ckks_status status =
@@ -56,10 +56,9 @@ static ckks_status read_keys(bool *fit, client_store *store, const plan_interfac
   return CKKS_OK;
 }
 
-static ckks_status make_keys(client_store *store, const plan_interface *interface,
-                             const ckks_params *params) {
+static ckks_status make_keys(client_store *store, const plan_interface *interface) {
   base_free(store->keys);
-  BASE_TRY(client_keys(&store->keys, &store->n_keys, store->secret, interface, params));
+  BASE_TRY(client_keys(&store->keys, &store->n_keys, store->secret, interface));
   BASE_TRY(base_file_write(store->keys_path, store->keys, store->n_keys, EVERYBODY));
   store->made_keys = true;
   return CKKS_OK;
@@ -67,11 +66,12 @@ static ckks_status make_keys(client_store *store, const plan_interface *interfac
 
 /* There is a secret key: the evaluation keys beside it, or new ones when they are not for it. */
 static ckks_status take_all(client_store *store, const char *path, const char *client,
-                            const plan_interface *interface, const ckks_params *params) {
+                            const plan_interface *interface) {
+  const ckks_params *params = interface->params;
   bool fit;
   BASE_TRY(client_key_load(&store->secret, path, client, params));
-  BASE_TRY(read_keys(&fit, store, interface, params));
-  return fit ? CKKS_OK : make_keys(store, interface, params);
+  BASE_TRY(read_keys(&fit, store, interface));
+  return fit ? CKKS_OK : make_keys(store, interface);
 }
 
 /*
@@ -79,29 +79,30 @@ static ckks_status take_all(client_store *store, const char *path, const char *c
  * once one makes the secret key, and the other's is forgotten before anything was encrypted.
  */
 static ckks_status make_all(client_store *store, const char *path, const char *client,
-                            const plan_interface *interface, const ckks_params *params) {
+                            const plan_interface *interface) {
+  const ckks_params *params = interface->params;
   bool fit;
-  BASE_TRY(read_keys(&fit, store, interface, params));
+  BASE_TRY(read_keys(&fit, store, interface));
   BASE_TRY(ckks_secret_key_generate(&store->secret, params));
   BASE_TRY(secret_file_create(&store->made_secret, path, store->secret, params));
   if (store->made_secret) {
     unlink(store->keys_path);
-    return make_keys(store, interface, params);
+    return make_keys(store, interface);
   }
   ckks_secret_key_free(store->secret);
   base_free(store->keys);
   store->secret = NULL;
   store->keys = NULL;
-  return take_all(store, path, client, interface, params);
+  return take_all(store, path, client, interface);
 }
 
 ckks_status client_store_open(client_store *store, const char *path, const char *client,
-                              const plan_interface *interface, const ckks_params *params) {
+                              const plan_interface *interface) {
   *store = (client_store){.keys_path = name_keys(path)};
   if (store->keys_path == NULL)
     return base_fail_memory(strlen(path) + sizeof KEYS_ENDING);
-  return access(path, F_OK) == 0 ? take_all(store, path, client, interface, params)
-                                 : make_all(store, path, client, interface, params);
+  return access(path, F_OK) == 0 ? take_all(store, path, client, interface)
+                                 : make_all(store, path, client, interface);
 }
 
 void client_store_clear(client_store *store) {

@@ -21,6 +21,6 @@ typedef struct client_store {
  * the parameters. client_store_clear either way.
  */
 ckks_status client_store_open(client_store *store, const char *path, const char *client,
-                              const plan_interface *interface, const ckks_params *params);
+                              const plan_interface *interface);
 void client_store_clear(client_store *store);
 #endif

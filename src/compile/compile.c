@@ -91,17 +91,15 @@ static ckks_status copy_names(plan_interface *interface, const network_model *mo
 static ckks_status finish(plan_plan *plan, const compile_stages *stages,
                           const compile_search_result *best, const compile_options *options) {
   plan_interface *interface = &plan->interface;
-  interface->params = best->literal;
-  BASE_TRY(choose_primes(&interface->params));
-  interface->params.log2_scale = 0; /* a plan names every scale itself */
-  ckks_params *params = NULL;
-  BASE_TRY(ckks_params_build(&params, &interface->params));
-  interface->params = *ckks_params_get_literal(params);
-  compile_chain chain = {
-      .params = params, .log2_value = best->log2_value, .log2_output = best->log2_output};
-  ckks_status status = compile_fill_plan(plan, stages, best, &chain, options);
-  ckks_params_free(params);
-  return status;
+  interface->literal = best->literal;
+  BASE_TRY(choose_primes(&interface->literal));
+  interface->literal.log2_scale = 0; /* a plan names every scale itself */
+  BASE_TRY(plan_interface_build(interface));
+  interface->literal = *ckks_params_get_literal(interface->params);
+  compile_chain chain = {.params = interface->params,
+                         .log2_value = best->log2_value,
+                         .log2_output = best->log2_output};
+  return compile_fill_plan(plan, stages, best, &chain, options);
 }
 
 /* The stages in places, and the cheapest plan for them. */

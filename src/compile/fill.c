@@ -55,7 +55,7 @@ static ckks_status fill_keys(plan_plan *plan, const compile_chain *chain) {
                                chain));
   interface->n_keys = ckks_key_spec_merge(interface->key, interface->n_keys);
   compile_cost_level_keys(interface->key, interface->n_keys, &plan->program[PLAN_LATENCY],
-                          interface->params.log2_n);
+                          interface->literal.log2_n);
   interface->key_bytes = plan_key_bytes(interface->key, interface->n_keys, chain->params);
   return CKKS_OK;
 }

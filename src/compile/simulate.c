@@ -116,7 +116,7 @@ static ckks_status worker_build(worker *w, const simulating *s) {
 
 static ckks_status simulating_build(simulating *s) {
   bool latency = s->layout == &s->interface->layout[PLAN_LATENCY];
-  BASE_TRY(ckks_params_build(&s->params, &s->interface->params));
+  BASE_TRY(ckks_params_build(&s->params, &s->interface->literal));
   s->chain = (compile_chain){.params = s->params,
                              .log2_value = log2(s->layout->input_scale),
                              .log2_output = log2(s->layout->output_scale)};

@@ -10,7 +10,7 @@
 
 struct exec_engine {
   const plan_plan *plan;
-  ckks_params *params;
+  const ckks_params *params; /* the plan's */
   exec_prepared program[PLAN_N_PACKINGS];
 };
 
@@ -29,7 +29,9 @@ ckks_status exec_engine_build(exec_engine **out, const plan_plan *plan, size_t w
   if (!engine)
     return base_fail_memory(sizeof *engine);
   engine->plan = plan;
-  ckks_status status = ckks_params_build(&engine->params, &plan->interface.params);
+  engine->params = plan->interface.params;
+  BASE_ASSERT(engine->params != NULL);
+  ckks_status status = CKKS_OK;
   for (int i = 0; i < PLAN_N_PACKINGS && status == CKKS_OK; i++)
     status =
         exec_prepare(&engine->program[i], plan, (plan_packing)i, engine->params, weights_bytes);
@@ -46,7 +48,6 @@ void exec_engine_free(exec_engine *engine) {
     return;
   for (int i = 0; i < PLAN_N_PACKINGS; i++)
     exec_prepare_clear(&engine->program[i], engine->plan->program[i].n_ops);
-  ckks_params_free(engine->params);
   base_free(engine);
 }
 

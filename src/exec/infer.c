@@ -25,13 +25,11 @@ static ckks_status append_hidden(inferring *in, size_t unit, const ckks_cipherte
                                  const ckks_public_key *key) {
   ckks_ciphertext *hidden = NULL;
   if (key == NULL)
-    return wire_result_append(&in->unit[unit], output, in->sample->packing, in->interface,
-                              in->params);
+    return wire_result_append(&in->unit[unit], output, in->sample->packing, in->interface);
   ckks_status status =
       exec_hide(&hidden, output, key, &in->interface->layout[in->sample->packing], in->params);
   if (status == CKKS_OK)
-    status =
-        wire_result_append(&in->unit[unit], hidden, in->sample->packing, in->interface, in->params);
+    status = wire_result_append(&in->unit[unit], hidden, in->sample->packing, in->interface);
   ckks_ciphertext_free(hidden);
   return status;
 }
@@ -114,7 +112,7 @@ ckks_status exec_infer_threads(uint8_t **out, size_t *n_out, const uint8_t *byte
   base_buffer result;
   *out = NULL;
   *n_out = 0;
-  BASE_TRY(wire_sample_read(&sample, bytes, n_bytes, name, interface, params));
+  BASE_TRY(wire_sample_read(&sample, bytes, n_bytes, name, interface));
   bool latency = sample.packing == PLAN_LATENCY;
   inferring in = {.sessions = sessions,
                   .interface = interface,
@@ -125,7 +123,7 @@ ckks_status exec_infer_threads(uint8_t **out, size_t *n_out, const uint8_t *byte
   ckks_status status = check_owner(&sample, sessions[0], name);
   base_buffer_init(&result, 0);
   if (status == CKKS_OK)
-    status = wire_result_begin(&result, &sample, interface, params);
+    status = wire_result_begin(&result, &sample, interface);
   if (status == CKKS_OK)
     status = run_all(&result, &in, threads);
   wire_sample_clear(&sample);
@@ -147,7 +145,7 @@ ckks_status exec_keys_read(ckks_evaluation_keys **out, const uint8_t *bytes, siz
   base_reader payload;
   *out = NULL;
   BASE_TRY(wire_plan_frame_read(&payload, bytes, n_bytes, BASE_FRAME_EVALUATION_KEYS, name,
-                                &exec_engine_plan(engine)->interface, params));
+                                &exec_engine_plan(engine)->interface));
   ckks_status status = wire_evaluation_keys_get(out, &payload, params, threads);
   if (status == CKKS_OK)
     base_reader_copy(&payload, (*out)->owner, CKKS_OWNER_BYTES);

@@ -54,7 +54,7 @@ static void write_cost(base_buffer *buffer, const plan_cost *cost) {
 
 void plan_bytes_write_interface(base_buffer *buffer, const plan_interface *interface) {
   base_buffer_append(buffer, interface->id, PLAN_ID_BYTES);
-  ckks_params_bytes_write(buffer, &interface->params);
+  ckks_params_bytes_write(buffer, &interface->literal);
   for (int i = 0; i < PLAN_N_PACKINGS; i++) {
     write_layout(buffer, &interface->layout[i], i == PLAN_LATENCY && interface->n_gather > 0);
     write_cost(buffer, &interface->cost[i]);
@@ -213,8 +213,8 @@ static ckks_status read_keys(plan_interface *interface, base_reader *reader) {
     uint32_t galois = base_reader_u32(reader);
     int level = base_reader_u8(reader), special = base_reader_u8(reader);
     bool good =
-        (galois == 0 || (galois % 2 == 1 && galois >> (interface->params.log2_n + 1) == 0)) &&
-        level < interface->params.n_q && special >= 1 && special <= interface->params.n_p &&
+        (galois == 0 || (galois % 2 == 1 && galois >> (interface->literal.log2_n + 1) == 0)) &&
+        level < interface->literal.n_q && special >= 1 && special <= interface->literal.n_p &&
         (i == 0 || galois > interface->key[i - 1].galois);
     if (!good)
       return bad("keys");
@@ -272,9 +272,9 @@ static ckks_status read_gather(plan_interface *interface, base_reader *reader) {
 static ckks_status read_interface(plan_interface *interface, base_reader *reader) {
   bool gathered[PLAN_N_PACKINGS];
   base_reader_copy(reader, interface->id, PLAN_ID_BYTES);
-  BASE_TRY(ckks_params_bytes_read(&interface->params, reader));
+  BASE_TRY(ckks_params_bytes_read(&interface->literal, reader));
   for (int i = 0; i < PLAN_N_PACKINGS; i++) {
-    BASE_TRY(read_layout(&interface->layout[i], reader, &gathered[i], &interface->params));
+    BASE_TRY(read_layout(&interface->layout[i], reader, &gathered[i], &interface->literal));
     BASE_TRY(read_cost(&interface->cost[i], reader));
   }
   interface->depth = base_reader_u8(reader);

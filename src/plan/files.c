@@ -30,7 +30,7 @@ ckks_status plan_files_server_bytes(uint8_t **out, size_t *n_bytes, const plan_p
   uint8_t hash[CKKS_HASH_BYTES];
   *out = NULL;
   *n_bytes = 0;
-  BASE_TRY(hash_params(hash, &plan->interface.params));
+  BASE_TRY(hash_params(hash, &plan->interface.literal));
   base_buffer_init(&buffer, PLAN_FILES_MAX_SERVER_BYTES);
   base_frame_begin(&buffer, BASE_FRAME_SERVER, hash, plan->interface.id);
   plan_bytes_write(&buffer, plan);
@@ -43,7 +43,7 @@ ckks_status plan_files_client_bytes(uint8_t **out, size_t *n_bytes,
   uint8_t hash[CKKS_HASH_BYTES];
   *out = NULL;
   *n_bytes = 0;
-  BASE_TRY(hash_params(hash, &interface->params));
+  BASE_TRY(hash_params(hash, &interface->literal));
   base_buffer_init(&buffer, PLAN_FILES_MAX_CLIENT_BYTES);
   base_frame_begin(&buffer, BASE_FRAME_CLIENT, hash, interface->id);
   plan_bytes_write_interface(&buffer, interface);
@@ -69,12 +69,12 @@ ckks_status plan_files_client_write(const char *path, const plan_interface *inte
 /* What the header says must be what the payload says, and the parameters must protect. */
 static ckks_status check_interface(const plan_interface *interface, const base_frame *frame) {
   uint8_t hash[CKKS_HASH_BYTES];
-  BASE_TRY(hash_params(hash, &interface->params));
+  BASE_TRY(hash_params(hash, &interface->literal));
   if (memcmp(hash, frame->params_hash, sizeof hash) != 0)
     return base_fail(CKKS_ERROR_FORMAT, "the header names other parameters than the contents");
   if (memcmp(interface->id, frame->plan_id, PLAN_ID_BYTES) != 0)
     return base_fail(CKKS_ERROR_FORMAT, "the header names another plan than the contents");
-  if (interface->params.security == CKKS_SECURITY_NONE)
+  if (interface->literal.security == CKKS_SECURITY_NONE)
     return base_fail(CKKS_ERROR_SECURITY, "its parameters ask for no security at all");
   return CKKS_OK;
 }
@@ -89,7 +89,7 @@ static ckks_status check_server(plan_plan *plan, const base_frame *frame,
   if (memcmp(id, plan->interface.id, sizeof id) != 0)
     return base_fail(CKKS_ERROR_FORMAT,
                      "the plan's identity is not that of its contents: they were altered");
-  return CKKS_OK;
+  return plan_interface_build(&plan->interface);
 }
 
 ckks_status plan_files_server_parse(plan_plan *plan, const uint8_t *bytes, size_t n_bytes,
@@ -105,16 +105,16 @@ ckks_status plan_files_server_parse(plan_plan *plan, const uint8_t *bytes, size_
 }
 
 /* What can only be known once the parameters stand. */
-static ckks_status check_client(ckks_params **params, const plan_interface *interface,
-                                const base_frame *frame, const base_reader *payload) {
+static ckks_status check_client(plan_interface *interface, const base_frame *frame,
+                                const base_reader *payload) {
   BASE_TRY(base_frame_check_end(payload));
   BASE_TRY(check_interface(interface, frame));
-  BASE_TRY(ckks_params_build(params, &interface->params));
+  BASE_TRY(plan_interface_build(interface));
   for (size_t i = 0; i < interface->n_keys; i++) {
     ckks_key_spec spec = interface->key[i];
-    BASE_TRY(ckks_key_spec_check(&spec, *params));
+    BASE_TRY(ckks_key_spec_check(&spec, interface->params));
   }
-  size_t key_bytes = plan_key_bytes(interface->key, interface->n_keys, *params);
+  size_t key_bytes = plan_key_bytes(interface->key, interface->n_keys, interface->params);
   if (key_bytes != interface->key_bytes)
     return base_fail(CKKS_ERROR_FORMAT,
                      "keys: %zu bytes announced, a message with those listed takes %zu",
@@ -122,22 +122,15 @@ static ckks_status check_client(ckks_params **params, const plan_interface *inte
   return CKKS_OK;
 }
 
-ckks_status plan_files_client_parse(plan_interface *interface, ckks_params **params,
-                                    const uint8_t *bytes, size_t n_bytes, const char *name) {
+ckks_status plan_files_client_parse(plan_interface *interface, const uint8_t *bytes, size_t n_bytes,
+                                    const char *name) {
   base_frame frame;
   base_reader payload;
-  ckks_params *built = NULL;
   *interface = (plan_interface){0};
-  if (params != NULL)
-    *params = NULL;
   BASE_TRY(base_frame_open(&frame, &payload, bytes, n_bytes, BASE_FRAME_CLIENT, name));
   ckks_status status = plan_bytes_read_interface(interface, &payload);
-  if (status == CKKS_OK && (status = check_client(&built, interface, &frame, &payload)) != CKKS_OK)
+  if (status == CKKS_OK && (status = check_client(interface, &frame, &payload)) != CKKS_OK)
     plan_interface_clear(interface);
-  if (status == CKKS_OK && params != NULL)
-    *params = built;
-  else
-    ckks_params_free(built);
   return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", name);
 }
 
@@ -152,16 +145,12 @@ ckks_status plan_files_server_read(plan_plan *plan, const char *path) {
   return status;
 }
 
-ckks_status plan_files_client_read(plan_interface *interface, ckks_params **params,
-                                   const char *path) {
+ckks_status plan_files_client_read(plan_interface *interface, const char *path) {
   uint8_t *bytes;
   size_t n_bytes;
   *interface = (plan_interface){0};
-  if (params != NULL)
-    *params = NULL;
   BASE_TRY(base_file_read(&bytes, &n_bytes, path, PLAN_FILES_MAX_CLIENT_BYTES));
-  ckks_status status =
-      plan_files_client_parse(interface, params, bytes, n_bytes, base_file_name(path));
+  ckks_status status = plan_files_client_parse(interface, bytes, n_bytes, base_file_name(path));
   base_free(bytes);
   return status;
 }

@@ -35,11 +35,9 @@ ckks_status plan_files_server_read(plan_plan *plan, const char *path);
 /**
  * Builds the parameters as well, and thereby holds primes and security against the table: a
  * client must not encrypt under what a careless or hostile server wrote down. The size
- * announced for the keys must be that of the keys listed. *params (may be NULL) is the
- * caller's to free.
+ * announced for the keys must be that of the keys listed.
  */
-ckks_status plan_files_client_parse(plan_interface *interface, ckks_params **params,
-                                    const uint8_t *bytes, size_t n_bytes, const char *name);
-ckks_status plan_files_client_read(plan_interface *interface, ckks_params **params,
-                                   const char *path);
+ckks_status plan_files_client_parse(plan_interface *interface, const uint8_t *bytes, size_t n_bytes,
+                                    const char *name);
+ckks_status plan_files_client_read(plan_interface *interface, const char *path);
 #endif

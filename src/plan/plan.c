@@ -16,7 +16,12 @@ static void free_texts(char **texts, size_t n) {
   base_free(texts);
 }
 
+ckks_status plan_interface_build(plan_interface *interface) {
+  return ckks_params_build(&interface->params, &interface->literal);
+}
+
 void plan_interface_clear(plan_interface *interface) {
+  ckks_params_free(interface->params);
   free_texts(interface->feature, interface->n_features);
   free_texts(interface->label, interface->n_outputs);
   base_free(interface->name);
@@ -96,7 +101,7 @@ static const register_state *operand(const checking *c, int reg) {
 }
 
 static double prime(const checking *c, int level) {
-  return (double)c->plan->interface.params.q[level];
+  return (double)c->plan->interface.literal.q[level];
 }
 
 static ckks_status check_vectors(const checking *c, int first, int n) {
@@ -116,7 +121,7 @@ static ckks_status check_factor(const checking *c, const plan_op *op, const regi
 }
 
 static ckks_status check_steps(const checking *c, const plan_op *op, int words) {
-  int32_t slots = (int32_t)1 << (c->plan->interface.params.log2_n - 1);
+  int32_t slots = (int32_t)1 << (c->plan->interface.literal.log2_n - 1);
   for (int i = 0; i < words * op->n_terms; i++)
     if (op->term[i] < 0 || op->term[i] >= slots)
       return wrong(c, "a rotation out of range");
@@ -203,7 +208,7 @@ static ckks_status check_slot_polynomials(const checking *c, const plan_op *op) 
 }
 
 static ckks_status check_op(const checking *c, const plan_op *op) {
-  int top = c->plan->interface.params.n_q - 1;
+  int top = c->plan->interface.literal.n_q - 1;
   bool rescales = op->kind != PLAN_OP_ADD_VECTOR && op->kind != PLAN_OP_ROTATE_SUM;
   if (op->out < 0 || op->out >= c->program->n_registers)
     return wrong(c, "a register out of range");
@@ -285,7 +290,7 @@ static ckks_status check_program(const plan_plan *plan, plan_packing packing) {
 }
 
 ckks_status plan_check(const plan_plan *plan) {
-  size_t slots = (size_t)1 << (plan->interface.params.log2_n - 1);
+  size_t slots = (size_t)1 << (plan->interface.literal.log2_n - 1);
   for (int i = 0; i < plan->n_vectors; i++) {
     size_t period = plan->vector[i].period;
     if (period == 0 || period > slots || (period & (period - 1)))

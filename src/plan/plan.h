@@ -100,8 +100,9 @@ typedef struct plan_cost {
 
 /** Everything that the client may know. */
 typedef struct plan_interface {
-  uint8_t id[PLAN_ID_BYTES];  /**< digest of the server payload: names the plan */
-  ckks_params_literal params; /**< explicit primes */
+  uint8_t id[PLAN_ID_BYTES];   /**< digest of the server payload: names the plan */
+  ckks_params_literal literal; /**< explicit primes */
+  ckks_params *params; /**< built from it, owned; NULL in a plan that is being made or read */
   plan_layout layout[PLAN_N_PACKINGS];
   plan_cost cost[PLAN_N_PACKINGS];
   size_t n_keys;
@@ -161,6 +162,8 @@ uint64_t plan_flood(const plan_layout *layout, const ckks_params_literal *params
 /** What rounding to output_bits divides by, at least 1; 0 = not rounded. */
 double plan_flood_step(const plan_layout *layout, const ckks_params_literal *params);
 void plan_clear(plan_plan *plan); /**< wipes the vectors */
+/** Builds interface->params: primes and security are held against the table. */
+ckks_status plan_interface_build(plan_interface *interface);
 void plan_interface_clear(plan_interface *interface);
 /** Bytes of the message that brings a set of evaluation keys, all of it (client/client.c). */
 size_t plan_key_bytes(const ckks_key_spec *keys, size_t n_keys, const ckks_params *params);

@@ -211,5 +211,5 @@ ckks_status plan_reading_run_slots(double *const *output, const double *const *i
 ckks_status plan_reading_run(double *const *output, const double *const *input,
                              const plan_plan *plan, plan_packing packing) {
   return plan_reading_run_slots(output, input, &plan->program[packing], plan->vector,
-                                (size_t)1 << (plan->interface.params.log2_n - 1), NULL);
+                                (size_t)1 << (plan->interface.literal.log2_n - 1), NULL);
 }

@@ -5,7 +5,8 @@
 
 ckks_status wire_plan_frame_read(base_reader *payload, const uint8_t *bytes, size_t n_bytes,
                                  base_frame_kind kind, const char *name,
-                                 const plan_interface *interface, const ckks_params *params) {
+                                 const plan_interface *interface) {
+  const ckks_params *params = interface->params;
   base_frame frame;
   BASE_TRY(base_frame_read(&frame, bytes, n_bytes, kind, name));
   if (memcmp(frame.params_hash, params->hash, CKKS_HASH_BYTES) != 0)

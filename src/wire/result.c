@@ -13,7 +13,7 @@
 #define HEADER_BYTES (12 + CKKS_OWNER_BYTES)
 
 size_t wire_result_count(const plan_interface *interface, plan_packing packing, size_t n_rows) {
-  size_t slots = (size_t)1 << (interface->params.log2_n - 1);
+  size_t slots = (size_t)1 << (interface->literal.log2_n - 1);
   if (!interface->layout[packing].available || n_rows == 0)
     return 0;
   return packing == PLAN_LATENCY ? n_rows : (n_rows + slots - 1) / slots * interface->n_outputs;
@@ -33,7 +33,8 @@ static size_t ciphertext_bytes(const plan_interface *interface, plan_packing pac
 }
 
 ckks_status wire_result_begin(base_buffer *buffer, const wire_sample *sample,
-                              const plan_interface *interface, const ckks_params *params) {
+                              const plan_interface *interface) {
+  const ckks_params *params = interface->params;
   plan_packing packing = sample->packing;
   size_t n = wire_result_count(interface, packing, sample->n_rows);
   base_buffer_init(buffer, BASE_FRAME_OVERHEAD_BYTES + HEADER_BYTES +
@@ -90,8 +91,8 @@ static ckks_status put_words(base_buffer *buffer, ring_word *words, size_t n, in
 }
 
 ckks_status wire_result_append(base_buffer *buffer, const ckks_ciphertext *ciphertext,
-                               plan_packing packing, const plan_interface *interface,
-                               const ckks_params *params) {
+                               plan_packing packing, const plan_interface *interface) {
+  const ckks_params *params = interface->params;
   const ring_ring *ring = &params->ring;
   size_t n = kept(interface, packing, params), gap = ring->n / n;
   int bits = interface->layout[packing].output_bits;
@@ -129,7 +130,8 @@ static ckks_status get_words(ring_word *words, base_reader *reader, size_t n, in
 }
 
 static ckks_status get_sparse(wire_sparse *sparse, base_reader *reader,
-                              const plan_interface *interface, const ckks_params *params) {
+                              const plan_interface *interface) {
+  const ckks_params *params = interface->params;
   size_t n = kept(interface, PLAN_LATENCY, params);
   sparse->c0 = base_alloc_array(n, sizeof *sparse->c0);
   sparse->c1 = base_alloc_array(params->ring.n, sizeof *sparse->c1);
@@ -141,7 +143,8 @@ static ckks_status get_sparse(wire_sparse *sparse, base_reader *reader,
 }
 
 static ckks_status get_ciphertext(ckks_ciphertext **out, base_reader *reader,
-                                  const plan_interface *interface, const ckks_params *params) {
+                                  const plan_interface *interface) {
+  const ckks_params *params = interface->params;
   BASE_TRY(ckks_ciphertext_build_at(out, params, 0, 2));
   ckks_ciphertext *c = *out;
   c->n_parts = 2;
@@ -158,7 +161,8 @@ static ckks_status get_ciphertext(ckks_ciphertext **out, base_reader *reader,
 }
 
 static ckks_status read_header(wire_result *result, base_reader *reader, const char *name,
-                               const plan_interface *interface, const ckks_params *params) {
+                               const plan_interface *interface) {
+  const ckks_params *params = interface->params;
   unsigned packing = base_reader_u8(reader), zero = base_reader_u8(reader);
   zero |= base_reader_u16(reader);
   size_t n_rows = base_reader_u32(reader), n = base_reader_u32(reader);
@@ -183,17 +187,15 @@ static ckks_status read_header(wire_result *result, base_reader *reader, const c
 }
 
 ckks_status wire_result_read(wire_result *result, const uint8_t *bytes, size_t n_bytes,
-                             const char *name, const plan_interface *interface,
-                             const ckks_params *params) {
+                             const char *name, const plan_interface *interface) {
   base_reader reader;
   memset(result, 0, sizeof *result);
-  BASE_TRY(
-      wire_plan_frame_read(&reader, bytes, n_bytes, BASE_FRAME_RESULT, name, interface, params));
-  ckks_status status = read_header(result, &reader, name, interface, params);
+  BASE_TRY(wire_plan_frame_read(&reader, bytes, n_bytes, BASE_FRAME_RESULT, name, interface));
+  ckks_status status = read_header(result, &reader, name, interface);
   for (size_t i = 0; status == CKKS_OK && i < result->n_ciphertexts; i++) {
     status = result->packing == PLAN_LATENCY
-                 ? get_sparse(&result->sparse[i], &reader, interface, params)
-                 : get_ciphertext(&result->ciphertext[i], &reader, interface, params);
+                 ? get_sparse(&result->sparse[i], &reader, interface)
+                 : get_ciphertext(&result->ciphertext[i], &reader, interface);
     if (status == CKKS_ERROR_FORMAT)
       status = base_fail_in(status, "%s: ciphertext %zu", name, i);
   }

@@ -12,7 +12,7 @@
 #define HEADER_BYTES (12 + CKKS_OWNER_BYTES)
 
 size_t wire_sample_count(const plan_interface *interface, plan_packing packing, size_t n_rows) {
-  size_t slots = (size_t)1 << (interface->params.log2_n - 1);
+  size_t slots = (size_t)1 << (interface->literal.log2_n - 1);
   if (!interface->layout[packing].available || n_rows == 0)
     return 0;
   return packing == PLAN_LATENCY ? n_rows : (n_rows + slots - 1) / slots * interface->n_features;
@@ -104,7 +104,8 @@ static void put_all(base_buffer *buffer, ring_word *scratch, const wire_sample *
 }
 
 ckks_status wire_sample_write(uint8_t **out, size_t *n_bytes, const wire_sample *sample,
-                              const plan_interface *interface, const ckks_params *params) {
+                              const plan_interface *interface) {
+  const ckks_params *params = interface->params;
   const plan_layout *layout = &interface->layout[sample->packing];
   base_buffer buffer;
   *out = NULL;
@@ -121,7 +122,8 @@ ckks_status wire_sample_write(uint8_t **out, size_t *n_bytes, const wire_sample 
 }
 
 static ckks_status read_header(wire_sample *sample, base_reader *reader, const char *name,
-                               const plan_interface *interface, const ckks_params *params) {
+                               const plan_interface *interface) {
+  const ckks_params *params = interface->params;
   unsigned packing = base_reader_u8(reader), log2_fold = base_reader_u8(reader);
   unsigned zero = base_reader_u16(reader);
   size_t n_rows = base_reader_u32(reader), n = base_reader_u32(reader);
@@ -181,13 +183,12 @@ static ckks_status get_ciphertext(ckks_ciphertext **out, base_reader *reader,
 }
 
 ckks_status wire_sample_read(wire_sample *sample, const uint8_t *bytes, size_t n_bytes,
-                             const char *name, const plan_interface *interface,
-                             const ckks_params *params) {
+                             const char *name, const plan_interface *interface) {
+  const ckks_params *params = interface->params;
   base_reader reader;
   memset(sample, 0, sizeof *sample);
-  BASE_TRY(
-      wire_plan_frame_read(&reader, bytes, n_bytes, BASE_FRAME_SAMPLE, name, interface, params));
-  ckks_status status = read_header(sample, &reader, name, interface, params);
+  BASE_TRY(wire_plan_frame_read(&reader, bytes, n_bytes, BASE_FRAME_SAMPLE, name, interface));
+  ckks_status status = read_header(sample, &reader, name, interface);
   for (size_t i = 0; status == CKKS_OK && i < sample->n_ciphertexts; i++) {
     status = get_ciphertext(&sample->ciphertext[i], &reader, &interface->layout[sample->packing],
                             params);

@@ -32,7 +32,7 @@ ckks_status wire_sample_init(wire_sample *sample, plan_packing packing, size_t n
 void wire_sample_clear(wire_sample *sample);
 /** A frame in a new buffer. Ciphertexts: seeded, at the layout's level and scale. */
 ckks_status wire_sample_write(uint8_t **out, size_t *n_bytes, const wire_sample *sample,
-                              const plan_interface *interface, const ckks_params *params);
+                              const plan_interface *interface);
 /** What a sample or a result says of itself, before it is read: its rows, 1 when it says nothing
  * that can be (its reader checks it). */
 size_t wire_sample_peek_rows(const uint8_t *bytes, size_t n_bytes);
@@ -40,8 +40,7 @@ size_t wire_sample_peek_rows(const uint8_t *bytes, size_t n_bytes);
 plan_packing wire_sample_peek_packing(const uint8_t *bytes, size_t n_bytes);
 /** Checked against the interface; `name` starts every error. */
 ckks_status wire_sample_read(wire_sample *sample, const uint8_t *bytes, size_t n_bytes,
-                             const char *name, const plan_interface *interface,
-                             const ckks_params *params);
+                             const char *name, const plan_interface *interface);
 
 /** One row's (LATENCY) or one output's (THROUGHPUT) part of a result, as the client reads it. */
 typedef struct wire_sparse {
@@ -61,19 +60,17 @@ size_t wire_result_count(const plan_interface *interface, plan_packing packing, 
 /** Starts a result frame for a sample's owner; append every ciphertext in order, then end with
  * wire_result_end. */
 ckks_status wire_result_begin(base_buffer *buffer, const wire_sample *sample,
-                              const plan_interface *interface, const ckks_params *params);
+                              const plan_interface *interface);
 /** A ciphertext at level 0 and the output scale. Scratch on the heap. */
 ckks_status wire_result_append(base_buffer *buffer, const ckks_ciphertext *ciphertext,
-                               plan_packing packing, const plan_interface *interface,
-                               const ckks_params *params);
+                               plan_packing packing, const plan_interface *interface);
 ckks_status wire_result_end(uint8_t **out, size_t *n_bytes, base_buffer *buffer);
 ckks_status wire_result_read(wire_result *result, const uint8_t *bytes, size_t n_bytes,
-                             const char *name, const plan_interface *interface,
-                             const ckks_params *params);
+                             const char *name, const plan_interface *interface);
 void wire_result_clear(wire_result *result);
 
 /** Frames with a plan's identity: both hashes are checked, each with an error of its own. */
 ckks_status wire_plan_frame_read(base_reader *payload, const uint8_t *bytes, size_t n_bytes,
                                  base_frame_kind kind, const char *name,
-                                 const plan_interface *interface, const ckks_params *params);
+                                 const plan_interface *interface);
 #endif

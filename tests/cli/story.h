@@ -53,12 +53,12 @@ static int story_init(cli_demo_story *story, size_t n_outputs) {
                         .n_keys = 9,
                         .label = story->model.label,
                         .key_bytes = 1234567};
-  f->params = (ckks_params_literal){.log2_n = 13,
-                                    .n_q = 2,
-                                    .n_p = 1,
-                                    .q_bits = {40, 36},
-                                    .p_bits = {41},
-                                    .security = CKKS_SECURITY_128};
+  f->literal = (ckks_params_literal){.log2_n = 13,
+                                     .n_q = 2,
+                                     .n_p = 1,
+                                     .q_bits = {40, 36},
+                                     .p_bits = {41},
+                                     .security = CKKS_SECURITY_128};
   f->last.degree = 3;
   for (int p = 0; p < PLAN_N_PACKINGS; p++)
     f->cost[p] = (plan_cost){.n_switches = 12,

@@ -27,7 +27,7 @@ static int make_answer(void **state) {
   assert_int_equal(blindsight_session_build(&session, world.server, world.keys, world.n_keys, 1),
                    CKKS_OK);
   assert_int_equal(client_encrypt(&sample, &n_sample, test_rows, 1, PLAN_LATENCY, NULL,
-                                  world.secret, world.interface, world.params),
+                                  world.secret, world.interface),
                    CKKS_OK);
   assert_int_equal(
       blindsight_session_infer(&answer.result, &answer.n_result, sample, n_sample, session),

@@ -35,7 +35,7 @@ static void expect_refusal(const char *model, const char *plan, scripted_line li
   client_http_options options = quick(&server);
   assert_fails(client_remote_init(&remote, &options, model, plan), status, words);
   assert_null(remote.http);
-  assert_null(remote.params);
+  assert_null(remote.interface.params);
   scripted_end(&server);
 }
 
@@ -195,7 +195,7 @@ static void test_results(void **state) {
   assert_int_equal(blindsight_session_build(&session, world.server, world.keys, world.n_keys, 1),
                    CKKS_OK);
   assert_int_equal(client_encrypt(&sample, &n_sample, test_rows, 1, PLAN_LATENCY, NULL,
-                                  world.secret, world.interface, world.params),
+                                  world.secret, world.interface),
                    CKKS_OK);
   assert_int_equal(blindsight_session_infer(&result, &n_result, sample, n_sample, session),
                    CKKS_OK);

@@ -19,7 +19,7 @@ static const ckks_params *params;
 static int make_world(void **state) {
   server = test_server();
   interface = blindsight_server_client(server)->interface;
-  params = blindsight_server_client(server)->params;
+  params = interface->params;
   return test_folder_make(state);
 }
 
@@ -29,7 +29,7 @@ static int clear_world(void **state) {
 }
 
 static ckks_status open_store(client_store *store, const char *name) {
-  return client_store_open(store, test_path(name), "test.client", interface, params);
+  return client_store_open(store, test_path(name), "test.client", interface);
 }
 
 static unsigned mode_of(const char *name) {
@@ -57,14 +57,14 @@ static void test_made_once(void **state) {
   uint8_t *sample, *result;
   size_t n_sample, n_result, n_rows;
   double *outputs;
-  assert_int_equal(client_encrypt(&sample, &n_sample, test_rows, 2, PLAN_LATENCY, NULL,
-                                  store.secret, interface, params),
-                   CKKS_OK);
+  assert_int_equal(
+      client_encrypt(&sample, &n_sample, test_rows, 2, PLAN_LATENCY, NULL, store.secret, interface),
+      CKKS_OK);
   assert_int_equal(blindsight_session_infer(&result, &n_result, sample, n_sample, session),
                    CKKS_OK);
-  assert_int_equal(client_decrypt(&outputs, &n_rows, result, n_result, "result", store.secret,
-                                  interface, params),
-                   CKKS_OK);
+  assert_int_equal(
+      client_decrypt(&outputs, &n_rows, result, n_result, "result", store.secret, interface),
+      CKKS_OK);
   assert_int_equal(n_rows, 2);
   base_free(outputs);
   base_free(sample);
@@ -115,8 +115,7 @@ static void test_keys_that_do_not_belong(void **state) {
   /* Those of another plan. */
   plan_interface other = *interface;
   other.id[0] ^= 1;
-  assert_int_equal(client_store_open(&d, test_path("d.key"), "test.client", &other, params),
-                   CKKS_OK);
+  assert_int_equal(client_store_open(&d, test_path("d.key"), "test.client", &other), CKKS_OK);
   assert_true(!d.made_secret && d.made_keys);
   client_store_clear(&d);
   /* A secret key that is gone: its evaluation keys are of no use to the next one. */
@@ -158,7 +157,7 @@ typedef struct opener {
 
 static void *open_one(void *argument) {
   opener *o = argument;
-  o->status = client_store_open(&o->store, o->path, "test.client", interface, params);
+  o->status = client_store_open(&o->store, o->path, "test.client", interface);
   return NULL;
 }
 

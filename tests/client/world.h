@@ -28,11 +28,10 @@ static inline int make_world(void **state) {
   (void)state;
   world.server = test_server();
   world.interface = blindsight_server_client(world.server)->interface;
-  world.params = blindsight_server_client(world.server)->params;
+  world.params = world.interface->params;
   assert_int_equal(plan_files_client_bytes(&world.file, &world.n_file, world.interface), CKKS_OK);
-  assert_int_equal(
-      client_keygen(&world.secret, &world.keys, &world.n_keys, world.interface, world.params),
-      CKKS_OK);
+  assert_int_equal(client_keygen(&world.secret, &world.keys, &world.n_keys, world.interface),
+                   CKKS_OK);
   client_remote_key_id(id, world.file, world.n_file);
   snprintf(
       world.head, sizeof world.head,

@@ -30,7 +30,7 @@ static inline void check_latency(const plan_plan *plan, const network_model *mod
                                  const double *row) {
   const plan_interface *interface = &plan->interface;
   static double input[MAX_SLOTS], output[MAX_SLOTS];
-  size_t slots = (size_t)1 << (interface->params.log2_n - 1);
+  size_t slots = (size_t)1 << (interface->literal.log2_n - 1);
   double scaled[16], wanted[16];
   const double *inputs[] = {input};
   double *outputs[] = {output};
@@ -49,7 +49,7 @@ static inline void check_latency(const plan_plan *plan, const network_model *mod
 static inline void check_throughput(const plan_plan *plan, const network_model *model,
                                     const double *rows, size_t n_rows) {
   const plan_interface *interface = &plan->interface;
-  size_t n = interface->n_features, slots = (size_t)1 << (interface->params.log2_n - 1);
+  size_t n = interface->n_features, slots = (size_t)1 << (interface->literal.log2_n - 1);
   double scaled[16 * 8], wanted[16], *inputs[16], *outputs[16];
   for (size_t row = 0; row < n_rows; row++)
     plan_pack_scale(scaled + row * n, rows + row * n, interface);

@@ -72,7 +72,7 @@ static eval_counters run(const world *w, plan_packing packing) {
 static compile_work planned(const world *w, plan_packing packing) {
   compile_work counts;
   const plan_interface *interface = &w->plan.interface;
-  compile_work_program(&counts, &w->plan, &w->plan.program[packing], &interface->params,
+  compile_work_program(&counts, &w->plan, &w->plan.program[packing], &interface->literal,
                        interface->key, interface->n_keys);
   return counts;
 }

@@ -82,7 +82,7 @@ static void test_wrong_messages(void **unused) {
   size_t n_sample = 0, n_result = 0;
   ckks_evaluation_keys *keys = NULL;
   assert_ok(client_encrypt(&sample, &n_sample, a.rows, 1, PLAN_THROUGHPUT, NULL, a.secret,
-                           &a.plan.interface, a.params));
+                           &a.plan.interface));
   /* Another model's: told apart from damage. */
   assert_int_equal(exec_infer(&result, &n_result, sample, n_sample, "x.sample", b.session),
                    CKKS_ERROR_MISMATCH);
@@ -102,14 +102,14 @@ static void test_wrong_messages(void **unused) {
   uint8_t *other_keys = NULL, *other_sample = NULL;
   size_t n_other = 0, n_rows = 0;
   double *outputs = NULL;
-  assert_ok(client_keygen(&other, &other_keys, &n_other, &a.plan.interface, a.params));
+  assert_ok(client_keygen(&other, &other_keys, &n_other, &a.plan.interface));
   assert_ok(client_encrypt(&other_sample, &n_other, a.rows, 1, PLAN_THROUGHPUT, NULL, other,
-                           &a.plan.interface, a.params));
+                           &a.plan.interface));
   assert_int_equal(exec_infer(&result, &n_result, other_sample, n_other, "o", a.session),
                    CKKS_ERROR_MISMATCH);
   assert_ok(exec_infer(&result, &n_result, sample, n_sample, "s", a.session));
   assert_int_equal(
-      client_decrypt(&outputs, &n_rows, result, n_result, "r", other, &a.plan.interface, a.params),
+      client_decrypt(&outputs, &n_rows, result, n_result, "r", other, &a.plan.interface),
       CKKS_ERROR_MISMATCH);
   assert_null(outputs);
   base_free(result);
@@ -123,10 +123,10 @@ static void test_wrong_messages(void **unused) {
   a.keys->n_keys++;
   assert_null(session);
   assert_int_equal(client_encrypt(&result, &n_result, a.rows, 0, PLAN_THROUGHPUT, NULL, a.secret,
-                                  &a.plan.interface, a.params),
+                                  &a.plan.interface),
                    CKKS_ERROR_ARGUMENT);
   assert_int_equal(client_encrypt(&result, &n_result, b.rows, 1, PLAN_THROUGHPUT, NULL, b.secret,
-                                  &a.plan.interface, a.params),
+                                  &a.plan.interface),
                    CKKS_ERROR_MISMATCH);
   base_free(sample);
   world_clear(&a);
@@ -146,14 +146,14 @@ static void test_damaged_payloads(void **unused) {
     if (!w.plan.interface.layout[packing].available)
       continue;
     assert_ok(client_encrypt(&sample, &n_sample, w.rows, 2, (plan_packing)packing, NULL, w.secret,
-                             &w.plan.interface, w.params));
+                             &w.plan.interface));
     for (int round = 0; round < 300; round++) {
       wire_sample read;
       size_t at = BASE_FRAME_HEADER_BYTES + test_random(&state) % (round % 2 ? 16 : n_sample - 120);
       uint8_t before = sample[at];
       sample[at] = (uint8_t)test_random(&state);
       base_digest(sample + n_sample - 32, sample, n_sample - 32);
-      if (wire_sample_read(&read, sample, n_sample, "s", &w.plan.interface, w.params) == CKKS_OK)
+      if (wire_sample_read(&read, sample, n_sample, "s", &w.plan.interface) == CKKS_OK)
         wire_sample_clear(&read);
       else
         assert_null(read.ciphertext);
@@ -167,7 +167,7 @@ static void test_damaged_payloads(void **unused) {
       uint8_t before = result[at];
       result[at] = (uint8_t)test_random(&state);
       base_digest(result + n_result - 32, result, n_result - 32);
-      if (wire_result_read(&read, result, n_result, "r", &w.plan.interface, w.params) == CKKS_OK)
+      if (wire_result_read(&read, result, n_result, "r", &w.plan.interface) == CKKS_OK)
         wire_result_clear(&read);
       result[at] = before;
     }
@@ -191,12 +191,12 @@ static void test_allocation_failures(void **unused) {
   for (long k = 1; !done; k++) {
     base_alloc_fail_at(k);
     ckks_status status = client_encrypt(&sample, &n_sample, w.rows, 1, PLAN_THROUGHPUT, NULL,
-                                        w.secret, &w.plan.interface, w.params);
+                                        w.secret, &w.plan.interface);
     if (status == CKKS_OK)
       status = exec_infer(&result, &n_result, sample, n_sample, "s", w.session);
     if (status == CKKS_OK)
-      status = client_decrypt(&outputs, &n_rows, result, n_result, "r", w.secret, &w.plan.interface,
-                              w.params);
+      status =
+          client_decrypt(&outputs, &n_rows, result, n_result, "r", w.secret, &w.plan.interface);
     base_alloc_fail_at(0);
     done = status == CKKS_OK;
     assert_true(done || status == CKKS_ERROR_MEMORY);
@@ -227,9 +227,9 @@ static void test_warm_runs_allocate_nothing(void **unused) {
   uint8_t *bytes = NULL;
   size_t n_bytes = 0;
   const ckks_ciphertext *output = NULL;
-  assert_ok(client_encrypt(&bytes, &n_bytes, w.rows, 1, PLAN_LATENCY, NULL, w.secret,
-                           &w.plan.interface, w.params));
-  assert_ok(wire_sample_read(&sample, bytes, n_bytes, "s", &w.plan.interface, w.params));
+  assert_ok(
+      client_encrypt(&bytes, &n_bytes, w.rows, 1, PLAN_LATENCY, NULL, w.secret, &w.plan.interface));
+  assert_ok(wire_sample_read(&sample, bytes, n_bytes, "s", &w.plan.interface));
   assert_ok(exec_session_run(&output, sample.ciphertext, PLAN_LATENCY, w.session));
   long before = base_alloc_count();
   assert_ok(exec_session_run(&output, sample.ciphertext, PLAN_LATENCY, w.session));
@@ -261,7 +261,7 @@ static void test_threads_change_nothing(void **unused) {
     double *rows = base_alloc_array(n_rows * w.model.n_features, sizeof *rows);
     test_rows(rows, n_rows, &w.model, &state);
     assert_ok(client_encrypt(&sample, &n_sample, rows, n_rows, (plan_packing)packing, NULL,
-                             w.secret, &w.plan.interface, w.params));
+                             w.secret, &w.plan.interface));
     assert_ok(exec_infer(&alone, &n_alone, sample, n_sample, "s", w.session));
     assert_ok(exec_infer_threads(&spread, &n_spread, sample, n_sample, "s", sessions, threads));
     assert_int_equal(n_alone, n_spread);
@@ -296,7 +296,7 @@ static void test_threads_within_one_prediction(void **unused) {
     uint8_t *sample = NULL, *alone = NULL, *shared = NULL;
     size_t n_sample = 0, n_alone = 0, n_shared = 0;
     assert_ok(client_encrypt(&sample, &n_sample, w.rows, 1, (plan_packing)packing, NULL, w.secret,
-                             &w.plan.interface, w.params));
+                             &w.plan.interface));
     assert_ok(exec_infer(&alone, &n_alone, sample, n_sample, "s", w.session));
     for (int n = 2; n <= 3; n++) {
       base_threads *threads = NULL;

@@ -43,7 +43,6 @@ typedef struct sides {
   network_model model;
   plan_plan plan;
   plan_interface interface;
-  ckks_params *params;
   exec_engine *engine;
   ckks_secret_key *secret;
   ckks_evaluation_keys *keys;
@@ -56,10 +55,9 @@ static int sides_build(void **state) {
   file key = load("plan.key"), keys = load("plan.keys");
   assert_ok(network_files_parse(&s.model, model.bytes, model.n, "plan.model"));
   assert_ok(plan_files_server_parse(&s.plan, server.bytes, server.n, "plan.server"));
-  assert_ok(
-      plan_files_client_parse(&s.interface, &s.params, client.bytes, client.n, "plan.client"));
+  assert_ok(plan_files_client_parse(&s.interface, client.bytes, client.n, "plan.client"));
   assert_ok(exec_engine_build(&s.engine, &s.plan, EXEC_WEIGHTS_BYTES));
-  assert_ok(secret_file_read(&s.secret, key.bytes, key.n, "plan.key", s.params));
+  assert_ok(secret_file_read(&s.secret, key.bytes, key.n, "plan.key", s.interface.params));
   assert_ok(exec_keys_read(&s.keys, keys.bytes, keys.n, "plan.keys", s.engine, NULL));
   assert_ok(exec_session_build(&s.session, s.engine, s.keys));
   base_free(model.bytes);
@@ -77,7 +75,6 @@ static int sides_clear(void **state) {
   ckks_evaluation_keys_free(s->keys);
   ckks_secret_key_free(s->secret);
   exec_engine_free(s->engine);
-  ckks_params_free(s->params);
   plan_interface_clear(&s->interface);
   plan_clear(&s->plan);
   network_clear(&s->model);
@@ -88,7 +85,7 @@ static void expect_outputs(const sides *s, const file *result) {
   double *outputs = NULL, clear[2];
   size_t n_rows = 0;
   assert_ok(client_decrypt(&outputs, &n_rows, result->bytes, result->n, "plan.result", s->secret,
-                           &s->interface, s->params));
+                           &s->interface));
   assert_int_equal(n_rows, GOLDEN_PLAN_ROWS);
   for (size_t row = 0; row < n_rows; row++) {
     network_forward(clear, golden_rows + 3 * row, &s->model);
@@ -137,8 +134,7 @@ static void test_model_is_the_model(void **state) {
 static void refuse_sample(const sides *s, const char *name, const char *words) {
   file f = load(name);
   wire_sample sample;
-  assert_int_equal(wire_sample_read(&sample, f.bytes, f.n, name, &s->interface, s->params),
-                   CKKS_ERROR_FORMAT);
+  assert_int_equal(wire_sample_read(&sample, f.bytes, f.n, name, &s->interface), CKKS_ERROR_FORMAT);
   assert_non_null(strstr(ckks_last_error(), name));
   assert_non_null(strstr(ckks_last_error(), words));
   assert_null(sample.ciphertext);
@@ -148,8 +144,7 @@ static void refuse_sample(const sides *s, const char *name, const char *words) {
 static void refuse_result(const sides *s, const char *name, const char *words) {
   file f = load(name);
   wire_result result;
-  assert_int_equal(wire_result_read(&result, f.bytes, f.n, name, &s->interface, s->params),
-                   CKKS_ERROR_FORMAT);
+  assert_int_equal(wire_result_read(&result, f.bytes, f.n, name, &s->interface), CKKS_ERROR_FORMAT);
   assert_non_null(strstr(ckks_last_error(), words));
   assert_null(result.sparse);
   base_free(f.bytes);
@@ -161,7 +156,7 @@ static void test_peeks(void **state) {
   file f = load("plan.sample");
   wire_sample sample;
   uint8_t id[32];
-  assert_ok(wire_sample_read(&sample, f.bytes, f.n, "s", &s->interface, s->params));
+  assert_ok(wire_sample_read(&sample, f.bytes, f.n, "s", &s->interface));
   assert_int_equal(wire_sample_peek_rows(f.bytes, f.n), sample.n_rows);
   assert_int_equal(wire_sample_peek_packing(f.bytes, f.n), sample.packing);
   base_frame_peek_plan(id, f.bytes);
@@ -189,7 +184,7 @@ static void test_bad_files(void **state) {
   network_model model;
   file client = load("bad_client_log2_n.bin"), server = load("bad_server_log2_n.bin");
   file layers = load("bad_model_layers.bin");
-  assert_int_equal(plan_files_client_parse(&interface, NULL, client.bytes, client.n, "c"),
+  assert_int_equal(plan_files_client_parse(&interface, client.bytes, client.n, "c"),
                    CKKS_ERROR_FORMAT);
   assert_non_null(strstr(ckks_last_error(), "log2_n"));
   assert_int_equal(plan_files_server_parse(&plan, server.bytes, server.n, "s"), CKKS_ERROR_FORMAT);

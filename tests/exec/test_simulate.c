@@ -80,15 +80,13 @@ static double *encrypted(const double *rows, plan_packing packing, const plan_pl
   ckks_secret_key *secret = NULL;
   ckks_evaluation_keys *keys = NULL;
   assert_ok(exec_engine_build(&engine, plan, EXEC_WEIGHTS_BYTES));
-  const ckks_params *params = exec_engine_params(engine);
-  assert_ok(client_keygen(&secret, &key_bytes, &n_key_bytes, &plan->interface, params));
+  assert_ok(client_keygen(&secret, &key_bytes, &n_key_bytes, &plan->interface));
   assert_ok(exec_keys_read(&keys, key_bytes, n_key_bytes, "keys", engine, NULL));
   assert_ok(exec_session_build(&session, engine, keys));
-  assert_ok(client_encrypt(&sample, &n_sample, rows, ROWS, packing, NULL, secret, &plan->interface,
-                           params));
+  assert_ok(
+      client_encrypt(&sample, &n_sample, rows, ROWS, packing, NULL, secret, &plan->interface));
   assert_ok(exec_infer(&result, &n_result, sample, n_sample, "sample", session));
-  assert_ok(client_decrypt(&values, &n_rows, result, n_result, "result", secret, &plan->interface,
-                           params));
+  assert_ok(client_decrypt(&values, &n_rows, result, n_result, "result", secret, &plan->interface));
   assert_int_equal(n_rows, ROWS);
   base_free(key_bytes);
   base_free(sample);

@@ -32,15 +32,13 @@ static double run(const plan_plan *plan, const network_model *model, const doubl
   double *outputs, clear[N_CLASSES], worst = 0.0;
   const plan_interface *interface = &plan->interface;
   assert_ok(exec_engine_build(&engine, plan, weights_bytes));
-  const ckks_params *params = exec_engine_params(engine);
-  assert_ok(client_keygen(&secret, &key_bytes, &n_key_bytes, interface, params));
+  assert_ok(client_keygen(&secret, &key_bytes, &n_key_bytes, interface));
   assert_ok(exec_keys_read(&keys, key_bytes, n_key_bytes, "keys", engine, NULL));
   assert_ok(exec_session_build(&session, engine, keys));
-  assert_ok(client_encrypt(&sample, &n_sample, rows, N_ROWS, PLAN_LATENCY, NULL, secret, interface,
-                           params));
-  assert_ok(exec_infer(&result, &n_result, sample, n_sample, "sample", session));
   assert_ok(
-      client_decrypt(&outputs, &n_rows, result, n_result, "result", secret, interface, params));
+      client_encrypt(&sample, &n_sample, rows, N_ROWS, PLAN_LATENCY, NULL, secret, interface));
+  assert_ok(exec_infer(&result, &n_result, sample, n_sample, "sample", session));
+  assert_ok(client_decrypt(&outputs, &n_rows, result, n_result, "result", secret, interface));
   assert_int_equal(n_rows, N_ROWS);
   for (size_t row = 0; row < N_ROWS; row++) {
     network_forward(clear, rows + row * model->n_features, model);
@@ -110,7 +108,7 @@ static void test_ceiling(void **unused) {
   options.throughput = false;
   assert_ok(compile_model(&plan, &model, &options));
   ckks_params *params;
-  assert_ok(ckks_params_build(&params, &plan.interface.params));
+  assert_ok(ckks_params_build(&params, &plan.interface.literal));
   const plan_program *program = &plan.program[PLAN_LATENCY];
   size_t previous = SIZE_MAX, n_maps = 0;
   for (int i = 0; i < program->n_ops; i++)

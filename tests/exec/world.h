@@ -42,8 +42,7 @@ static inline void world_start(world *w, const compile_options *options) {
   assert_ok(compile_model(&w->plan, &w->model, options));
   assert_ok(exec_engine_build(&w->engine, &w->plan, EXEC_WEIGHTS_BYTES));
   w->params = exec_engine_params(w->engine);
-  assert_ok(
-      client_keygen(&w->secret, &w->key_bytes, &w->n_key_bytes, &w->plan.interface, w->params));
+  assert_ok(client_keygen(&w->secret, &w->key_bytes, &w->n_key_bytes, &w->plan.interface));
   assert_ok(exec_keys_read(&w->keys, w->key_bytes, w->n_key_bytes, "keys", w->engine, NULL));
   assert_ok(exec_session_build(&w->session, w->engine, w->keys));
 }
@@ -88,11 +87,10 @@ static inline double run_messages(const world *w, plan_packing packing) {
   size_t n_sample = 0, n_result = 0, n_rows = 0;
   double *outputs = NULL;
   const plan_interface *interface = &w->plan.interface;
-  assert_ok(client_encrypt(&sample, &n_sample, w->rows, N_ROWS, packing, NULL, w->secret, interface,
-                           w->params));
+  assert_ok(
+      client_encrypt(&sample, &n_sample, w->rows, N_ROWS, packing, NULL, w->secret, interface));
   assert_ok(exec_infer(&result, &n_result, sample, n_sample, "sample", w->session));
-  assert_ok(client_decrypt(&outputs, &n_rows, result, n_result, "result", w->secret, interface,
-                           w->params));
+  assert_ok(client_decrypt(&outputs, &n_rows, result, n_result, "result", w->secret, interface));
   assert_int_equal(n_rows, N_ROWS);
   double error = largest_error(w, outputs, n_rows);
   base_free(sample);

@@ -15,20 +15,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 
 static void parse(const uint8_t *bytes, size_t n_bytes) {
   plan_interface interface;
-  ckks_params *params;
   uint8_t *again;
   size_t n_again;
-  if (plan_files_client_parse(&interface, &params, bytes, n_bytes, "input") != CKKS_OK)
+  if (plan_files_client_parse(&interface, bytes, n_bytes, "input") != CKKS_OK)
     return;
-  const ckks_params_literal *literal = ckks_params_get_literal(params);
+  const ckks_params_literal *literal = ckks_params_get_literal(interface.params);
   if (literal->security == CKKS_SECURITY_NONE ||
-      !ckks_security_allows(literal->log2_n, ckks_params_log2_qp(params), literal->security))
+      !ckks_security_allows(literal->log2_n, ckks_params_log2_qp(interface.params),
+                            literal->security))
     abort();
   if (plan_files_client_bytes(&again, &n_again, &interface) != CKKS_OK || n_again != n_bytes ||
       memcmp(again, bytes, n_bytes) != 0)
     abort();
   base_free(again);
-  ckks_params_free(params);
   plan_interface_clear(&interface);
 }
 

@@ -10,7 +10,7 @@ static void parse(const uint8_t *bytes, size_t n_bytes) {
   const ckks_params *params = NULL;
   const plan_interface *interface = fuzz_plan(&params);
   wire_result result;
-  if (wire_result_read(&result, bytes, n_bytes, "input", interface, params) != CKKS_OK)
+  if (wire_result_read(&result, bytes, n_bytes, "input", interface) != CKKS_OK)
     return;
   double half = params->ring.modulus[0].f / 2;
   for (size_t i = 0; result.sparse && i < result.n_ciphertexts; i++)

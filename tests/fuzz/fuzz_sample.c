@@ -11,10 +11,10 @@ static void parse(const uint8_t *bytes, size_t n_bytes) {
   wire_sample sample;
   uint8_t *again = NULL;
   size_t n_again = 0;
-  if (wire_sample_read(&sample, bytes, n_bytes, "input", interface, params) != CKKS_OK)
+  if (wire_sample_read(&sample, bytes, n_bytes, "input", interface) != CKKS_OK)
     return;
-  if (wire_sample_write(&again, &n_again, &sample, interface, params) != CKKS_OK ||
-      n_again != n_bytes || memcmp(again, bytes, n_bytes) != 0)
+  if (wire_sample_write(&again, &n_again, &sample, interface) != CKKS_OK || n_again != n_bytes ||
+      memcmp(again, bytes, n_bytes) != 0)
     abort();
   base_free(again);
   wire_sample_clear(&sample);

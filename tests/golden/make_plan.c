@@ -90,7 +90,7 @@ int main(int argc, char **argv) {
   check(network_files_bytes(&bytes[0], &n[0], &model));
   check(plan_files_server_bytes(&bytes[1], &n[1], &plan));
   check(plan_files_client_bytes(&bytes[2], &n[2], interface));
-  check(client_keygen(&secret, &bytes[4], &n[4], interface, params));
+  check(client_keygen(&secret, &bytes[4], &n[4], interface));
   cut_zero_key(&bytes[4], &n[4], params);
   base_buffer key;
   base_buffer_init(&key, (size_t)1 << 20);
@@ -98,7 +98,7 @@ int main(int argc, char **argv) {
   bytes[3] = key.bytes;
   n[3] = key.n_bytes;
   check(client_encrypt(&bytes[5], &n[5], golden_rows, GOLDEN_PLAN_ROWS, PLAN_LATENCY, NULL, secret,
-                       interface, params));
+                       interface));
   check(exec_keys_read(&keys, bytes[4], n[4], "keys", engine, NULL));
   check(exec_session_build(&session, engine, keys));
   check(exec_infer(&bytes[6], &n[6], bytes[5], n[5], "sample", session));

@@ -81,7 +81,7 @@ static inline void assert_plan(const network_model *model, const base_buffer *fi
   if (compile_model(&plan, model, &options) != CKKS_OK)
     fail_msg("%s", base_last_error());
   *gathered = *gathered || plan.interface.n_gather > 0;
-  size_t slots = (size_t)1 << (plan.interface.params.log2_n - 1);
+  size_t slots = (size_t)1 << (plan.interface.literal.log2_n - 1);
   double *in = malloc(slots * sizeof *in), *out = malloc(slots * sizeof *out);
   for (size_t i = 0; i < model->n_features; i++)
     row[i] = uniform(1.0);

@@ -69,7 +69,6 @@ static ckks_status parse(file_kind kind, const uint8_t *bytes, size_t n_bytes) {
   network_model model;
   plan_plan plan;
   plan_interface interface;
-  ckks_params *params;
   ckks_status status;
   switch (kind) {
   case MODEL:
@@ -85,12 +84,11 @@ static ckks_status parse(file_kind kind, const uint8_t *bytes, size_t n_bytes) {
     plan_clear(&plan);
     return status;
   default:
-    status = plan_files_client_parse(&interface, &params, bytes, n_bytes, "the file");
+    status = plan_files_client_parse(&interface, bytes, n_bytes, "the file");
     if (status != CKKS_OK) {
-      assert_null(params);
+      assert_null(interface.params);
       assert_null(interface.feature);
     }
-    ckks_params_free(params);
     plan_interface_clear(&interface);
     return status;
   }
@@ -143,20 +141,16 @@ static void test_server_file(void **state) {
 static void test_client_file(void **state) {
   (void)state;
   plan_interface back;
-  ckks_params *params;
   uint8_t *again;
   size_t n_again;
   const char *path = path_of("m.client");
   assert_int_equal(plan_files_client_write(path, &f.plan.interface), CKKS_OK);
-  assert_int_equal(plan_files_client_read(&back, &params, path), CKKS_OK);
-  assert_memory_equal(ckks_params_hash(params), f.bytes[CLIENT] + 16, CKKS_HASH_BYTES);
+  assert_int_equal(plan_files_client_read(&back, path), CKKS_OK);
+  assert_memory_equal(ckks_params_hash(back.params), f.bytes[CLIENT] + 16, CKKS_HASH_BYTES);
   assert_int_equal(plan_files_client_bytes(&again, &n_again, &back), CKKS_OK);
   assert_int_equal(n_again, f.n_bytes[CLIENT]);
   assert_memory_equal(again, f.bytes[CLIENT], n_again);
   base_free(again);
-  ckks_params_free(params);
-  plan_interface_clear(&back);
-  assert_int_equal(plan_files_client_read(&back, NULL, path), CKKS_OK);
   plan_interface_clear(&back);
   expect_mode(path, 0644);
 }
@@ -181,12 +175,11 @@ static void test_no_file(void **state) {
   network_model model;
   plan_plan plan;
   plan_interface interface;
-  ckks_params *params;
   const char *path = path_of("absent");
   assert_int_equal(network_files_read(&model, path), CKKS_ERROR_IO);
   assert_int_equal(strncmp(base_last_error(), path, strlen(path)), 0);
   assert_int_equal(plan_files_server_read(&plan, path), CKKS_ERROR_IO);
-  assert_int_equal(plan_files_client_read(&interface, &params, path), CKKS_ERROR_IO);
+  assert_int_equal(plan_files_client_read(&interface, path), CKKS_ERROR_IO);
   path = path_of("no/folder");
   assert_int_equal(network_files_write(path, &f.model), CKKS_ERROR_IO);
   assert_int_equal(strncmp(base_last_error(), path, strlen(path)), 0);
@@ -281,7 +274,7 @@ static void test_altered_weights(void **state) {
 /* The parameters' hash is made right again: only what they are is left to object to. */
 static ckks_status parse_with_params(file_kind kind, size_t at, const void *bytes, size_t n) {
   uint8_t *keep = f.bytes[kind], *copy = base_alloc(f.n_bytes[kind]);
-  const ckks_params_literal *literal = &f.plan.interface.params;
+  const ckks_params_literal *literal = &f.plan.interface.literal;
   size_t n_params = 16 + 8 * (size_t)(literal->n_q + literal->n_p);
   assert_non_null(copy);
   memcpy(copy, keep, f.n_bytes[kind]);
@@ -297,7 +290,7 @@ static ckks_status parse_with_params(file_kind kind, size_t at, const void *byte
 static void test_insecure(void **state) {
   (void)state;
   static const uint8_t none[4] = {0}, more[4] = {0, 1};
-  uint64_t composite = f.plan.interface.params.q[0] - 2;
+  uint64_t composite = f.plan.interface.literal.q[0] - 2;
   expect_failure(parse_with_params(SERVER, SECURITY_AT, none, 4), CKKS_ERROR_SECURITY,
                  "no security at all");
   expect_failure(parse_with_params(CLIENT, SECURITY_AT, none, 4), CKKS_ERROR_SECURITY,

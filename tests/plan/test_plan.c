@@ -195,7 +195,7 @@ static void test_reference_shape(void **unused) {
   options.error = 1e-4;
   assert_ok(compile_model(&plan, &model, &options));
   const plan_interface *interface = &plan.interface;
-  assert_int_equal(interface->params.log2_n, 13);
+  assert_int_equal(interface->literal.log2_n, 13);
   assert_int_equal(interface->depth, 3);
   assert_true(interface->key_bytes <= 4000000);
   assert_true(interface->cost[PLAN_LATENCY].input_bytes <= 150000);

@@ -75,13 +75,13 @@ static inline void test_make_plan(test_service *t, uint64_t seed) {
   compile_options_default(&options);
   options.error = 1e-2;
   OK(compile_model(&t->plan, &t->model, &options));
-  OK(ckks_params_build(&t->params, &t->plan.interface.params));
+  OK(ckks_params_build(&t->params, &t->plan.interface.literal));
 }
 
 static inline void test_make_client(test_client *c, const test_service *t,
                                     const server_limits *limits) {
   OK(server_token_create(c->token, &c->row, t->state, "tester", limits));
-  OK(client_keygen(&c->secret, &c->keys, &c->n_keys, &t->plan.interface, t->params));
+  OK(client_keygen(&c->secret, &c->keys, &c->n_keys, &t->plan.interface));
   test_name_keys(c->id, c->keys, c->n_keys);
 }
 
@@ -108,7 +108,7 @@ static inline void test_setup_limits(test_service *t, const server_limits *limit
   for (int i = 0; i < N_CLIENTS; i++)
     test_make_client(&t->client[i], t, limits);
   OK(client_encrypt(&t->sample, &t->n_sample, t->row, 1, PLAN_LATENCY, NULL, t->client[0].secret,
-                    &t->plan.interface, t->params));
+                    &t->plan.interface));
   server_service_defaults(&t->options);
   t->options.models = t->models;
   t->options.state = t->state;
@@ -358,8 +358,8 @@ static inline int test_infer(test_reply *reply, const test_service *t, const cha
 static inline void test_check_result(const test_service *t, const uint8_t *bytes, size_t n) {
   double *outputs, wanted[8];
   size_t n_rows;
-  OK(client_decrypt(&outputs, &n_rows, bytes, n, "result", t->client[0].secret, &t->plan.interface,
-                    t->params));
+  OK(client_decrypt(&outputs, &n_rows, bytes, n, "result", t->client[0].secret,
+                    &t->plan.interface));
   assert_int_equal(n_rows, 1);
   network_forward(wanted, t->row, &t->model);
   for (size_t i = 0; i < t->model.n_classes; i++)

@@ -143,7 +143,7 @@ static inline void test_make_shapes(test_world *w) {
 static inline void test_make_world(test_world *w, const test_service *t, const test_client *c) {
   *w = (test_world){.t = t, .client = c};
   OK(client_encrypt(&w->sample, &w->n_sample, t->row, 1, PLAN_LATENCY, NULL, c->secret,
-                    &t->plan.interface, t->params));
+                    &t->plan.interface));
   test_restore(w);
   test_make_shapes(w);
 }

@@ -102,7 +102,7 @@ static void test_client_file(void **state) {
   assert_int_equal(
       test_call(&reply, &t, "GET", "/v2/models/small/client", t.client[0].token, "", NULL, 0), 200);
   assert_int_equal(atoi(test_header(&reply, "Content-Length")), (int)reply.n_body);
-  OK(plan_files_client_parse(&interface, NULL, reply.body, reply.n_body, "client"));
+  OK(plan_files_client_parse(&interface, reply.body, reply.n_body, "client"));
   assert_memory_equal(interface.id, t.plan.interface.id, PLAN_ID_BYTES);
   plan_interface_clear(&interface);
   snprintf(line, sizeof line, "If-None-Match: \"x\", %s\r\n", test_header(&reply, "ETag"));
@@ -204,7 +204,7 @@ static void test_keys_of_another_model(void **state) {
   size_t n;
   char id[65], path[96];
   test_make_plan(&other, 8);
-  OK(client_keygen(&secret, &keys, &n, &other.plan.interface, other.params));
+  OK(client_keygen(&secret, &keys, &n, &other.plan.interface));
   test_name_keys(id, keys, n);
   snprintf(path, sizeof path, "/v2/keys/%s", id);
   check_error("PUT", path, t.client[0].token, "", keys, n, 422, "mismatch");

@@ -68,8 +68,8 @@ static void set_summary(json_t *object, const cli_demo_story *demo) {
   set(object, "f1_encrypted", latency->metrics.f1);
   set(object, "max_error", demo->max_error);
   set_count(object, "label_flips", demo->n_flips);
-  set_count(object, "security_bits", (size_t)demo->interface.params.security);
-  set_count(object, "log2_n", (size_t)demo->interface.params.log2_n);
+  set_count(object, "security_bits", (size_t)demo->interface.literal.security);
+  set_count(object, "log2_n", (size_t)demo->interface.literal.log2_n);
   set(object, "log2_qp", demo->log2_qp);
   set_count(object, "depth", (size_t)demo->interface.depth);
   set_count(object, "evaluation_key_bytes", costs->key_bytes);

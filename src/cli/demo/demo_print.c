@@ -95,7 +95,7 @@ void cli_demo_print_training(const cli_demo_story *demo) {
 
 void cli_demo_print_plan(const cli_demo_story *demo) {
   const plan_interface *f = &demo->interface;
-  const ckks_params_literal *p = &f->params;
+  const ckks_params_literal *p = &f->literal;
   char bytes[16];
   printf(MARGIN "blindsight compile %s.model -o %s\n\n", demo->name, demo->name);
   name("security");

@@ -152,7 +152,6 @@ ckks_status cli_demo_compile(cli_demo_story *demo) {
   char name[CLI_DEMO_PATH_BYTES], client[CLI_DEMO_PATH_BYTES];
   command c = {.argument = {demo->program, "compile", "--json"}, .n = 3};
   cli_child child;
-  ckks_params *params;
   model_path(name, demo, "");
   model_path(client, demo, ".client");
   say_option(&c, "--output", name);
@@ -160,10 +159,9 @@ ckks_status cli_demo_compile(cli_demo_story *demo) {
   say_model(&c, demo, ".model");
   BASE_TRY(run_json(&demo->compilation, &child, &c, demo, false));
   demo->compile_ms = child.ms;
-  BASE_TRY(plan_files_client_read(&demo->interface, &params, client));
-  demo->log2_qp = ckks_params_log2_qp(params);
-  demo->log2_qp_limit = ckks_params_log2_qp_limit(params);
-  ckks_params_free(params);
+  BASE_TRY(plan_files_client_read(&demo->interface, client));
+  demo->log2_qp = ckks_params_log2_qp(demo->interface.params);
+  demo->log2_qp_limit = ckks_params_log2_qp_limit(demo->interface.params);
   return CKKS_OK;
 }
 

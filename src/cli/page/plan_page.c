@@ -19,7 +19,7 @@ static void row(base_buffer *out, const char *name, const char *value) {
 }
 
 static void facts(base_buffer *out, const plan_interface *f) {
-  const ckks_params_literal *p = &f->params;
+  const ckks_params_literal *p = &f->literal;
   char text[200], bytes[16];
   base_buffer_printf(out, "<div class=\"card scroll\"><table><tbody>\n");
   snprintf(text, sizeof text, "%zu features, %zu outputs", f->n_features, f->n_outputs);
@@ -84,7 +84,7 @@ static void describe(char text[120], const plan_op *op) {
 static double bits_at(const plan_interface *interface, int level) {
   double bits = 0.0;
   for (int i = 0; i <= level; i++)
-    bits += interface->params.q_bits[i];
+    bits += interface->literal.q_bits[i];
   return bits;
 }
 
@@ -111,7 +111,7 @@ static void operations(base_buffer *out, const plan_plan *plan, const plan_progr
 static void levels(base_buffer *out, const plan_plan *plan, const plan_program *program) {
   double x[2 * MOST_OPERATIONS + 1], y[2 * MOST_OPERATIONS + 1];
   size_t n = 0;
-  double top = bits_at(&plan->interface, plan->interface.params.n_q - 1), before = top;
+  double top = bits_at(&plan->interface, plan->interface.literal.n_q - 1), before = top;
   for (int i = 0; i < program->n_ops && i < MOST_OPERATIONS; i++) {
     x[n] = i;
     y[n++] = before;

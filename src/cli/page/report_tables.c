@@ -46,7 +46,7 @@ void cli_report_tiles(base_buffer *out, const cli_demo_story *demo) {
   tile(out, text, "a row on the server, one core");
   tile(out, cli_print_bytes(bytes, demo->clients[0].costs.sample_bytes), "sent for each row");
   tile(out, cli_print_bytes(bytes, demo->clients[0].costs.key_bytes), "of keys, sent once");
-  snprintf(text, sizeof text, "%d bits", (int)demo->interface.params.security);
+  snprintf(text, sizeof text, "%d bits", (int)demo->interface.literal.security);
   tile(out, text, "of security");
   base_buffer_printf(out, "</div>\n");
 }
@@ -171,7 +171,7 @@ static void network_line(base_buffer *out, const network_model *model) {
 
 void cli_report_plan(base_buffer *out, const cli_demo_story *demo) {
   const plan_interface *f = &demo->interface;
-  const ckks_params_literal *p = &f->params;
+  const ckks_params_literal *p = &f->literal;
   char text[20];
   base_buffer_printf(out, "<div class=\"card scroll\"><table><tbody>\n");
   network_line(out, &demo->model);

@@ -68,7 +68,7 @@ static json_t *describe_plan(const server_model *model) {
     json_array_append_new(keys, describe_key_spec(&interface->key[i]));
   return json_pack(
       "{s:s, s:s, s:i, s:i, s:o, s:o, s:I, s:o, s:o, s:o}", "plan", model->digest, "client_file",
-      model->tag, "log2_n", interface->params.log2_n, "security", (int)interface->params.security,
+      model->tag, "log2_n", interface->literal.log2_n, "security", (int)interface->literal.security,
       "features", texts(interface->feature, interface->n_features), "labels",
       texts(interface->label, interface->n_outputs), "key_bytes", (json_int_t)interface->key_bytes,
       "keys", keys, "latency", describe_packing(interface, PLAN_LATENCY), "throughput",
