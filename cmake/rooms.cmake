@@ -9,7 +9,7 @@ pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson)
 # Of the client alone.
 pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl)
 # Of the server alone.
-pkg_check_modules(service REQUIRED IMPORTED_TARGET libmicrohttpd sqlite3 gnutls)
+pkg_check_modules(service REQUIRED IMPORTED_TARGET libmicrohttpd sqlite3 gnutls zlib)
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 

@@ -24,7 +24,7 @@ _blindsight_options() {
       --plain --timeout --patience --rows --image --packing --parallel --jobs --label --outputs --csv \
       --json" ;;
     inspect) echo "--json" ;;
-    serve) echo "--state --listen --tls-cert --tls-key --client-ca --plain --workers --queue --cache-mb \
+    serve) echo "--state --listen --tls-cert --tls-key --client-ca --cors --plain --workers --queue --cache-mb \
       --weights-mb --max-key-mb --max-body-mb --bodies-mb --jobs --key-days --job-hours --idle \
       --grace --least-rate --connections --connections-each" ;;
     token) echo "--state --name --id --key-mb --requests-per-minute --predictions-per-day --json" ;;

@@ -14,9 +14,10 @@ typedef struct server_options {
   const char *address;
   uint16_t port;                              /**< 0 = any free one: server_service_port */
   const char *tls_cert, *tls_key, *client_ca; /**< PEM files; NULL = none */
-  bool plain;                               /**< allow other addresses than loopback without TLS */
-  int n_workers;                            /**< evaluations at a time; 0 = one a core */
-  size_t n_queue;                           /**< requests that may wait for a worker */
+  const char *cors; /**< origins whose pages may ask, with commas between, or "*"; NULL = none */
+  bool plain;       /**< allow other addresses than loopback without TLS */
+  int n_workers;    /**< evaluations at a time; 0 = one a core */
+  size_t n_queue;   /**< requests that may wait for a worker */
   size_t n_connections, n_connections_each; /**< in all, and from one address */
   size_t cache_bytes;                       /**< ceiling of expanded keys in memory */
   size_t weights_bytes;                     /**< of encoded weights, each model */

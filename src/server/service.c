@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The service as a whole: built from the stores upwards, taken down the other way. */
 #define _GNU_SOURCE /* sched_getaffinity */
+
 #include "server/service.h"
 
 #include <errno.h>

@@ -374,7 +374,8 @@ static inline size_t test_tensor(uint8_t **out, size_t *n_head, const char *key,
   int n = snprintf((char *)*out, 500,
                    "{\"id\":\"q7\",\"parameters\":{\"key\":\"%s\"},\"inputs\":[{\"name\":"
                    "\"ciphertext\",\"shape\":[1],\"datatype\":\"BYTES\",\"parameters\":{"
-                   "\"binary_data_size\":%zu}}]}",
+                   "\"binary_data_size\":%zu}}],\"outputs\":[{\"name\":\"ciphertext\","
+                   "\"parameters\":{\"binary_data\":true}}]}",
                    key, n_sample + 4);
   *n_head = (size_t)n;
   for (int i = 0; i < 4; i++)

@@ -103,8 +103,14 @@ static void test_framing(void **state) {
     const test_shape *shape = &world.shape[s];
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
       test_reply reply;
+      const char *body = (const char *)memmem(shape->bytes, shape->n, "\r\n\r\n", 4) + 4;
+      if (strcmp(bad[i], "Transfer-Encoding: chunked\r\n") == 0 &&
+          body == shape->bytes + shape->n && shape->route->body != SERVER_BODY_NONE)
+        continue; /* its first chunk may still come */
       int status = reframe(&reply, shape, bad[i]);
-      if (status < 400 || status >= 500 || !test_is_error(&reply, shape->head))
+      bool coding = strstr(bad[i], "Encoding: gzip") || strstr(bad[i], "Encoding: nonsense");
+      if (coding ? status != 501
+                 : status < 400 || status >= 500 || !test_is_error(&reply, shape->head))
         fail_msg("%s %s, %s: %d", shape->route->method, shape->route->path, bad[i], status);
       test_reply_clear(&reply);
     }
@@ -142,6 +148,10 @@ static void test_methods(void **state) {
       test_reply reply;
       if (server_route_find(param, allow, methods[m], path) != NULL)
         continue;
+      if (strcmp(methods[m], "OPTIONS") == 0) {
+        assert_int_equal(test_status(&t, methods[m], path, NULL, "", NULL, 0), 204);
+        continue;
+      }
       assert_int_equal(test_call(&reply, &t, methods[m], path, world.client->token, "", NULL, 0),
                        405);
       assert_true(test_is_error(&reply, strcmp(methods[m], "HEAD") == 0));

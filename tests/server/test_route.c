@@ -19,7 +19,7 @@ static void test_find(void **state) {
   assert_string_equal(param[1], "7");
   assert_ptr_equal(find("HEAD", "/v2", allow), find("GET", "/v2", allow));
   assert_null(find("POST", "/v2", allow));
-  assert_string_equal(allow, "GET, HEAD");
+  assert_string_equal(allow, "GET, HEAD, OPTIONS");
   static const char *const unknown[] = {"",
                                         "/",
                                         "/v2/",

@@ -5,5 +5,6 @@
 #include "server/http/request.h"
 
 /** Decides all that can be decided before the body; what is answered then needs no body. */
-void server_admission_decide(server_request *request, const char *method, const char *url);
+void server_admission_decide(server_request *request, const char *method, const char *target,
+                             const char *version);
 #endif

@@ -258,9 +258,24 @@ static void commit(server_request *request, const char *plan) {
   answer_row(request, 201, &row, request->upload->total);
 }
 
+/* What came in chunks, or compressed, has a length only now: it begins as others did before. */
+static bool take_spooled(server_request *request) {
+  if (!server_body_map(&request->body) && request->body.n_bytes > 0) {
+    server_reply_errno(request, request->body.error, "request body");
+    return false;
+  }
+  request->body.n_expected = request->body.n_bytes;
+  if (!server_answer_key_begin(request))
+    return false;
+  server_upload_write(request->upload, request->body.map, (size_t)request->body.n_bytes);
+  return true;
+}
+
 void server_answer_key_put(server_request *request) {
-  server_upload *upload = request->upload;
   char plan[65] = "";
+  if (request->spooled && !take_spooled(request))
+    return;
+  server_upload *upload = request->upload;
   if (upload->error != 0 || fsync(upload->fd) != 0) {
     int error = upload->error != 0 ? upload->error : errno;
     drop_partial(request->service, request->token.id, request->key);

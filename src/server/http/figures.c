@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+
 #include "server/http/figures.h"
 
 #include <inttypes.h>

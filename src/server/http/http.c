@@ -4,6 +4,7 @@
  * the rest to the pool: the connection is suspended until a worker has filled in the reply.
  */
 #define _POSIX_C_SOURCE 200809L
+
 #include "server/http/http.h"
 
 #include <arpa/inet.h>
@@ -17,6 +18,8 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "server/http/admission.h"
+#include "server/http/cors.h"
+#include "server/http/receive.h"
 #include "server/http/record.h"
 #include "server/http/reply.h"
 #include "server/store/clock.h"
@@ -55,6 +58,7 @@ static void set_deadline(server_request *request, uint64_t n_bytes, double elaps
 }
 
 static enum MHD_Result send_reply(server_request *request) {
+  server_cors_mark(request);
   struct MHD_Response *response = server_reply_response(request);
   if (response == NULL)
     return MHD_NO;
@@ -101,10 +105,8 @@ static enum MHD_Result finish(server_request *request) {
   request->received_us = server_clock_us();
   server_metrics_time(&request->service->metrics, SERVER_STAGE_RECEIVE,
                       request->received_us - request->begun_us);
-  if (request->body.error != 0) {
-    server_reply_errno(request, request->body.error, "request body");
+  if (!server_receive_end(request))
     return send_reply(request);
-  }
   if (request->route->work)
     return to_pool(request);
   request->route->handler(request);
@@ -112,40 +114,44 @@ static enum MHD_Result finish(server_request *request) {
   return send_reply(request);
 }
 
-static void take_bytes(server_request *request, const char *bytes, size_t n_bytes) {
+static enum MHD_Result take_bytes(server_request *request, const char *bytes, size_t n_bytes) {
   atomic_fetch_add(&request->service->metrics.bytes_in, n_bytes);
-  if (!request->discard && request->upload != NULL)
-    server_upload_write(request->upload, bytes, n_bytes);
-  else if (!request->discard)
-    server_body_write(&request->body, bytes, n_bytes);
-  if (request->discard || request->upload != NULL)
-    request->body.n_bytes += n_bytes;
-  set_deadline(request, request->body.n_bytes,
-               (double)(server_clock_us() - request->begun_us) / 1e6);
+  bool more = server_receive_bytes(request, bytes, n_bytes);
+  set_deadline(request, request->n_received, (double)(server_clock_us() - request->begun_us) / 1e6);
+  if (!more)
+    server_link_linger(request->link);
+  return more ? MHD_YES : MHD_NO;
 }
 
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
-                                  const char *method, const char *version, const char *bytes,
-                                  size_t *n_bytes, void **slot) {
+/* Waiting for "100 Continue", or about to send much, or nobody knows how much: better told now. */
+static bool is_early(const server_request *request) {
+  return request->discard &&
+         (request->ends || request->chunked || request->body.n_expected > DISCARD_BYTES ||
+          server_request_header(request, "Expect") != NULL);
+}
+
+static enum MHD_Result send_early(server_request *request) {
+  request->ends = true;
+  server_link_linger(request->link);
+  return send_reply(request);
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
+                                  const char *target, const char *method, const char *version,
+                                  const char *bytes, size_t *n_bytes, void **slot) {
   server_request *request = *slot;
-  (void)version;
   if (request == NULL) {
     *slot = request = make_request(context, connection);
     if (request == NULL)
       return MHD_NO;
     set_deadline(request, 0, 0);
-    server_admission_decide(request, method, url);
-    /* Waiting for "100 Continue", or about to send much: better told now. */
-    bool now = request->discard && (request->body.n_expected > DISCARD_BYTES ||
-                                    server_request_header(request, "Expect") != NULL ||
-                                    server_request_header(request, "Transfer-Encoding") != NULL);
-    return now ? send_reply(request) : MHD_YES;
+    server_admission_decide(request, method, target, version);
+    return is_early(request) ? send_early(request) : MHD_YES;
   }
-  if (*n_bytes > 0) {
-    take_bytes(request, bytes, *n_bytes);
-    *n_bytes = 0;
-    return MHD_YES;
-  }
+  size_t n = *n_bytes;
+  *n_bytes = 0;
+  if (n > 0)
+    return take_bytes(request, bytes, n);
   return finish(request);
 }
 
@@ -169,9 +175,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
   server_metrics_time(metrics, SERVER_STAGE_TOTAL, us);
   server_record_after(request);
   server_link_within(request->link, service->options.idle_s);
-  server_upload_end(&service->uploads, request->upload);
-  server_body_close(&request->body);
-  server_usage_body_end(service->usage, request->token.id, request->share);
+  server_receive_close(request);
   server_model_release(request->model);
   base_free(request->reply.bytes);
   if (request->reply.fd >= 0)
@@ -182,6 +186,13 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 }
 
 /* --- starting */
+
+/* Targets come as they were sent: target.c knows what may be decoded. */
+static size_t keep_target(void *context, struct MHD_Connection *connection, char *text) {
+  (void)context;
+  (void)connection;
+  return strlen(text);
+}
 
 static bool is_loopback(const struct sockaddr *address) {
   if (address->sa_family == AF_INET6)
@@ -237,7 +248,7 @@ static size_t list_options(struct MHD_OptionItem items[16], server_service *serv
   ADD(CONNECTION_MEMORY_LIMIT, HEAD_BYTES, NULL);
   ADD(THREAD_POOL_SIZE, THREADS, NULL);
   ADD(LISTEN_BACKLOG_SIZE, 512, NULL);
-  ADD(STRICT_FOR_CLIENT, 1, NULL);
+  ADD(STRICT_FOR_CLIENT, 0, NULL); /* what it would refuse so framing.c does, in JSON */
   ADD(SIGPIPE_HANDLED_BY_APP, 1, NULL);
   if (service->tls[0] != NULL) {
     ADD(HTTPS_MEM_CERT, 0, service->tls[0]);
@@ -257,6 +268,7 @@ ckks_status server_http_start(server_service *service) {
   struct MHD_OptionItem items[16];
   BASE_TRY(find_address(&address, &service->options));
   service->routes = &server_route_all;
+  BASE_TRY(server_cors_check(service->options.cors));
   BASE_TRY(read_tls(service));
   BASE_TRY(server_link_build(&service->links, service));
   list_options(items, service, &address);
@@ -264,11 +276,11 @@ ckks_status server_http_start(server_service *service) {
                    (service->tls[0] != NULL ? MHD_USE_TLS : 0u) |
                    (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0u);
   errno = 0;
-  service->daemon =
-      MHD_start_daemon(flags, 0, NULL, NULL, on_request, service, MHD_OPTION_EXTERNAL_LOGGER,
-                       server_log_write, &service->log, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-                       service, MHD_OPTION_NOTIFY_CONNECTION, server_link_notify, service->links,
-                       MHD_OPTION_ARRAY, items, MHD_OPTION_END);
+  service->daemon = MHD_start_daemon(
+      flags, 0, NULL, NULL, on_request, service, MHD_OPTION_EXTERNAL_LOGGER, server_log_write,
+      &service->log, MHD_OPTION_NOTIFY_COMPLETED, on_completed, service,
+      MHD_OPTION_NOTIFY_CONNECTION, server_link_notify, service->links,
+      MHD_OPTION_UNESCAPE_CALLBACK, keep_target, service, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
   if (service->daemon == NULL)
     return base_fail(CKKS_ERROR_IO, "cannot listen on %s, port %u: %s", service->options.address,
                      service->options.port, errno != 0 ? strerror(errno) : "see above");

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who asks: the client's certificate, the token, and how often. */
+
 #include "server/http/identity.h"
 
 #include <gnutls/gnutls.h>
 #include <string.h>
+#include <strings.h>
 
 #include "server/http/reply.h"
 
@@ -17,10 +19,19 @@ static bool has_certificate(const server_request *request) {
          problems == 0;
 }
 
-bool server_identity_admit(server_request *request) {
-  server_service *service = request->service;
+/* Behind the scheme, whatever its case (RFC 9110, 11.1); NULL = there is none. */
+static const char *find_token(const server_request *request) {
   static const char scheme[] = "Bearer ";
   const char *header = server_request_header(request, "Authorization");
+  if (header == NULL || strncasecmp(header, scheme, sizeof scheme - 1) != 0)
+    return NULL;
+  header += sizeof scheme - 1;
+  return header + strspn(header, " ");
+}
+
+bool server_identity_admit(server_request *request) {
+  server_service *service = request->service;
+  const char *token = find_token(request);
   unsigned retry_s;
   if (request->route->open)
     return true;
@@ -29,14 +40,13 @@ bool server_identity_admit(server_request *request) {
                        "a client certificate of this server's authority is needed");
     return false;
   }
-  if (header == NULL || strncmp(header, scheme, sizeof scheme - 1) != 0) {
+  if (token == NULL) {
     server_reply_header(request, "WWW-Authenticate", "Bearer realm=\"blindsight\"");
     server_reply_error(request, 401, "token", "Authorization",
                        "a token is needed: Authorization: Bearer bst_...");
     return false;
   }
-  ckks_status status =
-      server_token_check(&request->token, header + sizeof scheme - 1, service->database);
+  ckks_status status = server_token_check(&request->token, token, service->database);
   if (status == CKKS_ERROR_KEY) {
     server_reply_header(request, "WWW-Authenticate",
                         "Bearer realm=\"blindsight\", error=\"invalid_token\"");

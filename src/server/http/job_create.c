@@ -3,6 +3,7 @@
  * Jobs: inferences that nobody waits for. The sample is on disk and the row committed before
  * 202 is said. Who lost that answer asks again under the same name, and gets the same job.
  */
+
 #include "server/http/job_create.h"
 
 #include <sodium.h>

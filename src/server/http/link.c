@@ -7,6 +7,7 @@
  * together it reads the bytes, and would wait long for the rest.
  */
 #define _GNU_SOURCE /* POLLRDHUP */
+
 #include "server/http/link.h"
 
 #include <poll.h>
@@ -15,6 +16,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "server/http/linger.h"
 #include "server/store/clock.h"
 
 #define LOOK_NS 200000000L
@@ -22,7 +24,8 @@
 struct server_link {
   server_link *next;
   int fd;
-  bool gone; /* and libmicrohttpd knows */
+  bool gone;    /* and libmicrohttpd knows */
+  bool lingers; /* has been answered before its body was read */
   _Atomic int64_t deadline_us;
 };
 
@@ -32,6 +35,7 @@ struct server_links {
   pthread_t thread;
   server_link *first;
   atomic_bool stop;
+  server_linger *linger;
 };
 
 void server_link_within(server_link *link, double seconds) {
@@ -42,6 +46,11 @@ void server_link_within(server_link *link, double seconds) {
 void server_link_untimed(server_link *link) {
   if (link != NULL)
     atomic_store(&link->deadline_us, INT64_MAX);
+}
+
+void server_link_linger(server_link *link) {
+  if (link != NULL)
+    link->lingers = true;
 }
 
 /* Asked under the lock, or while the connection is suspended: nobody closes it under our hands. */
@@ -88,13 +97,17 @@ ckks_status server_link_build(server_links **out, server_service *service) {
     return base_fail_memory(sizeof *links);
   links->service = service;
   pthread_mutex_init(&links->lock, NULL);
-  if (pthread_create(&links->thread, NULL, watch, links) != 0) {
-    pthread_mutex_destroy(&links->lock);
-    base_free(links);
-    return base_fail(CKKS_ERROR_MEMORY, "the thread of deadlines cannot be started");
+  ckks_status status = server_linger_build(&links->linger, service->options.grace_s);
+  if (status == CKKS_OK && pthread_create(&links->thread, NULL, watch, links) != 0)
+    status = base_fail(CKKS_ERROR_MEMORY, "the thread of deadlines cannot be started");
+  if (status == CKKS_OK) {
+    *out = links;
+    return CKKS_OK;
   }
-  *out = links;
-  return CKKS_OK;
+  server_linger_free(links->linger);
+  pthread_mutex_destroy(&links->lock);
+  base_free(links);
+  return status;
 }
 
 void server_link_free(server_links *links) {
@@ -102,6 +115,7 @@ void server_link_free(server_links *links) {
     return;
   atomic_store(&links->stop, true);
   pthread_join(links->thread, NULL);
+  server_linger_free(links->linger);
   pthread_mutex_destroy(&links->lock);
   base_free(links);
 }
@@ -121,6 +135,12 @@ static void begin(server_links *links, struct MHD_Connection *connection, void *
   pthread_mutex_unlock(&links->lock);
 }
 
+/* What nobody reads any more: libmicrohttpd has refused what is no HTTP. */
+static bool has_bytes(const server_link *link) {
+  char byte;
+  return recv(link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 static void end(server_links *links, server_link *link) {
   pthread_mutex_lock(&links->lock);
   for (server_link **at = &links->first; *at != NULL; at = &(*at)->next)
@@ -129,6 +149,8 @@ static void end(server_links *links, server_link *link) {
       break;
     }
   pthread_mutex_unlock(&links->lock);
+  if (link != NULL && (link->lingers || has_bytes(link)))
+    server_linger_add(links->linger, link->fd);
   base_free(link);
 }
 

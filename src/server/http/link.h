@@ -17,6 +17,8 @@ void server_link_notify(void *links, struct MHD_Connection *connection, void **s
 void server_link_within(server_link *link, double seconds);
 /** No deadline: while we compute. */
 void server_link_untimed(server_link *link);
+/** When it is closed, the client gets time to read its answer: linger.c. */
+void server_link_linger(server_link *link);
 /** Whether the client has closed the connection, or its side of it. */
 bool server_link_gone(const server_link *link);
 #endif

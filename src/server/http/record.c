@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request's line in the audit log: what it was and what became of it, never what was in it. */
 #define _POSIX_C_SOURCE 200809L
+
 #include "server/http/record.h"
 
 #include <stdio.h>
@@ -13,7 +14,7 @@ static void fill(server_audit_record *record, const server_request *request) {
   *record = (server_audit_record){.time_ms = server_clock_wall_ms(),
                                   .us = (uint64_t)(server_clock_us() - request->begun_us),
                                   .rows = request->n_rows,
-                                  .bytes_in = request->body.n_bytes,
+                                  .bytes_in = request->n_received,
                                   .bytes_out = request->answered ? request->reply.n_bytes : 0,
                                   .status = request->answered ? request->reply.status : 0};
   snprintf(record->token, sizeof record->token, "%s", request->token.id);

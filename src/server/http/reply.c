@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
+
 #include "server/http/reply.h"
 
 #include <errno.h>
@@ -124,6 +125,8 @@ struct MHD_Response *server_reply_response(server_request *request) {
     MHD_add_response_header(response, "Content-Type", reply->type);
   /* Everything is for the one who asked. */
   MHD_add_response_header(response, "Cache-Control", "private, no-cache");
+  if (request->ends)
+    MHD_add_response_header(response, "Connection", "close");
   for (int i = 0; i < reply->n_headers; i++)
     MHD_add_response_header(response, reply->header[i].name, reply->header[i].value);
   return response;

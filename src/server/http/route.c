@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one table of what there is: matching, Allow, metrics and /openapi.json all read it. */
+
 #include "server/http/route.h"
 
 #include <stdio.h>
@@ -124,5 +125,7 @@ const server_route *server_route_find(char param[SERVER_MAX_PARAMS][SERVER_NAME_
     snprintf(allow + n, 64 - n, "%s%s%s", n > 0 ? ", " : "", route->method,
              strcmp(route->method, "GET") == 0 ? ", HEAD" : "");
   }
+  if (allow[0] != '\0')
+    strcat(allow, ", OPTIONS");
   return NULL;
 }

@@ -6,6 +6,7 @@
  * power, nobody waits: a thread syncs for all, and commits the lines that can wait.
  */
 #define _POSIX_C_SOURCE 200809L
+
 #include "server/store/audit.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The SQLite file: one handle, one thread at a time, every statement prepared once. */
 #define _POSIX_C_SOURCE 200809L
+
 #include "server/store/database.h"
 
 #include <errno.h>

@@ -4,6 +4,7 @@
  * stays, the rest goes, least recently used first, whenever the ceiling would be passed.
  */
 #define _GNU_SOURCE /* MAP_POPULATE */
+
 #include "server/work/cache.h"
 
 #include <errno.h>

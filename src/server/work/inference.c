@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+
 #include "server/work/inference.h"
 
 #include <stdio.h>

@@ -4,6 +4,7 @@
  * one the row only learns of it, so that no job has two; the others run again.
  */
 #define _POSIX_C_SOURCE 200809L
+
 #include "server/work/job_recovery.h"
 
 #include <inttypes.h>
