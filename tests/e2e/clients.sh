@@ -11,7 +11,7 @@ done
 python3 -c 'import requests' 2>/dev/null || { echo "SKIP: no python3-requests"; exit 77; }
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
 tries=${TRIES:-30}
-. tests/e2e/service.inc
+. "$root/tests/e2e/service.inc"
 works "train" blindsight train "$data" --label diagnosis --epochs 2 -o m.model
 mkdir models
 works "compile" blindsight compile m.model -o models/m
