@@ -30,7 +30,7 @@ static enum MHD_Result count_line(void *context, enum MHD_ValueKind kind, const 
   (void)kind;
   l->malformed = l->malformed || !server_field_is_token(name, n_name);
   for (size_t i = 0; i < n_value; i++)
-    if ((value[i] >= 0 && value[i] < ' ' && value[i] != '\t') || value[i] == 0x7f)
+    if (value[i] >= 0 && value[i] < ' ' && value[i] != '\t')
       l->malformed = true;
   l->n_lengths += strcasecmp(name, "Content-Length") == 0;
   l->n_codings += strcasecmp(name, "Transfer-Encoding") == 0;
