@@ -74,8 +74,11 @@ BLINDSIGHT_API void blindsight_rows_clear(blindsight_rows *rows);
 /** What a model says of rows; the same form for clear and for encrypted inference. */
 typedef struct blindsight_predictions {
   size_t n_rows, n_outputs;
-  double *output;  /**< row by row */
-  size_t *largest; /**< per row: the index of its largest output, which is the label predicted */
+  double *output; /**< row by row */
+  /** Per row: the index of its largest output, which is the label predicted; SIZE_MAX where an
+   * output is NaN, and for models whose outputs are values, or labels of which several may apply.
+   */
+  size_t *largest;
 } blindsight_predictions;
 
 /** Wipes and frees. */

@@ -46,11 +46,15 @@ class Facts:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model says of rows: outputs, and the label of the largest one of each row."""
+    """What a model says of rows: outputs, and the label of the largest one of each row.
+
+    Where nothing is predicted (outputs that are values, or labels of which several may apply; an
+    output that is NaN) the index is -1 and the label None.
+    """
 
     outputs: np.ndarray
     indices: np.ndarray
-    labels: list[str]
+    labels: list[str | None]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -163,7 +167,7 @@ class Client:
             indices = np.ctypeslib.as_array(raw.largest, (raw.n_rows,)).astype(np.intp)
         finally:
             library.blindsight_predictions_clear(byref(raw))
-        return Predictions(outputs, indices, [self.labels[i] for i in indices])
+        return Predictions(outputs, indices, [self.labels[i] if i >= 0 else None for i in indices])
 
 
 class _RemoteClient(Client):

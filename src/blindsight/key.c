@@ -57,7 +57,7 @@ ckks_status blindsight_client_decrypt(blindsight_predictions *out, const uint8_t
   ckks_status status = blindsight_predictions_init(out, n_rows, n_outputs);
   if (status == CKKS_OK) {
     memcpy(out->output, outputs, n_rows * n_outputs * sizeof *outputs);
-    blindsight_predictions_choose(out);
+    blindsight_predictions_choose(out, client->interface->meaning.kind);
   }
   base_wipe(outputs, n_rows * n_outputs * sizeof *outputs);
   base_free(outputs);

@@ -84,11 +84,13 @@ ckks_status blindsight_model_predict(blindsight_predictions *out, const double *
   BASE_TRY(blindsight_objects_require(model, "model"));
   const network_model *m = &model->model;
   BASE_TRY(blindsight_rows_check(rows, n_rows, m->feature, m->n_features));
+  BASE_TRY(encoding_meaning_check_rows(&m->meaning, rows, n_rows, m->feature, m->n_features));
   BASE_TRY(blindsight_predictions_init(out, n_rows, m->n_classes));
   ckks_status status = network_forward_rows(out->output, rows, n_rows, m);
-  if (status == CKKS_OK)
-    blindsight_predictions_choose(out);
-  else
+  if (status == CKKS_OK) {
+    encoding_meaning_finish(out->output, n_rows, m->n_classes, m->meaning.end);
+    blindsight_predictions_choose(out, m->meaning.kind);
+  } else
     blindsight_predictions_clear(out);
   return status;
 }

@@ -45,6 +45,6 @@ ckks_status blindsight_rows_check(const double *rows, size_t n_rows, char *const
 /** Room for n_rows of n_outputs, all zero. */
 ckks_status blindsight_predictions_init(blindsight_predictions *predictions, size_t n_rows,
                                         size_t n_outputs);
-/** Sets `largest` from `output`. */
-void blindsight_predictions_choose(blindsight_predictions *predictions);
+/** Sets `largest` from `output`: SIZE_MAX where no label is predicted. */
+void blindsight_predictions_choose(blindsight_predictions *predictions, encoding_kind kind);
 #endif

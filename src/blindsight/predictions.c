@@ -16,9 +16,10 @@ ckks_status blindsight_predictions_init(blindsight_predictions *predictions, siz
   return base_fail_memory(n_rows * n_outputs * sizeof *predictions->output);
 }
 
-void blindsight_predictions_choose(blindsight_predictions *p) {
+void blindsight_predictions_choose(blindsight_predictions *p, encoding_kind kind) {
   for (size_t row = 0; row < p->n_rows; row++)
-    p->largest[row] = encoding_outputs_argmax(p->output + row * p->n_outputs, p->n_outputs);
+    p->largest[row] =
+        encoding_meaning_predicted(p->output + row * p->n_outputs, p->n_outputs, kind);
 }
 
 void blindsight_predictions_clear(blindsight_predictions *p) {

@@ -119,7 +119,7 @@ ckks_status blindsight_remote_predict(blindsight_predictions *out, const double 
       client_remote_predict(out->output, rows, n_rows, plan_pack_choose(interface, n_rows),
                             remote->store.secret, &remote->remote);
   if (status == CKKS_OK)
-    blindsight_predictions_choose(out);
+    blindsight_predictions_choose(out, interface->meaning.kind);
   else
     blindsight_predictions_clear(out);
   return status;

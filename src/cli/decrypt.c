@@ -31,8 +31,8 @@ static ckks_status decrypt_result(const arguments *a, const ckks_secret_key *sec
       client_decrypt(&outputs, &n_rows, bytes, n_bytes, base_file_name(path), secret, interface);
   base_free(bytes);
   BASE_TRY(status);
-  const cli_predictions predictions = {outputs, n_rows, interface->n_outputs, interface->label,
-                                       a->outputs};
+  const cli_predictions predictions = {outputs,          n_rows,     interface->n_outputs,
+                                       interface->label, a->outputs, interface->meaning.kind};
   status = cli_predictions_print(&predictions, a->json, a->csv);
   base_wipe(outputs, n_rows * interface->n_outputs * sizeof *outputs);
   base_free(outputs);

@@ -39,8 +39,8 @@ static ckks_status write_outputs(const char *path, const cli_predictions *predic
 
 /* Metrics when the truth is known; else the predictions are the result. */
 static ckks_status report(const evaluation *e, const arguments *a) {
-  const cli_predictions predictions = {e->outputs, e->data.n_rows, e->model.n_classes,
-                                       e->model.label, true};
+  const cli_predictions predictions = {e->outputs,     e->data.n_rows, e->model.n_classes,
+                                       e->model.label, true,           e->model.meaning.kind};
   if (a->outputs != NULL)
     BASE_TRY(write_outputs(a->outputs, &predictions));
   if (a->json) {
@@ -73,8 +73,8 @@ static ckks_status evaluate(evaluation *e, const arguments *a) {
     return base_fail(CKKS_ERROR_FORMAT, "%s: there is no column \"%.80s\" (label)", path, a->label);
   BASE_TRY(cli_metrics_outputs(&e->outputs, e->data.value, e->data.n_rows, &e->model));
   if (e->data.label != NULL)
-    BASE_TRY(train_metrics_compute(&e->metrics, e->outputs, e->data.label, e->data.n_rows,
-                                   e->model.n_classes));
+    BASE_TRY(cli_metrics_compute(&e->metrics, e->outputs, e->data.label, e->data.n_rows,
+                                 e->model.n_classes, &e->model.meaning));
   return report(e, a);
 }
 

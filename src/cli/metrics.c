@@ -2,8 +2,10 @@
 #include "cli/metrics.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/alloc.h"
+#include "base/wipe.h"
 
 /* A confusion matrix of more classes is no sight; JSON has it whole. */
 #define MOST_SHOWN 12
@@ -14,7 +16,29 @@ ckks_status cli_metrics_outputs(double **outputs, const double *rows, size_t n_r
   *outputs = base_alloc_array(n_rows * model->n_classes, sizeof **outputs);
   if (*outputs == NULL)
     return base_fail_memory(n_rows * model->n_classes * sizeof **outputs);
-  return network_forward_rows(*outputs, rows, n_rows, model);
+  BASE_TRY(encoding_meaning_check_rows(&model->meaning, rows, n_rows, model->feature,
+                                       model->n_features));
+  BASE_TRY(network_forward_rows(*outputs, rows, n_rows, model));
+  encoding_meaning_finish(*outputs, n_rows, model->n_classes, model->meaning.end);
+  return CKKS_OK;
+}
+
+ckks_status cli_metrics_compute(train_metrics *metrics, const double *outputs, const int *label,
+                                size_t n_rows, size_t n_outputs, const encoding_meaning *meaning) {
+  if (meaning->kind != ENCODING_CLASSES)
+    return base_fail(CKKS_ERROR_ARGUMENT,
+                     "--label: the outputs of this model are %s, not classes that a column could "
+                     "name; leave it out",
+                     encoding_meaning_kind_name(meaning->kind));
+  double *scores = base_alloc_array(n_rows * n_outputs, sizeof *scores);
+  if (scores == NULL)
+    return base_fail_memory(n_rows * n_outputs * sizeof *scores);
+  memcpy(scores, outputs, n_rows * n_outputs * sizeof *scores);
+  encoding_meaning_scores(scores, n_rows, n_outputs, meaning->end);
+  ckks_status status = train_metrics_compute(metrics, scores, label, n_rows, n_outputs);
+  base_wipe(scores, n_rows * n_outputs * sizeof *scores);
+  base_free(scores);
+  return status;
 }
 
 /* True classes are the rows; columns are as wide as the longest name. */

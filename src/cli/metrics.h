@@ -10,4 +10,10 @@ ckks_status cli_metrics_outputs(double **outputs, const double *rows, size_t n_r
                                 const network_model *model);
 void cli_metrics_print(FILE *out, const train_metrics *metrics, char *const *label);
 json_t *cli_metrics_json(const train_metrics *metrics);
+/**
+ * Metrics of outputs as the client has them (probabilities, where the model ends in them).
+ * CKKS_ERROR_ARGUMENT where the outputs are no classes.
+ */
+ckks_status cli_metrics_compute(train_metrics *metrics, const double *outputs, const int *label,
+                                size_t n_rows, size_t n_outputs, const encoding_meaning *meaning);
 #endif

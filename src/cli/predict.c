@@ -141,8 +141,8 @@ static ckks_status predict_rows(prediction *p) {
                                  p->store.secret, &p->remote));
   if (p->rows.label == NULL)
     return CKKS_OK;
-  return train_metrics_compute(&p->metrics, p->outputs, p->rows.label, p->rows.n_rows,
-                               interface->n_outputs);
+  return cli_metrics_compute(&p->metrics, p->outputs, p->rows.label, p->rows.n_rows,
+                             interface->n_outputs, &interface->meaning);
 }
 
 /* --- what is told */
@@ -174,8 +174,8 @@ static ckks_status report_json(const prediction *p, const cli_predictions *predi
 
 static ckks_status report(const prediction *p, const arguments *a) {
   const plan_interface *interface = &p->remote.interface;
-  const cli_predictions predictions = {p->outputs, p->rows.n_rows, interface->n_outputs,
-                                       interface->label, a->outputs};
+  const cli_predictions predictions = {p->outputs,       p->rows.n_rows, interface->n_outputs,
+                                       interface->label, a->outputs,     interface->meaning.kind};
   if (a->json)
     return report_json(p, &predictions);
   BASE_TRY(cli_predictions_print(&predictions, false, a->csv));

@@ -41,9 +41,18 @@ static const double *row_of(const cli_predictions *p, size_t row) {
   return p->outputs + row * p->n_outputs;
 }
 
-/* As in training: the largest output, the first of equals. */
+/* As in training: the largest output, the first of equals; none beside NaN. */
 static const char *predicted(const cli_predictions *p, size_t row) {
-  return p->label[encoding_outputs_argmax(row_of(p, row), p->n_outputs)];
+  size_t found = encoding_meaning_predicted(row_of(p, row), p->n_outputs, p->kind);
+  return found != ENCODING_NOTHING ? p->label[found] : "";
+}
+
+static bool is_classes(const cli_predictions *p) {
+  return p->kind == ENCODING_CLASSES;
+}
+
+static bool shows_outputs(const cli_predictions *p) {
+  return p->with_outputs || !is_classes(p);
 }
 
 static int wider(int a, int b) {
@@ -60,16 +69,19 @@ void cli_predictions_table(FILE *out, const cli_predictions *p) {
   for (size_t i = 0; i < p->n_outputs; i++)
     width = wider(width, cli_print_width(p->label[i]));
   fprintf(out, "%7s  ", "row");
-  cli_print_cell(out, "predicted", width);
-  for (size_t i = 0; p->with_outputs && i < p->n_outputs; i++) {
+  if (is_classes(p))
+    cli_print_cell(out, "predicted", width);
+  for (size_t i = 0; shows_outputs(p) && i < p->n_outputs; i++) {
     fputc(' ', out);
     cli_print_cell(out, p->label[i], -NUMBER_WIDTH);
   }
   for (size_t row = 0; row < p->n_rows; row++) {
     fprintf(out, "\n%7zu  ", row);
-    cli_print_cell(out, predicted(p, row), width);
-    for (size_t i = 0; p->with_outputs && i < p->n_outputs; i++) {
-      snprintf(number, sizeof number, "%.6f", row_of(p, row)[i]);
+    if (is_classes(p))
+      cli_print_cell(out, predicted(p, row), width);
+    for (size_t i = 0; shows_outputs(p) && i < p->n_outputs; i++) {
+      double value = row_of(p, row)[i];
+      snprintf(number, sizeof number, fabs(value) < 1e6 ? "%.6f" : "%.7g", value);
       fputc(' ', out);
       cli_print_cell(out, number, -wider(NUMBER_WIDTH, cli_print_width(p->label[i])));
     }
@@ -79,15 +91,16 @@ void cli_predictions_table(FILE *out, const cli_predictions *p) {
 
 /* For programs: every digit, and labels quoted where they need it. */
 void cli_predictions_csv(base_buffer *out, const cli_predictions *p) {
-  base_buffer_printf(out, "row,predicted");
-  for (size_t i = 0; p->with_outputs && i < p->n_outputs; i++) {
+  base_buffer_printf(out, is_classes(p) ? "row,predicted" : "row");
+  for (size_t i = 0; shows_outputs(p) && i < p->n_outputs; i++) {
     base_buffer_u8(out, ',');
     cli_csv_text(out, p->label[i]);
   }
   for (size_t row = 0; row < p->n_rows; row++) {
-    base_buffer_printf(out, "\n%zu,", row);
-    cli_csv_text(out, predicted(p, row));
-    for (size_t i = 0; p->with_outputs && i < p->n_outputs; i++) {
+    base_buffer_printf(out, is_classes(p) ? "\n%zu," : "\n%zu", row);
+    if (is_classes(p))
+      cli_csv_text(out, predicted(p, row));
+    for (size_t i = 0; shows_outputs(p) && i < p->n_outputs; i++) {
       base_buffer_u8(out, ',');
       cli_csv_number(out, row_of(p, row)[i]);
     }
@@ -95,12 +108,18 @@ void cli_predictions_csv(base_buffer *out, const cli_predictions *p) {
   base_buffer_u8(out, '\n');
 }
 
+static json_t *predicted_json(const cli_predictions *p, size_t row) {
+  const char *label = predicted(p, row);
+  return label[0] != '\0' ? json_string(label) : json_null();
+}
+
 json_t *cli_predictions_json(const cli_predictions *p) {
   json_t *rows = json_array();
   for (size_t row = 0; row < p->n_rows; row++) {
-    json_t *object =
-        json_pack("{s:I, s:s}", "row", (json_int_t)row, "predicted", predicted(p, row));
-    if (p->with_outputs) {
+    json_t *object = json_pack("{s:I}", "row", (json_int_t)row);
+    if (is_classes(p))
+      json_object_set_new(object, "predicted", predicted_json(p, row));
+    if (shows_outputs(p)) {
       json_t *outputs = json_array();
       for (size_t i = 0; i < p->n_outputs; i++)
         json_array_append_new(outputs, cli_print_number(row_of(p, row)[i]));

@@ -4,16 +4,19 @@
 #define CLI_PREDICTIONS_H
 #include "base/bytes.h"
 #include "cli/print.h"
+#include "encoding/meaning.h"
 
 typedef struct cli_predictions {
   const double *outputs; /**< n_rows x n_outputs */
   size_t n_rows, n_outputs;
   char *const *label;
-  bool with_outputs; /**< show them, not the predicted label alone */
+  bool with_outputs;  /**< show them, not the predicted label alone */
+  encoding_kind kind; /**< values and labels have no predicted one: their outputs are shown */
 } cli_predictions;
 
 void cli_predictions_table(FILE *out, const cli_predictions *predictions);
-/** "row,predicted" and, with outputs, one column a label; numbers read back to the same bits. */
+/** "row,predicted" (where one label is) and, with outputs, one column a label; numbers read back to
+ * the same bits. */
 void cli_predictions_csv(base_buffer *out, const cli_predictions *predictions);
 /** [{"row": 0, "predicted": "B", "outputs": [...]}, ...]; NULL when out of memory. */
 json_t *cli_predictions_json(const cli_predictions *predictions);

@@ -35,13 +35,13 @@ typedef struct simulation {
 } simulation;
 
 static void compare_row(simulation *s, const double *clear, const double *noisy) {
-  size_t n = s->model.n_classes, best = encoding_outputs_argmax(clear, n);
-  s->n_changed += encoding_outputs_argmax(noisy, n) != best;
+  size_t n = s->model.n_classes, best = encoding_meaning_predicted(clear, n, s->model.meaning.kind);
+  s->n_changed += encoding_meaning_predicted(noisy, n, s->model.meaning.kind) != best;
   for (size_t k = 0; k < n; k++) {
     double error = fabs(noisy[k] - clear[k]) / fmax(1.0, fabs(clear[k]));
     s->deviation += error * error;
     s->largest = fmax(s->largest, error);
-    if (k != best)
+    if (best != ENCODING_NOTHING && k != best)
       s->margin = fmin(s->margin, (clear[best] - clear[k]) / fmax(1.0, fabs(clear[best])));
   }
 }
@@ -55,6 +55,7 @@ static ckks_status run_rows(simulation *s, uint64_t seed) {
     return base_fail_memory(n * classes * sizeof *s->noisy);
   BASE_TRY(
       compile_simulate_rows(s->noisy, s->data.value, n, &s->plan, s->packing, seed, s->threads));
+  encoding_meaning_finish(s->noisy, n, classes, s->model.meaning.end);
   for (size_t i = 0; i < n; i++)
     compare_row(s, s->clear + i * classes, s->noisy + i * classes);
   s->deviation = sqrt(s->deviation / (double)(n * classes));
@@ -81,8 +82,9 @@ static ckks_status simulate(simulation *s, const arguments *a) {
   size_t n = s->data.n_rows, classes = s->model.n_classes;
   if (s->data.label == NULL)
     return CKKS_OK;
-  BASE_TRY(train_metrics_compute(&s->clear_metrics, s->clear, s->data.label, n, classes));
-  return train_metrics_compute(&s->noisy_metrics, s->noisy, s->data.label, n, classes);
+  const encoding_meaning *meaning = &s->model.meaning;
+  BASE_TRY(cli_metrics_compute(&s->clear_metrics, s->clear, s->data.label, n, classes, meaning));
+  return cli_metrics_compute(&s->noisy_metrics, s->noisy, s->data.label, n, classes, meaning);
 }
 
 static ckks_status print_json(const simulation *s) {
@@ -106,7 +108,8 @@ static void print_report(const simulation *s) {
   cli_print_field(stdout, "error", "deviation %.2g, largest %.2g of max(1, |output|)", s->deviation,
                   s->largest);
   cli_print_field(stdout, "plan", "error below %.2g", interface->cost[s->packing].predicted_error);
-  cli_print_field(stdout, "predictions", "%zu of %zu change", s->n_changed, s->data.n_rows);
+  if (s->model.meaning.kind == ENCODING_CLASSES)
+    cli_print_field(stdout, "predictions", "%zu of %zu change", s->n_changed, s->data.n_rows);
   if (isfinite(s->margin) && s->deviation > 0.0)
     cli_print_field(stdout, "margin", "the closest decision is %.3g deviations wide",
                     s->margin / s->deviation);

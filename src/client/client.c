@@ -126,6 +126,8 @@ ckks_status client_encrypt(uint8_t **out, size_t *n_bytes, const double *rows, s
   *out = NULL;
   *n_bytes = 0;
   BASE_TRY(ckks_params_check(params, secret->params_hash, "secret key"));
+  BASE_TRY(encoding_meaning_check_rows(&interface->meaning, rows, n_rows, interface->feature,
+                                       interface->n_features));
   ckks_status status = wire_sample_init(&sample, packing, n_rows, interface);
   memcpy(sample.owner, secret->owner, CKKS_OWNER_BYTES);
   if (status == CKKS_OK)
@@ -189,6 +191,7 @@ static ckks_status decrypt_result(double *outputs, const wire_result *result,
                                            : decrypt_batches(outputs, result, secret, interface));
   for (size_t i = 0; i < result->n_rows * interface->n_outputs; i++)
     outputs[i] = encoding_polynomial_value(&interface->last, outputs[i]);
+  encoding_meaning_finish(outputs, result->n_rows, interface->n_outputs, interface->meaning.end);
   return CKKS_OK;
 }
 

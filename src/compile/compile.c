@@ -76,6 +76,7 @@ static ckks_status copy_names(plan_interface *interface, const network_model *mo
     return base_fail_memory(model->n_features * sizeof(double));
   interface->n_features = model->n_features;
   interface->n_outputs = model->n_classes;
+  interface->meaning = model->meaning;
   memcpy(interface->mean, model->mean, model->n_features * sizeof(double));
   memcpy(interface->deviation, model->deviation, model->n_features * sizeof(double));
   for (size_t i = 0; i < model->n_features; i++)

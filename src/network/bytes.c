@@ -10,7 +10,9 @@
  * An activation is u32 degree, f64 coefficients, f64 max_abs. A layer that has several puts in its
  * place u32 0, u32 how many, these one by one, and u8 which of them for each unit. In front of all
  * that a layer whose units are an image has u32 2^32 - 1, u32 channels, rows, columns. Texts are a
- * u16 length and that many bytes.
+ * u16 length and that many bytes. In front of everything a model whose outputs do not have their
+ * usual meaning (encoding/meaning.h), or whose polynomials stand for something else, has
+ * u32 2^32 - 1, the meaning or three bytes of 255, and f64 what the polynomials change.
  */
 #include "base/bytes.h"
 #include "base/alloc.h"
@@ -20,6 +22,8 @@
 
 #define IMAGE UINT32_MAX
 #define SPARSE (UINT32_MAX - 1)
+#define MEANT UINT32_MAX
+#define USUAL 0xff
 
 static void write_numbers(base_buffer *buffer, const double *numbers, size_t n) {
   for (size_t i = 0; i < n; i++)
@@ -82,7 +86,21 @@ static void write_layer(base_buffer *buffer, const network_layer *layer) {
     write_dense(buffer, &layer->weight);
 }
 
+static void write_meaning(base_buffer *buffer, const network_model *model) {
+  bool usual = encoding_meaning_is_default(&model->meaning, model->n_classes);
+  if (usual && model->fitted_error == 0.0)
+    return;
+  base_buffer_u32(buffer, MEANT);
+  if (usual)
+    for (int i = 0; i < ENCODING_MEANING_BYTES; i++)
+      base_buffer_u8(buffer, USUAL);
+  else
+    encoding_meaning_write(buffer, &model->meaning);
+  base_buffer_f64(buffer, model->fitted_error);
+}
+
 void network_bytes_write(base_buffer *buffer, const network_model *model) {
+  write_meaning(buffer, model);
   base_buffer_u32(buffer, (uint32_t)model->n_layers);
   base_buffer_u32(buffer, (uint32_t)model->n_features);
   for (size_t l = 0; l < model->n_layers; l++)
@@ -254,12 +272,44 @@ static ckks_status read_fields(network_model *model, base_reader *reader) {
   return reader->failed ? truncated() : network_check(model);
 }
 
+/* In front of the widths, and needs the last of them: its place is kept until they are known. */
+static bool skip_meaning(base_reader *at, base_reader *reader) {
+  base_reader look = *reader;
+  if (base_reader_u32(&look) != MEANT)
+    return false;
+  *at = look;
+  base_reader_view(&look, ENCODING_MEANING_BYTES + sizeof(double));
+  *reader = look;
+  return true;
+}
+
+static ckks_status read_meaning(network_model *model, base_reader *at) {
+  base_reader look = *at;
+  bool usual = true;
+  for (int i = 0; i < ENCODING_MEANING_BYTES; i++)
+    usual = base_reader_u8(&look) == USUAL && usual;
+  if (usual)
+    *at = look;
+  else
+    BASE_TRY(encoding_meaning_read(&model->meaning, at, model->n_classes));
+  model->fitted_error = base_reader_f64(at);
+  if (at->failed)
+    return truncated();
+  return usual && model->fitted_error == 0.0
+             ? base_fail(CKKS_ERROR_FORMAT, "outputs: their usual meaning, which is not written")
+             : CKKS_OK;
+}
+
 ckks_status network_bytes_read(network_model *model, base_reader *reader) {
   size_t widths[NETWORK_MAX_LAYERS + 1] = {0}, n_layers = 0;
+  base_reader meaning;
   *model = (network_model){0};
+  bool meant = skip_meaning(&meaning, reader);
   BASE_TRY(read_widths(widths, &n_layers, reader));
   BASE_TRY(network_init(model, widths, n_layers));
-  ckks_status status = read_fields(model, reader);
+  ckks_status status = meant ? read_meaning(model, &meaning) : CKKS_OK;
+  if (status == CKKS_OK)
+    status = read_fields(model, reader);
   if (status != CKKS_OK)
     network_clear(model);
   return status;

@@ -190,5 +190,9 @@ ckks_status network_check(const network_model *model) {
   if (n_in != model->n_classes)
     return base_fail(CKKS_ERROR_FORMAT, "labels: %zu names where the last layer has %zu outputs",
                      model->n_classes, n_in);
+  if ((unsigned)model->meaning.kind >= ENCODING_N_KINDS ||
+      (unsigned)model->meaning.end >= ENCODING_N_ENDS)
+    return base_fail(CKKS_ERROR_FORMAT, "outputs: a meaning that does not exist");
+  BASE_TRY(check_maximum(model->fitted_error, "fitted_error"));
   return check_names(model->label, model->n_classes, "labels");
 }

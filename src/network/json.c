@@ -340,6 +340,39 @@ static ckks_status read_scaler(network_model *model, json_t *scaler) {
                       "scaler.deviation");
 }
 
+/* One of few names. */
+static ckks_status read_name(const char **name, const json_t *value, const char *path) {
+  *name = json_string_value(value);
+  return value == NULL || *name != NULL ? CKKS_OK : fail_type(value, path, "a string");
+}
+
+/* What the outputs are, and what the client makes of them; each may be left out. */
+static ckks_status read_meaning(encoding_meaning *meaning, json_t *outputs) {
+  static const char *const fields[] = {"kind", "end", "missing", NULL};
+  const char *kind, *end, *missing;
+  if (outputs == NULL)
+    return CKKS_OK;
+  if (!json_is_object(outputs))
+    return fail_type(outputs, "outputs", "an object");
+  BASE_TRY(check_fields(outputs, "outputs.", fields));
+  BASE_TRY(read_name(&kind, json_object_get(outputs, "kind"), "outputs.kind"));
+  BASE_TRY(read_name(&end, json_object_get(outputs, "end"), "outputs.end"));
+  BASE_TRY(read_name(&missing, json_object_get(outputs, "missing"), "outputs.missing"));
+  if (kind != NULL && !encoding_meaning_kind_named(&meaning->kind, kind))
+    return base_fail(CKKS_ERROR_FORMAT, "outputs.kind: \"%.40s\" is not classes, values or labels",
+                     kind);
+  if (end != NULL && !encoding_meaning_end_named(&meaning->end, end))
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "outputs.end: \"%.40s\" is not one of none, softmax, log-softmax, sigmoid, "
+                     "one-vs-rest, tanh, relu, exp, softplus",
+                     end);
+  if (missing != NULL && strcmp(missing, "mean") != 0 && strcmp(missing, "refuse") != 0)
+    return base_fail(CKKS_ERROR_FORMAT, "outputs.missing: \"%.40s\" is not mean or refuse",
+                     missing);
+  meaning->complete = missing != NULL && strcmp(missing, "refuse") == 0;
+  return CKKS_OK;
+}
+
 /* The model has its shape and its defaults; what the file says replaces them. */
 static ckks_status read_fields(network_model *model, json_t *root) {
   BASE_TRY(read_text(&model->name, json_object_get(root, "name"), "name"));
@@ -348,6 +381,9 @@ static ckks_status read_fields(network_model *model, json_t *root) {
   BASE_TRY(read_scaler(model, json_object_get(root, "scaler")));
   BASE_TRY(read_optional_number(&model->max_abs_input, json_object_get(root, "max_abs_input"),
                                 "max_abs_input"));
+  BASE_TRY(read_optional_number(&model->fitted_error, json_object_get(root, "fitted_error"),
+                                "fitted_error"));
+  BASE_TRY(read_meaning(&model->meaning, json_object_get(root, "outputs")));
   BASE_TRY(read_texts(model->label, model->n_classes, json_object_get(root, "labels"), "labels"));
   json_t *layers = json_object_get(root, "layers");
   for (size_t l = 0; l < model->n_layers; l++)
@@ -357,8 +393,9 @@ static ckks_status read_fields(network_model *model, json_t *root) {
 
 /* Unknown fields first: a misspelt one would otherwise be reported as missing. */
 static ckks_status read_model(network_model *model, json_t *root) {
-  static const char *const fields[] = {"name",   "features", "scaler", "max_abs_input",
-                                       "labels", "layers",   NULL};
+  static const char *const fields[] = {"name",          "features", "scaler",
+                                       "max_abs_input", "labels",   "outputs",
+                                       "fitted_error",  "layers",   NULL};
   size_t widths[NETWORK_MAX_LAYERS + 1] = {0}, n_layers = 0;
   if (!json_is_object(root))
     return base_fail(CKKS_ERROR_FORMAT, "%s where an object is needed", type_name(root));

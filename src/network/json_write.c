@@ -111,6 +111,20 @@ static void write_layer(base_buffer *out, const network_layer *layer) {
   base_buffer_printf(out, "\n    }");
 }
 
+/* Only where it is not what every model has. */
+static void write_meaning(base_buffer *out, const network_model *model) {
+  const encoding_meaning *meaning = &model->meaning;
+  if (!encoding_meaning_is_default(meaning, model->n_classes))
+    base_buffer_printf(
+        out, ",\n  \"outputs\": {\"kind\": \"%s\", \"end\": \"%s\", \"missing\": \"%s\"}",
+        encoding_meaning_kind_name(meaning->kind), encoding_meaning_end_name(meaning->end),
+        meaning->complete ? "refuse" : "mean");
+  if (model->fitted_error > 0.0) {
+    base_buffer_printf(out, ",\n  \"fitted_error\": ");
+    base_buffer_decimal(out, model->fitted_error);
+  }
+}
+
 static void write_model(base_buffer *out, const network_model *model) {
   base_buffer_printf(out, "{\n  \"name\": ");
   write_text(out, model->name);
@@ -124,6 +138,7 @@ static void write_model(base_buffer *out, const network_model *model) {
   base_buffer_decimal(out, model->max_abs_input);
   base_buffer_printf(out, ",\n  \"labels\": ");
   write_texts(out, model->label, model->n_classes);
+  write_meaning(out, model);
   base_buffer_printf(out, ",\n  \"layers\": [\n");
   for (size_t l = 0; l < model->n_layers; l++) {
     write_layer(out, &model->layer[l]);

@@ -85,6 +85,7 @@ ckks_status network_init(network_model *model, const size_t *widths, size_t n_la
   model->n_features = widths[0];
   model->n_classes = widths[n_layers];
   model->n_layers = n_layers;
+  model->meaning = encoding_meaning_default(model->n_classes);
   ckks_status status = init_parts(model, widths);
   if (status != CKKS_OK)
     network_clear(model);

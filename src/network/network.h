@@ -41,7 +41,10 @@ typedef struct network_model {
   double *mean, *deviation; /**< scaler: (x - mean)/deviation; deviation > 0 */
   double max_abs_input;     /**< largest |scaled feature| in calibration data; 0 = not calibrated */
   size_t n_classes;         /**< outputs of the last layer */
-  char **label;             /**< names of the classes; prediction = argmax of the outputs */
+  char **label;             /**< names of the outputs: classes, values or labels */
+  encoding_meaning meaning; /**< what they are, and what the client makes of them */
+  double fitted_error;      /**< what polynomials in place of activations changed in an output on
+                                 calibration data, of max(1, |output|); 0 = they are the network's */
   size_t n_layers;
   network_layer *layer;
 } network_model;
@@ -68,7 +71,8 @@ ckks_status network_check(const network_model *model);
 /* --- forward.c: what it computes; CKKS_ERROR_MEMORY */
 /** scaled[i] = (features[i] - mean[i]) / deviation[i]; NaN (a missing value) becomes 0. */
 void network_forward_scale(double *scaled, const double *features, const network_model *model);
-/** outputs[n_classes] of one row of *raw* (unscaled) features; NaN counts as the mean. */
+/** outputs[n_classes] of one row of *raw* (unscaled) features, before meaning.end; NaN counts as
+ * the mean: encoding_meaning_check_rows says whether it may be there. */
 ckks_status network_forward(double *outputs, const double *features, const network_model *model);
 /**
  * As network_forward for scaled features; pre_max[layer][activation] (pre_max may be NULL) gets the

@@ -9,6 +9,7 @@
 #include "plan/files.h"
 
 #define GATHERED 2 /* beside 1 = available in a layout's first byte */
+#define MEANT 4    /* in that of latency packing: outputs that do not have their usual meaning */
 #define MAX_PERIOD ((size_t)1 << (CKKS_MAX_LOG2_N - 1))
 
 /* --- writing */
@@ -19,8 +20,8 @@ static void write_polynomial(base_buffer *buffer, const encoding_polynomial *p) 
     base_buffer_f64(buffer, p->coefficient[i]);
 }
 
-static void write_layout(base_buffer *buffer, const plan_layout *layout, bool gathered) {
-  base_buffer_u8(buffer, (uint8_t)(layout->available | (gathered ? GATHERED : 0)));
+static void write_layout(base_buffer *buffer, const plan_layout *layout, int marks) {
+  base_buffer_u8(buffer, (uint8_t)(layout->available | marks));
   base_buffer_u32(buffer, (uint32_t)layout->stride);
   base_buffer_u32(buffer, (uint32_t)layout->padded);
   base_buffer_u32(buffer, (uint32_t)layout->fold);
@@ -53,10 +54,12 @@ static void write_cost(base_buffer *buffer, const plan_cost *cost) {
 }
 
 void plan_bytes_write_interface(base_buffer *buffer, const plan_interface *interface) {
+  bool meant = !encoding_meaning_is_default(&interface->meaning, interface->n_outputs);
+  int marks = (interface->n_gather > 0 ? GATHERED : 0) | (meant ? MEANT : 0);
   base_buffer_append(buffer, interface->id, PLAN_ID_BYTES);
   ckks_params_bytes_write(buffer, &interface->literal);
   for (int i = 0; i < PLAN_N_PACKINGS; i++) {
-    write_layout(buffer, &interface->layout[i], i == PLAN_LATENCY && interface->n_gather > 0);
+    write_layout(buffer, &interface->layout[i], i == PLAN_LATENCY ? marks : 0);
     write_cost(buffer, &interface->cost[i]);
   }
   base_buffer_u8(buffer, (uint8_t)interface->depth);
@@ -81,6 +84,8 @@ void plan_bytes_write_interface(base_buffer *buffer, const plan_interface *inter
   base_buffer_f64(buffer, interface->max_abs_output);
   write_polynomial(buffer, &interface->last);
   write_gather(buffer, interface);
+  if (meant)
+    encoding_meaning_write(buffer, &interface->meaning);
 }
 
 static void write_program(base_buffer *buffer, const plan_program *program) {
@@ -156,12 +161,12 @@ static bool output_bits_fit(const plan_layout *layout, const ckks_params_literal
          layout->output_bits <= RING_F64_BITS && params->q[0] >> (layout->output_bits - 1) != 0;
 }
 
-static ckks_status read_layout(plan_layout *layout, base_reader *reader, bool *gathered,
+static ckks_status read_layout(plan_layout *layout, base_reader *reader, int *marks,
                                const ckks_params_literal *params) {
   size_t slots = (size_t)1 << (params->log2_n - 1);
-  uint8_t available = base_reader_u8(reader);
-  layout->available = available % GATHERED == 1;
-  *gathered = available == (GATHERED | 1);
+  uint8_t first = base_reader_u8(reader);
+  layout->available = first % GATHERED == 1;
+  *marks = first & (GATHERED | MEANT);
   layout->stride = base_reader_u32(reader);
   layout->padded = base_reader_u32(reader);
   layout->fold = base_reader_u32(reader);
@@ -170,7 +175,7 @@ static ckks_status read_layout(plan_layout *layout, base_reader *reader, bool *g
   layout->period = base_reader_u32(reader);
   layout->output_scale = base_reader_f64(reader);
   layout->output_bits = base_reader_u8(reader);
-  if (reader->failed || (available > 1 && !*gathered))
+  if (reader->failed || first > (1 | GATHERED | MEANT) || (first & 3) == GATHERED)
     return bad("layout");
   if (!layout->available)
     return CKKS_OK;
@@ -270,11 +275,11 @@ static ckks_status read_gather(plan_interface *interface, base_reader *reader) {
 }
 
 static ckks_status read_interface(plan_interface *interface, base_reader *reader) {
-  bool gathered[PLAN_N_PACKINGS];
+  int marks[PLAN_N_PACKINGS];
   base_reader_copy(reader, interface->id, PLAN_ID_BYTES);
   BASE_TRY(ckks_params_bytes_read(&interface->literal, reader));
   for (int i = 0; i < PLAN_N_PACKINGS; i++) {
-    BASE_TRY(read_layout(&interface->layout[i], reader, &gathered[i], &interface->literal));
+    BASE_TRY(read_layout(&interface->layout[i], reader, &marks[i], &interface->literal));
     BASE_TRY(read_cost(&interface->cost[i], reader));
   }
   interface->depth = base_reader_u8(reader);
@@ -282,8 +287,9 @@ static ckks_status read_interface(plan_interface *interface, base_reader *reader
   BASE_TRY(base_reader_text(reader, &interface->name, ENCODING_MAX_NAME_BYTES, "name"));
   BASE_TRY(read_features(interface, reader));
   const plan_layout *latency = &interface->layout[PLAN_LATENCY];
-  if (latency->available && ((latency->padded < interface->n_features && !gathered[PLAN_LATENCY]) ||
-                             latency->period < interface->n_outputs))
+  if (latency->available &&
+      ((latency->padded < interface->n_features && !(marks[PLAN_LATENCY] & GATHERED)) ||
+       latency->period < interface->n_outputs))
     return bad("layout");
   interface->max_abs_input = base_reader_f64(reader);
   interface->max_abs_output = base_reader_f64(reader);
@@ -291,9 +297,14 @@ static ckks_status read_interface(plan_interface *interface, base_reader *reader
       !is_finite_in(interface->max_abs_output, 0.0, 1e300))
     return bad("range");
   BASE_TRY(read_polynomial(&interface->last, reader));
-  if (gathered[PLAN_THROUGHPUT])
+  if (marks[PLAN_THROUGHPUT] != 0)
     return bad("layout");
-  return gathered[PLAN_LATENCY] ? read_gather(interface, reader) : CKKS_OK;
+  if (marks[PLAN_LATENCY] & GATHERED)
+    BASE_TRY(read_gather(interface, reader));
+  interface->meaning = encoding_meaning_default(interface->n_outputs);
+  return marks[PLAN_LATENCY] & MEANT
+             ? encoding_meaning_read(&interface->meaning, reader, interface->n_outputs)
+             : CKKS_OK;
 }
 
 ckks_status plan_bytes_read_interface(plan_interface *interface, base_reader *reader) {

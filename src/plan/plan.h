@@ -115,6 +115,7 @@ typedef struct plan_interface {
   double max_abs_input;     /**< certified range of scaled features; 0 = none known */
   double max_abs_output;    /**< what the output modulus holds before the client's polynomial */
   encoding_polynomial last; /**< the client applies it to every output: public */
+  encoding_meaning meaning; /**< what it makes of them then, and what they are */
   size_t n_gather;          /**< LATENCY: places of the input, or 0 when place i is feature i */
   uint32_t *gather;         /**< feature of each place, PLAN_NO_FEATURE = zero */
   int depth;

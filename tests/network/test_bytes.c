@@ -280,6 +280,46 @@ static void every_truncation_is_refused(void **state) {
   base_buffer_clear(&buffer);
 }
 
+static void write_meant(base_buffer *buffer, const encoding_meaning *meaning, double error) {
+  network_model model;
+  assert_int_equal(test_model_build(&model, 1), CKKS_OK);
+  model.meaning = *meaning;
+  model.fitted_error = error;
+  base_buffer_init(buffer, 1 << 20);
+  network_bytes_write(buffer, &model);
+  network_clear(&model);
+}
+
+/* What outputs mean comes back; the usual costs no byte and is refused where it is written. */
+static void meanings_are_kept(void **state) {
+  (void)state;
+  const encoding_meaning usual = encoding_meaning_default(2);
+  const encoding_meaning meant = {ENCODING_LABELS, ENCODING_END_SIGMOID, true};
+  base_buffer plain, buffer;
+  network_model model;
+  write_example(&plain, 1);
+  for (int i = 0; i < 4; i++) {
+    double error = i % 2 ? 0.125 : 0.0;
+    write_meant(&buffer, i < 2 ? &usual : &meant, error);
+    assert_int_equal(buffer.n_bytes, plain.n_bytes + (i > 0 ? 15 : 0));
+    assert_int_equal(read_from(&model, buffer.bytes, buffer.n_bytes), CKKS_OK);
+    assert_true(encoding_meaning_is_default(&model.meaning, 2) == (i < 2));
+    assert_true(i < 2 || (model.meaning.kind == ENCODING_LABELS && model.meaning.complete &&
+                          model.meaning.end == ENCODING_END_SIGMOID));
+    assert_true(model.fitted_error == error);
+    network_clear(&model);
+    for (size_t n = 0; i == 3 && n < 40; n++)
+      assert_int_equal(read_from(&model, buffer.bytes, n), CKKS_ERROR_FORMAT);
+    base_buffer_clear(&buffer);
+  }
+  write_meant(&buffer, &usual, 0.125);
+  memset(buffer.bytes + 7, 0, 8);
+  assert_int_equal(read_from(&model, buffer.bytes, buffer.n_bytes), CKKS_ERROR_FORMAT);
+  assert_non_null(strstr(base_last_error(), "not written"));
+  base_buffer_clear(&buffer);
+  base_buffer_clear(&plain);
+}
+
 /* Any byte may be anything: a status and no leak; what is accepted passes the check. */
 static void damaged_bytes_never_give_a_bad_model(void **state) {
   (void)state;
@@ -321,7 +361,7 @@ static void counts_are_bounded_before_memory_is_taken(void **state) {
   (void)state;
   refuse_u32(0, 0, "0 layers where 1 to 16");
   refuse_u32(0, 17, "17 layers");
-  refuse_u32(0, 0xffffffffU, "layers where");
+  refuse_u32(0, 0xfffffffeU, "layers where");
   refuse_u32(4, 0, "width 0 is 0 where 1 to 65536");
   refuse_u32(8, 65537, "width 1 is 65537 where 1 to 65536");
   refuse_u32(12, 1025, "too short");
@@ -359,7 +399,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(several_activations_are_read),
       cmocka_unit_test(bad_lists_are_refused),
-      cmocka_unit_test(what_is_written_is_read),
+      cmocka_unit_test(what_is_written_is_read), cmocka_unit_test(meanings_are_kept),
       cmocka_unit_test(the_layout_is_the_documented_one),
       cmocka_unit_test(zeros_are_left_out_where_that_is_shorter),
       cmocka_unit_test(the_form_follows_from_the_numbers),
