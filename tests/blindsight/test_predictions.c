@@ -12,9 +12,14 @@ static void the_first_of_the_largest_is_chosen(void **state) {
   for (size_t i = 0; i < 12; i++)
     assert_true(p.output[i] == 0);
   memcpy(p.output, outputs, sizeof outputs);
-  blindsight_predictions_choose(&p);
+  blindsight_predictions_choose(&p, ENCODING_CLASSES);
   assert_memory_equal(p.largest, largest, sizeof largest);
   assert_memory_equal(p.output, outputs, sizeof outputs);
+  p.output[3] = NAN; /* no label beside NaN, none for values */
+  blindsight_predictions_choose(&p, ENCODING_CLASSES);
+  assert_true(p.largest[0] == 2 && p.largest[1] == SIZE_MAX);
+  blindsight_predictions_choose(&p, ENCODING_VALUES);
+  assert_true(p.largest[0] == SIZE_MAX);
   blindsight_predictions_clear(&p);
 }
 

@@ -19,8 +19,9 @@
 static char no[] = "no", yes[] = "grün, \"ja\"";
 static char *const labels[] = {no, yes};
 static const double outputs[] = {0.25, -1.5, 0.1, 0.1 + 0.2, 1e-300, 2.0};
-static const cli_predictions with = {outputs, 3, 2, labels, true};
-static const cli_predictions without = {outputs, 3, 2, labels, false};
+static const cli_predictions with = {outputs, 3, 2, labels, true, ENCODING_CLASSES};
+static const cli_predictions without = {outputs, 3, 2, labels, false, ENCODING_CLASSES};
+static const cli_predictions numbers = {outputs, 3, 2, labels, false, ENCODING_VALUES};
 
 static void expect_text(base_buffer *buffer, const char *expected) {
   base_buffer_u8(buffer, 0);
@@ -59,6 +60,33 @@ static void csv_is_exact(void **state) {
   base_buffer_init(&buffer, 512);
   cli_predictions_csv(&buffer, &without);
   expect_text(&buffer, "row,predicted\n0,no\n1,\"grün, \"\"ja\"\"\"\n2,\"grün, \"\"ja\"\"\"\n");
+}
+
+/* Values and labels of which several may apply have no predicted one: their outputs are shown. */
+static void values_have_no_predicted_column(void **state) {
+  (void)state;
+  base_buffer buffer;
+  base_buffer_init(&buffer, 512);
+  cli_predictions_csv(&buffer, &numbers);
+  expect_text(&buffer, "row,no,\"grün, \"\"ja\"\"\"\n"
+                       "0,0.25,-1.5\n1,0.1,0.30000000000000004\n2,1e-300,2\n");
+  json_t *rows = cli_predictions_json(&numbers);
+  assert_null(json_object_get(json_array_get(rows, 0), "predicted"));
+  assert_int_equal(json_array_size(json_object_get(json_array_get(rows, 0), "outputs")), 2);
+  json_decref(rows);
+  const double bad[] = {NAN, 1e300};
+  const cli_predictions nothing = {bad, 1, 2, labels, true, ENCODING_CLASSES};
+  rows = cli_predictions_json(&nothing);
+  assert_true(json_is_null(json_object_get(json_array_get(rows, 0), "predicted")));
+  json_decref(rows);
+  char *text = NULL;
+  size_t length = 0;
+  FILE *out = open_memstream(&text, &length);
+  assert_non_null(out);
+  cli_predictions_table(out, &nothing);
+  fclose(out);
+  assert_non_null(strstr(text, " 1e+300\n")); /* not its 301 digits */
+  free(text);
 }
 
 /* What we write our own reader takes, to the bit. */
@@ -135,6 +163,7 @@ int main(void) {
       cmocka_unit_test(csv_quotes_what_needs_it),
       cmocka_unit_test(csv_is_exact),
       cmocka_unit_test(csv_reads_back),
+      cmocka_unit_test(values_have_no_predicted_column),
       cmocka_unit_test(table),
       cmocka_unit_test(json),
       cmocka_unit_test(sizes),

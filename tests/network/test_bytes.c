@@ -399,7 +399,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(several_activations_are_read),
       cmocka_unit_test(bad_lists_are_refused),
-      cmocka_unit_test(what_is_written_is_read), cmocka_unit_test(meanings_are_kept),
+      cmocka_unit_test(what_is_written_is_read),
+      cmocka_unit_test(meanings_are_kept),
       cmocka_unit_test(the_layout_is_the_documented_one),
       cmocka_unit_test(zeros_are_left_out_where_that_is_shorter),
       cmocka_unit_test(the_form_follows_from_the_numbers),

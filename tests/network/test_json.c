@@ -48,6 +48,38 @@ static void refuse(const char *from, const char *to, const char *words) {
 
 /* ------------------------------------------------------------------- good */
 
+/* What outputs mean is read, written where it is not the usual, and refused where it is none. */
+static void meanings_are_read_and_written(void **state) {
+  (void)state;
+  network_model m, again;
+  char *text;
+  assert_int_equal(read_quoted(&m, good), CKKS_OK);
+  assert_true(encoding_meaning_is_default(&m.meaning, 2));
+  assert_int_equal(network_json_write(&text, &m), CKKS_OK);
+  assert_null(strstr(text, "outputs"));
+  base_free(text);
+  network_clear(&m);
+  assert_int_equal(read_changed(&m, "'max_abs_input':5",
+                                "'fitted_error':0.25,'outputs':{'kind':'labels','end':'sigmoid',"
+                                "'missing':'refuse'}"),
+                   CKKS_OK);
+  assert_true(m.meaning.kind == ENCODING_LABELS && m.meaning.end == ENCODING_END_SIGMOID &&
+              m.meaning.complete && m.fitted_error == 0.25);
+  assert_int_equal(network_json_write(&text, &m), CKKS_OK);
+  assert_int_equal(network_json_read(&again, text, strlen(text), "again"), CKKS_OK);
+  assert_memory_equal(&again.meaning, &m.meaning, sizeof m.meaning);
+  assert_true(again.fitted_error == 0.25);
+  base_free(text);
+  network_clear(&m);
+  network_clear(&again);
+  refuse("'max_abs_input':5", "'outputs':{'kind':'class'}", "\"class\" is not classes, values");
+  refuse("'max_abs_input':5", "'outputs':{'end':'argmax'}", "\"argmax\" is not one of none");
+  refuse("'max_abs_input':5", "'outputs':{'missing':'0'}", "\"0\" is not mean or refuse");
+  refuse("'max_abs_input':5", "'outputs':{'ends':'none'}", "outputs.ends");
+  refuse("'max_abs_input':5", "'outputs':'classes'", "outputs: ");
+  refuse("'max_abs_input':5", "'fitted_error':-1", "fitted_error: -1");
+}
+
 static void every_field_arrives(void **state) {
   (void)state;
   network_model m;
@@ -456,6 +488,7 @@ int main(void) {
       cmocka_unit_test(units_may_have_their_own),
       cmocka_unit_test(wrong_units_are_named_by_path),
       cmocka_unit_test(every_field_arrives),
+      cmocka_unit_test(meanings_are_read_and_written),
       cmocka_unit_test(optional_fields_have_their_defaults),
       cmocka_unit_test(what_is_written_is_read_bit_for_bit),
       cmocka_unit_test(written_models_are_for_people_too),

@@ -10,7 +10,10 @@ static void compile_random(plan_plan *plan, network_model *model, uint64_t *stat
   options.minimise = (compile_minimise)(test_random(state) % 4);
   assert_ok(test_network(model, state));
   test_calibrate(model, state);
+  if (test_random(state) % 2)
+    model->meaning = (encoding_meaning){ENCODING_VALUES, ENCODING_END_TANH, true};
   assert_ok(compile_model(plan, model, &options));
+  assert_memory_equal(&plan->interface.meaning, &model->meaning, sizeof model->meaning);
 }
 
 static void test_clear_equals_model(void **unused) {
@@ -77,6 +80,7 @@ static void test_bytes_round_trip(void **unused) {
     plan_bytes_write(&second, &copy);
     assert_int_equal(first.n_bytes, second.n_bytes);
     assert_memory_equal(first.bytes, second.bytes, first.n_bytes);
+    assert_memory_equal(&copy.interface.meaning, &model.meaning, sizeof model.meaning);
     uint8_t id[PLAN_ID_BYTES];
     memcpy(id, plan.interface.id, sizeof id);
     assert_ok(plan_bytes_identify(&copy));
