@@ -9,17 +9,9 @@
 
 #include "base/alloc.h"
 #include "compile/fill.h"
+#include "compile/placing.h"
 #include "compile/refusal.h"
 #include "ring/prime.h"
-
-void compile_options_default(compile_options *options) {
-  *options = (compile_options){.error = 1e-5,
-                               .security = CKKS_SECURITY_128,
-                               .latency = true,
-                               .throughput = true,
-                               .headroom = 2.0,
-                               .units = compile_units_default};
-}
 
 static ckks_status check_options(const compile_options *options) {
   if (!(options->error >= 1e-9 && options->error <= 1.0))
@@ -111,7 +103,7 @@ typedef struct placing {
 
 static ckks_status try_placing(placing *p, const compile_stages *stages, const network_model *model,
                                bool windows, const compile_options *options) {
-  BASE_TRY(compile_stages_place(&p->stages, stages, model, windows));
+  BASE_TRY(compile_placing_build(&p->stages, stages, model, windows));
   return compile_search_run(&p->best, &p->stages, options);
 }
 

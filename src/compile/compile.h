@@ -27,7 +27,7 @@ typedef struct compile_units {
   double sum_word_ns;      /**< of whole ciphertexts in throughput packing, COMPILE_NEAR_BYTES */
   double sum_far_word_ns;  /**< the same where they are COMPILE_FAR_BYTES */
 } compile_units;
-extern const compile_units compile_units_default;
+extern const compile_units compile_options_units;
 
 typedef struct compile_options {
   double error;             /**< target for predicted_error, default 1e-5 */

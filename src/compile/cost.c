@@ -9,16 +9,6 @@
 #include "base/frame.h"
 #include "ring/pack.h"
 
-/* AVX2, measured by `blindsight calibrate`: docs/performance.md names the machine. */
-const compile_units compile_units_default = {.ntt_butterfly_ns = 0.20,
-                                             .mac_word_ns = 0.27,
-                                             .mac_far_word_ns = 0.74,
-                                             .convert_word_ns = 0.18,
-                                             .permute_word_ns = 0.24,
-                                             .point_word_ns = 0.15,
-                                             .sum_word_ns = 0.16,
-                                             .sum_far_word_ns = 0.9};
-
 int compile_cost_key_special(int level, int n_p) {
   return level + 1 < n_p ? level + 1 : n_p;
 }

@@ -302,7 +302,7 @@ static ckks_status stage_copy(compile_stage *out, const compile_stage *in) {
   return network_sparse_copy(&out->map, &in->map);
 }
 
-static ckks_status stages_copy(compile_stages *out, const compile_stages *in) {
+ckks_status compile_stages_copy(compile_stages *out, const compile_stages *in) {
   *out = *in;
   out->gather = (compile_gather){0};
   out->plain = in;
@@ -310,18 +310,6 @@ static ckks_status stages_copy(compile_stages *out, const compile_stages *in) {
   for (size_t i = 0; i < in->n_stages; i++)
     BASE_TRY(stage_copy(&out->stage[i], &in->stage[i]));
   return CKKS_OK;
-}
-
-ckks_status compile_stages_place(compile_stages *placed, const compile_stages *stages,
-                                 const network_model *model, bool windows) {
-  ckks_status status = stages_copy(placed, stages);
-  if (status == CKKS_OK && windows)
-    status = compile_gather_stages(placed);
-  if (status == CKKS_OK)
-    status = compile_place_stages(placed, model);
-  if (status != CKKS_OK)
-    compile_stages_clear(placed);
-  return status;
 }
 
 /* What each place of a stage holds, after its units moved; the activation of empty ones is any. */

@@ -63,13 +63,9 @@ typedef struct compile_stages {
  */
 ckks_status compile_stages_build(compile_stages *stages, const network_model *model,
                                  bool last_on_server);
-/**
- * The same stages for latency packing: inputs repeated, if `windows` (gather.c), and hidden units
- * put in such places (place.c) that sparse maps have few diagonals. Rows of maps are places then;
- * those without a unit are empty. `stages` stays the caller's and must outlive them.
- */
-ckks_status compile_stages_place(compile_stages *placed, const compile_stages *stages,
-                                 const network_model *model, bool windows);
+/** A copy whose `plain` is the original, which must outlive it; CKKS_ERROR_MEMORY leaves a part for
+ * compile_stages_clear. */
+ckks_status compile_stages_copy(compile_stages *out, const compile_stages *in);
 /** Windows of a sparse first map as groups; reorders the units behind it. */
 ckks_status compile_gather_stages(compile_stages *stages);
 /** Puts the images of hidden layers on one frame of pixels; takes poolings out of maps. */

@@ -29,7 +29,7 @@ typedef struct train_options {
   int batch_size, n_epochs;           /**< 64, 250 */
   double frac;                        /**< 0.8 */
   uint32_t split_seed;                /**< 42 */
-  uint64_t seed;                      /**< initialisation and batch order; 15 (fit.c says why) */
+  uint64_t seed; /**< initialisation and batch order; 15 (options.c says why) */
   /** Called after every epoch; a non-zero return cancels (CKKS_ERROR_CANCELLED). May be NULL. */
   int (*progress)(void *context, const train_progress *progress);
   void *progress_context;

@@ -60,9 +60,9 @@ static void test_round_trip(void **unused) {
   assert_int_equal(cli_units_write(path, &example), CKKS_OK);
   assert_int_equal(cli_units_read(&read, path), CKKS_OK);
   assert_same(&read, &example);
-  assert_int_equal(cli_units_write(path, &compile_units_default), CKKS_OK);
+  assert_int_equal(cli_units_write(path, &compile_options_units), CKKS_OK);
   assert_int_equal(cli_units_read(&read, path), CKKS_OK);
-  assert_same(&read, &compile_units_default);
+  assert_same(&read, &compile_options_units);
 }
 
 /* Writes a file for this machine whose butterfly is `value`, and reads it. */

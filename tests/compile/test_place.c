@@ -9,6 +9,7 @@
 
 #include "compile/compile.h"
 #include "compile/convnets.h"
+#include "compile/placing.h"
 #include "compile/lower.h"
 
 static void assert_ok(ckks_status status) {
@@ -105,7 +106,7 @@ static void test_frame(void **unused) {
   build(&model, (size_t[]){1, 8, 8}, c, 2, &state);
   assert_ok(compile_stages_build(&stages, &model, false));
   stages.gather.n = 0;
-  assert_ok(compile_stages_place(&placed, &stages, &model, true));
+  assert_ok(compile_placing_build(&placed, &stages, &model, true));
   assert_true(placed.plain == &stages);
   if (placed.gather.n == 0) {
     assert_int_equal(placed.stage[0].n_out, 4 * 64);
@@ -136,7 +137,7 @@ static void test_channels(void **unused) {
   compile_stages stages, placed;
   build(&model, (size_t[]){3, 12, 12}, c, 1, &state);
   assert_ok(compile_stages_build(&stages, &model, false));
-  assert_ok(compile_stages_place(&placed, &stages, &model, true));
+  assert_ok(compile_placing_build(&placed, &stages, &model, true));
   assert_true(placed.gather.n > 0);
   size_t n_keys = 0;
   assert_int_equal(check_program(&model, 12, &state, &n_keys), 3);
@@ -184,7 +185,7 @@ static void test_memory(void **unused) {
   ckks_status status = CKKS_ERROR_MEMORY;
   for (long k = 1; status != CKKS_OK; k++) {
     base_alloc_fail_at(k);
-    status = compile_stages_place(&placed, &stages, &model, true);
+    status = compile_placing_build(&placed, &stages, &model, true);
     base_alloc_fail_at(0);
     assert_true(status == CKKS_OK || status == CKKS_ERROR_MEMORY);
     assert_true(k < 1000);

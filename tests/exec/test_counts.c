@@ -197,7 +197,7 @@ static void test_milliseconds(void **unused) {
     ms += 1e-6 * (6 * (14 - 13) * far);
     assert_true(fabs(compile_cost_ms(&counts, 10, &units) - ms) < 1e-15);
   }
-  assert_true(compile_cost_ms(&(compile_work){0}, 13, &compile_units_default) == 0.0);
+  assert_true(compile_cost_ms(&(compile_work){0}, 13, &compile_options_units) == 0.0);
 }
 
 int main(void) {
