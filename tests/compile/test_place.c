@@ -9,8 +9,8 @@
 
 #include "compile/compile.h"
 #include "compile/convnets.h"
-#include "compile/placing.h"
 #include "compile/lower.h"
+#include "compile/placing.h"
 
 static void assert_ok(ckks_status status) {
   if (status != CKKS_OK)
