@@ -104,13 +104,19 @@ typedef struct ckks_params ckks_params;
 
 /**
  * Checks a literal and makes the immutable object that everything else takes.
- * Refuses (CKKS_ERROR_SECURITY) when log2(Q*P) passes the table's limit for N.
+ * Refuses (CKKS_ERROR_SECURITY) when log2(Q*P) passes the table's limit for N, and
+ * (CKKS_ERROR_ARGUMENT) special primes that are too small for the digits they switch: those that
+ * would leave a rotated slot an error of 2^-4 or more.
  */
 CKKS_API ckks_status ckks_params_build(ckks_params **out, const ckks_params_literal *literal);
 /**
  * The usual case in one line: the smallest N that is secure at 128 bits for
- * `depth` multiplications at 2^log2_scale (25..45), base prime
- * log2_scale + 10 bits (at most 49).
+ * `depth` multiplications at 2^log2_scale (25..45). Level 0 holds values up to 2^16
+ * (ckks_params_max_value). For that the base prime is 2^17 times the scale; primes being fast only
+ * below 2^49, from log2_scale = 32 on the scale of level 0 is 2^32 instead, reached over the last
+ * level (up to 40), two or three: results of level 0 have an error of about 2^-20 then, where
+ * those of one level more have 2^(12 - log2_scale). A chain too short for that has a base prime
+ * of up to 60 bits, which is slower (log2_scale above 31 at depth 0, above 40 at depth 1).
  */
 CKKS_API ckks_status ckks_params_build_depth(ckks_params **out, int depth, int log2_scale);
 CKKS_API void ckks_params_free(ckks_params *params);
@@ -124,6 +130,15 @@ CKKS_API double ckks_params_log2_qp(const ckks_params *params);
 CKKS_API double ckks_params_log2_qp_limit(const ckks_params *params);
 /** Canonical scale of a level, 0..max_level; 0 for any other. */
 CKKS_API double ckks_params_scale(const ckks_params *params, int level);
+/**
+ * The largest magnitude of a slot, its error included, that a ciphertext or plaintext at this level
+ * and its canonical scale holds: half the modulus over the scale. What is larger wraps around and
+ * decrypts to something else, and no operation can see it: a program must know how large its
+ * values become. Encoders refuse what does not fit; between levels values stay what they are while
+ * the limit falls, so that of level 0, the least, is the one to keep to. 0 where there is no such
+ * level or no canonical scale.
+ */
+CKKS_API double ckks_params_max_value(const ckks_params *params, int level);
 /** BLAKE2b-256 of the literal with its primes: equal hash, equal parameters. */
 CKKS_API const uint8_t *ckks_params_hash(const ckks_params *params);
 

@@ -32,19 +32,35 @@ static ckks_status check_finite(const ckks_complex *values, size_t n) {
   return CKKS_OK;
 }
 
-/*
- * A coefficient is at most the largest value times the scale: when one is too
- * large some value is, up to rounding, and the first such is named.
- */
-static ckks_status fail_too_large(const ckks_complex *values, size_t n, double scale,
-                                  double bound) {
-  size_t first = 0;
-  while (first + 1 < n && hypot(values[first].re, values[first].im) * scale < 0.999 * bound)
-    first++;
+/* The value, the limit and what would help; coefficients have a limit of 2^62 of their own. */
+static ckks_status fail_too_large(size_t i, double magnitude, double scale, double bound) {
   return base_fail(CKKS_ERROR_RANGE,
-                   "value %zu (%g) times the scale 2^%.2f is too large: coefficients must stay "
-                   "below 2^%.2f",
-                   first, hypot(values[first].re, values[first].im), log2(scale), log2(bound));
+                   "value %zu (%g) does not fit: up to %g does at scale 2^%.2f and this level; use "
+                   "%s smaller scale",
+                   i, magnitude, bound / scale, log2(scale),
+                   bound < 0x1p62 ? "a higher level or a" : "a");
+}
+
+/*
+ * Every slot is held against the limit, though one large value among small ones would leave small
+ * coefficients: what is computed with it later need not.
+ */
+static ckks_status check_fits(const ckks_complex *values, size_t n, double scale, double bound) {
+  for (size_t i = 0; i < n; i++) {
+    double magnitude = hypot(values[i].re, values[i].im);
+    if (!(magnitude * scale < bound))
+      return fail_too_large(i, magnitude, scale, bound);
+  }
+  return CKKS_OK;
+}
+
+/* A coefficient is at most the largest value times the scale: that value is named. */
+static ckks_status fail_largest(const ckks_complex *values, size_t n, double scale, double bound) {
+  size_t largest = 0;
+  for (size_t i = 1; i < n; i++)
+    if (hypot(values[i].re, values[i].im) > hypot(values[largest].re, values[largest].im))
+      largest = i;
+  return fail_too_large(largest, hypot(values[largest].re, values[largest].im), scale, bound);
 }
 
 /* --------------------------------------------------------------- encoding */
@@ -87,7 +103,7 @@ ckks_status ckks_encode_limbs(ring_poly *poly, const int *limbs, int n_limbs,
     for (int i = 0; i < n_limbs; i++)
       ckks_encode_int64(ring_poly_limb(poly, i), coefficients, limbs[i], params);
   } else {
-    status = fail_too_large(values, n_slots, scale, bound);
+    status = fail_largest(values, n_slots, scale, bound);
   }
   base_wipe(coefficients, n_bytes);
   base_free(coefficients);
@@ -103,7 +119,7 @@ ckks_status ckks_encode_integers(int64_t *coefficients, const ckks_complex *valu
   memcpy(work, values, n_slots * sizeof *work);
   ckks_status status = CKKS_OK;
   if (!round_slots(coefficients, work, n_slots, scale, 0x1p62, params))
-    status = fail_too_large(values, n_slots, scale, 0x1p62);
+    status = fail_largest(values, n_slots, scale, 0x1p62);
   base_wipe(work, n_slots * sizeof *work);
   base_free(work);
   return status;
@@ -117,7 +133,7 @@ ckks_status ckks_encode_scalar(uint64_t *residues, int n_limbs, double value, do
   double bound = fmin(0x1p120, half_product(NULL, n_limbs, params));
   double integer = rint(value * scale);
   if (!(fabs(integer) < bound))
-    return fail_too_large(&slot, 1, scale, bound);
+    return fail_too_large(0, fabs(value), scale, bound);
   for (int i = 0; i < n_limbs; i++)
     residues[i] = ring_modulus_reduce((__int128)integer, &params->ring.modulus[i]);
   return CKKS_OK;
@@ -150,6 +166,8 @@ static ckks_status encode_slots(ckks_plaintext *out, const ckks_complex *slots, 
   int limbs[CKKS_MAX_Q];
   for (int i = 0; i <= level; i++)
     limbs[i] = i;
+  BASE_TRY(check_finite(slots, n_slots));
+  BASE_TRY(check_fits(slots, n_slots, scale, half_product(NULL, level + 1, params)));
   BASE_TRY(ckks_encode_limbs(&out->poly, limbs, level + 1, slots, n_slots, scale, params));
   out->level = level;
   out->scale = scale;

@@ -40,6 +40,9 @@ ckks_status ckks_key_spec_check(ckks_key_spec *spec, const ckks_params *params) 
                      "key spec: level %d over %d special primes has %d digits, limit %d; "
                      "use more special primes",
                      full.level, full.n_special, ckks_key_spec_digits(&full), RING_MAX_TERMS);
+  ckks_status status = ckks_params_check_special(params, full.level, full.n_special);
+  if (status != CKKS_OK)
+    return base_fail_in(status, "key spec");
   *spec = full;
   return CKKS_OK;
 }

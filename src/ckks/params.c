@@ -4,8 +4,10 @@
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "ckks/encode.h"
+#include "ckks/noise.h"
 #include "ckks/params_bytes.h"
 #include <fenv.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -80,6 +82,31 @@ static void set_sizes(ckks_params *params) {
   params->log2_qp_limit = ckks_security_limit(literal->log2_n, literal->security);
 }
 
+/*
+ * The digits of a key switch are products of chain primes; their error is divided by the special
+ * primes. Where it leaves fewer bits than this of a value of 1, the switch gives garbage.
+ */
+#define MIN_SWITCH_BITS 4
+
+ckks_status ckks_params_check_special(const ckks_params *params, int level, int n_special) {
+  for (int l = 0; l <= level; l++) {
+    double noise = CKKS_NOISE_TAIL * ckks_noise_switch_product(params, l, n_special);
+    double most = ldexp(params->scale[l], -MIN_SWITCH_BITS);
+    if (params->scale[l] == 0 || noise <= most) /* without canonical scales a plan answers for it */
+      continue;
+    double log2_p = 0;
+    for (int i = 0; i < n_special; i++)
+      log2_p += log2((double)params->literal.p[i]);
+    return base_fail(CKKS_ERROR_ARGUMENT,
+                     "p_bits: the first %d special prime%s 2^%.1f in all, too small for the "
+                     "digits they switch: at level %d the noise of a rotation would be 2^%.0f at "
+                     "scale 2^%.1f; they need %.0f bits more",
+                     n_special, n_special == 1 ? " is" : "s are", log2_p, l, log2(noise),
+                     log2(params->scale[l]), ceil(log2(noise / most)));
+  }
+  return CKKS_OK;
+}
+
 /* One ring for all primes: limb i is q_i, limb n_q + j is p_j (params.h). */
 static ckks_status set_ring(ckks_params *params) {
   const ckks_params_literal *literal = &params->literal;
@@ -128,6 +155,10 @@ ckks_status ckks_params_build(ckks_params **out, const ckks_params_literal *lite
   BASE_GOTO(status, set_ring(params), fail);
   BASE_GOTO(status, ckks_encoder_build(&params->encoder, literal->log2_n), fail);
   BASE_GOTO(status, set_hash(params), fail);
+  if (literal->n_p > 0)
+    BASE_GOTO(status,
+              ckks_params_check_special(params, params->literal.n_q - 1, params->literal.n_p),
+              fail);
   *out = params;
   return CKKS_OK;
 fail:
@@ -141,69 +172,6 @@ void ckks_params_free(ckks_params *params) {
   ckks_encoder_free(params->encoder);
   ring_ring_clear(&params->ring);
   base_free(params);
-}
-
-/* ------------------------------------------------------------- by depth */
-
-/* Scales at which noise leaves some digits, and all primes stay small enough for doubles. */
-#define MIN_DEPTH_SCALE 25
-#define MAX_DEPTH_SCALE 45
-#define HEADROOM_BITS 10 /* integer part of results in the base prime */
-#define MAX_BASE_BITS RING_F64_BITS
-#define LIMBS_PER_DIGIT_RATIO 3 /* about three digits: fewest products for the bits spent */
-
-static void depth_literal(ckks_params_literal *literal, int log2_n, int depth, int log2_scale,
-                          int n_p) {
-  int base_bits = log2_scale + HEADROOM_BITS;
-  if (base_bits > MAX_BASE_BITS)
-    base_bits = MAX_BASE_BITS;
-  *literal = (ckks_params_literal){.log2_n = log2_n,
-                                   .n_q = depth + 1,
-                                   .n_p = n_p,
-                                   .log2_scale = log2_scale,
-                                   .security = CKKS_SECURITY_128};
-  for (int i = 0; i <= depth; i++)
-    literal->q_bits[i] = i == 0 ? base_bits : log2_scale;
-  /* As large as the largest limb of a digit, so that P covers every digit. */
-  for (int i = 0; i < n_p; i++)
-    literal->p_bits[i] = base_bits;
-}
-
-/* Before any prime is looked for: nominal sizes, which the primes meet to a thousandth of a bit. */
-static double depth_bits(const ckks_params_literal *literal) {
-  double bits = 0;
-  for (int i = 0; i < literal->n_q; i++)
-    bits += literal->q_bits[i];
-  for (int i = 0; i < literal->n_p; i++)
-    bits += literal->p_bits[i];
-  return bits;
-}
-
-/*
- * The smallest N comes first; then as many special primes as it still allows, up
- * to a third of the chain: each one more merges digits and speeds key switching
- * up (few digits win above about six limbs). Fewer than least_p would need more
- * digits than a key may have.
- */
-ckks_status ckks_params_build_depth(ckks_params **out, int depth, int log2_scale) {
-  BASE_TRY(check_int("depth", depth, 0, CKKS_MAX_Q - 1));
-  BASE_TRY(check_int("log2_scale", log2_scale, MIN_DEPTH_SCALE, MAX_DEPTH_SCALE));
-  int most_p = (depth + LIMBS_PER_DIGIT_RATIO) / LIMBS_PER_DIGIT_RATIO;
-  if (most_p > CKKS_MAX_P)
-    most_p = CKKS_MAX_P;
-  int least_p = (depth + RING_MAX_TERMS) / RING_MAX_TERMS;
-  ckks_params_literal literal;
-  for (int log2_n = CKKS_MIN_LOG2_N; log2_n <= CKKS_MAX_LOG2_N; log2_n++) {
-    for (int n_p = most_p; n_p >= least_p; n_p--) {
-      depth_literal(&literal, log2_n, depth, log2_scale, n_p);
-      if (ckks_security_allows(log2_n, depth_bits(&literal), CKKS_SECURITY_128))
-        return ckks_params_build(out, &literal);
-    }
-  }
-  return base_fail(CKKS_ERROR_SECURITY,
-                   "depth %d at 2^%d needs %.0f bits; 128-bit security allows %.0f at N = 2^%d",
-                   depth, log2_scale, depth_bits(&literal),
-                   ckks_security_limit(CKKS_MAX_LOG2_N, CKKS_SECURITY_128), CKKS_MAX_LOG2_N);
 }
 
 /* -------------------------------------------------------------- reading */
@@ -234,6 +202,13 @@ double ckks_params_log2_qp_limit(const ckks_params *params) {
 
 double ckks_params_scale(const ckks_params *params, int level) {
   return level >= 0 && level < params->literal.n_q ? params->scale[level] : 0;
+}
+
+double ckks_params_max_value(const ckks_params *params, int level) {
+  double scale = ckks_params_scale(params, level);
+  if (scale == 0)
+    return 0;
+  return fmin(exp2(params->log2_q[level] - 1 - log2(scale)) * (1 - 0x1p-32), DBL_MAX);
 }
 
 const uint8_t *ckks_params_hash(const ckks_params *params) {

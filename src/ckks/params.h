@@ -42,6 +42,13 @@ static inline int ckks_params_limb(const ckks_params *params, int level, int i) 
 }
 /** P_k = p_0*...*p_{k-1} mod ring limb `limb`, in [0, p). */
 uint64_t ckks_params_special_product(const ckks_params *params, int n_special, int limb);
+/**
+ * CKKS_ERROR_ARGUMENT when the first n_special special primes are too small for the digits that
+ * they switch at any level up to this one: when the noise of a key switch
+ * (ckks_noise_switch_product, its tail) passes 2^-4 of the canonical scale. Without canonical
+ * scales everything passes.
+ */
+ckks_status ckks_params_check_special(const ckks_params *params, int level, int n_special);
 /** Checks that two objects belong together: CKKS_ERROR_MISMATCH naming `what`. */
 ckks_status ckks_params_check(const ckks_params *params, const uint8_t hash[CKKS_HASH_BYTES],
                               const char *what);

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/wipe.h"
 #include "secret/secret.h"
+#include <float.h>
 #include <math.h>
 
 static ckks_status check_operands(const ckks_ciphertext *ciphertext, const ckks_secret_key *key,
@@ -72,10 +73,12 @@ static ckks_status check_flood(double noise, double error) {
   if (!(noise > 0 && isfinite(noise)))
     return base_fail(CKKS_ERROR_ARGUMENT, "noise = %g: must be finite and positive", noise);
   double least = ldexp(noise, FLOOD_LOG2) / FLOOD_SHARE;
-  if (!(error >= least && isfinite(error)))
-    return base_fail(CKKS_ERROR_RANGE,
-                     "error = %g: must be at least %g to hide a noise of %g, 2^%d times", error,
-                     least, noise, FLOOD_LOG2);
+  /* What is added reaches 8.6 deviations, and must stay a number. */
+  if (!(error >= least && error <= DBL_MAX / 16))
+    return base_fail(
+        CKKS_ERROR_RANGE,
+        "error = %g: must be finite, and at least %g to hide a noise of %g, 2^%d times", error,
+        least, noise, FLOOD_LOG2);
   return CKKS_OK;
 }
 

@@ -285,9 +285,58 @@ static void depth_chooses_the_smallest_ring(void **unused) {
     /* Half the ring would not do, even with one special prime. */
     double least = params->log2_q[cases[i].depth] + l->p_bits[0];
     assert_true(least > ckks_security_limit(l->log2_n - 1, CKKS_SECURITY_128));
-    assert_true(fabs(log2((double)l->q[0]) - fmin(49, cases[i].log2_scale + 10)) < 0.001);
+    /* A base prime of 17 bits more, or one of 49 and the scale of level 0 so far below. */
+    double base = fmin(49, cases[i].log2_scale + 17);
+    assert_true(fabs(log2((double)l->q[0]) - base) < 0.003);
+    assert_true(fabs(log2(ckks_params_scale(params, 0)) - (base - 17)) < 0.003);
     ckks_params_free(params);
   }
+}
+
+/* All that can be asked for holds 2^16 on every level, and is refused where no prime could. */
+static void depth_leaves_room_for_values(void **unused) {
+  (void)unused;
+  for (int log2_scale = 25; log2_scale <= 45; log2_scale++)
+    for (int depth = 0; depth <= 3; depth++) {
+      ckks_params *params = NULL;
+      if (depth == 0 && log2_scale > 42) {
+        assert_fails(ckks_params_build_depth(&params, depth, log2_scale), CKKS_ERROR_ARGUMENT,
+                     "no prime has room for values up to 2^16: choose log2_scale up to 42");
+        continue;
+      }
+      if (ckks_params_build_depth(&params, depth, log2_scale) != CKKS_OK)
+        fail_msg("depth %d at 2^%d: %s", depth, log2_scale, ckks_last_error());
+      for (int level = 0; level <= depth; level++)
+        if (!(ckks_params_max_value(params, level) >= 65536))
+          fail_msg("depth %d at 2^%d: level %d holds %g", depth, log2_scale, level,
+                   ckks_params_max_value(params, level));
+      assert_true(ckks_params_max_value(params, 0) < 2 * 65536);
+      assert_true(ckks_params_scale(params, depth) == exp2(log2_scale));
+      /* Only short chains at large scales take primes that are slow. */
+      bool slow = (depth == 0 && log2_scale > 31) || (depth == 1 && log2_scale > 40) ||
+                  (depth == 2 && log2_scale > 44);
+      assert_int_equal(params->ring.kind, slow ? RING_U64 : RING_F64);
+      ckks_params_free(params);
+    }
+}
+
+static void the_largest_value_is_half_the_modulus(void **unused) {
+  (void)unused;
+  ckks_params *params = build_params(literal_f64());
+  double log2_q = 0;
+  for (int level = 0; level <= ckks_params_max_level(params); level++) {
+    log2_q += log2((double)params->literal.q[level]);
+    double expected = exp2(log2_q - 1) / ckks_params_scale(params, level);
+    assert_true(fabs(ckks_params_max_value(params, level) / expected - 1) < 1e-9);
+  }
+  assert_true(ckks_params_max_value(params, -1) == 0);
+  assert_true(ckks_params_max_value(params, ckks_params_max_level(params) + 1) == 0);
+  ckks_params_literal unscaled = params->literal;
+  ckks_params_free(params);
+  unscaled.log2_scale = 0;
+  params = build_params(unscaled);
+  assert_true(ckks_params_max_value(params, 0) == 0);
+  ckks_params_free(params);
 }
 
 /* However deep: the keys of its top level can be made. */
@@ -342,6 +391,8 @@ int main(void) {
       cmocka_unit_test(special_products_by_gmp),
       cmocka_unit_test(the_hash_is_of_the_bytes),
       cmocka_unit_test(depth_chooses_the_smallest_ring),
+      cmocka_unit_test(depth_leaves_room_for_values),
+      cmocka_unit_test(the_largest_value_is_half_the_modulus),
       cmocka_unit_test(depth_leaves_few_digits),
       cmocka_unit_test(depth_has_its_limits),
       cmocka_unit_test(allocations_may_fail),

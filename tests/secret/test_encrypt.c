@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "secret/fixture.h"
 
+#include <float.h>
+
 typedef struct setting {
   ckks_params *params;
   ckks_secret_key *key;
@@ -237,7 +239,12 @@ static void publication_refuses_too_little(void **unused) {
   assert_int_equal(ckks_encrypt(s.ciphertext, s.message, s.key, s.params), CKKS_OK);
   assert_fails(ckks_decrypt_for_publication(&value, 1, s.ciphertext, 0x1p-40, 0.999 * least, s.key,
                                             s.params),
-               CKKS_ERROR_RANGE, "must be at least 0.0039");
+               CKKS_ERROR_RANGE, "at least 0.0039");
+  const double endless[] = {(double)INFINITY, DBL_MAX};
+  for (size_t i = 0; i < 2; i++)
+    assert_fails(
+        ckks_decrypt_for_publication(&value, 1, s.ciphertext, 0x1p-40, endless[i], s.key, s.params),
+        CKKS_ERROR_RANGE, "must be finite");
   assert_fails(
       ckks_decrypt_for_publication(&value, 1, s.ciphertext, 0x1p-40, (double)NAN, s.key, s.params),
       CKKS_ERROR_RANGE, "error");
