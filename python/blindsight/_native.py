@@ -158,6 +158,7 @@ _OTHER = {
     "ckks_status_name": ("i", c_char_p), "ckks_params_n": ("p", c_size_t),
     "ckks_params_max_level": ("p", c_int), "ckks_params_log2_qp": ("p", c_double),
     "ckks_params_log2_qp_limit": ("p", c_double), "ckks_params_hash": ("p", c_void_p),
+    "ckks_params_max_value": ("pi", c_double),
     "ckks_ciphertext_level": ("p", c_int), "ckks_ciphertext_scale": ("p", c_double),
     "ckks_bytes_free": ("p", None), "blindsight_client_names": ("p", Names),
     "blindsight_client_facts": ("p", RawFacts), "blindsight_client_params": ("p", c_void_p),
@@ -231,6 +232,11 @@ def taken(function: Any, *arguments: Any) -> bytes:
 def doubles(array: np.ndarray) -> Any:
     """A pointer into an array of float64, or of complex128, which is contiguous."""
     return array.ctypes.data_as(POINTER(c_double))
+
+
+def octets(data: bytes | bytearray | memoryview) -> bytes:
+    """Bytes for C from whatever holds bytes."""
+    return data if isinstance(data, bytes) else bytes(memoryview(data))
 
 
 def text(path: str | os.PathLike[str] | None) -> bytes | None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from ctypes import byref
 from typing import Any, Callable, Sequence, Union
@@ -11,9 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._native import (MAX_P, MAX_Q, Error, Handle, Literal, Polynomial, doubles, library, made,
-                      taken, text)
+                      octets, taken, text)
 
 Plain = Union[float, ArrayLike]
+Bytes = Union[bytes, bytearray, memoryview]
 
 
 class Context:
@@ -22,6 +24,11 @@ class Context:
     ``Context(depth=3)`` chooses the smallest ring that is secure for three multiplications one
     after the other, and makes a secret key and evaluation keys. :meth:`public` is the same
     without the secret key, for whoever computes.
+
+    Values up to 2^16 in magnitude have room wherever a computation ends, at level 0; a little
+    more on the levels above (:meth:`max_value`). What grows beyond wraps around and decrypts to
+    something else: nothing can see it while it is encrypted. Errors are about
+    2^(12 - log2_scale), and 2^-20 at level 0 where log2_scale is above 31.
     """
 
     def __init__(self, depth: int = 3, log2_scale: int = 40) -> None:
@@ -44,9 +51,10 @@ class Context:
         return context
 
     @classmethod
-    def deserialize(cls, params: bytes, keys: bytes, secret: str | None = None) -> Context:
+    def deserialize(cls, params: Bytes, keys: Bytes, secret: str | None = None) -> Context:
         """What :attr:`params_bytes` and :attr:`keys_bytes` gave; `secret` is a file's path."""
         context = cls.__new__(cls)
+        params, keys = octets(params), octets(keys)
         handle = made("ckks_params", library.ckks_params_read, params, len(params))
         secret_key = None if secret is None else made(
             "ckks_secret_key", library.ckks_secret_key_load, text(secret), handle)
@@ -81,6 +89,13 @@ class Context:
         """Whether the secret key is here."""
         return self._secret is not None
 
+    def max_value(self, level: int = 0) -> float:
+        """The largest magnitude of a value, its error included, that a vector at this level
+        holds. The limit of level 0 is the least."""
+        if not 0 <= level <= self.max_level:
+            raise ValueError(f"level = {level}: must be 0 to {self.max_level}")
+        return library.ckks_params_max_value(self._params, level)
+
     @property
     def params_bytes(self) -> bytes:
         return taken(library.ckks_params_write, self._params)
@@ -109,8 +124,9 @@ class Context:
         library.ckks_encrypt(out._handle, plaintext, secret, self._params)
         return out
 
-    def deserialize_vector(self, data: bytes, size: int) -> Vector:
+    def deserialize_vector(self, data: Bytes, size: int) -> Vector:
         """What :meth:`Vector.serialize` gave. How long it is, bytes do not tell."""
+        data = octets(data)
         if not 1 <= size <= self.slots:
             raise ValueError(f"size = {size}: must be 1 to {self.slots}")
         handle = made("ckks_ciphertext", library.ckks_ciphertext_read, data, len(data),
@@ -128,7 +144,8 @@ class Context:
 
     def __repr__(self) -> str:
         kind = "private" if self.is_private else "public"
-        return f"<{kind} Context: N = {self.n}, {self.max_level} levels>"
+        return (f"<{kind} Context: N = {self.n}, {self.max_level} levels, "
+                f"values up to {self.max_value():.6g}>")
 
 
 class Vector:
@@ -214,8 +231,19 @@ class Vector:
     def __neg__(self) -> Vector:
         return self._unary(library.ckks_negate)
 
+    def __truediv__(self, other: Plain) -> Vector:
+        if isinstance(other, Vector):
+            return NotImplemented
+        divisor = np.asarray(other, np.float64)
+        if not np.all(divisor):
+            raise ZeroDivisionError("division of an encrypted vector by zero")
+        return self * (1 / divisor)
+
     def __pow__(self, exponent: int) -> Vector:
-        return self._unary(library.ckks_power, int(exponent))
+        exponent = operator.index(exponent)
+        if exponent < 0:
+            raise ValueError(f"exponent = {exponent}: must be 0 or more")
+        return self._unary(library.ckks_power, exponent) if exponent > 0 else self * 0 + 1
 
     def square(self) -> Vector:
         return self._unary(library.ckks_square)
@@ -225,7 +253,7 @@ class Vector:
 
     def rotate(self, steps: int) -> Vector:
         """Slot j becomes slot j + steps of all :attr:`Context.slots`, cyclic."""
-        out = self._unary(library.ckks_rotate, int(steps))
+        out = self._unary(library.ckks_rotate, operator.index(steps))
         out._clean = self._clean and self.size == self.context.slots
         return out
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._native import (PROGRESS, Handle, RawPredictions, RemoteOptions, Rows, doubles, library,
-                      made, text)
+                      made, octets, text)
 
 Path = Union[str, "os.PathLike[str]"]
 Progress = Callable[[str, float], Optional[bool]]
@@ -138,9 +138,9 @@ class Client:
         finally:
             library.ckks_bytes_free(sample)
 
-    def decrypt(self, result: bytes, secret: SecretKey) -> Predictions:
+    def decrypt(self, result: bytes | bytearray | memoryview, secret: SecretKey) -> Predictions:
         """For the owner of the key alone."""
-        raw = RawPredictions()
+        result, raw = octets(result), RawPredictions()
         library.blindsight_client_decrypt(byref(raw), result, len(result), secret._handle,
                                           self._handle)
         return self._predictions(raw)

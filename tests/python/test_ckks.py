@@ -61,6 +61,40 @@ class VectorTest(unittest.TestCase):
         self.assertEqual((x * y).level, x.level - 1)
         self.assertEqual((3 * x).level, x.level)
 
+    def test_powers_and_quotients(self) -> None:
+        a, x = self.a, self.x
+        self.check(x ** 0, np.ones(SIZE))
+        self.assertEqual((x ** 0).level, x.level)
+        self.check((x ** 0).sum(), SIZE)
+        self.check(x ** np.int64(2), a ** 2)
+        self.check(x / 2, a / 2)
+        self.check(x / (self.b + 3), a / (self.b + 3))
+        self.check(x.sum() / 4, a.sum() / 4)
+        for wrong in (lambda: x ** 2.5, lambda: x ** 2.0, lambda: x.rotate(1.9), lambda: x / x,
+                      lambda: 1 / x):
+            with self.assertRaises(TypeError):
+                wrong()
+        with self.assertRaises(ZeroDivisionError):
+            _ = x / 0
+        with self.assertRaises(ValueError):
+            _ = x ** -1
+
+    def test_the_range_is_known(self) -> None:
+        context = self.context
+        self.assertGreaterEqual(context.max_value(), 65536)
+        self.assertEqual(context.max_value(), min(map(context.max_value, range(4))))
+        self.assertIn("values up to 65", repr(context))
+        with self.assertRaises(ValueError):
+            context.max_value(4)
+        ones = [1.0, 1.0]
+        big = context.encrypt([30000.0, -65000.0]) * ones * ones * ones
+        self.assertEqual(big.level, 0)
+        self.check(big, [30000.0, -65000.0], 1.0)
+        with self.assertRaises(bs.Error) as caught:
+            _ = big + 66000.0
+        self.assertEqual(caught.exception.status, "range")
+        self.assertIn("66000", str(caught.exception))
+
     def test_in_place_operators_make_new_vectors(self) -> None:
         before = z = self.context.encrypt(self.a)
         z += self.y
@@ -123,9 +157,10 @@ class VectorTest(unittest.TestCase):
         self.assertLess(np.abs(found - values ** 2).max(), 1e-5)
 
     def test_bytes_between_two_parties(self) -> None:
-        cloud = bs.Context.deserialize(self.context.params_bytes, self.context.keys_bytes)
+        cloud = bs.Context.deserialize(bytearray(self.context.params_bytes),
+                                       memoryview(self.context.keys_bytes))
         self.assertFalse(cloud.is_private)
-        v = cloud.deserialize_vector(self.x.serialize(), SIZE)
+        v = cloud.deserialize_vector(bytearray(self.x.serialize()), SIZE)
         w = cloud.deserialize_vector(self.y.serialize(), SIZE)
         answer = (v * w).dot(v).serialize()
         self.check(self.context.deserialize_vector(answer, 1), (self.a * self.b) @ self.a, 1e-4)

@@ -70,8 +70,8 @@ class ClientTest(unittest.TestCase):
     def test_one_row_and_missing_values(self) -> None:
         row = self.rows[5].copy()
         row[3] = np.nan
-        answer = self.client.decrypt(self.infer(self.client.encrypt(row, self.secret)),
-                                     self.secret)
+        result = bytearray(self.infer(self.client.encrypt(row, self.secret)))
+        answer = self.client.decrypt(result, self.secret)
         self.assertEqual(answer.outputs.shape, (1, 2))
 
     def test_keys_in_files(self) -> None:
