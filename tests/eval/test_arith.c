@@ -383,7 +383,8 @@ static void body_rows(scheme *s) {
     }
   }
   factors[1][3] = 1e200;
-  CHECK_FAILS(eval_sum_scalar_rows(out, list, row, 2, 5, 1, s->ev), CKKS_ERROR_RANGE, "does not fit");
+  CHECK_FAILS(eval_sum_scalar_rows(out, list, row, 2, 5, 1, s->ev), CKKS_ERROR_RANGE,
+              "does not fit");
   base_free(got);
   base_free(wanted);
   for (size_t i = 0; i < 4; i++)
