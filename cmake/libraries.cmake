@@ -65,7 +65,8 @@ function(library name rooms_of_library outside)
     target_link_options(${name}_shared PRIVATE -Wl,--version-script=${stem}.version
       -Wl,--whole-archive "$<TARGET_FILE:${name}_static>" -Wl,--no-whole-archive)
     set_target_properties(${name}_shared PROPERTIES
-      LINK_DEPENDS "$<TARGET_FILE:${name}_static>;${stem}.version" INSTALL_RPATH "\$ORIGIN")
+      LINK_DEPENDS "$<TARGET_FILE:${name}_static>;${stem}.version" INSTALL_RPATH "\$ORIGIN"
+      BUILD_WITH_INSTALL_RPATH TRUE)
     target_link_libraries(${name}_shared PUBLIC ${lower}_shared)
     target_link_libraries(${name}_static PUBLIC ${lower}_static)
     add_custom_command(TARGET ${name}_static POST_BUILD VERBATIM

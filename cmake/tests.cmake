@@ -113,13 +113,15 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
   list(APPEND shell_tests tests/python/*.sh tests/house/*.sh)
 endif()
 file(GLOB files RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS ${shell_tests})
+list(FILTER files EXCLUDE REGEX "tests/house/reproducible.sh")
 foreach(file ${files})
   string(REGEX REPLACE "^tests/(.*)\\.sh$" "\\1" name "${file}")
   list_test(${name} shell "${file}")
 endforeach()
 
-# The long form of a load: `make test-all` runs it alone.
+# What takes minutes: the long form of a load, two whole builds. `make test-all` runs each alone.
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  list_test(house/reproducible load tests/house/reproducible.sh)
   list_test(e2e/server_load_minute load tests/e2e/server_load.sh 60)
 endif()
 

@@ -58,6 +58,10 @@ offer src/left/a.c 'int right_b(void); int left_a(void) { return right_b(); }'
 expect "a call upwards to what is not there yet" 1 "left may not call right"
 offer src/left/a.c 'void *malloc(unsigned long); void *left_a(void) { return malloc(1); }'
 expect "an outside name" 1 "src/left/a.c: left may not use the outside name malloc"
+offer src/left/a.c 'int __strlen_chk(int); int left_a(void) { return __strlen_chk(1); }'
+expect "a checked form of an allowed name" 0 "3 object files"
+offer src/left/a.c 'int __read_chk(int); int left_a(void) { return __read_chk(1); }'
+expect "a checked form of another" 1 "left may not use the outside name read"
 offer src/left/a.c 'int socket(int, int, int); int left_a(void) { return socket(1, 1, 1); }'
 expect "a socket" 1 "left may not use the outside name socket"
 offer src/right/main.c 'int right_program(void) { return 0; }'
