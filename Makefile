@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 60
 build = cmake -S . -B build/$(1) -DCMAKE_BUILD_TYPE=$(2) $(3) && \
   cmake --build build/$(1) -j$(JOBS) $(4)
 
-.PHONY: build demo test test-all bench lint fuzz install clean
+.PHONY: build demo test test-all bench lint fuzz install uninstall clean
 build:
 	@tools/install_deps
 	@$(call build,release,Release)
@@ -42,6 +42,10 @@ fuzz:
 install: build
 	@cmake -S . -B build/release -DCMAKE_INSTALL_PREFIX=$(PREFIX)
 	@DESTDIR=$(DESTDIR) cmake --install build/release
+
+# What this build would install there is taken away, and the folders that are empty then.
+uninstall: build
+	@tools/uninstall build/release "$(PREFIX)" "$(DESTDIR)"
 
 clean:
 	rm -rf build

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# What `make install` brings besides libraries and programs: headers, pkg-config and
-# CMake package files, man pages, shell completion.
+# What `make install` brings besides libraries and programs: headers, pkg-config and CMake package
+# files, man pages of programs (docs/man) and of the API (made here from the headers), shell
+# completion, the pages of docs/, examples, the unit for systemd. tools/uninstall takes it all back.
 include(CMakePackageConfigHelpers)
 
 set(pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
@@ -54,4 +55,25 @@ foreach(file ${completions})
   install(FILES "${file}" RENAME "${command}"
           DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
 endforeach()
-install(FILES LICENSE NOTICE CHANGELOG.md TYPE DOC)
+install(FILES LICENSE NOTICE CHANGELOG.md README.md TYPE DOC)
+install_matching("${CMAKE_INSTALL_DOCDIR}" "${PROJECT_SOURCE_DIR}/docs/*.md")
+install_matching("${CMAKE_INSTALL_DOCDIR}" "${PROJECT_SOURCE_DIR}/dist/haproxy.cfg")
+install(DIRECTORY examples DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+
+set(man3 "${PROJECT_BINARY_DIR}/man3")
+set(public_headers "${PROJECT_SOURCE_DIR}/include/ckks.h"
+                   "${PROJECT_SOURCE_DIR}/include/blindsight.h")
+add_custom_command(OUTPUT "${man3}/ckks.3" VERBATIM
+  COMMAND "${PROJECT_SOURCE_DIR}/tools/man_pages" "${man3}" ${PROJECT_VERSION} ${public_headers}
+  DEPENDS ${public_headers} "${PROJECT_SOURCE_DIR}/tools/man_pages")
+add_custom_target(man_pages ALL DEPENDS "${man3}/ckks.3")
+install(DIRECTORY "${man3}/" DESTINATION "${CMAKE_INSTALL_MANDIR}/man3")
+
+# The unit names the program where it was installed, which is known only then.
+set(unit "${PROJECT_BINARY_DIR}/blindsight.service")
+install(CODE "
+  file(READ \"${PROJECT_SOURCE_DIR}/dist/blindsight.service\" unit)
+  string(REPLACE \"/usr/bin/\" \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/\" unit
+         \"\${unit}\")
+  file(WRITE \"${unit}\" \"\${unit}\")")
+install(FILES "${unit}" DESTINATION lib/systemd/system)

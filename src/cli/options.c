@@ -19,7 +19,7 @@
 
 /* "blindsight train", but a program that is one command alone goes by its own name. */
 static void print_name(FILE *out, const cli_command *command) {
-  if (strcmp(cli_program, "blindsight") == 0)
+  if (strcmp(cli_program, "blindsight-infer") != 0)
     fprintf(out, "%s %s", cli_program, command->name);
   else
     fprintf(out, "%s", cli_program);

@@ -45,7 +45,6 @@ unit() {
     "apt-get update && apt-get install -y --no-install-recommends systemd-sysv man-db $packages"
   holds "packages of the container" [ "$rc" = 0 ]
   DESTDIR=$system cmake --install "$BUILD" --prefix /usr >"$log.out"
-  cp "$root/dist/blindsight.service" "$system/etc/systemd/system/"
   systemd-nspawn -q -D "$system" --register=no --keep-unit --boot --console=pipe </dev/null \
     >nspawn.log 2>&1 &
   nspawn=$!

@@ -19,7 +19,6 @@ check() { # check WHAT COMMAND...
 }
 DESTDIR=$system cmake --install "$BUILD" --prefix /usr >"$log" || cat "$log"
 mkdir -p "$system/etc/systemd/system" "$system/bin"
-cp dist/blindsight.service "$system/etc/systemd/system/"
 # What any system has, and the unit names.
 cp "$(command -v sh)" "$system/bin/sh"
 for target in sysinit basic shutdown network-online multi-user; do
@@ -27,6 +26,8 @@ for target in sysinit basic shutdown network-online multi-user; do
 done
 check "verify" systemd-analyze verify --root="$system" --man=no --recursive-errors=no \
   blindsight.service
+check "it starts what was installed" grep -q '^ExecStart=/usr/bin/blindsight-server serve' \
+  "$system/usr/lib/systemd/system/blindsight.service"
 check "its page is installed" [ -s "$system/usr/share/man/man1/blindsight-serve.1" ]
 # Exposure in tenths: what is left is the network.
 check "security" systemd-analyze security --offline=true --threshold=15 --no-pager \
