@@ -142,6 +142,45 @@ CKKS_API double ckks_params_max_value(const ckks_params *params, int level);
 /** BLAKE2b-256 of the literal with its primes: equal hash, equal parameters. */
 CKKS_API const uint8_t *ckks_params_hash(const ckks_params *params);
 
+/* ------------------------------------------- parameters for bootstrapping */
+
+/**
+ * What is written down for bootstrapping: a chain of q_0, n_levels primes near 2^level_bits for
+ * use, and above them eight primes for the modular reduction and n_cts for CoeffsToSlots, all as
+ * large as 2^inner_bits allows. SlotsToCoeffs comes first and takes n_stc of the levels for
+ * use, so n_levels - n_stc are left between two bootstraps (docs/math.md).
+ */
+typedef struct ckks_bootstrap_literal {
+  int log2_n;     /**< 10..17 */
+  int log2_slots; /**< 2^log2_slots real numbers, repeated over the slots; 3..log2_n-1 */
+  int base_bits;  /**< of q_0, 30..48; q_0 / 2^level_bits bounds the error from above */
+  int n_levels;   /**< levels for use, n_stc+1 or more */
+  int level_bits; /**< 25..45; canonical scale of the levels for use */
+  int inner_bits; /**< 40..49 */
+  int n_stc;      /**< stages of SlotsToCoeffs, 1..5 */
+  int n_cts;      /**< stages of CoeffsToSlots, 1..5 */
+  int n_p;        /**< special primes, 1..CKKS_MAX_P */
+  int p_bits;     /**< 40..49 */
+  ckks_security security;
+} ckks_bootstrap_literal;
+
+/** Sets that have been measured (docs/performance.md); each can be changed before use. */
+typedef enum ckks_bootstrap_set {
+  CKKS_BOOTSTRAP_N16, /**< N = 2^16, 2^15 slots, 16 levels of 36 bits between two bootstraps */
+  CKKS_BOOTSTRAP_N15  /**< N = 2^15, 2^14 slots, 5 levels of 31 bits */
+} ckks_bootstrap_set;
+
+/** Fills in a set. */
+CKKS_API ckks_status ckks_bootstrap_literal_choose(ckks_bootstrap_literal *out,
+                                                   ckks_bootstrap_set set);
+/**
+ * Parameters with such a chain. The canonical scale is 2^level_bits, nearly, on the levels for use,
+ * 0..n_levels; what stands on the levels above is bootstrapping's alone. Refuses what
+ * ckks_params_build refuses, and (CKKS_ERROR_SECURITY) a q_0 p_0 too large for the sparse secret.
+ */
+CKKS_API ckks_status ckks_params_build_bootstrap(ckks_params **out,
+                                                 const ckks_bootstrap_literal *literal);
+
 /* --------------------------------------------------- plaintext, ciphertext */
 
 typedef struct ckks_complex {
@@ -190,11 +229,19 @@ typedef struct ckks_secret_key ckks_secret_key;
 typedef struct ckks_public_key ckks_public_key;
 typedef struct ckks_evaluation_keys ckks_evaluation_keys;
 
+/**
+ * The two keys of bootstrapping that are no automorphism, in the place of a Galois element: to a
+ * sparse secret that nobody keeps, at level 0 over one special prime, and back from it
+ * (sparse-secret encapsulation, eprint 2022/024). They are made together or not at all.
+ */
+#define CKKS_KEY_TO_SPARSE 2u
+#define CKKS_KEY_FROM_SPARSE 4u
+
 /** One key-switching key to be made: what it does and how far down it is cut. */
 typedef struct ckks_key_spec {
-  uint32_t galois; /**< Galois element (odd, < 2N); 0 = relinearisation */
+  uint32_t galois; /**< Galois element (odd, < 2N); 0 = relinearisation; CKKS_KEY_... */
   int level;       /**< highest level at which it will be used; -1 = the top */
-  int n_special;   /**< special primes, and limbs per digit; 0 = all */
+  int n_special;   /**< special primes, and limbs per digit; 0 = all (sparse keys: 1) */
 } ckks_key_spec;
 
 /** Galois element of a rotation to the left by `steps` slots (any sign). */
@@ -348,6 +395,50 @@ CKKS_API size_t ckks_linear_map_keys(const ckks_linear_map *map, ckks_key_spec *
 /** `a` at the map's level or above. */
 CKKS_API ckks_status ckks_linear_map_apply(ckks_ciphertext *out, const ckks_linear_map *map,
                                            const ckks_ciphertext *a, ckks_evaluator *evaluator);
+
+/* ----------------------------------------------------------- bootstrapping */
+
+/** What bootstrapping computes with, checked and immutable; many evaluators may share it. */
+typedef struct ckks_bootstrapper ckks_bootstrapper;
+
+/**
+ * For parameters by ckks_params_build_bootstrap from the same literal, which must outlive it. Takes
+ * seconds and gigabytes at N = 2^16. CKKS_ERROR_MISMATCH for other parameters, CKKS_ERROR_MEMORY.
+ */
+CKKS_API ckks_status ckks_bootstrapper_build(ckks_bootstrapper **out,
+                                             const ckks_bootstrap_literal *literal,
+                                             const ckks_params *params);
+CKKS_API void ckks_bootstrapper_free(ckks_bootstrapper *bootstrapper);
+/**
+ * Specs of the keys that it needs, each cut to the level of its use: returns their number, writes
+ * at most `capacity`; specs may be NULL when that is 0. They are made by
+ * ckks_evaluation_keys_generate, together with any others, in one call.
+ */
+CKKS_API size_t ckks_bootstrapper_keys(const ckks_bootstrapper *bootstrapper, ckks_key_spec *specs,
+                                       size_t capacity);
+/** The lowest level from which a ciphertext can be bootstrapped (n_stc), and where it arrives. */
+CKKS_API int ckks_bootstrapper_level_in(const ckks_bootstrapper *bootstrapper);
+CKKS_API int ckks_bootstrapper_level_out(const ckks_bootstrapper *bootstrapper);
+/**
+ * The error to expect of values in [-range, range]: the standard deviation of what bootstrapping
+ * adds to a slot, plus range^3 (2 pi S_0 / q_0)^2 / 6, by which the sine is off at most. The
+ * largest of all slots is about 5 times the first part (docs/math.md, docs/performance.md).
+ */
+CKKS_API double ckks_bootstrapper_error(const ckks_bootstrapper *bootstrapper, double range);
+/** Bytes of memory that the bootstrapper itself holds. */
+CKKS_API size_t ckks_bootstrapper_bytes(const ckks_bootstrapper *bootstrapper);
+/**
+ * The same values at level_out: `a` from level_in or above, cut down to level_in first. Slots must
+ * be real, repeat with period 2^log2_slots, and lie in [-1, 1]: an imaginary part is lost, a
+ * period is imposed (the mean over it comes out), and beyond 1 the error grows as
+ * ckks_bootstrapper_error says, until at q_0 / (4 S_0) values fold back. Nobody without the secret
+ * can check that; keep to the range as to that of a polynomial. Fails (beyond any range) with
+ * probability below 2^-100.
+ * CKKS_ERROR_KEY names what is missing, CKKS_ERROR_LEVEL a level too low or an `out` too small.
+ */
+CKKS_API ckks_status ckks_bootstrap(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                    const ckks_bootstrapper *bootstrapper,
+                                    ckks_evaluator *evaluator);
 
 /* ---------------------------------------------------------- vector comfort */
 

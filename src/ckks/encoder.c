@@ -81,6 +81,11 @@ void ckks_encoder_free(ckks_encoder *encoder) {
   base_free(encoder);
 }
 
+ckks_complex ckks_encoder_root(const ckks_encoder *encoder, size_t h, size_t j) {
+  BASE_ASSERT(h < encoder->n_slots && j < h);
+  return encoder->root[h + j];
+}
+
 /* Bit-reversed order, counting i up as usual and r from the top bit down. */
 static void bit_reverse(ckks_complex *values, size_t n) {
   for (size_t i = 1, r = 0; i < n; i++) {

@@ -2,18 +2,45 @@
 /* Which switching keys are wanted: checks, merging, sizes. */
 #include "ckks/objects.h"
 #include "ring/pack.h"
+#include <math.h>
 #include <stdlib.h>
 
+bool ckks_key_spec_is_sparse(uint32_t galois) {
+  return galois == CKKS_KEY_TO_SPARSE || galois == CKKS_KEY_FROM_SPARSE;
+}
+
 int ckks_key_spec_digits(const ckks_key_spec *spec) {
+  /* What is switched from the sparse secret is smaller than q_0: one digit whatever the level. */
+  if (spec->galois == CKKS_KEY_FROM_SPARSE)
+    return 1;
   return (spec->level + spec->n_special) / spec->n_special; /* ceil((level+1)/n_special) */
 }
 
 /* Leaves wrong values as they are, for the check to name. */
 static void fill_defaults(ckks_key_spec *spec, const ckks_params *params) {
+  bool sparse = ckks_key_spec_is_sparse(spec->galois);
   if (spec->level == -1)
-    spec->level = params->literal.n_q - 1;
+    spec->level = spec->galois == CKKS_KEY_TO_SPARSE ? 0 : params->literal.n_q - 1;
   if (spec->n_special == 0)
-    spec->n_special = params->literal.n_p;
+    spec->n_special = sparse ? 1 : params->literal.n_p;
+}
+
+/* The sparse secret may not be met at any larger modulus than q_0 p_0, and there it is weighed. */
+static ckks_status check_to_sparse(const ckks_key_spec *spec, const ckks_params *params) {
+  const ckks_params_literal *literal = &params->literal;
+  if (spec->level != 0 || spec->n_special != 1)
+    return base_fail(CKKS_ERROR_SECURITY,
+                     "key spec: the key to the sparse secret is of level 0 with one special prime, "
+                     "not of level %d with %d",
+                     spec->level, spec->n_special);
+  double bits = log2((double)literal->q[0]) + log2((double)literal->p[0]);
+  double limit = ckks_security_sparse_limit(literal->log2_n, literal->security);
+  if (bits <= limit)
+    return CKKS_OK;
+  return base_fail(CKKS_ERROR_SECURITY,
+                   "key spec: q[0] p[0] has %.1f bits; under the sparse secret %.0f are allowed at "
+                   "N = 2^%d for %d-bit security",
+                   bits, limit, literal->log2_n, (int)literal->security);
 }
 
 /* On a copy: a refused spec stays as it was written. */
@@ -24,7 +51,7 @@ ckks_status ckks_key_spec_check(ckks_key_spec *spec, const ckks_params *params) 
   if (literal->n_p == 0)
     return base_fail(CKKS_ERROR_ARGUMENT,
                      "key spec: these parameters have no special primes (n_p = 0), so no keys");
-  if (full.galois != 0 &&
+  if (full.galois != 0 && !ckks_key_spec_is_sparse(full.galois) &&
       (full.galois % 2 == 0 || full.galois == 1 || full.galois >= 2 * params->ring.n))
     return base_fail(CKKS_ERROR_ARGUMENT,
                      "key spec: galois = %u, must be 0 or odd, above 1 and below 2N = %zu",
@@ -43,6 +70,8 @@ ckks_status ckks_key_spec_check(ckks_key_spec *spec, const ckks_params *params) 
   ckks_status status = ckks_params_check_special(params, full.level, full.n_special);
   if (status != CKKS_OK)
     return base_fail_in(status, "key spec");
+  if (full.galois == CKKS_KEY_TO_SPARSE)
+    BASE_TRY(check_to_sparse(&full, params));
   *spec = full;
   return CKKS_OK;
 }

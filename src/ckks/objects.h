@@ -61,6 +61,8 @@ void ckks_seed_expand(ring_poly *out, int n_limbs, const uint8_t seed[RAND_SEED_
  *   b_d = -a_d t + e_d + P * g_d * s'   with  t = the target secret,
  * g_d = 1 on the limbs of digit d and 0 on all others, P = p_0..p_{n_special-1}.
  * Digits are runs of n_special limbs: digit d = limbs d*n_special ... (cut at level).
+ * CKKS_KEY_TO_SPARSE: s' = s and t the sparse secret, modulo q_0 p_0 alone. CKKS_KEY_FROM_SPARSE:
+ * s' the sparse secret and t = s, one digit with g_0 = 1 on all limbs, for inputs below q_0.
  * a_d over limb i is ring_sample_uniform(seed, domain = d * 64 + ring limb).
  */
 typedef struct ckks_switch_key {
@@ -73,7 +75,7 @@ typedef struct ckks_switch_key {
    */
   ring_word *data;
   size_t limb_words;
-  uint32_t *index; /**< ring_automorphism_index of galois; NULL for relinearisation */
+  uint32_t *index; /**< ring_automorphism_index of galois; NULL where there is none */
 } ckks_switch_key;
 
 /** Names a secret key without telling it: a digest of it. Zero where it is not known. */
@@ -119,9 +121,14 @@ void ckks_switch_key_expand(ring_word *a, const ckks_switch_key *key, int digit,
 /** NULL when there is none at this level or above. */
 const ckks_switch_key *ckks_evaluation_keys_find(const ckks_evaluation_keys *keys, uint32_t galois,
                                                  int level);
-/** Checks a spec and fills in its defaults (-1, 0). Galois elements: odd, 1 < g < 2N, or 0. */
+/**
+ * Checks a spec and fills in its defaults (-1, 0). Galois elements: odd, 1 < g < 2N, or 0, or one
+ * of the sparse keys; CKKS_ERROR_SECURITY where the sparse secret would be too weak.
+ */
 ckks_status ckks_key_spec_check(ckks_key_spec *spec, const ckks_params *params);
-/** Digits of a checked spec: ceil((level+1)/n_special), at most RING_MAX_TERMS. */
+/** One of the two keys of the sparse secret, which have no automorphism. */
+bool ckks_key_spec_is_sparse(uint32_t galois);
+/** Digits of a checked spec: ceil((level+1)/n_special), at most RING_MAX_TERMS; FROM_SPARSE: 1. */
 int ckks_key_spec_digits(const ckks_key_spec *spec);
 /** Sorts by galois and merges equal elements (highest level, its n_special); returns the count. */
 size_t ckks_key_spec_merge(ckks_key_spec *specs, size_t n);

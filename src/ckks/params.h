@@ -23,6 +23,13 @@ struct ckks_params {
 
 /** Largest log2(QP) for N and security; 1e9 for NONE, 0 when the table has no entry. */
 double ckks_security_limit(int log2_n, ckks_security security);
+/**
+ * The sparse secret of bootstrapping: that many coefficients of -1 or 1. It exists only while its
+ * keys are made, and at q_0 p_0 alone (ckks_key_spec_check).
+ */
+#define CKKS_SPARSE_WEIGHT 32
+/** Largest log2(q_0 p_0) under the sparse secret; 1e9 for NONE, 0 when there is no entry. */
+double ckks_security_sparse_limit(int log2_n, ckks_security security);
 /** The most bits of security (128, 192, 256; 0 below 128) that log2_qp has at this N. */
 int ckks_security_bits(int log2_n, double log2_qp);
 /** Whether log2_qp is within the limit (a thousandth of a bit above still is: see security.c). */
@@ -35,6 +42,16 @@ bool ckks_security_allows(int log2_n, double log2_qp, ckks_security security);
  * CKKS_ERROR_RANGE when primes of a size run out or the scales run away.
  */
 ckks_status ckks_primes_choose(ckks_params_literal *literal, double *scale);
+
+/** 2^log2_scale, the same number on every machine. */
+double ckks_primes_scale(double log2_scale);
+
+/** Levels of EvalMod: a polynomial of degree 30 (5) and three doublings (eval/sine.h). */
+#define CKKS_BOOTSTRAP_SINE_LEVELS 8
+/** Every field in its range, or CKKS_ERROR_ARGUMENT naming it; NULL too. */
+ckks_status ckks_bootstrap_check(const ckks_bootstrap_literal *literal);
+/** The top level of the chain: for use, EvalMod, CoeffsToSlots. */
+int ckks_bootstrap_top(const ckks_bootstrap_literal *literal);
 
 /** Index of the ring limb for limb i of a polynomial at level l over special primes. */
 static inline int ckks_params_limb(const ckks_params *params, int level, int i) {

@@ -98,10 +98,20 @@ static ckks_status take_near(uint64_t *prime, primes *set, double target, int lo
   return CKKS_OK;
 }
 
+/*
+ * To 2^-32: libraries of mathematics differ in the last place where log2_scale is no integer, and
+ * twenty levels below that would be two scales.
+ */
+double ckks_primes_scale(double log2_scale) {
+  int exponent;
+  double fraction = frexp(exp2(log2_scale), &exponent);
+  return ldexp(rint(ldexp(fraction, 32)), exponent - 32);
+}
+
 /* From the top down, since each scale follows from the one above. */
 static ckks_status choose_chain(ckks_params_literal *literal, double *scale, primes *set) {
   int top = literal->n_q - 1, log2_n = literal->log2_n;
-  double wanted = exp2(literal->log2_scale);
+  double wanted = ckks_primes_scale(literal->log2_scale);
   if (literal->log2_scale == 0) { /* no canonical scales: there is nothing to steer by */
     for (int l = 0; l <= top; l++) {
       if (literal->q[l] == 0)

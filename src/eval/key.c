@@ -50,6 +50,10 @@ static void key_append(char *text, size_t capacity, const char *word) {
   snprintf(text + used, capacity - used, "%s", word);
 }
 
+static const char *key_sparse_name(uint32_t galois) {
+  return galois == CKKS_KEY_TO_SPARSE ? "to" : "from";
+}
+
 /* "relinearisation, conjugation, rotations 1 2 4 -1", as much as fits. */
 static void key_list_keys(char *text, size_t capacity, int level, const ckks_evaluator *ev) {
   char word[32];
@@ -59,6 +63,8 @@ static void key_list_keys(char *text, size_t capacity, int level, const ckks_eva
     const ckks_switch_key *key = &ev->keys->key[i];
     if (key->galois == 0)
       snprintf(word, sizeof word, "relinearisation");
+    else if (ckks_key_spec_is_sparse(key->galois))
+      snprintf(word, sizeof word, "%s the sparse secret", key_sparse_name(key->galois));
     else if (ev->steps[i] >= 0)
       snprintf(word, sizeof word, "rotation %d", key_signed_step(ev, ev->steps[i]));
     else
@@ -84,11 +90,13 @@ ckks_status eval_key_find(const ckks_switch_key **out, uint32_t galois, int leve
   snprintf(name, sizeof name, "Galois element %u", (unsigned)galois);
   if (galois == 0)
     snprintf(name, sizeof name, "relinearisation");
+  if (ckks_key_spec_is_sparse(galois))
+    snprintf(name, sizeof name, "switching %s the sparse secret", key_sparse_name(galois));
   if (galois == ckks_galois_conjugation(ev->params))
     snprintf(name, sizeof name, "conjugation");
   int slots = (int)(ev->params->ring.n / 2);
   uint32_t mask = (uint32_t)(2 * ev->params->ring.n - 1), power = 1;
-  for (int step = 0; step < slots && galois != 0; step++, power = power * 5 & mask)
+  for (int step = 0; step < slots && galois % 2 != 0; step++, power = power * 5 & mask)
     if (power == galois)
       snprintf(name, sizeof name, "rotation by %d", key_signed_step(ev, step));
   key_list_keys(list, sizeof list, level, ev);

@@ -77,6 +77,41 @@ void ring_sample_ternary(int64_t *out, size_t n, rand_stream *stream) {
   base_wipe(words, sizeof words);
 }
 
+/* 1 when a = b, else 0, for words below 2^63. */
+static uint64_t equal_words(uint64_t a, uint64_t b) {
+  uint64_t x = a ^ b;
+  return ((x - 1) & ~x) >> 63;
+}
+
+/*
+ * Turns the zero with `rank` zeros before it into `value`, looking at all words. A word that is
+ * not zero is odd.
+ */
+static void put_at_rank(int64_t *out, size_t n, uint64_t rank, int64_t value) {
+  uint64_t n_zeros = 0;
+  for (size_t i = 0; i < n; i++) {
+    uint64_t zero = ~(uint64_t)out[i] & 1;
+    uint64_t hit = zero & equal_words(n_zeros, rank);
+    out[i] += value * (int64_t)hit;
+    n_zeros += zero;
+  }
+}
+
+/* Of the zeros that are left each is as likely: 62 bits times fewer than 2^20, shifted. */
+void ring_sample_sparse(int64_t *out, size_t n, int weight, rand_stream *stream) {
+  BASE_ASSERT(weight >= 0 && (size_t)weight <= n && n <= (size_t)1 << 20);
+  uint8_t bytes[8];
+  uint64_t word;
+  memset(out, 0, n * sizeof *out);
+  for (int done = 0; done < weight; done++) {
+    next_words(&word, bytes, 1, stream);
+    uint64_t rank = (uint64_t)((unsigned __int128)(word >> 2) * (n - (size_t)done) >> 62);
+    put_at_rank(out, n, rank, (int64_t)((word & 1) << 1) - 1);
+  }
+  base_wipe(bytes, sizeof bytes);
+  base_wipe(&word, sizeof word);
+}
+
 /*
  * Bits that are set in x, in sums of ever wider fields (Warren, Hacker's
  * Delight, 5-1). The compiler's builtin is a table where there is no

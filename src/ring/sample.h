@@ -16,6 +16,11 @@ void ring_sample_uniform(ring_word *out, const uint8_t seed[RAND_SEED_BYTES], ui
 /** Uniform ternary integers -1, 0, 1 from the low bits: constant-time (bias below 2^-62). */
 void ring_sample_ternary(int64_t *out, size_t n, rand_stream *stream);
 /**
+ * Exactly `weight` (0..n) of the n <= 2^20 integers are -1 or 1, the others 0, all such vectors
+ * alike (bias below 2^-40 a draw). Constant-time: weight * n steps, whatever comes out.
+ */
+void ring_sample_sparse(int64_t *out, size_t n, int weight, rand_stream *stream);
+/**
  * Centred binomial, 21 + 21 bits of one 64-bit word each: variance 10.5,
  * sigma = 3.24, |x| <= 21. Constant-time.
  */

@@ -12,6 +12,7 @@ typedef struct keygen {
   const ckks_secret_key *secret;
   rand_stream errors;
   int64_t *error;  /* N sampled coefficients */
+  int64_t *sparse; /* the sparse secret while its two keys are made; else NULL */
   uint32_t *index; /* automorphism that takes s to the target secret */
   ring_poly work;  /* four limbs, named below */
 } keygen;
@@ -22,6 +23,9 @@ static void keygen_clear(keygen *gen) {
   if (gen->error != NULL)
     base_wipe(gen->error, gen->params->ring.n * sizeof *gen->error);
   base_free(gen->error);
+  if (gen->sparse != NULL)
+    base_wipe(gen->sparse, gen->params->ring.n * sizeof *gen->sparse);
+  base_free(gen->sparse);
   base_free(gen->index);
   ring_poly_clear(&gen->work); /* wipes */
   rand_stream_clear(&gen->errors);
@@ -91,29 +95,44 @@ static uint32_t galois_inverse(uint32_t galois, const ckks_params *params) {
   return inverse & (uint32_t)(2 * params->ring.n - 1);
 }
 
-/* The target secret: s itself, or sigma_(g^-1)(s) so that sigma_g after the product brings s back.
+/*
+ * The target secret: s itself, or sigma_(g^-1)(s) so that sigma_g after the product brings s back,
+ * or the sparse one.
  */
 static const ring_word *target_limb(const ckks_switch_key *key, int limb, keygen *gen) {
   const ring_ring *ring = &gen->params->ring;
   const ring_word *s = ring_poly_limb(&gen->secret->s, limb);
-  if (key->galois == 0)
+  if (key->galois == 0 || key->galois == CKKS_KEY_FROM_SPARSE)
     return s;
   ring_word *t = ring_poly_limb(&gen->work, WORK_T);
-  ring->kernel->permute(t, s, gen->index, ring->n);
+  if (key->galois == CKKS_KEY_TO_SPARSE)
+    ckks_encode_int64(t, gen->sparse, limb, gen->params);
+  else
+    ring->kernel->permute(t, s, gen->index, ring->n);
   return t;
 }
 
-/* b += P s' with s' = s^2 for relinearisation, else s: the limbs of the digit itself. */
+/* b += P s', s' = s^2 for relinearisation, the sparse secret on the way back from it, else s. */
 static void add_source(ring_word *b, const ckks_switch_key *key, int limb, keygen *gen) {
   const ring_ring *ring = &gen->params->ring;
   const ring_modulus *modulus = &ring->modulus[limb];
   const ring_word *s = ring_poly_limb(&gen->secret->s, limb);
   ring_word *product = ring_poly_limb(&gen->work, WORK_E);
   uint64_t p = ckks_params_special_product(gen->params, key->n_special, limb);
-  ring->kernel->mul_scalar(product, s, p, ring->n, modulus);
+  if (key->galois == CKKS_KEY_FROM_SPARSE) {
+    ckks_encode_int64(product, gen->sparse, limb, gen->params);
+    ring->kernel->mul_scalar(product, product, p, ring->n, modulus);
+  } else {
+    ring->kernel->mul_scalar(product, s, p, ring->n, modulus);
+  }
   if (key->galois == 0)
     ring->kernel->mul(product, product, s, ring->n, modulus);
   ring->kernel->add(b, b, product, ring->n, modulus);
+}
+
+/* Whether limb i belongs to the digit: there the factor g_d of the source is 1. */
+static bool holds_digit(const ckks_switch_key *key, int digit, int i) {
+  return i <= key->level && (key->n_digits == 1 || i / key->n_special == digit);
 }
 
 /* One digit over all limbs; its error is the same integers modulo each of them. */
@@ -125,7 +144,7 @@ static void make_digit(ckks_switch_key *key, int digit, keygen *gen) {
     int limb = ckks_params_limb(params, key->level, i);
     ckks_switch_key_expand(a, key, digit, i, params);
     mask_error(b, a, target_limb(key, limb, gen), limb, gen);
-    if (i <= key->level && i / key->n_special == digit)
+    if (holds_digit(key, digit, i))
       add_source(b, key, limb, gen);
     ckks_switch_key_put(key, digit, i, b, a, params);
   }
@@ -134,11 +153,34 @@ static void make_digit(ckks_switch_key *key, int digit, keygen *gen) {
 /* Each key has a public seed of its own, for its a_d; errors go on from the one secret stream. */
 static ckks_status make_key(ckks_switch_key *key, keygen *gen) {
   BASE_TRY(rand_entropy(key->seed, sizeof key->seed));
-  if (key->galois != 0)
+  if (key->galois % 2 != 0)
     ring_automorphism_index(gen->index, galois_inverse(key->galois, gen->params),
                             gen->params->literal.log2_n);
   for (int digit = 0; digit < key->n_digits; digit++)
     make_digit(key, digit, gen);
+  return CKKS_OK;
+}
+
+/*
+ * The sparse secret lives as long as this call. Both of its keys come from the same one, so they
+ * are made together; no key under it is ever made at a modulus above q_0 p_0, nor cut from one.
+ */
+static ckks_status keygen_sparse(keygen *gen, const ckks_key_spec *specs, size_t n_specs) {
+  size_t n_sparse = 0, n = gen->params->ring.n;
+  for (size_t i = 0; i < n_specs; i++)
+    n_sparse += ckks_key_spec_is_sparse(specs[i].galois);
+  if (n_sparse == 0)
+    return CKKS_OK;
+  if (n_sparse != 2)
+    return base_fail(CKKS_ERROR_ARGUMENT,
+                     "key specs: the keys to and from the sparse secret are made together");
+  gen->sparse = base_alloc_array(n, sizeof *gen->sparse);
+  if (gen->sparse == NULL)
+    return base_fail_memory(n * sizeof *gen->sparse);
+  rand_stream stream;
+  BASE_TRY(rand_stream_init_entropy(&stream));
+  ring_sample_sparse(gen->sparse, n, CKKS_SPARSE_WEIGHT, &stream);
+  rand_stream_clear(&stream);
   return CKKS_OK;
 }
 
@@ -173,7 +215,9 @@ ckks_status ckks_evaluation_keys_generate(ckks_evaluation_keys **out, const ckks
   }
   n_specs = ckks_key_spec_merge(merged, n_specs);
   BASE_GOTO(status, keygen_init(&gen, secret, params), done);
-  status = make_keys(out, merged, n_specs, &gen);
+  status = keygen_sparse(&gen, merged, n_specs);
+  if (status == CKKS_OK)
+    status = make_keys(out, merged, n_specs, &gen);
   keygen_clear(&gen);
 done:
   base_free(merged);

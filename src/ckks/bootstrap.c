@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Chains of primes for bootstrapping: what is written down, checked, and made a literal. */
+#include "ckks/objects.h"
+#include "ring/prime.h"
+#include <math.h>
+#include <stddef.h>
+
+/* ------------------------------------------------------------------- sets */
+
+/*
+ * 1747 bits at N = 2^16: 48 + 19 * 36 + 12 * 49 + 8 * 49 = 1712. 868 at N = 2^15: 42 + 8 * 31 +
+ * 11 * 44 + 2 * 46 = 866. Levels between two bootstraps: 19 - 3 and 8 - 3.
+ */
+static const ckks_bootstrap_literal sets[] = {
+    [CKKS_BOOTSTRAP_N16] = {.log2_n = 16,
+                            .log2_slots = 15,
+                            .base_bits = 48,
+                            .n_levels = 19,
+                            .level_bits = 36,
+                            .inner_bits = 49,
+                            .n_stc = 3,
+                            .n_cts = 4,
+                            .n_p = 8,
+                            .p_bits = 49,
+                            .security = CKKS_SECURITY_128},
+    [CKKS_BOOTSTRAP_N15] = {.log2_n = 15,
+                            .log2_slots = 14,
+                            .base_bits = 42,
+                            .n_levels = 8,
+                            .level_bits = 31,
+                            .inner_bits = 44,
+                            .n_stc = 3,
+                            .n_cts = 3,
+                            .n_p = 2,
+                            .p_bits = 46,
+                            .security = CKKS_SECURITY_128},
+};
+
+ckks_status ckks_bootstrap_literal_choose(ckks_bootstrap_literal *out, ckks_bootstrap_set set) {
+  if (out == NULL)
+    return base_fail(CKKS_ERROR_ARGUMENT, "out is NULL");
+  if (set != CKKS_BOOTSTRAP_N16 && set != CKKS_BOOTSTRAP_N15)
+    return base_fail(CKKS_ERROR_ARGUMENT, "set = %d is unknown", (int)set);
+  *out = sets[set];
+  return CKKS_OK;
+}
+
+/* ----------------------------------------------------------------- checks */
+
+int ckks_bootstrap_top(const ckks_bootstrap_literal *literal) {
+  return literal->n_levels + CKKS_BOOTSTRAP_SINE_LEVELS + literal->n_cts;
+}
+
+typedef struct field_range {
+  const char *name;
+  size_t offset;
+  int low, high;
+} field_range;
+
+#define FIELD(name, low, high) {#name, offsetof(ckks_bootstrap_literal, name), low, high}
+
+static const field_range ranges[] = {
+    FIELD(log2_n, CKKS_MIN_LOG2_N, CKKS_MAX_LOG2_N),
+    FIELD(log2_slots, 3, CKKS_MAX_LOG2_N - 1),
+    FIELD(base_bits, 30, 48),
+    FIELD(n_levels, 2, CKKS_MAX_Q),
+    FIELD(level_bits, 25, 45),
+    FIELD(inner_bits, 40, 49),
+    FIELD(n_stc, 1, 5),
+    FIELD(n_cts, 1, 5),
+    FIELD(n_p, 1, CKKS_MAX_P),
+    FIELD(p_bits, 40, 49),
+};
+
+/* q_0 / scale is how far the sine is from its argument: below 2^5 hardly a digit would be left. */
+#define MIN_RATIO_BITS 5
+
+/* What the fields mean together. */
+static ckks_status check_together(const ckks_bootstrap_literal *literal) {
+  if (literal->log2_slots >= literal->log2_n)
+    return base_fail(CKKS_ERROR_ARGUMENT, "log2_slots = %d: must be below log2_n = %d",
+                     literal->log2_slots, literal->log2_n);
+  if (literal->n_stc > literal->log2_slots || literal->n_cts > literal->log2_slots)
+    return base_fail(CKKS_ERROR_ARGUMENT, "n_stc = %d, n_cts = %d: at most log2_slots = %d stages",
+                     literal->n_stc, literal->n_cts, literal->log2_slots);
+  if (literal->n_levels <= literal->n_stc)
+    return base_fail(CKKS_ERROR_ARGUMENT,
+                     "n_levels = %d: SlotsToCoeffs takes n_stc = %d of them, and one must be left",
+                     literal->n_levels, literal->n_stc);
+  if (literal->base_bits < literal->level_bits + MIN_RATIO_BITS)
+    return base_fail(CKKS_ERROR_ARGUMENT, "base_bits = %d: must be level_bits + %d = %d or more",
+                     literal->base_bits, MIN_RATIO_BITS, literal->level_bits + MIN_RATIO_BITS);
+  if (ckks_bootstrap_top(literal) >= CKKS_MAX_Q)
+    return base_fail(CKKS_ERROR_ARGUMENT,
+                     "n_levels = %d: with the %d levels of bootstrapping the chain has %d primes, "
+                     "limit %d",
+                     literal->n_levels, CKKS_BOOTSTRAP_SINE_LEVELS + literal->n_cts,
+                     ckks_bootstrap_top(literal) + 1, CKKS_MAX_Q);
+  return CKKS_OK;
+}
+
+ckks_status ckks_bootstrap_check(const ckks_bootstrap_literal *literal) {
+  if (literal == NULL)
+    return base_fail(CKKS_ERROR_ARGUMENT, "literal is NULL");
+  for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+    int value = *(const int *)(const void *)((const char *)literal + ranges[i].offset);
+    if (value < ranges[i].low || value > ranges[i].high)
+      return base_fail(CKKS_ERROR_ARGUMENT, "%s = %d: must be %d to %d", ranges[i].name, value,
+                       ranges[i].low, ranges[i].high);
+  }
+  return check_together(literal);
+}
+
+/* ------------------------------------------------------------------ primes */
+
+/* The largest primes of inner_bits, from the top down. */
+static ckks_status choose_inner(ckks_params_literal *out, const ckks_bootstrap_literal *literal) {
+  uint64_t limit = ((uint64_t)1 << literal->inner_bits) - 1;
+  for (int l = out->n_q - 1; l > literal->n_levels; l--) {
+    out->q[l] = ring_prime_below(limit, out->log2_n);
+    if (out->q[l] >> (literal->inner_bits - 1) == 0)
+      return base_fail(CKKS_ERROR_RANGE,
+                       "inner_bits = %d: too few primes that are 1 mod 2N = 2^%d",
+                       literal->inner_bits, out->log2_n + 1);
+    limit = out->q[l] - 1;
+  }
+  return CKKS_OK;
+}
+
+/*
+ * The canonical scale of the top level from which the rule S_(l-1) = S_l^2 / q_l arrives at
+ * 2^level_bits on level n_levels: each step up halves the distance from the primes' own size.
+ */
+static double top_scale_log2(const ckks_params_literal *out,
+                             const ckks_bootstrap_literal *literal) {
+  double log2_scale = literal->level_bits;
+  for (int l = literal->n_levels + 1; l < out->n_q; l++)
+    log2_scale = (log2_scale + log2((double)out->q[l])) / 2;
+  return log2_scale;
+}
+
+/* Primes that hold the scale at 2^level_bits, as ckks_primes_choose does it for a whole chain. */
+static ckks_status choose_levels(ckks_params_literal *out, const ckks_bootstrap_literal *literal) {
+  double scale = ckks_primes_scale(out->log2_scale), wanted = exp2(literal->level_bits);
+  for (int l = out->n_q - 1; l > 0; l--) {
+    if (l <= literal->n_levels) {
+      double target = scale * scale / wanted;
+      out->q[l] = ring_prime_near(target, out->log2_n, out->q + l + 1, out->n_q - l - 1);
+      if (out->q[l] == 0 || fabs(log2((double)out->q[l] / target)) > 0.5)
+        return base_fail(CKKS_ERROR_RANGE,
+                         "level_bits = %d: too few primes that are 1 mod 2N = 2^%d",
+                         literal->level_bits, out->log2_n + 1);
+    }
+    scale = scale * scale / (double)out->q[l];
+  }
+  return CKKS_OK;
+}
+
+ckks_status ckks_params_build_bootstrap(ckks_params **out, const ckks_bootstrap_literal *literal) {
+  if (out == NULL)
+    return base_fail(CKKS_ERROR_ARGUMENT, "out is NULL");
+  BASE_TRY(ckks_bootstrap_check(literal));
+  ckks_params_literal chain = {.log2_n = literal->log2_n,
+                               .n_q = ckks_bootstrap_top(literal) + 1,
+                               .n_p = literal->n_p,
+                               .q_bits = {literal->base_bits},
+                               .security = literal->security};
+  for (int i = 0; i < literal->n_p; i++)
+    chain.p_bits[i] = literal->p_bits;
+  BASE_TRY(choose_inner(&chain, literal));
+  chain.log2_scale = top_scale_log2(&chain, literal);
+  BASE_TRY(choose_levels(&chain, literal));
+  ckks_params *params = NULL;
+  BASE_TRY(ckks_params_build(&params, &chain));
+  ckks_key_spec spec = {.galois = CKKS_KEY_TO_SPARSE, .level = -1};
+  ckks_status status = ckks_key_spec_check(&spec, params);
+  if (status != CKKS_OK) {
+    ckks_params_free(params);
+    return status;
+  }
+  *out = params;
+  return CKKS_OK;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "eval/bootstrap.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "ckks/noise.h"
+#include "eval/raise.h"
+#include "eval/switch.h"
+
+/* ------------------------------------------------------------------- build */
+
+/*
+ * SlotsToCoeffs, from canonical scale to canonical scale. What leaves it is a polynomial whose
+ * coefficients are the values times S_0, the others 0.
+ */
+static ckks_status bootstrap_stc(ckks_bootstrapper *b, const ckks_params *params) {
+  eval_fourier_shape shape = {.log2_slots = b->literal.log2_slots,
+                              .n_stages = b->literal.n_stc,
+                              .level = b->level_in,
+                              .factor = 1};
+  for (int i = 0; i < shape.n_stages; i++)
+    shape.scale[i] = params->scale[b->level_in - i]; /* S_l^2 / q_l is S_(l-1) */
+  return eval_fourier_build(&b->stc, &shape, params);
+}
+
+/*
+ * CoeffsToSlots, to the real part (a half, before the conjugate is added) of the mean over the
+ * automorphisms that leave the subring alone, at a scale as large as the sine's primes.
+ */
+static ckks_status bootstrap_cts(ckks_bootstrapper *b, const ckks_params *params) {
+  int copies = params->literal.log2_n - 1 - b->literal.log2_slots;
+  eval_fourier_shape shape = {.inverse = true,
+                              .log2_slots = b->literal.log2_slots,
+                              .n_stages = b->literal.n_cts,
+                              .level = b->top,
+                              .factor = ldexp(1, -1 - copies)};
+  for (int i = 0; i < shape.n_stages; i++)
+    shape.scale[i] = params->ring.modulus[b->top - i].f;
+  shape.scale[shape.n_stages - 1] *= params->ring.modulus[b->level_sine].f / b->scale_raised;
+  return eval_fourier_build(&b->cts, &shape, params);
+}
+
+/* Rotations that sum over the copies of sparse slots. */
+static size_t bootstrap_trace_keys(const ckks_bootstrapper *b, ckks_key_spec *specs,
+                                   const ckks_params *params) {
+  size_t n = 0;
+  for (int bit = b->literal.log2_slots; bit < params->literal.log2_n - 1; bit++)
+    specs[n++] = (ckks_key_spec){.galois = ckks_galois_rotation(params, 1 << bit),
+                                 .level = b->top,
+                                 .n_special = params->literal.n_p};
+  return n;
+}
+
+/* Conjugation comes before the last rescaling of CoeffsToSlots. */
+static size_t bootstrap_own_keys(const ckks_bootstrapper *b, ckks_key_spec *specs,
+                                 const ckks_params *params) {
+  int n_p = params->literal.n_p;
+  specs[0] = (ckks_key_spec){.galois = 0, .level = b->level_sine, .n_special = n_p};
+  specs[1] = (ckks_key_spec){ckks_galois_conjugation(params), b->level_sine + 1, n_p};
+  specs[2] = (ckks_key_spec){CKKS_KEY_TO_SPARSE, 0, 1};
+  specs[3] = (ckks_key_spec){CKKS_KEY_FROM_SPARSE, b->top, 1};
+  return 4 + bootstrap_trace_keys(b, specs + 4, params);
+}
+
+#define BOOTSTRAP_MAX_OWN_KEYS (4 + CKKS_MAX_LOG2_N)
+
+static ckks_status bootstrap_keys(ckks_bootstrapper *b, const ckks_params *params) {
+  size_t n_stc = eval_fourier_keys(&b->stc, NULL, 0, params);
+  size_t n_cts = eval_fourier_keys(&b->cts, NULL, 0, params);
+  size_t capacity = n_stc + n_cts + BOOTSTRAP_MAX_OWN_KEYS;
+  b->key = base_alloc_array(capacity, sizeof *b->key);
+  if (b->key == NULL)
+    return base_fail_memory(capacity * sizeof *b->key);
+  eval_fourier_keys(&b->stc, b->key, n_stc, params);
+  eval_fourier_keys(&b->cts, b->key + n_stc, n_cts, params);
+  size_t n = n_stc + n_cts + bootstrap_own_keys(b, b->key + n_stc + n_cts, params);
+  b->n_keys = ckks_key_spec_merge(b->key, n);
+  return CKKS_OK;
+}
+
+/*
+ * The deviation of a result. The argument of the sine is a value over q_0 / S_0 and K wide, so an
+ * error there counts K q_0 / S_0 times: that of the last rescaling before the sine, and what the
+ * sine's own roundings amount to, about as much again (measured, docs/math.md). Then the
+ * result's last rescaling at its own scale, and SlotsToCoeffs' at its.
+ */
+static void bootstrap_errors(ckks_bootstrapper *b, const ckks_params *params) {
+  double rounding = ckks_noise_rescale(params), ratio = (double)b->chain->q[0] / params->scale[0];
+  double argument = EVAL_SINE_K * ratio * rounding / params->ring.modulus[b->level_sine].f;
+  double result = rounding / b->scale_out, stc = 0;
+  for (int l = 0; l < b->level_in; l++)
+    stc = hypot(stc, rounding / params->scale[l]);
+  b->error = hypot(hypot(argument * sqrt(2), result), stc);
+  double angle = 2 * 3.14159265358979323846 / ratio;
+  b->distortion = angle * angle / 6; /* x - sin(x) is x^3 / 6 and less */
+}
+
+ckks_status eval_bootstrap_build(ckks_bootstrapper **out, const ckks_bootstrap_literal *literal,
+                                 const ckks_params *params) {
+  ckks_bootstrapper *b = base_alloc(sizeof *b);
+  if (b == NULL)
+    return base_fail_memory(sizeof *b);
+  ckks_status status;
+  b->literal = *literal;
+  b->chain = &params->literal;
+  b->level_in = literal->n_stc;
+  b->level_out = literal->n_levels;
+  b->level_sine = literal->n_levels + EVAL_SINE_LEVELS;
+  b->top = ckks_bootstrap_top(literal);
+  b->scale_out = params->scale[b->level_out];
+  b->scale_raised = EVAL_SINE_K * params->ring.modulus[0].f;
+  /* sin(2 pi v S_0 / q_0) is v times this ratio, nearly. */
+  b->scale_modulus = b->scale_out * params->ring.modulus[0].f /
+                     (2 * 3.14159265358979323846 * params->scale[0]);
+  memcpy(b->params_hash, params->hash, CKKS_HASH_BYTES);
+  eval_sine_build(&b->sine);
+  bootstrap_errors(b, params);
+  BASE_GOTO(status, bootstrap_stc(b, params), fail);
+  BASE_GOTO(status, bootstrap_cts(b, params), fail);
+  BASE_GOTO(status, bootstrap_keys(b, params), fail);
+  *out = b;
+  return CKKS_OK;
+fail:
+  ckks_bootstrapper_free(b);
+  return status;
+}
+
+void ckks_bootstrapper_free(ckks_bootstrapper *bootstrapper) {
+  if (bootstrapper == NULL)
+    return;
+  eval_fourier_clear(&bootstrapper->stc);
+  eval_fourier_clear(&bootstrapper->cts);
+  base_free(bootstrapper->key);
+  base_free(bootstrapper);
+}
+
+/* ------------------------------------------------------------------- apply */
+
+/* The sum over the copies: what is not in the subring of the slots goes, the rest is multiplied. */
+static ckks_status bootstrap_trace(ckks_ciphertext *a, const ckks_bootstrapper *b,
+                                   ckks_evaluator *ev) {
+  for (int bit = b->literal.log2_slots; bit < ev->params->literal.log2_n - 1; bit++) {
+    uint32_t galois = ckks_galois_rotation(ev->params, 1 << bit);
+    BASE_TRY(eval_automorphism_add(a, a, galois, a, ev));
+  }
+  return CKKS_OK;
+}
+
+/* a becomes its real part's double, one level down: where the half went, see bootstrap_cts. */
+static ckks_status bootstrap_real(ckks_ciphertext *a, ckks_evaluator *ev) {
+  BASE_TRY(eval_automorphism_add(a, a, ckks_galois_conjugation(ev->params), a, ev));
+  eval_rescale(a, a, ev);
+  return CKKS_OK;
+}
+
+/* Coefficients below K q_0 to slots that hold them over K q_0, ready for the sine. */
+static ckks_status bootstrap_slots(ckks_ciphertext *a, const ckks_bootstrapper *b,
+                                   ckks_evaluator *ev) {
+  a->scale = b->scale_raised;
+  BASE_TRY(bootstrap_trace(a, b, ev));
+  BASE_TRY(eval_fourier_apply(a, a, &b->cts, false, ev));
+  return bootstrap_real(a, ev);
+}
+
+static ckks_status bootstrap_run(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                 const ckks_bootstrapper *b, ckks_evaluator *ev) {
+  ckks_ciphertext *raised;
+  BASE_TRY(eval_spare_take(&raised, b->top, 2, ev));
+  BASE_TRY(eval_fourier_apply(raised, a, &b->stc, true, ev));
+  BASE_TRY(eval_raise(raised, raised, b->top, ev));
+  BASE_TRY(bootstrap_slots(raised, b, ev));
+  BASE_TRY(eval_sine_apply(out, raised, &b->sine, b->scale_modulus, ev));
+  out->scale = b->scale_out;
+  return CKKS_OK;
+}
+
+ckks_status eval_bootstrap_apply(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                 const ckks_bootstrapper *b, ckks_evaluator *ev) {
+  int n_spares_used = ev->n_spares_used;
+  BASE_ASSERT(a->level == b->level_in && a->n_parts == 2);
+  ckks_status status = bootstrap_run(out, a, b, ev);
+  ev->n_spares_used = n_spares_used;
+  return status;
+}
