@@ -166,7 +166,7 @@ typedef struct ckks_bootstrap_literal {
 
 /** Sets that have been measured (docs/performance.md); each can be changed before use. */
 typedef enum ckks_bootstrap_set {
-  CKKS_BOOTSTRAP_N16, /**< N = 2^16, 2^15 slots, 16 levels of 36 bits between two bootstraps */
+  CKKS_BOOTSTRAP_N16, /**< N = 2^16, 2^15 slots, 16 levels of 37 bits between two bootstraps */
   CKKS_BOOTSTRAP_N15  /**< N = 2^15, 2^14 slots, 5 levels of 31 bits */
 } ckks_bootstrap_set;
 
@@ -422,7 +422,7 @@ CKKS_API int ckks_bootstrapper_level_out(const ckks_bootstrapper *bootstrapper);
 /**
  * The error to expect of values in [-range, range]: the standard deviation of what bootstrapping
  * adds to a slot, plus range^3 (2 pi S_0 / q_0)^2 / 6, by which the sine is off at most. The
- * largest of all slots is about 5 times the first part (docs/math.md, docs/performance.md).
+ * largest of all slots is about 16 times the first part (docs/math.md, docs/performance.md).
  */
 CKKS_API double ckks_bootstrapper_error(const ckks_bootstrapper *bootstrapper, double range);
 /** Bytes of memory that the bootstrapper itself holds. */

@@ -8,15 +8,15 @@
 /* ------------------------------------------------------------------- sets */
 
 /*
- * 1747 bits at N = 2^16: 48 + 19 * 36 + 12 * 49 + 8 * 49 = 1712. 868 at N = 2^15: 42 + 8 * 31 +
- * 11 * 44 + 2 * 46 = 866. Levels between two bootstraps: 19 - 3 and 8 - 3.
+ * 1747 bits at N = 2^16: 48 + 19 * 37 + 12 * 49 + 8 * 49 = 1731. 868 at N = 2^15: 41 + 8 * 31 +
+ * 11 * 44 + 2 * 46 = 865. Levels between two bootstraps: 19 - 3 and 8 - 3.
  */
 static const ckks_bootstrap_literal sets[] = {
     [CKKS_BOOTSTRAP_N16] = {.log2_n = 16,
                             .log2_slots = 15,
                             .base_bits = 48,
                             .n_levels = 19,
-                            .level_bits = 36,
+                            .level_bits = 37,
                             .inner_bits = 49,
                             .n_stc = 3,
                             .n_cts = 4,
@@ -25,7 +25,7 @@ static const ckks_bootstrap_literal sets[] = {
                             .security = CKKS_SECURITY_128},
     [CKKS_BOOTSTRAP_N15] = {.log2_n = 15,
                             .log2_slots = 14,
-                            .base_bits = 42,
+                            .base_bits = 41,
                             .n_levels = 8,
                             .level_bits = 31,
                             .inner_bits = 44,
@@ -57,7 +57,8 @@ typedef struct field_range {
   int low, high;
 } field_range;
 
-#define FIELD(name, low, high) {#name, offsetof(ckks_bootstrap_literal, name), low, high}
+#define FIELD(name, low, high)                                                                     \
+  { #name, offsetof(ckks_bootstrap_literal, name), low, high }
 
 static const field_range ranges[] = {
     FIELD(log2_n, CKKS_MIN_LOG2_N, CKKS_MAX_LOG2_N),
@@ -119,8 +120,7 @@ static ckks_status choose_inner(ckks_params_literal *out, const ckks_bootstrap_l
   for (int l = out->n_q - 1; l > literal->n_levels; l--) {
     out->q[l] = ring_prime_below(limit, out->log2_n);
     if (out->q[l] >> (literal->inner_bits - 1) == 0)
-      return base_fail(CKKS_ERROR_RANGE,
-                       "inner_bits = %d: too few primes that are 1 mod 2N = 2^%d",
+      return base_fail(CKKS_ERROR_RANGE, "inner_bits = %d: too few primes that are 1 mod 2N = 2^%d",
                        literal->inner_bits, out->log2_n + 1);
     limit = out->q[l] - 1;
   }

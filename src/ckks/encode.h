@@ -16,7 +16,8 @@ void ckks_encoder_free(ckks_encoder *encoder);
  */
 void ckks_encoder_inverse(ckks_complex *values, size_t n_slots, const ckks_encoder *encoder);
 void ckks_encoder_forward(ckks_complex *values, size_t n_slots, const ckks_encoder *encoder);
-/** exp(2 pi i 5^j / 8h), j < h, h a power of two below N/2: the twiddles of the layer of 2h slots. */
+/** exp(2 pi i 5^j / 8h), j < h, h a power of two below N/2: the twiddles of the layer of 2h slots.
+ */
 ckks_complex ckks_encoder_root(const ckks_encoder *encoder, size_t h, size_t j);
 /**
  * Slots repeated with period n_slots, times scale, rounded to integers, into

@@ -13,11 +13,11 @@ static ckks_status api_check_chain(const ckks_bootstrap_literal *literal,
   int top = ckks_bootstrap_top(literal);
   if (chain->log2_n != literal->log2_n || chain->n_q != top + 1 || chain->n_p != literal->n_p ||
       chain->log2_scale == 0)
-    return base_fail(CKKS_ERROR_MISMATCH,
-                     "params: N = 2^%d with %d + %d primes; the literal wants N = 2^%d with %d + %d "
-                     "(ckks_params_build_bootstrap)",
-                     chain->log2_n, chain->n_q, chain->n_p, literal->log2_n, top + 1,
-                     literal->n_p);
+    return base_fail(
+        CKKS_ERROR_MISMATCH,
+        "params: N = 2^%d with %d + %d primes; the literal wants N = 2^%d with %d + %d "
+        "(ckks_params_build_bootstrap)",
+        chain->log2_n, chain->n_q, chain->n_p, literal->log2_n, top + 1, literal->n_p);
   double off = log2(params->scale[literal->n_levels]) - literal->level_bits;
   if (!(fabs(off) < 1))
     return base_fail(CKKS_ERROR_MISMATCH,
@@ -75,8 +75,8 @@ ckks_status ckks_bootstrap(ckks_ciphertext *out, const ckks_ciphertext *a,
   BASE_TRY(ckks_params_check(evaluator->params, bootstrapper->params_hash, "bootstrapper"));
   BASE_TRY(eval_api_check_input(a, "a", evaluator));
   BASE_TRY(eval_api_check_output(out, bootstrapper->level_out, evaluator));
-  BASE_TRY(eval_api_check_level(eval_api_level(a, evaluator), bootstrapper->level_in,
-                                "ckks_bootstrap"));
+  BASE_TRY(
+      eval_api_check_level(eval_api_level(a, evaluator), bootstrapper->level_in, "ckks_bootstrap"));
   int n_spares_used = evaluator->n_spares_used;
   ckks_status status = eval_api_align(&a, a, bootstrapper->level_in, evaluator);
   if (status == CKKS_OK)

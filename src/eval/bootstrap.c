@@ -81,10 +81,16 @@ static ckks_status bootstrap_keys(ckks_bootstrapper *b, const ckks_params *param
 }
 
 /*
- * The deviation of a result. The argument of the sine is a value over q_0 / S_0 and K wide, so an
- * error there counts K q_0 / S_0 times: that of the last rescaling before the sine, and what the
- * sine's own roundings amount to, about as much again (measured, docs/math.md). Then the
- * result's last rescaling at its own scale, and SlotsToCoeffs' at its.
+ * What the roundings inside the sine amount to beside that of its argument. Most of it is T_2's,
+ * which T_16 multiplies by up to 64 and the doublings by up to 41, both depending on the integer
+ * I; their mean square over I, worked out in docs/math.md, and measured.
+ */
+#define BOOTSTRAP_SINE_GAIN 3.7
+
+/*
+ * The deviation of a result. The argument of the sine is a value over q_0 / S_0, and K wide, so the
+ * error of the rescaling that makes it counts K q_0 / S_0 times. Then the result's last rescaling
+ * at its own scale, and those of SlotsToCoeffs at theirs.
  */
 static void bootstrap_errors(ckks_bootstrapper *b, const ckks_params *params) {
   double rounding = ckks_noise_rescale(params), ratio = (double)b->chain->q[0] / params->scale[0];
@@ -92,7 +98,7 @@ static void bootstrap_errors(ckks_bootstrapper *b, const ckks_params *params) {
   double result = rounding / b->scale_out, stc = 0;
   for (int l = 0; l < b->level_in; l++)
     stc = hypot(stc, rounding / params->scale[l]);
-  b->error = hypot(hypot(argument * sqrt(2), result), stc);
+  b->error = hypot(hypot(argument * BOOTSTRAP_SINE_GAIN, result), stc);
   double angle = 2 * 3.14159265358979323846 / ratio;
   b->distortion = angle * angle / 6; /* x - sin(x) is x^3 / 6 and less */
 }
@@ -112,8 +118,8 @@ ckks_status eval_bootstrap_build(ckks_bootstrapper **out, const ckks_bootstrap_l
   b->scale_out = params->scale[b->level_out];
   b->scale_raised = EVAL_SINE_K * params->ring.modulus[0].f;
   /* sin(2 pi v S_0 / q_0) is v times this ratio, nearly. */
-  b->scale_modulus = b->scale_out * params->ring.modulus[0].f /
-                     (2 * 3.14159265358979323846 * params->scale[0]);
+  b->scale_modulus =
+      b->scale_out * params->ring.modulus[0].f / (2 * 3.14159265358979323846 * params->scale[0]);
   memcpy(b->params_hash, params->hash, CKKS_HASH_BYTES);
   eval_sine_build(&b->sine);
   bootstrap_errors(b, params);

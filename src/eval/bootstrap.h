@@ -14,9 +14,9 @@ struct ckks_bootstrapper {
   const ckks_params_literal *chain; /**< of the parameters, which must outlive it */
   uint8_t params_hash[CKKS_HASH_BYTES];
   int level_in, level_out, level_sine, top;
-  double scale_out;      /**< of the result */
-  double scale_raised;   /**< K q_0: of what was raised, as numbers in [-1, 1] */
-  double scale_modulus;  /**< of the sine's own value, such that the result has scale_out */
+  double scale_out;     /**< of the result */
+  double scale_raised;  /**< K q_0: of what was raised, as numbers in [-1, 1] */
+  double scale_modulus; /**< of the sine's own value, such that the result has scale_out */
   eval_fourier stc, cts;
   eval_sine sine;
   double error, distortion;
@@ -28,8 +28,8 @@ struct ckks_bootstrapper {
 ckks_status eval_bootstrap_build(ckks_bootstrapper **out, const ckks_bootstrap_literal *literal,
                                  const ckks_params *params);
 /**
- * `a` at level_in and that level's canonical scale; the result at level_out with the canonical scale
- * there. out may be a, with room for level_out. CKKS_ERROR_KEY, CKKS_ERROR_MEMORY.
+ * `a` at level_in and that level's canonical scale; the result at level_out with the canonical
+ * scale there. out may be a, with room for level_out. CKKS_ERROR_KEY, CKKS_ERROR_MEMORY.
  */
 ckks_status eval_bootstrap_apply(ckks_ciphertext *out, const ckks_ciphertext *a,
                                  const ckks_bootstrapper *bootstrapper, ckks_evaluator *ev);

@@ -154,8 +154,7 @@ static size_t fourier_list(eval_diagonal *terms, size_t *rows, const fourier_mat
     int baby = d & (int)(babies - 1);
     if (!matrix->used[row])
       continue;
-    terms[n_terms] =
-        (eval_diagonal){.baby = baby * (int)step, .giant = (d - baby) * (int)step};
+    terms[n_terms] = (eval_diagonal){.baby = baby * (int)step, .giant = (d - baby) * (int)step};
     rows[n_terms++] = row;
   }
   return n_terms;
@@ -211,16 +210,14 @@ static ckks_status fourier_stage_encode(eval_fourier_stage *stage, const fourier
 }
 
 static ckks_status fourier_stage_build(eval_fourier *fourier, int i,
-                                       const eval_fourier_shape *shape,
-                                       const ckks_params *params) {
+                                       const eval_fourier_shape *shape, const ckks_params *params) {
   fourier_matrix matrix = {0};
   fourier->stage[i].level = shape->level - i;
-  ckks_status status =
-      fourier_matrix_make(&matrix, shape, fourier_layers_of(shape, i), params);
+  ckks_status status = fourier_matrix_make(&matrix, shape, fourier_layers_of(shape, i), params);
   if (status == CKKS_OK)
-    status = fourier_stage_encode(&fourier->stage[i], &matrix,
-                                  pow(shape->factor, 1.0 / shape->n_stages), shape->scale[i],
-                                  params);
+    status =
+        fourier_stage_encode(&fourier->stage[i], &matrix, pow(shape->factor, 1.0 / shape->n_stages),
+                             shape->scale[i], params);
   base_free(matrix.row);
   return status;
 }

@@ -21,7 +21,7 @@ static void sine_fill(sine_system *system) {
     row[1] = t;
     for (int k = 2; k < SINE_N; k++)
       row[k] = 2 * t * row[k - 1] - row[k - 2];
-    row[SINE_N] = cos(tau * (x - 0.25) / (1 << EVAL_SINE_DOUBLINGS));
+    row[SINE_N] = cos(tau * (x - 0.25 + EVAL_SINE_SHIFT) / (1 << EVAL_SINE_DOUBLINGS));
   }
 }
 
@@ -94,8 +94,8 @@ ckks_status eval_sine_apply(ckks_ciphertext *out, const ckks_ciphertext *a, cons
     wanted[i] = sqrt(wanted[i + 1] * prime);
   }
   BASE_TRY(eval_spare_take(&y, last + EVAL_SINE_DOUBLINGS, 2, ev));
-  ckks_status status = eval_polynomial(y, a, sine->coefficient, EVAL_SINE_DEGREE, CKKS_CHEBYSHEV,
-                                       wanted[0], ev);
+  ckks_status status =
+      eval_polynomial(y, a, sine->coefficient, EVAL_SINE_DEGREE, CKKS_CHEBYSHEV, wanted[0], ev);
   for (int i = 1; i <= EVAL_SINE_DOUBLINGS && status == CKKS_OK; i++)
     status = sine_double(y, wanted[i], ev);
   if (status == CKKS_OK)

@@ -13,9 +13,10 @@
 #define EVAL_SINE_H
 #include "eval/eval.h"
 
-#define EVAL_SINE_K 16                           /**< integers |I| < K */
-#define EVAL_SINE_DEGREE (2 * EVAL_SINE_K - 2)   /**< one node for each */
-#define EVAL_SINE_DOUBLINGS 3                    /**< r */
+#define EVAL_SINE_K 16                              /**< integers |I| < K */
+#define EVAL_SINE_DEGREE (2 * EVAL_SINE_K - 2)      /**< one node for each */
+#define EVAL_SINE_DOUBLINGS 3                       /**< r */
+#define EVAL_SINE_SHIFT 2                           /**< turns that the last doubling forgets */
 #define EVAL_SINE_LEVELS CKKS_BOOTSTRAP_SINE_LEVELS /**< 5 + r */
 
 typedef struct eval_sine {

@@ -91,6 +91,68 @@ static void bits_are_the_best_class(void **unused) {
   assert_int_equal(ckks_security_bits(9, 1), 0);
 }
 
+/* ------------------------------------------------------ the sparse secret */
+
+static double log2_choose(double n, double k) {
+  return (lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)) / log(2);
+}
+
+static double log2_sum(double a, double b) {
+  return fmax(a, b) + log2(1 + exp2(-fabs(a - b)));
+}
+
+/* The primal attack of above on n coefficients of which `weight` are not zero. */
+static double sparse_lattice_bits(double n, double weight, double log2_q, double rows) {
+  double pi = acos(-1), sigma = 3.24, nu = sigma / sqrt(fmax(weight, 1) / n);
+  for (double beta = 40; beta < 1000; beta += 10) {
+    double delta = log2(pow(pi * beta, 1 / beta) * beta / (2 * pi * exp(1))) / (2 * (beta - 1));
+    double m = sqrt(n * (log2_q - log2(nu)) / delta) - n - 1;
+    m = fmin(fmax(m, 1), rows);
+    double d = m + n + 1, gap = (2 * beta - d - 1) * delta + (m * log2_q + n * log2(nu)) / d;
+    if (gap >= 0.5 * log2(beta) + log2(sigma))
+      return 0.292 * beta + 16.4 + log2(8 * d);
+  }
+  return 1e9;
+}
+
+/*
+ * The hybrid attack (Howgrave-Graham, CRYPTO 2007): of `guessed` coefficients at most j are not
+ * zero, with some probability; these are met in the middle at the square root of their number, as
+ * if nothing were lost and nothing had to be stored, over a lattice of the others.
+ */
+static double hybrid_bits(int log2_n, double log2_q) {
+  double n = ldexp(1, log2_n), h = CKKS_SPARSE_WEIGHT, best = 1e9;
+  for (int x = 0; x < 40; x++) {
+    double guessed = floor(n * (1 - exp2(-x / 5.0))), rest = n - guessed, likely = -1e9;
+    for (double j = 0; j <= h && j <= guessed; j++) {
+      likely =
+          log2_sum(likely, log2_choose(guessed, j) + log2_choose(rest, h - j) - log2_choose(n, h));
+      double middle = (log2_choose(guessed, j) + j) / 2;
+      if (middle - likely > best)
+        continue;
+      double bits = log2_sum(middle, sparse_lattice_bits(rest, h - j, log2_q, n)) - likely;
+      best = fmin(best, bits);
+    }
+  }
+  return best;
+}
+
+static void the_sparse_secret_stands_up_to_the_hybrid_attack(void **unused) {
+  (void)unused;
+  for (int log2_n = CKKS_MIN_LOG2_N; log2_n <= CKKS_MAX_LOG2_N; log2_n++) {
+    double limit = ckks_security_sparse_limit(log2_n, CKKS_SECURITY_128);
+    assert_true((limit > 0) == (log2_n >= 15));
+    if (limit > 0)
+      assert_true(hybrid_bits(log2_n, limit) >= 128);
+    assert_true(ckks_security_sparse_limit(log2_n, CKKS_SECURITY_192) == 0);
+    assert_true(ckks_security_sparse_limit(log2_n, CKKS_SECURITY_256) == 0);
+    assert_true(ckks_security_sparse_limit(log2_n, CKKS_SECURITY_NONE) == 1e9);
+  }
+  /* The next step up at N = 2^15 would not do, nor would any modulus at N = 2^14. */
+  assert_true(hybrid_bits(15, 121) < 128);
+  assert_true(hybrid_bits(14, 80) < 128);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_table_stands_up_to_the_primal_attack),
@@ -98,6 +160,7 @@ int main(void) {
       cmocka_unit_test(what_is_not_in_the_table_is_not_allowed),
       cmocka_unit_test(the_limit_itself_is_allowed),
       cmocka_unit_test(bits_are_the_best_class),
+      cmocka_unit_test(the_sparse_secret_stands_up_to_the_hybrid_attack),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,12 +33,16 @@ enum golden_tag {
   GOLDEN_PARTS = 2, /* and 3, 4: the parts c0, c1, c2 */
   GOLDEN_PUBLIC_KEY = 5,
   GOLDEN_SMALL = 6,
-  GOLDEN_KEYS = 16 /* key k, digit d: GOLDEN_KEYS + 8*k + d */
+  GOLDEN_KEYS = 16,       /* key k, digit d: GOLDEN_KEYS + 8*k + d */
+  GOLDEN_SPARSE_KEYS = 64 /* likewise */
 };
 
 /** The keys of keys.bin. The first is cut to level 0. */
 static const ckks_key_spec golden_specs[] = {{0, 1, 1}, {5, 0, 1}};
 #define GOLDEN_N_SPECS 2
+/** Those of keys_sparse.bin: bootstrapping's own two, one digit each. */
+static const ckks_key_spec golden_sparse_specs[] = {{CKKS_KEY_TO_SPARSE, 0, 1},
+                                                    {CKKS_KEY_FROM_SPARSE, 1, 1}};
 
 static const double golden_scale = 1048576.0 * 1.5;
 

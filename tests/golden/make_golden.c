@@ -75,15 +75,16 @@ static void make_public_key(uint8_t **bytes, size_t *n_bytes) {
   ring_poly_clear(&key.b);
 }
 
-/** The last `n_keys` of the golden keys. */
-static void make_keys(uint8_t **bytes, size_t *n_bytes, int n_keys) {
+/** Keys for these specs, filled by the tag of the first and 8 more for each that follows. */
+static void make_keys(uint8_t **bytes, size_t *n_bytes, const ckks_key_spec *specs, int n_keys,
+                      int first_tag) {
   ckks_evaluation_keys *keys;
   check(ckks_evaluation_keys_build(&keys, (size_t)n_keys, params));
   ring_word *b = base_alloc_array(GOLDEN_N, sizeof *b);
   for (int k = 0; k < n_keys; k++) {
     ckks_switch_key *key = &keys->key[k];
-    int from = GOLDEN_N_SPECS - n_keys + k, tag = GOLDEN_KEYS + 8 * from;
-    check(ckks_switch_key_init(key, &golden_specs[from], params));
+    int tag = first_tag + 8 * k;
+    check(ckks_switch_key_init(key, &specs[k], params));
     golden_seed(key->seed, tag);
     for (int digit = 0; digit < key->n_digits; digit++)
       for (int i = 0; i < key->level + 1 + key->n_special; i++) {
@@ -206,13 +207,18 @@ int main(int argc, char **argv) {
   save_bad("bad_public_key_trailing.bin", bytes, n, 1, 0, 'B', 1);
   save_bad("bad_public_key_value.bin", bytes, n, 0, HEADER + 32, UINT32_MAX, 4);
   ckks_bytes_free(bytes);
-  make_keys(&bytes, &n, GOLDEN_N_SPECS);
+  make_keys(&bytes, &n, golden_specs, GOLDEN_N_SPECS, GOLDEN_KEYS);
   save("keys.bin", bytes, n);
   /* Key 1 named as key 0 is: behind that one's header and 2 digits of 30 + 20 + 30 bits. */
   save_bad("bad_keys_unsorted.bin", bytes, n, 0, HEADER + 4 + 40 + 2 * (GOLDEN_N * 80 / 8), 0, 4);
   ckks_bytes_free(bytes);
-  make_keys(&bytes, &n, 1);
+  make_keys(&bytes, &n, golden_specs + 1, 1, GOLDEN_KEYS + 8);
   bad_keys(bytes, n);
+  ckks_bytes_free(bytes);
+  make_keys(&bytes, &n, golden_sparse_specs, 2, GOLDEN_SPARSE_KEYS);
+  save("keys_sparse.bin", bytes, n);
+  /* Under the sparse secret at a higher level than 0: what must not be. */
+  save_bad("bad_keys_sparse_level.bin", bytes, n, 0, HEADER + 4 + 4, 1, 1);
   ckks_bytes_free(bytes);
   ckks_params_free(params);
   return 0;

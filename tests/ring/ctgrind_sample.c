@@ -33,6 +33,9 @@ int main(void) {
   int followed = !RUNNING_ON_VALGRIND || undefined_bits != 0;
   kernel->from_int64(words, values, N, &m);
   ring_pack_write(packed, words, N, &m, kernel);
+  ring_sample_sparse(values, N, 32, &stream);
+  (void)VALGRIND_GET_VBITS(values, &undefined_bits, 1);
+  followed = followed && (!RUNNING_ON_VALGRIND || undefined_bits != 0);
   ring_sample_error(values, N, &stream);
   rand_stream_clear(&stream);
   int equal = base_equal(values, words, N * sizeof *values);

@@ -254,6 +254,62 @@ static void ternary_is_uniform(void **state) {
   assert_true(chi > 0.8 && chi < 27); /* eight degrees, likewise */
 }
 
+/* Weights, places and signs: each place as often as any, each sign as often, no two places tied. */
+static void sparse_is_uniform_of_its_weight(void **state) {
+  (void)state;
+  enum { N = 64, WEIGHT = 8, ROUNDS = 20000 };
+  static const int weights[] = {0, 1, 31, N};
+  rand_stream stream;
+  rand_stream_init(&stream, seed, 4);
+  for (int w = 0; w < 4; w++) {
+    int weight = 0;
+    integers[N] = 77;
+    ring_sample_sparse(integers, N, weights[w], &stream);
+    for (int i = 0; i < N; i++) {
+      assert_in_range(integers[i] + 1, 0, 2);
+      weight += integers[i] != 0;
+    }
+    assert_int_equal(weight, weights[w]);
+    assert_int_equal(integers[N], 77);
+  }
+  double counts[2 * N] = {0}, expected[2 * N], both = 0;
+  for (int round = 0; round < ROUNDS; round++) {
+    ring_sample_sparse(integers, N, WEIGHT, &stream);
+    for (int i = 0; i < N; i++)
+      if (integers[i] != 0)
+        counts[2 * i + (integers[i] > 0)]++;
+    both += integers[5] != 0 && integers[40] != 0;
+  }
+  for (int i = 0; i < 2 * N; i++)
+    expected[i] = (double)ROUNDS * WEIGHT / (2 * N);
+  /* A place's variance is smaller by the weight's share, an eighth; signs are free. */
+  assert_plausible(chi_square(counts, expected, 2 * N), 2 * N - 1);
+  double pair = (double)ROUNDS * WEIGHT * (WEIGHT - 1) / (N * (N - 1.0));
+  assert_true(fabs(both - pair) < 5 * sqrt(pair));
+}
+
+/* Of draw r the rank among the N - r zeros that are left, and the sign in the lowest bit. */
+static void sparse_is_its_definition(void **state) {
+  (void)state;
+  enum { N = 1000, WEIGHT = 32 };
+  rand_stream stream, words_of_it;
+  int64_t expected[N] = {0};
+  rand_stream_init(&stream, seed, 6);
+  rand_stream_init(&words_of_it, seed, 6);
+  for (int r = 0; r < WEIGHT; r++) {
+    uint64_t word = next_word(&words_of_it);
+    size_t rank = (size_t)((unsigned __int128)(word >> 2) * (size_t)(N - r) >> 62), at = 0;
+    for (;; at++) {
+      if (expected[at] == 0 && rank == 0)
+        break;
+      rank -= expected[at] == 0;
+    }
+    expected[at] = word & 1 ? 1 : -1;
+  }
+  ring_sample_sparse(integers, N, WEIGHT, &stream);
+  assert_memory_equal(integers, expected, sizeof expected);
+}
+
 /* Probability of a - b = x - 21 where a + (21 - b) is binomial(42, 1/2). */
 static double error_probability(int x) {
   return exp(lgamma(43) - lgamma(x + 1) - lgamma(43 - x) - 42 * log(2.0));
@@ -296,6 +352,8 @@ int main(void) {
       cmocka_unit_test(secrets_are_their_definitions),
       cmocka_unit_test(secrets_known_answers),
       cmocka_unit_test(ternary_is_uniform),
+      cmocka_unit_test(sparse_is_uniform_of_its_weight),
+      cmocka_unit_test(sparse_is_its_definition),
       cmocka_unit_test(error_is_binomial),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,13 +31,16 @@ static int use_key(const ckks_secret_key *key, const ckks_params *params) {
   ckks_ciphertext *ciphertext = NULL;
   ckks_public_key *public_key = NULL;
   ckks_evaluation_keys *keys = NULL;
-  ckks_key_spec specs[] = {{.galois = 0, .level = -1}, {.galois = 5, .level = -1}};
+  ckks_key_spec specs[] = {{.galois = 0, .level = -1},
+                           {.galois = 5, .level = -1},
+                           {CKKS_KEY_TO_SPARSE, -1, 0},
+                           {CKKS_KEY_FROM_SPARSE, -1, 0}};
   double value = 1.5;
   int good = ckks_plaintext_build(&plaintext, params) == CKKS_OK &&
              ckks_plaintext_build(&result, params) == CKKS_OK &&
              ckks_ciphertext_build(&ciphertext, params) == CKKS_OK &&
              ckks_encode_repeat(plaintext, &value, 1, 0, 0, params) == CKKS_OK &&
-             ckks_evaluation_keys_generate(&keys, specs, 2, key, params) == CKKS_OK &&
+             ckks_evaluation_keys_generate(&keys, specs, 4, key, params) == CKKS_OK &&
              ckks_public_key_generate(&public_key, key, params) == CKKS_OK &&
              ckks_encrypt_public(ciphertext, plaintext, public_key, params) == CKKS_OK &&
              public_add_zero(ciphertext, public_key, params) == CKKS_OK &&

@@ -161,6 +161,109 @@ static void switching_keys_satisfy_their_equation(void **unused) {
   }
 }
 
+/* ---------------------------------------------------- the sparse secret */
+
+static const ckks_key_spec sparse_specs[] = {{CKKS_KEY_TO_SPARSE, -1, 0},
+                                             {CKKS_KEY_FROM_SPARSE, -1, 0}};
+
+/* Every coefficient of v = P t mod the limb divided by P; v is left over from key_error. */
+static void divide_by_special(int64_t *t, const int64_t *v, int limb, const ckks_params *params) {
+  const ring_modulus *modulus = &params->ring.modulus[limb];
+  uint64_t inverse = ring_modulus_inverse(ckks_params_special_product(params, 1, limb), modulus);
+  for (int k = 0; k < 1024; k++)
+    t[k] = ring_modulus_centre(
+        ring_modulus_mul(ring_modulus_reduce(v[k], modulus), inverse, modulus), modulus);
+}
+
+/*
+ * From b + a s = e + P t on all limbs, one digit: e shows over the special prime, and then t, the
+ * sparse secret, is the same ternary polynomial of weight 32 on every limb of the chain.
+ */
+static void find_sparse(int64_t *t, const ckks_switch_key *key, const ckks_secret_key *secret,
+                        const ckks_params *params) {
+  _Alignas(64) int64_t zero[1024] = {0}, s[1024], e[1024], v[1024], again[1024];
+  double squares;
+  int weight = 0;
+  automorphism(s, secret->ternary, 1, 1024);
+  assert_int_equal(key->n_digits, 1);
+  assert_int_equal(key->n_special, 1);
+  assert_int_equal(key->level, params->literal.n_q - 1);
+  key_error(e, key, 0, key->level + 1, zero, s, params);
+  check_error(e, e, &squares);
+  for (int limb = 0; limb <= key->level; limb++) {
+    key_error(v, key, 0, limb, zero, s, params);
+    for (int k = 0; k < 1024; k++)
+      v[k] -= e[k];
+    divide_by_special(limb == 0 ? t : again, v, limb, params);
+    if (limb > 0)
+      assert_memory_equal(t, again, sizeof again);
+  }
+  for (int k = 0; k < 1024; k++) {
+    assert_in_range(t[k] + 1, 0, 2);
+    weight += t[k] != 0;
+  }
+  assert_int_equal(weight, CKKS_SPARSE_WEIGHT);
+}
+
+static void sparse_keys_satisfy_their_equations(void **unused) {
+  (void)unused;
+  ckks_params *params = build_params(literal_f64());
+  ckks_secret_key *secret = key_of(11, params);
+  _Alignas(64) int64_t t[2][1024], s[1024], e[1024], first[1024];
+  double squares;
+  automorphism(s, secret->ternary, 1, 1024);
+  for (int turn = 0; turn < 2; turn++) {
+    ckks_evaluation_keys *keys;
+    assert_int_equal(ckks_evaluation_keys_generate(&keys, sparse_specs, 2, secret, params),
+                     CKKS_OK);
+    find_sparse(t[turn], ckks_evaluation_keys_find(keys, CKKS_KEY_FROM_SPARSE, 4), secret, params);
+    const ckks_switch_key *to = ckks_evaluation_keys_find(keys, CKKS_KEY_TO_SPARSE, 0);
+    /* Under the sparse secret stands one digit modulo q_0 p_0, and nothing else. */
+    assert_int_equal(to->level, 0);
+    assert_int_equal(to->n_special, 1);
+    assert_int_equal(to->n_digits, 1);
+    for (int i = 0; i < 2; i++) {
+      key_error(e, to, 0, i, s, t[turn], params);
+      if (i == 0)
+        memcpy(first, e, sizeof first);
+      check_error(e, first, &squares);
+    }
+    ckks_evaluation_keys_free(keys);
+  }
+  assert_memory_not_equal(t[0], t[1], sizeof t[0]); /* nobody keeps it */
+  ckks_secret_key_free(secret);
+  ckks_params_free(params);
+}
+
+static void the_sparse_secret_is_guarded(void **unused) {
+  (void)unused;
+  ckks_params *params = build_params(literal_f64());
+  ckks_secret_key *secret = key_of(12, params);
+  ckks_evaluation_keys *keys = NULL;
+  ckks_key_spec high = {CKKS_KEY_TO_SPARSE, 1, 1}, wide = {CKKS_KEY_TO_SPARSE, 0, 2};
+  for (int i = 0; i < 2; i++)
+    assert_fails(ckks_evaluation_keys_generate(&keys, &sparse_specs[i], 1, secret, params),
+                 CKKS_ERROR_ARGUMENT, "made together");
+  assert_fails(ckks_evaluation_keys_generate(&keys, &high, 1, secret, params), CKKS_ERROR_SECURITY,
+               "level 0 with one special prime");
+  assert_fails(ckks_evaluation_keys_generate(&keys, &wide, 1, secret, params), CKKS_ERROR_SECURITY,
+               "level 0 with one special prime");
+  ckks_secret_key_free(secret);
+  ckks_params_free(params);
+  /* Good enough for a ternary secret, and no entry for a sparse one: N is too small. */
+  ckks_params_literal literal = {.log2_n = 13,
+                                 .n_q = 2,
+                                 .n_p = 1,
+                                 .q_bits = {45, 36},
+                                 .p_bits = {45},
+                                 .log2_scale = 36,
+                                 .security = CKKS_SECURITY_128};
+  params = build_params(literal);
+  ckks_key_spec spec = sparse_specs[0];
+  assert_fails(ckks_key_spec_check(&spec, params), CKKS_ERROR_SECURITY, "under the sparse secret");
+  ckks_params_free(params);
+}
+
 /* Digits and keys have errors and seeds of their own. */
 static void nothing_is_used_twice(void **unused) {
   (void)unused;
@@ -232,9 +335,9 @@ static void refusals(void **unused) {
   ckks_secret_key *secret = key_of(8, params);
   ckks_evaluation_keys *keys = NULL;
   ckks_public_key *key = NULL;
-  ckks_key_spec even = {.galois = 4, .level = -1}, good = {.galois = 0, .level = -1};
+  ckks_key_spec even = {.galois = 6, .level = -1}, good = {.galois = 0, .level = -1};
   assert_fails(ckks_evaluation_keys_generate(&keys, &even, 1, secret, params), CKKS_ERROR_ARGUMENT,
-               "galois = 4");
+               "galois = 6");
   assert_fails(ckks_evaluation_keys_generate(&keys, &good, 1, secret, others), CKKS_ERROR_MISMATCH,
                "secret key");
   assert_fails(ckks_public_key_generate(&key, secret, others), CKKS_ERROR_MISMATCH, "secret key");
@@ -262,8 +365,9 @@ static ckks_status generate_public(void *context) {
 static ckks_status generate_keys(void *context) {
   attempt *a = context;
   ckks_evaluation_keys *keys = NULL;
-  ckks_key_spec specs[] = {{.galois = 5, .level = 1}, {.galois = 0, .level = 0}};
-  ckks_status status = ckks_evaluation_keys_generate(&keys, specs, 2, a->secret, a->params);
+  ckks_key_spec specs[] = {
+      {.galois = 5, .level = 1}, {.galois = 0, .level = 0}, sparse_specs[0], sparse_specs[1]};
+  ckks_status status = ckks_evaluation_keys_generate(&keys, specs, 4, a->secret, a->params);
   assert_true((status == CKKS_OK) == (keys != NULL));
   ckks_evaluation_keys_free(keys);
   return status;
@@ -284,6 +388,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(public_key_is_an_encryption_of_zero),
       cmocka_unit_test(switching_keys_satisfy_their_equation),
+      cmocka_unit_test(sparse_keys_satisfy_their_equations),
+      cmocka_unit_test(the_sparse_secret_is_guarded),
       cmocka_unit_test(nothing_is_used_twice),
       cmocka_unit_test(duplicates_are_merged),
       cmocka_unit_test(all_means_every_power_of_two),

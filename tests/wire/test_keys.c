@@ -222,20 +222,21 @@ static void test_failing_allocations(void **state) {
 
 /* ------------------------------------------------------------------ golden */
 
-static void check_golden(const ckks_params *params) {
+static void check_golden_file(const char *name, const ckks_key_spec *specs, int first_tag,
+                              const ckks_params *params) {
   size_t n_bytes;
   ckks_evaluation_keys *keys = NULL;
   ring_word *b = base_alloc_array(2 * GOLDEN_N, sizeof *b), *a = b + GOLDEN_N;
-  uint8_t *bytes = golden_file("keys.bin", &n_bytes);
+  uint8_t *bytes = golden_file(name, &n_bytes);
   assert_int_equal(ckks_evaluation_keys_read(&keys, bytes, n_bytes, params), CKKS_OK);
   assert_int_equal(keys->n_keys, GOLDEN_N_SPECS);
   for (int k = 0; k < GOLDEN_N_SPECS; k++) {
     const ckks_switch_key *key = &keys->key[k];
-    int tag = GOLDEN_KEYS + 8 * k;
-    assert_int_equal(key->galois, golden_specs[k].galois);
-    assert_int_equal(key->level, golden_specs[k].level);
-    assert_int_equal(key->n_special, golden_specs[k].n_special);
-    assert_int_equal(key->n_digits, golden_specs[k].level + 1);
+    int tag = first_tag + 8 * k;
+    assert_int_equal(key->galois, specs[k].galois);
+    assert_int_equal(key->level, specs[k].level);
+    assert_int_equal(key->n_special, specs[k].n_special);
+    assert_int_equal(key->n_digits, key->galois == CKKS_KEY_FROM_SPARSE ? 1 : specs[k].level + 1);
     for (int digit = 0; digit < key->n_digits; digit++)
       for (int i = 0; i < key->level + 2; i++) {
         int limb = ckks_params_limb(params, key->level, i);
@@ -248,6 +249,11 @@ static void check_golden(const ckks_params *params) {
   ckks_evaluation_keys_free(keys);
   base_free(bytes);
   base_free(b);
+}
+
+static void check_golden(const ckks_params *params) {
+  check_golden_file("keys.bin", golden_specs, GOLDEN_KEYS, params);
+  check_golden_file("keys_sparse.bin", golden_sparse_specs, GOLDEN_SPARSE_KEYS, params);
 }
 
 static void test_golden(void **state) {
@@ -272,6 +278,7 @@ static void test_bad_golden(void **state) {
       {"bad_keys_special_zero.bin", CKKS_ERROR_FORMAT, "key 0: no special primes"},
       {"bad_keys_reserved.bin", CKKS_ERROR_FORMAT, "key 0: reserved field"},
       {"bad_keys_value.bin", CKKS_ERROR_FORMAT, "key 0: digit 0, limb 0"},
+      {"bad_keys_sparse_level.bin", CKKS_ERROR_FORMAT, "key 0: key spec: the key to the sparse"},
       {"bad_keys_cut.bin", CKKS_ERROR_FORMAT, "key 0: 7679 bytes left where it needs 7680"},
   };
   ckks_params *params = params_of(&golden_literal);
