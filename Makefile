@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 60
 build = cmake -S . -B build/$(1) -DCMAKE_BUILD_TYPE=$(2) $(3) && \
   cmake --build build/$(1) -j$(JOBS) $(4)
 
-.PHONY: build demo test test-all bench lint fuzz install uninstall clean
+.PHONY: build demo test test-all bench bench-deep lint fuzz install uninstall clean
 build:
 	@tools/install_deps
 	@$(call build,release,Release)
@@ -28,6 +28,9 @@ test-all: build
 
 bench: build
 	@tools/run_bench build/release
+
+bench-deep: build
+	@BENCH_ONLY=bench_deep tools/run_bench build/release build/bench/deep.json
 
 lint: build
 	@tools/install_deps --dev

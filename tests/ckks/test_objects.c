@@ -135,7 +135,7 @@ static void specs_are_checked(void **unused) {
     ckks_key_spec spec;
     const char *text;
   } bad[] = {
-      {{.galois = 2, .level = 1}, "galois = 2, must be 0 or odd"},
+      {{.galois = 6, .level = 1}, "galois = 6, must be 0 or odd"},
       {{.galois = 1, .level = 1}, "galois = 1"},
       {{.galois = 2049, .level = 1},
        "galois = 2049, must be 0 or odd, above 1 and below 2N = 2048"},
@@ -144,6 +144,14 @@ static void specs_are_checked(void **unused) {
       {{.galois = 3, .level = 1, .n_special = 3}, "n_special = 3, must be 0 to 2"},
       {{.galois = 3, .level = 1, .n_special = -1}, "n_special = -1"},
   };
+  /* Keys of the sparse secret: one special prime by default, level 0 and the top. */
+  spec = (ckks_key_spec){.galois = CKKS_KEY_TO_SPARSE, .level = -1};
+  assert_int_equal(ckks_key_spec_check(&spec, params), CKKS_OK);
+  assert_true(spec.level == 0 && spec.n_special == 1);
+  spec = (ckks_key_spec){.galois = CKKS_KEY_FROM_SPARSE, .level = -1};
+  assert_int_equal(ckks_key_spec_check(&spec, params), CKKS_OK);
+  assert_true(spec.level == 4 && spec.n_special == 1);
+  assert_int_equal(ckks_key_spec_digits(&spec), 1);
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
     assert_fails(ckks_key_spec_check(&bad[i].spec, params), CKKS_ERROR_ARGUMENT, bad[i].text);
   ckks_params_free(params);
