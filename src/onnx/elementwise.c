@@ -130,7 +130,7 @@ ckks_status onnx_elementwise_unary(onnx_call *call) {
   const onnx_tensor *x = call->in[0];
   size_t at = 0;
   double parameter[2] = {0.0, 0.0};
-  while (!onnx_text_is(call->node->op, functions[at].name))
+  while (!onnx_wire_text_is(call->node->op, functions[at].name))
     at++;
   for (int k = 0; k < 2; k++)
     if (functions[at].attribute[k] != NULL)
@@ -186,7 +186,7 @@ static bool broadcast(onnx_tensor *shape, const onnx_tensor *x, const onnx_tenso
       return false;
     shape->dim[i] = dx == 1 ? dy : dx;
   }
-  return onnx_graph_count(shape);
+  return onnx_tensor_count(shape);
 }
 
 /* Distance in `x` of one step along each dimension of `shape`; 0 where it is repeated. */
@@ -224,7 +224,7 @@ static ckks_status align(onnx_tensor *view, const onnx_call *call, int i) {
   const onnx_attribute *axis = onnx_graph_attribute(call->node, "axis");
   int at = 0;
   *view = *call->in[i];
-  if (call->run->graph->opset < 7 && onnx_text_is(call->node->op, "PRelu") && view->rank == 1)
+  if (call->run->graph->opset < 7 && onnx_wire_text_is(call->node->op, "PRelu") && view->rank == 1)
     while (view->rank + 1 < call->in[0]->rank)
       view->dim[view->rank++] = 1;
   if (call->run->graph->opset >= 7 || axis == NULL || onnx_run_int(call, "broadcast", 0) == 0)
@@ -236,7 +236,7 @@ static ckks_status align(onnx_tensor *view, const onnx_call *call, int i) {
 }
 
 static ckks_status check_whole(const onnx_call *call, const onnx_tensor *y) {
-  for (size_t i = 0; onnx_text_is(call->node->op, "Div") && i < y->n; i++)
+  for (size_t i = 0; onnx_wire_text_is(call->node->op, "Div") && i < y->n; i++)
     if (y->value[i] == 0.0)
       return base_fail(CKKS_ERROR_RANGE, "an integer is divided by 0");
   return CKKS_OK;
@@ -271,13 +271,13 @@ static ckks_status join(onnx_call *call, binary *function) {
 
 ckks_status onnx_elementwise_binary(onnx_call *call) {
   size_t at = 0;
-  while (!onnx_text_is(call->node->op, pairs[at].name))
+  while (!onnx_wire_text_is(call->node->op, pairs[at].name))
     at++;
   for (int i = 0; i < call->node->n_in; i++)
     if (call->in[i] == NULL)
       return base_fail(CKKS_ERROR_FORMAT, "an operand is left out");
   BASE_TRY(join(call, pairs[at].function));
-  if (onnx_text_is(call->node->op, "Mean"))
+  if (onnx_wire_text_is(call->node->op, "Mean"))
     for (size_t i = 0; call->out[0] != NULL && i < call->out[0]->n; i++)
       call->out[0]->value[i] /= call->node->n_in;
   return CKKS_OK;

@@ -25,7 +25,7 @@ static ckks_status input_shape(onnx_tensor *shape, const onnx_graph *graph) {
                        ONNX_TEXT(name), d);
     shape->dim[d] = port->dim[d] < 0 ? 1 : (size_t)port->dim[d];
   }
-  if (!onnx_graph_count(shape) || shape->n < 1 || shape->n > ENCODING_MAX_FEATURES)
+  if (!onnx_tensor_count(shape) || shape->n < 1 || shape->n > ENCODING_MAX_FEATURES)
     return base_fail(CKKS_ERROR_FORMAT, "input \"%.*s\": %zu numbers where 1 to %d are allowed",
                      ONNX_TEXT(name), shape->n, ENCODING_MAX_FEATURES);
   return CKKS_OK;
@@ -36,7 +36,7 @@ static int before_tail(const onnx_graph *graph, int value) {
   while (graph->value[value].node >= 0) {
     const onnx_node *node = &graph->node[graph->value[value].node];
     const onnx_operator *operator= onnx_run_operator(node);
-    if (onnx_text_is(node->op, "LinearClassifier") && node->n_out == 2 && node->out[1] >= 0)
+    if (onnx_wire_text_is(node->op, "LinearClassifier") && node->n_out == 2 && node->out[1] >= 0)
       return node->out[1];
     if (operator== NULL || operator->kind != ONNX_TAIL || node->n_in<1 || node->in[0]<0)
       break;
@@ -112,7 +112,7 @@ static int common_root(const onnx_fold *fold, const onnx_node *node) {
 static ckks_status check_affine(const onnx_fold *fold, const onnx_node *node,
                                 const onnx_operator *operator, int varying) {
   if (operator->kind == ONNX_FUNCTION)
-    return onnx_run_refuse(node, onnx_text_is(node->op, "PRelu")
+    return onnx_run_refuse(node, onnx_wire_text_is(node->op, "PRelu")
                                      ? "its slopes differ; one slope for all elements is supported"
                                      : "it takes encrypted values that differ in origin");
   if (operator->kind == ONNX_TAIL)
@@ -124,7 +124,7 @@ static ckks_status check_affine(const onnx_fold *fold, const onnx_node *node,
         !(operator->mask>>(i < 31 ? i : 31) & 1))
       return onnx_run_refuse(node, "an operand that must be a constant depends on the input");
   /* The third operand of Gemm is added, not multiplied. */
-  bool addend = onnx_text_is(node->op, "Gemm") && node->n_in > 2 && node->in[2] >= 0 &&
+  bool addend = onnx_wire_text_is(node->op, "Gemm") && node->n_in > 2 && node->in[2] >= 0 &&
                 fold->state[node->in[2]].kind >= ONNX_AFFINE;
   if (operator->kind == ONNX_SINGLE && varying - addend> 1)
     return onnx_run_refuse(node, "it multiplies two encrypted values that differ in origin");
@@ -197,7 +197,7 @@ static ckks_status classify(onnx_fold *fold, const onnx_node *node) {
     bool bent = operator->kind == ONNX_FUNCTION ||(operator->kind == ONNX_SINGLE && varying> 1) ||
                 (operator->kind == ONNX_SINGLE && fold->state[node->in[0]].kind<
                  ONNX_AFFINE && !(operator->mask>> 1 & 1)) ||
-                (onnx_text_is(node->op, "Cast") && fold->run.value[node->out[0]].whole);
+                (onnx_wire_text_is(node->op, "Cast") && fold->run.value[node->out[0]].whole);
     for (int i = 0; i < node->n_in; i++)
       bent = bent || (node->in[i] >= 0 && fold->state[node->in[i]].kind == ONNX_BENT);
     set_results(fold, node,

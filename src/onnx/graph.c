@@ -70,7 +70,7 @@ const char *onnx_graph_node_name(char text[160], const onnx_node *node) {
 
 const onnx_attribute *onnx_graph_attribute(const onnx_node *node, const char *name) {
   for (size_t i = 0; i < node->n_attributes; i++)
-    if (onnx_text_is(node->attribute[i].name, name))
+    if (onnx_wire_text_is(node->attribute[i].name, name))
       return &node->attribute[i];
   return NULL;
 }
@@ -433,7 +433,7 @@ static ckks_status read_opset(onnx_graph *graph, base_reader message) {
   bool own = true;
   while (onnx_wire_next(&field, &message)) {
     if (field.number == 1)
-      own = field.bytes.n == 0 || onnx_text_is(field.bytes, "ai.onnx");
+      own = field.bytes.n == 0 || onnx_wire_text_is(field.bytes, "ai.onnx");
     else if (field.number == 2)
       version = (int64_t)field.varint;
   }

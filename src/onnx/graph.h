@@ -82,12 +82,12 @@ ckks_status onnx_graph_read(onnx_graph *graph, const uint8_t *bytes, size_t n_by
                             const char *name);
 void onnx_graph_clear(onnx_graph *graph);
 /** A TensorProto by itself (the .pb files beside test models); free value with base_free. */
-ckks_status onnx_graph_tensor(onnx_tensor *tensor, const uint8_t *bytes, size_t n_bytes);
+ckks_status onnx_tensor_read_bytes(onnx_tensor *tensor, const uint8_t *bytes, size_t n_bytes);
 /** How messages call a node: its name, else its number and operator. `text` is at least 160 bytes.
  */
 const char *onnx_graph_node_name(char text[160], const onnx_node *node);
 /** NULL when the node has none of that name. */
 const onnx_attribute *onnx_graph_attribute(const onnx_node *node, const char *name);
 /** n = product of dims; false when it is above ONNX_MAX_ELEMENTS. */
-bool onnx_graph_count(onnx_tensor *tensor);
+bool onnx_tensor_count(onnx_tensor *tensor);
 #endif

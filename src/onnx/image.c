@@ -8,7 +8,7 @@ static bool is_signal(const onnx_fold *fold) {
   bool found = false;
   for (size_t i = 0; i < fold->graph->n_nodes; i++) {
     const onnx_node *node = &fold->graph->node[i];
-    found = found || (onnx_text_is(node->op, "Conv") && node->n_in > 0 && node->in[0] >= 0 &&
+    found = found || (onnx_wire_text_is(node->op, "Conv") && node->n_in > 0 && node->in[0] >= 0 &&
                       fold->run.value[node->in[0]].rank == 3);
   }
   return found;

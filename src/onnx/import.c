@@ -214,7 +214,7 @@ static ckks_status drop_last(bool *dropped, importing *in, int layer) {
   for (int i = 1; i < N; i++)
     rises = rises && y[i] >= y[i - 1];
   const onnx_node *node = onnx_fold_activation(&in->fold, layer, 0);
-  in->pair = in->n_outputs == 1 && onnx_text_is(node->op, "Sigmoid");
+  in->pair = in->n_outputs == 1 && onnx_wire_text_is(node->op, "Sigmoid");
   *dropped = rises && (in->n_outputs > 1 || in->pair);
   if (*dropped)
     onnx_graph_node_name(in->report->dropped, node);

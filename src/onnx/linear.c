@@ -60,7 +60,7 @@ static ckks_status matmul_shape(onnx_tensor *shape, const onnx_tensor *a, const 
   }
   shape->dim[shape->rank - 2] = a->dim[a->rank - 2];
   shape->dim[shape->rank - 1] = b->dim[b->rank - 1];
-  return onnx_graph_count(shape) ? CKKS_OK : base_fail(CKKS_ERROR_FORMAT, "too large a result");
+  return onnx_tensor_count(shape) ? CKKS_OK : base_fail(CKKS_ERROR_FORMAT, "too large a result");
 }
 
 /* The axes that stand for a vector's missing dimension leave the result again. */
@@ -204,10 +204,10 @@ static ckks_status scores_of(onnx_call *call, int result, size_t *n, const char 
 static ckks_status post_transform(onnx_tensor *scores, const onnx_node *node) {
   const onnx_attribute *how = onnx_graph_attribute(node, "post_transform");
   size_t n = scores->dim[1];
-  if (how == NULL || onnx_text_is(how->s, "NONE"))
+  if (how == NULL || onnx_wire_text_is(how->s, "NONE"))
     return CKKS_OK;
-  bool softmax = onnx_text_is(how->s, "SOFTMAX");
-  if (!softmax && !onnx_text_is(how->s, "LOGISTIC"))
+  bool softmax = onnx_wire_text_is(how->s, "SOFTMAX");
+  if (!softmax && !onnx_wire_text_is(how->s, "LOGISTIC"))
     return base_fail(CKKS_ERROR_FORMAT, "post_transform \"%.*s\", which is not supported",
                      ONNX_TEXT(how->s));
   for (double *row = scores->value; row < scores->value + scores->n; row += n) {

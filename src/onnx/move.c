@@ -227,10 +227,10 @@ typedef enum pad_mode { PAD_CONSTANT, PAD_EDGE, PAD_REFLECT } pad_mode;
 
 static ckks_status pad_mode_of(pad_mode *mode, const onnx_call *call) {
   const onnx_attribute *a = onnx_graph_attribute(call->node, "mode");
-  *mode = a != NULL && onnx_text_is(a->s, "edge")      ? PAD_EDGE
-          : a != NULL && onnx_text_is(a->s, "reflect") ? PAD_REFLECT
-                                                       : PAD_CONSTANT;
-  if (*mode == PAD_CONSTANT && a != NULL && !onnx_text_is(a->s, "constant"))
+  *mode = a != NULL && onnx_wire_text_is(a->s, "edge")      ? PAD_EDGE
+          : a != NULL && onnx_wire_text_is(a->s, "reflect") ? PAD_REFLECT
+                                                            : PAD_CONSTANT;
+  if (*mode == PAD_CONSTANT && a != NULL && !onnx_wire_text_is(a->s, "constant"))
     return base_fail(CKKS_ERROR_FORMAT, "mode \"%.*s\"", ONNX_TEXT(a->s));
   return CKKS_OK;
 }

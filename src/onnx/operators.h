@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operators, by files of a kind; operators.c has the table. */
+/* The operators, by files of a kind; run_operators.c has the table. */
 #ifndef ONNX_OPERATORS_H
 #define ONNX_OPERATORS_H
 #include "onnx/run.h"

@@ -55,7 +55,7 @@ ckks_status onnx_reduce_sum(onnx_call *call) {
   onnx_tensor *out = call->out[0];
   for (size_t i = 0; out != NULL && i < x->n; i++)
     out->value[reduced_index(x, axes, i)] += x->value[i];
-  if (out != NULL && onnx_text_is(call->node->op, "ReduceMean"))
+  if (out != NULL && onnx_wire_text_is(call->node->op, "ReduceMean"))
     for (size_t i = 0; i < out->n; i++)
       out->value[i] /= (double)count;
   return CKKS_OK;
@@ -78,7 +78,7 @@ static void softmax(double *x, size_t n, size_t step, bool logarithm) {
 ckks_status onnx_reduce_softmax(onnx_call *call) {
   const onnx_tensor *x = call->in[0];
   bool one_axis = call->run->graph->opset >= 13;
-  bool logarithm = onnx_text_is(call->node->op, "LogSoftmax");
+  bool logarithm = onnx_wire_text_is(call->node->op, "LogSoftmax");
   size_t step = 1, n = 1;
   int axis;
   BASE_TRY(onnx_run_axis(&axis, onnx_run_int(call, "axis", one_axis ? -1 : x->rank > 1), x->rank));
@@ -106,7 +106,7 @@ ckks_status onnx_reduce_arg(onnx_call *call) {
   const onnx_tensor *x = call->in[0];
   bool keep = onnx_run_int(call, "keepdims", 1) != 0;
   bool last = onnx_run_int(call, "select_last_index", 0) != 0;
-  double sign = onnx_text_is(call->node->op, "ArgMin") ? -1.0 : 1.0;
+  double sign = onnx_wire_text_is(call->node->op, "ArgMin") ? -1.0 : 1.0;
   size_t dim[ONNX_MAX_RANK], step = 1;
   int axis, rank = 0;
   BASE_TRY(onnx_run_axis(&axis, onnx_run_int(call, "axis", 0), x->rank));
@@ -136,8 +136,8 @@ ckks_status onnx_reduce_normalizer(onnx_call *call) {
   const onnx_attribute *norm = onnx_graph_attribute(call->node, "norm");
   const onnx_tensor *x = call->in[0];
   size_t n = x->rank > 0 ? x->dim[x->rank - 1] : 1;
-  bool l1 = norm != NULL && onnx_text_is(norm->s, "L1");
-  bool l2 = norm != NULL && onnx_text_is(norm->s, "L2");
+  bool l1 = norm != NULL && onnx_wire_text_is(norm->s, "L1");
+  bool l2 = norm != NULL && onnx_wire_text_is(norm->s, "L2");
   BASE_TRY(onnx_run_out(call, 0, x->rank, x->dim, false));
   for (size_t row = 0; call->out[0] != NULL && n > 0 && row < x->n / n; row++) {
     const double *in = x->value + row * n;

@@ -48,7 +48,7 @@ ckks_status onnx_run_out(onnx_call *call, int i, int rank, const size_t *dim, bo
   onnx_tensor shape = {.rank = rank};
   for (int d = 0; d < rank; d++)
     shape.dim[d] = dim[d];
-  if (!onnx_graph_count(&shape) || call->run->n_alive + shape.n > ONNX_MAX_TOTAL)
+  if (!onnx_tensor_count(&shape) || call->run->n_alive + shape.n > ONNX_MAX_TOTAL)
     return base_fail(CKKS_ERROR_RANGE, "its result has more than %zu numbers, or all together %zu",
                      ONNX_MAX_ELEMENTS, ONNX_MAX_TOTAL);
   call->out[i] = &call->run->value[call->node->out[i]];
@@ -108,44 +108,5 @@ ckks_status onnx_run_ints(int64_t out[ONNX_MAX_INPUTS], size_t *n, const onnx_ca
              : tensor->value[i] >= 0x1p63 ? INT64_MAX
                                           : (int64_t)tensor->value[i];
   }
-  return CKKS_OK;
-}
-
-/* ------------------------------------------------------------------ running */
-
-static ckks_status gather_inputs(onnx_call *call, const onnx_operator *operator) {
-  const onnx_node *node = call->node;
-  if (node->n_in < operator->min_in || node->n_in> operator->max_in)
-    return base_fail(CKKS_ERROR_FORMAT, "%d inputs where %d to %d are allowed",
-                     node->n_in, operator->min_in, operator->max_in);
-  for (int i = 0; i < node->n_in; i++) {
-    call->in[i] = node->in[i] >= 0 ? &call->run->value[node->in[i]] : NULL;
-    if (call->in[i] != NULL && call->in[i]->value == NULL)
-      return base_fail(CKKS_ERROR_FORMAT, "input %d was never computed", i);
-    if (i < operator->min_in && call->in[i] == NULL)
-      return base_fail(CKKS_ERROR_FORMAT, "input %d is left out", i);
-    /* Whatever an operator does, it looks at its operands. */
-    if (call->in[i] != NULL)
-      BASE_TRY(onnx_run_work(call->run, call->in[i]->n, 1));
-  }
-  return CKKS_OK;
-}
-
-ckks_status onnx_run_node(onnx_run *run, const onnx_node *node) {
-  char text[160];
-  onnx_call call = {.run = run, .node = node};
-  const onnx_operator *operator= onnx_run_operator(node);
-  ckks_status status = operator!= NULL
-                           ? gather_inputs(&call, operator)
-                           : base_fail(CKKS_ERROR_FORMAT, "its operator is not supported");
-  if (status == CKKS_OK)
-    status = operator->run(&call);
-  return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", onnx_graph_node_name(text, node));
-}
-
-ckks_status onnx_run_all(onnx_run *run) {
-  run->n_products = 0;
-  for (size_t i = 0; i < run->graph->n_nodes; i++)
-    BASE_TRY(onnx_run_node(run, &run->graph->node[i]));
   return CKKS_OK;
 }

@@ -37,10 +37,11 @@ ckks_status onnx_shape_constant(onnx_call *call) {
       memcpy(call->out[0]->value, a->tensor->value, a->tensor->n * sizeof(double));
     return CKKS_OK;
   }
-  if (a != NULL && (onnx_text_is(a->name, "value_ints") || onnx_text_is(a->name, "value_floats")))
-    return constant_list(call, a, onnx_text_is(a->name, "value_ints"));
-  bool whole = a != NULL && onnx_text_is(a->name, "value_int");
-  if (!whole && (a == NULL || !onnx_text_is(a->name, "value_float")))
+  if (a != NULL &&
+      (onnx_wire_text_is(a->name, "value_ints") || onnx_wire_text_is(a->name, "value_floats")))
+    return constant_list(call, a, onnx_wire_text_is(a->name, "value_ints"));
+  bool whole = a != NULL && onnx_wire_text_is(a->name, "value_int");
+  if (!whole && (a == NULL || !onnx_wire_text_is(a->name, "value_float")))
     return base_fail(CKKS_ERROR_FORMAT, "its value is no number or tensor");
   BASE_TRY(onnx_run_out(call, 0, 0, NULL, whole));
   if (call->out[0] != NULL)
@@ -82,7 +83,7 @@ ckks_status onnx_shape_constant_of_shape(onnx_call *call) {
 ckks_status onnx_shape_shape(onnx_call *call) {
   const onnx_tensor *x = call->in[0];
   int64_t start = onnx_run_int(call, "start", 0), end = onnx_run_int(call, "end", x->rank);
-  if (onnx_text_is(call->node->op, "Size")) {
+  if (onnx_wire_text_is(call->node->op, "Size")) {
     BASE_TRY(onnx_run_out(call, 0, 0, NULL, true));
     if (call->out[0] != NULL)
       call->out[0]->value[0] = (double)x->n;

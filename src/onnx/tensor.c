@@ -30,7 +30,7 @@ typedef struct reading {
   bool external, has_raw;
 } reading;
 
-bool onnx_graph_count(onnx_tensor *tensor) {
+bool onnx_tensor_count(onnx_tensor *tensor) {
   tensor->n = 1;
   for (int i = 0; i < tensor->rank; i++) {
     if (tensor->dim[i] > ONNX_MAX_ELEMENTS)
@@ -175,7 +175,7 @@ static ckks_status check_size(const reading *r, size_t n_bytes) {
   if (!onnx_tensor_type_known(r->type))
     return base_fail(CKKS_ERROR_FORMAT, "numbers of type %llu, which is not supported",
                      (unsigned long long)r->type);
-  if (!onnx_graph_count(r->tensor))
+  if (!onnx_tensor_count(r->tensor))
     return base_fail(CKKS_ERROR_FORMAT, "a tensor of more than %zu numbers", ONNX_MAX_ELEMENTS);
   if (r->tensor->n > n_bytes)
     return base_fail(CKKS_ERROR_FORMAT, "a tensor of %zu numbers in %zu bytes", r->tensor->n,
@@ -207,7 +207,7 @@ ckks_status onnx_tensor_init(onnx_tensor *tensor, int rank, const size_t *dim, b
   *tensor = (onnx_tensor){.rank = rank, .whole = whole};
   for (int i = 0; i < rank; i++)
     tensor->dim[i] = dim[i];
-  if (!onnx_graph_count(tensor))
+  if (!onnx_tensor_count(tensor))
     return base_fail(CKKS_ERROR_FORMAT, "a result of more than %zu numbers", ONNX_MAX_ELEMENTS);
   tensor->value = base_alloc_array(tensor->n, sizeof(double));
   return tensor->value != NULL ? CKKS_OK : base_fail_memory(tensor->n * sizeof(double));
@@ -219,7 +219,7 @@ ckks_status onnx_tensor_copy(onnx_tensor *out, const onnx_tensor *in) {
   return CKKS_OK;
 }
 
-ckks_status onnx_graph_tensor(onnx_tensor *tensor, const uint8_t *bytes, size_t n_bytes) {
+ckks_status onnx_tensor_read_bytes(onnx_tensor *tensor, const uint8_t *bytes, size_t n_bytes) {
   base_reader message;
   base_reader_init(&message, bytes, n_bytes);
   return onnx_tensor_read(tensor, NULL, message);

@@ -43,15 +43,15 @@ static ckks_status read_pads(window *w, const onnx_call *call) {
   BASE_TRY(read_axes(pads, call, "pads", 2 * w->n, 0, 0));
   memcpy(w->before, pads, (size_t)w->n * sizeof *pads);
   memcpy(w->after, pads + w->n, (size_t)w->n * sizeof *pads);
-  if (automatic == NULL || automatic->s.n == 0 || onnx_text_is(automatic->s, "NOTSET"))
+  if (automatic == NULL || automatic->s.n == 0 || onnx_wire_text_is(automatic->s, "NOTSET"))
     return CKKS_OK;
-  if (onnx_text_is(automatic->s, "VALID")) {
+  if (onnx_wire_text_is(automatic->s, "VALID")) {
     memset(w->before, 0, sizeof w->before);
     memset(w->after, 0, sizeof w->after);
     return CKKS_OK;
   }
-  bool upper = onnx_text_is(automatic->s, "SAME_UPPER");
-  if (!upper && !onnx_text_is(automatic->s, "SAME_LOWER"))
+  bool upper = onnx_wire_text_is(automatic->s, "SAME_UPPER");
+  if (!upper && !onnx_wire_text_is(automatic->s, "SAME_LOWER"))
     return base_fail(CKKS_ERROR_FORMAT, "auto_pad \"%.*s\"", ONNX_TEXT(automatic->s));
   for (int d = 0; d < w->n; d++) {
     int64_t in = (int64_t)w->in[d], out = (in + w->stride[d] - 1) / w->stride[d];

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-bool onnx_text_is(onnx_text text, const char *name) {
+bool onnx_wire_text_is(onnx_text text, const char *name) {
   return text.n == strlen(name) && memcmp(text.text, name, text.n) == 0;
 }
 

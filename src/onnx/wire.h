@@ -17,7 +17,7 @@ typedef struct onnx_text {
 /** For "%.*s" */
 #define ONNX_TEXT(t) (int)((t).n < 100 ? (t).n : 100), (t).text ? (t).text : ""
 
-bool onnx_text_is(onnx_text text, const char *name);
+bool onnx_wire_text_is(onnx_text text, const char *name);
 
 /** One field of a message; lengths were checked against the message. */
 typedef struct onnx_field {

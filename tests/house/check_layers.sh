@@ -54,6 +54,22 @@ offer src/left/a.c 'int other(void) { return 0; }'
 expect "a foreign prefix" 1 "src/left/a.c: exports other"
 offer src/low/a.c 'int left_a(void); int low_a(void) { return left_a(); }'
 expect "a call upwards" 1 "src/low/a.c: low may not call left, but uses left_a"
+offer src/left/a.c 'int left_b(void); int left_a(void) { return left_b(); }'
+offer src/left/b.c 'int left_c(void); int left_b(void) { return left_c(); }'
+offer src/left/c.c 'int left_a(void); int left_c(void) { return left_a(); }'
+expect "a circle of three files" 1 \
+  "a circle: src/left/[abc].c -> src/left/[abc].c -> src/left/[abc].c -> src/left/[abc].c"
+rm src/left/b.c src/left/c.c
+offer src/left/a.c 'int left_b(void) { return 0; }'
+expect "a name of another file" 1 "src/left/a.c: exports left_b, whose name says another file"
+offer src/left/a_more.c 'int left_a_b(void) { return 0; }'
+mkdir -p src/left/b
+offer src/left/b/fast.c 'int left_b_fast(void) { return 0; }'
+expect "names of a family of files, of a folder" 0 "5 object files"
+rm -r src/left/a_more.c src/left/b
+echo 'strays = left_b left_x*' >>LAYERS
+offer src/left/a.c 'int left_b(void) { return 0; } int left_xyz(void) { return 0; }'
+expect "strays that the card knows" 0 "3 object files"
 offer src/left/a.c 'int right_b(void); int left_a(void) { return right_b(); }'
 expect "a call upwards to what is not there yet" 1 "left may not call right"
 offer src/left/a.c 'void *malloc(unsigned long); void *left_a(void) { return malloc(1); }'

@@ -55,7 +55,7 @@ static void test_reads(void **state) {
   assert_int_equal(graph.input[0].rank, 2);
   assert_int_equal(graph.input[0].dim[0], -1);
   assert_int_equal(graph.input[0].dim[1], 3);
-  assert_true(onnx_text_is(graph.node[1].op, "Relu"));
+  assert_true(onnx_wire_text_is(graph.node[1].op, "Relu"));
   assert_int_equal(graph.node[1].in[0], graph.node[0].out[0]);
   assert_int_equal(onnx_run_check(&graph), CKKS_OK);
   const onnx_tensor *w = graph.value[graph.node[0].in[1]].given;
@@ -93,7 +93,7 @@ static void test_numbers(void **state) {
     base_buffer_init(&message, 1000);
     put_int(&message, 2, cases[i].type);
     put_bytes(&message, 9, cases[i].bytes, cases[i].n);
-    assert_int_equal(onnx_graph_tensor(&tensor, message.bytes, message.n_bytes), CKKS_OK);
+    assert_int_equal(onnx_tensor_read_bytes(&tensor, message.bytes, message.n_bytes), CKKS_OK);
     assert_int_equal(tensor.n, 1);
     assert_true(tensor.value[0] == cases[i].value);
     onnx_tensor_clear(&tensor);

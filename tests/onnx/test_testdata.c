@@ -59,7 +59,7 @@ static ckks_status stored(onnx_tensor *tensor, const char *folder, int set, cons
   size_t n_bytes;
   snprintf(path, sizeof path, "%s/test_data_set_%d/%s_%zu.pb", folder, set, which, i);
   BASE_TRY(base_file_read(&bytes, &n_bytes, path, MAX_BYTES));
-  ckks_status status = onnx_graph_tensor(tensor, bytes, n_bytes);
+  ckks_status status = onnx_tensor_read_bytes(tensor, bytes, n_bytes);
   base_free(bytes);
   return status;
 }

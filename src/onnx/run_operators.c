@@ -120,13 +120,13 @@ static const struct {
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 const onnx_operator *onnx_run_operator(const onnx_node *node) {
-  bool own = node->domain.n == 0 || onnx_text_is(node->domain, "ai.onnx");
+  bool own = node->domain.n == 0 || onnx_wire_text_is(node->domain, "ai.onnx");
   const onnx_operator *table = own ? operators : learned;
   size_t n = own ? COUNT(operators) : COUNT(learned);
-  if (!own && !onnx_text_is(node->domain, "ai.onnx.ml"))
+  if (!own && !onnx_wire_text_is(node->domain, "ai.onnx.ml"))
     return NULL;
   for (size_t i = 0; i < n; i++)
-    if (onnx_text_is(node->op, table[i].name))
+    if (onnx_wire_text_is(node->op, table[i].name))
       return &table[i];
   return NULL;
 }
@@ -135,7 +135,7 @@ ckks_status onnx_run_refuse(const onnx_node *node, const char *reason) {
   char text[160];
   const char *advice = "express it by the operators in docs/onnx.md, or leave it out";
   for (size_t i = 0; i < COUNT(advices); i++)
-    if (onnx_text_is(node->op, advices[i].name))
+    if (onnx_wire_text_is(node->op, advices[i].name))
       advice = advices[i].advice;
   return base_fail(CKKS_ERROR_FORMAT, "%s: %s; %s", onnx_graph_node_name(text, node), reason,
                    advice);
