@@ -123,6 +123,7 @@ endforeach()
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   list_test(house/reproducible load tests/house/reproducible.sh)
   list_test(e2e/server_load_minute load tests/e2e/server_load.sh 60)
+  list_test(e2e/server_kills_many load tests/e2e/server_kills.sh 200)
 endif()
 
 # Load on a service that runs: not a benchmark by itself (tests/e2e/server_load.sh and

@@ -25,8 +25,8 @@ _blindsight_options() {
       --json" ;;
     inspect) echo "--json" ;;
     serve) echo "--state --listen --tls-cert --tls-key --client-ca --cors --plain --workers --queue --cache-mb \
-      --weights-mb --max-key-mb --max-body-mb --bodies-mb --jobs --key-days --job-hours --idle \
-      --grace --least-rate --connections --connections-each" ;;
+      --weights-mb --max-key-mb --max-body-mb --bodies-mb --jobs --jobs-mb --key-days --job-hours \
+      --audit-mb --audit-file-mb --audit-days --idle --grace --least-rate --connections --connections-each" ;;
     token) echo "--state --name --id --key-mb --requests-per-minute --predictions-per-day --json" ;;
     audit) echo "--state --head" ;;
     calibrate) echo "--output --json" ;;

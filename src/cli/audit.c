@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* blindsight audit verify|show: the log of a service. */
+/* blindsight audit verify|show|rotate: the log of a service. */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,8 +15,23 @@ static void show_line(void *context, const char *line) {
 
 static ckks_status verify(const char *state, const char *seen) {
   server_audit_report report;
-  BASE_TRY(server_audit_verify(&report, state, seen));
+  BASE_TRY(server_audit_read_verify(&report, state, seen));
   printf("%llu lines, whole; head %s\n", (unsigned long long)report.n_lines, report.head);
+  if (report.first > 1)
+    printf("lines 1 to %llu are in files that were taken away, sealed\n",
+           (unsigned long long)report.first - 1);
+  if (report.key[0] != '\0')
+    printf("seals by key %s\n", report.key);
+  return CKKS_OK;
+}
+
+static ckks_status rotate(const char *state) {
+  char closed[32];
+  BASE_TRY(server_audit_rotate(closed, state));
+  if (closed[0] == '\0')
+    printf("there is nothing in the file that is written: it goes on\n");
+  else
+    printf("%s/%s is closed: copy it, or move it away\n", state, closed);
   return CKKS_OK;
 }
 
@@ -27,9 +42,10 @@ int cli_audit(int argc, char **argv) {
       {"head", 0, CLI_TEXT, &seen, "HASH", "verify: a head noted before must be in the chain", 0, 0,
        0}};
   const cli_command command = {
-      "audit", "verify|show",
+      "audit", "verify|show|rotate",
       "The audit log of a service: one line a request, each hashed with all before it. verify\n"
-      "computes the chain anew and prints its head: note that where the service cannot write.",
+      "computes the chain anew and prints its head: note that where the service cannot write.\n"
+      "rotate closes the log's file and begins the next one, which seals it.",
       options, sizeof options / sizeof options[0]};
   int code = cli_options_parse(&action, &command, argc, argv);
   if (code != -1)
@@ -37,6 +53,8 @@ int cli_audit(int argc, char **argv) {
   if (strcmp(action, "verify") == 0)
     return cli_print_status(verify(state, seen));
   if (strcmp(action, "show") == 0)
-    return cli_print_status(server_audit_each(state, show_line, NULL));
-  return cli_options_fail(&command, "%s: must be verify or show", action);
+    return cli_print_status(server_audit_read_each(state, show_line, NULL));
+  if (strcmp(action, "rotate") == 0)
+    return cli_print_status(rotate(state));
+  return cli_options_fail(&command, "%s: must be verify, show or rotate", action);
 }

@@ -16,7 +16,8 @@
 typedef struct arguments {
   server_options options;
   const char *listen;
-  uint64_t workers, queue, cache_mb, weights_mb, max_key_mb, max_body_mb, bodies_mb, jobs;
+  uint64_t workers, queue, cache_mb, weights_mb, max_key_mb, max_body_mb, bodies_mb, jobs, jobs_mb;
+  uint64_t audit_mb, audit_file_mb, audit_days;
   uint64_t key_days, job_hours, idle, grace, least_rate, connections, connections_each;
   char address[64];
 } arguments;
@@ -32,8 +33,12 @@ static void set_defaults(arguments *a) {
                    .max_body_mb = a->options.max_body_bytes >> 20,
                    .bodies_mb = a->options.bodies_bytes >> 20,
                    .jobs = a->options.n_jobs,
+                   .jobs_mb = a->options.jobs_bytes >> 20,
                    .key_days = a->options.key_ttl_s / 86400,
                    .job_hours = a->options.job_ttl_s / 3600,
+                   .audit_mb = a->options.audit_bytes >> 20,
+                   .audit_file_mb = a->options.audit_file_bytes >> 20,
+                   .audit_days = a->options.audit_file_s / 86400,
                    .idle = a->options.idle_s,
                    .grace = a->options.grace_s,
                    .least_rate = a->options.least_bytes_s,
@@ -71,8 +76,12 @@ static void take_numbers(arguments *a) {
   o->max_body_bytes = a->max_body_mb << 20;
   o->bodies_bytes = a->bodies_mb << 20;
   o->n_jobs = a->jobs;
+  o->jobs_bytes = a->jobs_mb << 20;
   o->key_ttl_s = (unsigned)(a->key_days * 86400);
   o->job_ttl_s = (unsigned)(a->job_hours * 3600);
+  o->audit_bytes = a->audit_mb << 20;
+  o->audit_file_bytes = a->audit_file_mb << 20;
+  o->audit_file_s = (unsigned)(a->audit_days * 86400);
   o->idle_s = (unsigned)a->idle;
   o->grace_s = (unsigned)a->grace;
   o->least_bytes_s = (unsigned)a->least_rate;
@@ -107,10 +116,17 @@ static int parse(arguments *a, int argc, char **argv) {
       {"bodies-mb", 0, CLI_INTEGER, &a->bodies_mb, "N",
        "samples that a token sends at a time (256)", 1, 1 << 16, 0},
       {"jobs", 0, CLI_INTEGER, &a->jobs, "N", "jobs that a token may have (100)", 0, 1e6, 0},
+      {"jobs-mb", 0, CLI_INTEGER, &a->jobs_mb, "N",
+       "their samples and results on disk, of one token (1024)", 0, 1 << 24, 0},
       {"key-days", 0, CLI_INTEGER, &a->key_days, "N", "keys not used for so long go (30)", 1, 3650,
        0},
       {"job-hours", 0, CLI_INTEGER, &a->job_hours, "N", "results are kept so long (24)", 1, 8760,
        0},
+      {"audit-mb", 0, CLI_INTEGER, &a->audit_mb, "N",
+       "the audit log at most; then its oldest file goes (1024)", 2, 1 << 24, 0},
+      {"audit-file-mb", 0, CLI_INTEGER, &a->audit_file_mb, "N",
+       "one file of it; then the next begins (64)", 1, 1 << 16, 0},
+      {"audit-days", 0, CLI_INTEGER, &a->audit_days, "N", "or when it is so old (30)", 1, 3650, 0},
       {"idle", 0, CLI_INTEGER, &a->idle, "SECONDS", "then silent connections are closed (60)", 1,
        3600, 0},
       {"grace", 0, CLI_INTEGER, &a->grace, "SECONDS",

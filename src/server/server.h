@@ -24,7 +24,10 @@ typedef struct server_options {
   size_t max_key_bytes, max_body_bytes;
   size_t bodies_bytes; /**< samples on their way in, of one token */
   size_t n_jobs;       /**< jobs that may wait or run at a time, and results kept for a token */
+  size_t jobs_bytes;   /**< samples of jobs that wait, and results, of one token on disk */
   unsigned key_ttl_s, job_ttl_s; /**< keys since their last use, jobs since they were made */
+  uint64_t audit_bytes, audit_file_bytes; /**< of the audit log: in all, and of one file */
+  unsigned audit_file_s;                  /**< when a file is so old the next one begins */
   unsigned idle_s; /**< a connection without a whole request for this long is closed */
   /** So is one on which a body, or an answer, takes longer than grace_s and what its bytes take
    * at this rate. */
@@ -69,13 +72,19 @@ ckks_status server_token_list(server_token **out, size_t *n, const char *state);
 ckks_status server_token_revoke(const char *state, const char *id);
 
 typedef struct server_audit_report {
-  uint64_t n_lines;
+  uint64_t n_lines, first; /**< how many there are, and the number of the oldest */
+  char key[65];            /**< of the seals on closed files, in hex; "" = there is none */
   char head[65]; /**< hash of the last line in hex: note it elsewhere, and pass it as `seen` */
 } server_audit_report;
 /** Recomputes the chain. CKKS_ERROR_FORMAT names the first line that was altered, or is missing;
  * `seen` (may be NULL) is a head of former days that must be in the chain. */
-ckks_status server_audit_verify(server_audit_report *out, const char *state, const char *seen);
+ckks_status server_audit_read_verify(server_audit_report *out, const char *state, const char *seen);
+/**
+ * Closes the log's file and begins the next one, whether a service runs here or not; `closed` is
+ * the name of the file that changes no more ("" when it held nothing), to be copied or moved away.
+ */
+ckks_status server_audit_rotate(char closed[32], const char *state);
 /** Every line to `show`, oldest first. */
-ckks_status server_audit_each(const char *state, void (*show)(void *context, const char *line),
-                              void *context);
+ckks_status server_audit_read_each(const char *state, void (*show)(void *context, const char *line),
+                                   void *context);
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The service as a whole: built from the stores upwards, taken down the other way. */
 #define _GNU_SOURCE /* sched_getaffinity */
-
 #include "server/service.h"
 
 #include <errno.h>
@@ -18,6 +17,7 @@
 #include "server/http/http.h"
 #include "server/store/clock.h"
 #include "server/store/job_row.h"
+#include "server/store/reserve.h"
 #include "server/work/job_recovery.h"
 #include "server/work/key_recovery.h"
 
@@ -46,8 +46,12 @@ void server_service_defaults(server_options *options) {
                               .max_body_bytes = (size_t)64 << 20,
                               .bodies_bytes = (size_t)256 << 20,
                               .n_jobs = 100,
+                              .jobs_bytes = (size_t)1 << 30,
                               .key_ttl_s = 30 * 86400,
                               .job_ttl_s = 86400,
+                              .audit_bytes = (uint64_t)1 << 30,
+                              .audit_file_bytes = (uint64_t)64 << 20,
+                              .audit_file_s = 30 * 86400,
                               .idle_s = 60,
                               .grace_s = 20,
                               .least_bytes_s = 1024};
@@ -87,6 +91,7 @@ static void *sweep(void *argument) {
     pthread_mutex_unlock(&r->lock);
     server_key_recovery_sweep(&r->service);
     server_job_row_sweep(&r->service);
+    (void)server_reserve_fill(r->service.options.state);
     pthread_mutex_lock(&r->lock);
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
@@ -104,7 +109,12 @@ static ckks_status start(running *r) {
   BASE_TRY(server_database_build(&s->database, s->options.state));
   BASE_TRY(take_folder(r));
   check_folder(s->options.state);
-  BASE_TRY(server_audit_build(&s->audit, s->options.state));
+  const server_audit_limits limits = {s->options.audit_file_bytes, s->options.audit_file_s,
+                                      s->options.audit_bytes};
+  if (!server_reserve_fill(s->options.state))
+    fprintf(stderr, "blindsight: warning: %s: the disk is full: nothing is taken in\n",
+            s->options.state);
+  BASE_TRY(server_audit_build(&s->audit, s->options.state, &limits));
   BASE_TRY(server_usage_build(&s->usage, s->database));
   BASE_TRY(server_cache_build(&s->cache, s->options.cache_bytes));
   server_upload_init(&s->uploads, s->options.state);

@@ -157,7 +157,14 @@ if mount -t tmpfs -o size=3m none small 2>/dev/null; then
   is "and it works" 200 "$(infer one.sample)"
   head -c 3000000 /dev/zero >small/filler 2>/dev/null
   is "no room for a job's sample" 507 "$(infer one.sample -H "Prefer: respond-async")"
+  is "no room for a key" 507 "$(code -T me.keys "$url/v2/keys/$(printf %064d 1)")"
+  is "DELETE works on a full disk" 204 "$(code -X DELETE "$url/v2/keys/$key")"
+  n=0
+  while [ $n -lt 300 ] && [ "$(code "$url/v2/models")" = 200 ]; do n=$((n + 1)); done
+  is "looking goes on on a full disk" 300 $n
+  is "refusing, too" 401 "$(curl -sS --noproxy '*' -o answer -w '%{http_code}' "$url/v2/models")"
   rm small/filler
+  is "uploads as well, when there is room" 201 "$(code -T me.keys "$url/v2/keys/$key")"
   is "the next one" 200 "$(infer one.sample)"
   ask -o /dev/null -X DELETE "$url/v2/keys/$key"
   mv small/state/partial small/state/away
@@ -167,6 +174,9 @@ if mount -t tmpfs -o size=3m none small 2>/dev/null; then
   mv small/state/away small/state/partial
   is "writable again" 201 "$(code -T me.keys "$url/v2/keys/$key")"
   stop
+  works "its log" blindsight audit verify --state small/state
+  holds "the DELETEs are in it" sh -c "[ \"\$(blindsight audit show --state small/state |
+    grep -c '\"method\":\"DELETE\",\"route\":\"/v2/keys/{key}\".*\"status\":204')\" = 2 ]"
 else
   echo "SKIP: no tmpfs can be mounted here: full disks are not tried"
 fi

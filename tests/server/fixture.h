@@ -35,6 +35,8 @@
 
 #define N_CLIENTS 2
 
+static const server_audit_limits test_audit_limits = {1 << 26, UINT32_MAX, 1 << 30};
+
 typedef struct test_client {
   char token[SERVER_TOKEN_CHARS];
   server_token row;

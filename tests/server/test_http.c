@@ -362,7 +362,7 @@ static void test_restart(void **state) {
   test_start(&t);
   test_check_inference(&t); /* without a new upload */
   test_stop(&t);
-  OK(server_audit_verify(&report, t.state, NULL));
+  OK(server_audit_read_verify(&report, t.state, NULL));
   assert_true(report.n_lines > 50);
   test_start(&t);
 }

@@ -200,6 +200,28 @@ static void test_full(void **state) {
   assert_string_equal(first, again);
 }
 
+/* Room on disk is a limit of its own: for samples that wait, then for results. */
+static void test_full_of_bytes(void **state) {
+  (void)state;
+  test_reply reply;
+  char named[40];
+  t.options.n_jobs = 1000;
+  t.options.jobs_bytes = 10 * t.n_sample;
+  test_stop(&t);
+  test_start(&t);
+  int n = 0, status = 202;
+  for (; status == 202 && n < 1000; n++) {
+    snprintf(named, sizeof named, "Idempotency-Key: b%d\r\n", n);
+    status =
+        ask_for(&reply, "/v2/models/small/infer", &t.client[0], t.client[0].id, named, t.n_sample);
+    if (status != 202)
+      assert_string_equal(test_member(&reply, "code"), "jobs");
+    test_reply_clear(&reply);
+  }
+  assert_int_equal(status, 429);
+  assert_true(n < 500);
+}
+
 static int setup(void **state) {
   (void)state;
   test_setup(&t);
@@ -222,6 +244,7 @@ int main(void) {
                                      cmocka_unit_test(test_at_once),
                                      cmocka_unit_test(test_tokens_apart),
                                      cmocka_unit_test(test_crowd),
-                                     cmocka_unit_test(test_full)};
+                                     cmocka_unit_test(test_full),
+                                     cmocka_unit_test(test_full_of_bytes)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }

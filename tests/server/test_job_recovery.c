@@ -31,8 +31,8 @@ static void count_lines(void *context, const char *line) {
 static void check_lines(const char *id, int status) {
   job_lines l = {.id = id};
   server_audit_report report;
-  OK(server_audit_verify(&report, t.state, NULL));
-  OK(server_audit_each(t.state, count_lines, &l));
+  OK(server_audit_read_verify(&report, t.state, NULL));
+  OK(server_audit_read_each(t.state, count_lines, &l));
   assert_int_equal(l.n_accepted, 1);
   assert_int_equal(l.n_ran, 1);
   assert_int_equal(l.status, status);
@@ -144,7 +144,7 @@ static void test_not_logged(void **state) {
   test_start(&t);
   check_state(id, "done");
   assert_int_equal(atomic_load(&t.service->metrics.predictions), 1);
-  OK(server_audit_each(t.state, count_lines, &l));
+  OK(server_audit_read_each(t.state, count_lines, &l));
   assert_int_equal(l.n_ran, 1);
 }
 
@@ -161,6 +161,31 @@ static void test_result_lost(void **state) {
   check_state(id, "done");
   assert_int_equal(atomic_load(&t.service->metrics.predictions), 1);
   assert_int_equal(access(path, F_OK), 0);
+}
+
+static void make_file(const char *name) {
+  char path[200];
+  snprintf(path, sizeof path, "%s/jobs/%s", t.state, name);
+  OK(base_file_write(path, "stray", 5, 0600));
+}
+
+/* Files that no row speaks for do not outlive a start; those of jobs that are there do. */
+static void test_strays(void **state) {
+  (void)state;
+  char id[33], name[64];
+  make_job(id, t.client[0].id);
+  check_state(id, "done");
+  test_stop(&t);
+  int before = test_count_files(t.state, "jobs", "");
+  make_file("00112233445566778899aabbccddeeff.in");
+  make_file("00112233445566778899aabbccddeeff.out");
+  make_file(".00112233445566778899aabbccddeeff.in.a1B2c3");
+  make_file("nothing");
+  snprintf(name, sizeof name, "%s.in", id); /* was left when its result was written down */
+  make_file(name);
+  test_start(&t);
+  assert_int_equal(test_count_files(t.state, "jobs", ""), before);
+  check_state(id, "done");
 }
 
 static int setup(void **state) {
@@ -180,6 +205,7 @@ static int teardown(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_done), cmocka_unit_test(test_failed),
                                      cmocka_unit_test(test_result_lost),
-                                     cmocka_unit_test(test_not_logged)};
+                                     cmocka_unit_test(test_not_logged),
+                                     cmocka_unit_test(test_strays)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -280,12 +280,73 @@ static void test_open_to_others(void **state) {
   test_teardown(&t);
 }
 
+static int count_lines(const char *state) {
+  server_audit_report report;
+  OK(server_audit_read_verify(&report, state, NULL));
+  return (int)report.n_lines;
+}
+
+/* Requests without a token are counted, not logged one by one: how many a minute does not matter to
+ * the disk. A hundred times as many: tests/e2e/server_load.sh. */
+static void test_refusals_are_counted(void **state) {
+  (void)state;
+  enum { N = 10000, EACH = 50 };
+  server_limits limits = generous();
+  open_with(&limits);
+  test_start(&t);
+  char one[256], many[sizeof one * EACH] = "";
+  snprintf(one, sizeof one, "GET /v2/models HTTP/1.1\r\nHost: x\r\n%s\r\n", "");
+  for (int i = 0; i < EACH; i++)
+    strcat(many, one);
+  for (int i = 0; i < N / EACH; i++) {
+    int fd = test_connect(&t);
+    test_reply reply;
+    test_send(fd, many, strlen(many));
+    shutdown(fd, SHUT_WR);
+    test_receive(&reply, fd, false);
+    assert_int_equal(reply.status, 401);
+    test_reply_clear(&reply);
+    close(fd);
+  }
+  assert_int_equal(test_status(&t, "GET", "/v2/models", t.client[0].token, "", NULL, 0), 200);
+  server_audit_figures figures;
+  server_audit_look(&figures, t.service->audit);
+  assert_true(figures.n_counted >= N - N / EACH); /* some of the last may still be on their way */
+  test_stop(&t);
+  assert_in_range(count_lines(t.state), 2, 3);
+  test_teardown(&t);
+}
+
+/* The command and the service agree on when the next file begins. */
+static void test_rotate_while_running(void **state) {
+  (void)state;
+  char closed[32];
+  server_audit_report report;
+  server_limits limits = generous();
+  open_with(&limits);
+  test_start(&t);
+  assert_int_equal(test_status(&t, "GET", "/v2/models", t.client[0].token, "", NULL, 0), 200);
+  OK(server_audit_rotate(closed, t.state));
+  assert_string_equal(closed, "audit.db");
+  assert_int_equal(test_upload(&t, &t.client[0]), 201);
+  test_stop(&t);
+  OK(server_audit_read_verify(&report, t.state, NULL));
+  assert_int_equal(report.n_lines, 3);
+  assert_int_equal(strlen(report.key), 64);
+  test_teardown(&t);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_requests),      cmocka_unit_test(test_predictions),
-      cmocka_unit_test(test_key_bytes),     cmocka_unit_test(test_revoked),
-      cmocka_unit_test(test_queue),         cmocka_unit_test(test_cache_ceiling),
-      cmocka_unit_test(test_patience),      cmocka_unit_test(test_broken_upload),
-      cmocka_unit_test(test_open_to_others)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_requests),
+                                     cmocka_unit_test(test_predictions),
+                                     cmocka_unit_test(test_key_bytes),
+                                     cmocka_unit_test(test_revoked),
+                                     cmocka_unit_test(test_queue),
+                                     cmocka_unit_test(test_cache_ceiling),
+                                     cmocka_unit_test(test_patience),
+                                     cmocka_unit_test(test_broken_upload),
+                                     cmocka_unit_test(test_open_to_others),
+                                     cmocka_unit_test(test_refusals_are_counted),
+                                     cmocka_unit_test(test_rotate_while_running)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

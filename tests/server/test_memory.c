@@ -90,7 +90,7 @@ static void test_afterwards(void **state) {
     usleep(5000);
   assert_int_equal(atomic_load(&t.service->n_requests), 0);
   test_stop(&t);
-  OK(server_audit_verify(&report, t.state, NULL));
+  OK(server_audit_read_verify(&report, t.state, NULL));
   test_start(&t);
   assert_int_equal(test_count_files(t.state, "keys", t.client[0].row.id), 1);
   test_check_inference(&t);

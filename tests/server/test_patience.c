@@ -282,7 +282,7 @@ static void test_gone_in_queue(void **state) {
   assert_int_equal(test_status(&t, "GET", test_key_path(c), c->token, "", NULL, 0), 404);
   test_check_inference(&t);
   test_stop(&t);
-  OK(server_audit_each(t.state, count_aborted, &n_aborted));
+  OK(server_audit_read_each(t.state, count_aborted, &n_aborted));
   assert_int_equal(n_aborted, 1);
   test_teardown(&t);
 }

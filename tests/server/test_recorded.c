@@ -22,8 +22,8 @@ static void keep(void *context, const char *line) {
 static last_line look(void) {
   last_line last = {.n = 0};
   server_audit_report report;
-  OK(server_audit_verify(&report, t.state, NULL));
-  OK(server_audit_each(t.state, keep, &last));
+  OK(server_audit_read_verify(&report, t.state, NULL));
+  OK(server_audit_read_each(t.state, keep, &last));
   assert_int_equal(report.n_lines, last.n);
   return last;
 }

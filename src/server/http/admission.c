@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is decided of a request before its body: where it goes, who asks, how long it is. */
 #define _POSIX_C_SOURCE 200809L
-
 #include "server/http/admission.h"
 
 #include <errno.h>
@@ -16,6 +15,7 @@
 #include "server/http/receive.h"
 #include "server/http/reply.h"
 #include "server/http/target.h"
+#include "server/store/reserve.h"
 
 #define ALL_METHODS "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 
@@ -64,10 +64,20 @@ static bool is_welcome(server_request *request) {
   return false;
 }
 
+/* The last of the disk is for what empties it. Deciding costs a look at the disk, no more. */
+static bool has_room(server_request *request) {
+  const char *state = request->service->options.state;
+  if (request->route->body == SERVER_BODY_NONE || !server_reserve_is_spent() ||
+      server_reserve_fill(state))
+    return true;
+  server_reply_error(request, 507, "disk_full", NULL, "the server's disk is full");
+  return false;
+}
+
 void server_admission_decide(server_request *request, const char *method, const char *target,
                              const char *version) {
   request->discard =
       !(server_framing_check(request, version) && find_route(request, method, target) &&
         server_identity_admit(request) && is_welcome(request) && server_framing_length(request) &&
-        find_model(request) && server_receive_open(request));
+        has_room(request) && find_model(request) && server_receive_open(request));
 }

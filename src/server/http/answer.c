@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is answered at once: the server, its health, its models, its figures. */
-
 #include "server/http/answer.h"
 
 #include <string.h>

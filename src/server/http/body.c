@@ -2,7 +2,6 @@
 /* A request's body: a small one in memory, a large one in a file without a name, so that nothing
  * is left of it whatever happens. */
 #define _GNU_SOURCE /* O_TMPFILE */
-
 #include "server/http/body.h"
 
 #include <errno.h>

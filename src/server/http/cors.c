@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The protocol is that of https://fetch.spec.whatwg.org, 3.3. Tokens go in a header, not in
  * cookies, so credentials are never allowed. */
-
 #include "server/http/cors.h"
 
 #include <string.h>

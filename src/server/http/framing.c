@@ -4,7 +4,6 @@
  * anything else is asked, with or without a token: a length that is there twice, a length beside
  * chunks, a name with a space before its colon, which libmicrohttpd takes for another name.
  */
-
 #include "server/http/framing.h"
 
 #include <inttypes.h>

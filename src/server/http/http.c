@@ -4,7 +4,6 @@
  * the rest to the pool: the connection is suspended until a worker has filled in the reply.
  */
 #define _POSIX_C_SOURCE 200809L
-
 #include "server/http/http.h"
 
 #include <arpa/inet.h>
@@ -31,6 +30,23 @@
 #define HEAD_BYTES (32 * 1024)
 #define MAX_TLS_BYTES ((size_t)1 << 20)
 
+/* An IPv4 address as such, whatever socket it came by. */
+static void name_peer(char out[SERVER_ADDRESS_CHARS], struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
+  out[0] = '\0';
+  if (address != NULL && address->sa_family == AF_INET6) {
+    const struct in6_addr *v6 = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+    bool v4 = IN6_IS_ADDR_V4MAPPED(v6);
+    (void)inet_ntop(v4 ? AF_INET : AF_INET6, v6->s6_addr + (v4 ? 12 : 0), out,
+                    SERVER_ADDRESS_CHARS);
+  } else if (address != NULL) {
+    const struct sockaddr_in *v4 = (const void *)address;
+    (void)inet_ntop(AF_INET, &v4->sin_addr, out, SERVER_ADDRESS_CHARS);
+  }
+}
+
 static server_request *make_request(server_service *service, struct MHD_Connection *connection) {
   server_request *request = base_alloc(sizeof *request);
   if (request == NULL)
@@ -39,6 +55,7 @@ static server_request *make_request(server_service *service, struct MHD_Connecti
   request->connection = connection;
   request->body.fd = request->reply.fd = -1;
   request->begun_us = server_clock_us();
+  name_peer(request->address, connection);
   const union MHD_ConnectionInfo *info =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
   request->link = info != NULL ? info->socket_context : NULL;

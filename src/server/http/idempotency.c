@@ -4,7 +4,6 @@
  * of its own choice, Idempotency-Key, as the IETF's draft of that header has it. The name stands
  * for one question: this sample, by this model, under these keys.
  */
-
 #include "server/http/idempotency.h"
 
 #include <sodium.h>

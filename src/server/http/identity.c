@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who asks: the client's certificate, the token, and how often. */
-
 #include "server/http/identity.h"
 
 #include <gnutls/gnutls.h>

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-
 #include "server/http/inflate.h"
 
 #include <zlib.h>

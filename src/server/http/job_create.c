@@ -3,7 +3,6 @@
  * Jobs: inferences that nobody waits for. The sample is on disk and the row committed before
  * 202 is said. Who lost that answer asks again under the same name, and gets the same job.
  */
-
 #include "server/http/job_create.h"
 
 #include <sodium.h>
@@ -36,26 +35,30 @@ static ckks_status take_name(int *n, const server_job *j, const server_idempoten
       "ssbs", j->token, asked->name, asked->digest, BASE_DIGEST_BYTES, j->id);
 }
 
-/* Held: the lock. The row goes in only while the token has fewer than its share. */
-static ckks_status take_place(int *n, const server_job *j, int64_t now) {
-  return server_database_run(j->service->database, n,
-                             "INSERT INTO jobs SELECT ?1, ?2, 0, ?3, ?4, ?5, 0, 0, 0, '', '', ?6,"
-                             " 0 WHERE (SELECT COUNT(*) FROM jobs WHERE token = ?2) < ?7",
-                             "sssssii", j->id, j->token, j->model, j->version, j->key, now,
-                             (int64_t)j->service->options.n_jobs);
+/* Held: the lock. The row goes in only while the token has fewer than its share, and its samples
+ * and results leave room on disk. */
+static ckks_status take_place(int *n, const server_job *j, size_t n_sample, int64_t now) {
+  const server_options *options = &j->service->options;
+  return server_database_run(
+      j->service->database, n,
+      "INSERT INTO jobs SELECT ?1, ?2, 0, ?3, ?4, ?5, 0, ?6, 0, '', '', ?7, 0 WHERE"
+      " (SELECT COUNT(*) FROM jobs WHERE token = ?2) < ?8 AND"
+      " (SELECT COALESCE(SUM(bytes), 0) FROM jobs WHERE token = ?2) + ?6 <= ?9",
+      "sssssiiii", j->id, j->token, j->model, j->version, j->key, (int64_t)n_sample, now,
+      (int64_t)options->n_jobs, (int64_t)options->jobs_bytes);
 }
 
 /* First the name, then the job: a name without a job means nothing, a job without its name would
  * be made twice. */
 static ckks_status insert(outcome *out, const server_job *j, const server_idempotency *asked,
-                          int64_t now) {
+                          size_t n_sample, int64_t now) {
   server_database *database = j->service->database;
   int n = 0;
   server_database_lock(database);
   ckks_status status = take_name(&n, j, asked);
   *out = n > 0 ? FULL : THERE;
   if (status == CKKS_OK && n > 0)
-    status = take_place(&n, j, now);
+    status = take_place(&n, j, n_sample, now);
   server_database_unlock(database);
   if (status == CKKS_OK && *out == FULL && n > 0)
     *out = MADE;
@@ -70,7 +73,7 @@ static ckks_status store(outcome *out, server_job *j, const server_idempotency *
   sodium_bin2hex(j->id, sizeof j->id, random, sizeof random);
   server_job_row_path(path, j->service, j->id, "in");
   BASE_TRY(base_file_write(path, sample, n_sample, 0600));
-  ckks_status status = insert(out, j, asked, now);
+  ckks_status status = insert(out, j, asked, n_sample, now);
   if (status != CKKS_OK || *out != MADE)
     unlink(path);
   return status;
@@ -126,8 +129,9 @@ static void refuse(server_request *request, const server_idempotency *asked, ckk
   } else if (out == FULL) {
     server_reply_header(request, "Retry-After", "60");
     server_reply_error(request, 429, "jobs", NULL,
-                       "this token has %zu jobs: DELETE those whose results were fetched",
-                       request->service->options.n_jobs);
+                       "this token has %zu jobs, or %zu bytes of their samples and results: DELETE "
+                       "those whose results were fetched",
+                       request->service->options.n_jobs, request->service->options.jobs_bytes);
   } else if (!answer_known(request, asked)) { /* the twin's job is gone already */
     server_reply_header(request, "Retry-After", "1");
     server_reply_error(request, 409, "idempotency", "Idempotency-Key",

@@ -6,7 +6,6 @@
  * dropped until the client has ended, too, or its time is over.
  */
 #define _GNU_SOURCE
-
 #include "server/http/linger.h"
 
 #include <errno.h>

@@ -7,7 +7,6 @@
  * together it reads the bytes, and would wait long for the rest.
  */
 #define _GNU_SOURCE /* POLLRDHUP */
-
 #include "server/http/link.h"
 
 #include <poll.h>

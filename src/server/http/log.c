@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What libmicrohttpd has to say goes to the log line by line, some lines a minute: it has a word
  * for every request that is none, and strangers can send many. */
-
 #include "server/http/log.h"
 
 #include <stdio.h>

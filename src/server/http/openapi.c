@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /openapi.json: the table of routes in the words of OpenAPI 3.1. */
-
 #include "server/http/openapi.h"
 
 #include <stdio.h>

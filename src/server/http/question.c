@@ -5,7 +5,6 @@
  * in base64 as the one element of a BYTES tensor, or a JSON head of Inference-Header-Content-Length
  * bytes and behind it the tensor, which is a length of four bytes and the sample.
  */
-
 #include "server/http/question.h"
 
 #include <sodium.h>

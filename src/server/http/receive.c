@@ -4,7 +4,6 @@
  * the file of their upload. Those that come in chunks, or compressed, go to an unnamed file first,
  * within the same limits, which here are held at every step.
  */
-
 #include "server/http/receive.h"
 
 #include <inttypes.h>

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request's line in the audit log: what it was and what became of it, never what was in it. */
 #define _POSIX_C_SOURCE 200809L
-
 #include "server/http/record.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "server/http/reply.h"
 #include "server/store/clock.h"
+#include "server/store/reserve.h"
 
 static void fill(server_audit_record *record, const server_request *request) {
   const server_route *route = request->route;
@@ -24,6 +25,7 @@ static void fill(server_audit_record *record, const server_request *request) {
     snprintf(record->model, sizeof record->model, "%s", request->model->name);
     snprintf(record->version, sizeof record->version, "%s", request->model->version);
   }
+  snprintf(record->address, sizeof record->address, "%s", request->address);
   snprintf(record->key, sizeof record->key, "%s", request->key);
   snprintf(record->job, sizeof record->job, "%s", request->job);
   /* A connection that broke off is an outcome, too. */
@@ -48,10 +50,21 @@ void server_record_before(server_request *request) {
   server_reply_status(request, status, NULL);
 }
 
+/* Strangers, and who asks too often, could fill a disk with lines; so could anybody when nothing
+ * but the reserve is left of it. */
+static bool is_only_counted(const server_request *request) {
+  return request->token.id[0] == '\0' || strcmp(request->reply.code, "rate") == 0 ||
+         server_reserve_is_spent();
+}
+
 void server_record_after(server_request *request) {
   server_audit_record record;
   if (request->noted || (request->route != NULL && request->route->quiet))
     return;
   fill(&record, request);
-  server_audit_add(request->service->audit, &record);
+  if (is_only_counted(request))
+    server_audit_count(request->service->audit, record.token, record.address,
+                       record.status == 0 || record.status >= 400);
+  else
+    server_audit_add(request->service->audit, &record);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-
 #include "server/http/request.h"
 
 #include <strings.h>

@@ -53,6 +53,7 @@ struct server_request {
   bool received;                   /* all of it */
   bool noted;                      /* in the audit log */
   /* for the audit log */
+  char address[SERVER_ADDRESS_CHARS];
   char key[65], job[33];
   size_t n_rows;
 };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one table of what there is: matching, Allow, metrics and /openapi.json all read it. */
-
 #include "server/http/route.h"
 
 #include <stdio.h>

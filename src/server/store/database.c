@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The SQLite file: one handle, one thread at a time, every statement prepared once. */
 #define _POSIX_C_SOURCE 200809L
-
 #include "server/store/database.h"
 
 #include <errno.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "server/store/reserve.h"
 
 #define BUSY_MS 10000 /* the commands and the service may meet in one file */
 
@@ -226,7 +226,10 @@ ckks_status server_database_run(server_database *database, int *n, const char *s
   va_start(arguments, types);
   sqlite3_stmt *statement = query(database, sql, types, arguments);
   va_end(arguments);
-  if (statement == NULL || server_database_step(database, statement) != 0)
+  int end = statement != NULL ? server_database_step(database, statement) : -1;
+  if (end < 0 && statement != NULL && full && server_reserve_spend())
+    end = server_database_step(database, statement); /* its arguments are bound still */
+  if (end != 0)
     return CKKS_ERROR_IO;
   if (n != NULL)
     *n = sqlite3_changes(database->handle);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state folder's files. */
 #define _POSIX_C_SOURCE 200809L
-
 #include "server/store/folder.h"
 
 #include <errno.h>

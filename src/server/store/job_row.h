@@ -8,7 +8,7 @@ enum { SERVER_JOB_WAITING = 0, SERVER_JOB_DONE = 1, SERVER_JOB_FAILED = 2 };
 
 typedef struct server_job_row {
   int state, status;
-  int64_t rows, bytes, created, ended;
+  int64_t rows, bytes, created, ended; /* bytes on disk: of the sample, then of the result */
   char model[129], version[33], key[65], code[32], message[512];
 } server_job_row;
 

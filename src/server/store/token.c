@@ -4,7 +4,6 @@
  * with a salt of its own is as safe to store as a slow password hash, and costs a request a
  * microsecond instead of a tenth of a second that a stranger could make us spend.
  */
-
 #include "server/store/token.h"
 
 #include <sodium.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Key files on their way in, and out. */
 #define _GNU_SOURCE /* posix_fallocate keeps its promise on every file system */
-
 #include "server/store/upload.h"
 
 #include <errno.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What each token uses: a bucket of requests and bytes of bodies in memory, predictions of the day
  * on disk. */
-
 #include "server/store/usage.h"
 
 #include <pthread.h>

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-
 #include "server/work/inference.h"
 
 #include <stdio.h>

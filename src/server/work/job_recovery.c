@@ -4,9 +4,9 @@
  * one the row only learns of it, so that no job has two; the others run again.
  */
 #define _POSIX_C_SOURCE 200809L
-
 #include "server/work/job_recovery.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "server/store/audit_read.h"
 #include "server/store/job_row.h"
 #include "server/work/job_run.h"
 
@@ -108,11 +109,47 @@ static ckks_status queue_waiting(server_service *service) {
   return more < 0 ? CKKS_ERROR_IO : status;
 }
 
+/* Whether a row speaks for the file: for a sample that waits, or for a result. */
+static bool is_known(server_service *service, const char *file) {
+  char id[33], end[4];
+  int state = -1;
+  if (sscanf(file, "%32[0-9a-f].%3[a-z]", id, end) != 2)
+    return false;
+  server_database_lock(service->database);
+  sqlite3_stmt *row =
+      server_database_query(service->database, "SELECT state FROM jobs WHERE id = ?", "s", id);
+  int found = row != NULL ? server_database_step(service->database, row) : -1;
+  if (found > 0) {
+    state = sqlite3_column_int(row, 0);
+    sqlite3_reset(row);
+  }
+  server_database_unlock(service->database);
+  return found < 0 || (state >= 0 && strcmp(end, state == SERVER_JOB_WAITING ? "in" : "out") == 0);
+}
+
+/* What a kill left between a file and its row: before a row was written, after one was removed, and
+ * files half written. Nothing else runs yet. */
+static void remove_strays(server_service *service) {
+  char path[4096];
+  snprintf(path, sizeof path, "%.3900s/jobs", service->options.state);
+  DIR *files = opendir(path);
+  for (const struct dirent *entry; files != NULL && (entry = readdir(files)) != NULL;) {
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+        is_known(service, entry->d_name))
+      continue;
+    snprintf(path, sizeof path, "%.3700s/jobs/%.255s", service->options.state, entry->d_name);
+    unlink(path);
+  }
+  if (files != NULL)
+    closedir(files);
+}
+
 ckks_status server_job_recovery_run(server_service *service) {
   int64_t created = oldest_waiting(service->database);
   search s = {.service = service, .since_ms = (created - CLOCK_SLACK_S) * 1000};
   if (created >= 0)
-    BASE_TRY(server_audit_each_back(service->options.state, visit_line, &s));
+    BASE_TRY(server_audit_read_back(service->options.state, visit_line, &s));
   BASE_TRY(s.status);
+  remove_strays(service);
   return queue_waiting(service);
 }

@@ -2,7 +2,6 @@
 /* Jobs at work: a job is evaluated, stands in the audit log, and then in its row. What a crash
  * interrupts before it is in the log runs again at the next start; behind that it does not. */
 #define _POSIX_C_SOURCE 200809L
-
 #include "server/work/job_run.h"
 
 #include <stdio.h>
