@@ -143,11 +143,11 @@ works "audit" blindsight audit verify --state state
 
 # A full disk.
 mkdir small
-if mount -t tmpfs -o size=3m none small 2>/dev/null; then
+if mount -t tmpfs -o size=8m none small 2>/dev/null; then
   mounted=$work/small
   token=$(blindsight token create --state small/state)
   start small/state
-  head -c 1500000 /dev/zero >small/filler
+  head -c 6500000 /dev/zero >small/filler
   is "full" 507 "$(code -T me.keys "$url/v2/keys/$key")"
   holds "it says so" grep -q '"code":"disk_full"' answer
   holds "no half-written file" [ -z "$(find small/state/keys small/state/partial -name "*$key*")" ]
@@ -155,7 +155,7 @@ if mount -t tmpfs -o size=3m none small 2>/dev/null; then
   rm small/filler
   is "room again" 201 "$(code -T me.keys "$url/v2/keys/$key")"
   is "and it works" 200 "$(infer one.sample)"
-  head -c 3000000 /dev/zero >small/filler 2>/dev/null
+  head -c 8000000 /dev/zero >small/filler 2>/dev/null
   is "no room for a job's sample" 507 "$(infer one.sample -H "Prefer: respond-async")"
   is "no room for a key" 507 "$(code -T me.keys "$url/v2/keys/$(printf %064d 1)")"
   is "DELETE works on a full disk" 204 "$(code -X DELETE "$url/v2/keys/$key")"
