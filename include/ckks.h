@@ -6,18 +6,32 @@
  * A vector of up to N/2 real or complex numbers ("slots") is encoded,
  * encrypted, computed on by somebody who holds no secret, and decrypted.
  *
- * Conventions that hold everywhere
- *  - Every function that can fail returns a ckks_status; ckks_last_error()
- *    then holds one line of text for the calling thread that names the
- *    argument, the field and the limit. On error outputs are untouched or
- *    zeroed.
- *  - Objects are opaque: X_build / X_generate / X_read make one, X_free frees
- *    it (NULL is allowed) and wipes what is secret.
+ * The contract, which every call below keeps
+ *  - Errors. Every function that can fail returns a ckks_status, which compilers
+ *    that know warn_unused_result do not let you ignore; ckks_last_error() then
+ *    holds one line of text for the calling thread that names the argument, the
+ *    field and the limit, after the name of the call where a ciphertext was
+ *    computed.
+ *  - After an error what was to be written is as it was; *out of a function that
+ *    makes an object or bytes is NULL (and *n_bytes 0).
+ *  - NULL is CKKS_ERROR_ARGUMENT "ckks_add: a is NULL" for every pointer, unless
+ *    its function says otherwise. An array of 0 elements may be NULL. Functions
+ *    that return no status give 0 or NULL for an object that is NULL, and -1 for
+ *    its level; X_free does nothing.
+ *  - Aliasing. In all operations on ciphertexts `out` may be one of the inputs.
+ *    Nothing else may overlap.
+ *  - Ownership. Objects are opaque. What X_build, X_generate, X_read or X_load
+ *    gives is yours, to be freed by X_free, which wipes what is secret. No
+ *    function keeps a pointer to an argument when it returns, but an evaluator,
+ *    which keeps its parameters and keys. Pointers that are returned live as long
+ *    as the object asked.
+ *  - Threads. Objects may be read from many threads at once, and written by one
+ *    that is then alone; one ckks_evaluator belongs to one thread at a time.
+ *  - Stack. No call needs more than 64 KiB of it.
+ *  - Floating point must round to nearest (CKKS_ERROR_ARGUMENT).
  *  - Scales are exact: every level has one canonical scale, every operation
  *    returns a ciphertext at the canonical scale of its level, and operands on
  *    different levels are aligned for you.
- *  - Objects may be read from many threads at once; one ckks_evaluator belongs
- *    to one thread at a time.
  */
 #ifndef CKKS_H
 #define CKKS_H
@@ -32,8 +46,10 @@ extern "C" {
 
 #if defined(__GNUC__)
 #define CKKS_API __attribute__((visibility("default")))
+#define CKKS_CHECKED __attribute__((warn_unused_result))
 #else
 #define CKKS_API
+#define CKKS_CHECKED
 #endif
 
 #define CKKS_VERSION_MAJOR 0
@@ -108,17 +124,20 @@ typedef struct ckks_params ckks_params;
  * (CKKS_ERROR_ARGUMENT) special primes that are too small for the digits they switch: those that
  * would leave a rotated slot an error of 2^-4 or more.
  */
-CKKS_API ckks_status ckks_params_build(ckks_params **out, const ckks_params_literal *literal);
+CKKS_API CKKS_CHECKED ckks_status ckks_params_build(ckks_params **out,
+                                                    const ckks_params_literal *literal);
 /**
  * The usual case in one line: the smallest N that is secure at 128 bits for
  * `depth` multiplications at 2^log2_scale (25..45). Level 0 holds values up to 2^16
  * (ckks_params_max_value). For that the base prime is 2^17 times the scale; primes being fast only
  * below 2^49, from log2_scale = 32 on the scale of level 0 is 2^32 instead, reached over the last
- * level (up to 40), two or three: results of level 0 have an error of about 2^-20 then, where
- * those of one level more have 2^(12 - log2_scale). A chain too short for that has a base prime
+ * level (up to 40), two or three. Results of level 0 have an error of about 2^-20 then (sums of
+ * all slots 2^-14), those above of about 2^(12 - log2_scale): for more precision ask for one level
+ * more than is used. A chain too short for that has a base prime
  * of up to 60 bits, which is slower (log2_scale above 31 at depth 0, above 40 at depth 1).
  */
-CKKS_API ckks_status ckks_params_build_depth(ckks_params **out, int depth, int log2_scale);
+CKKS_API CKKS_CHECKED ckks_status ckks_params_build_depth(ckks_params **out, int depth,
+                                                          int log2_scale);
 CKKS_API void ckks_params_free(ckks_params *params);
 /** The literal with every prime filled in. */
 CKKS_API const ckks_params_literal *ckks_params_get_literal(const ckks_params *params);
@@ -190,7 +209,8 @@ typedef struct ckks_complex {
 typedef struct ckks_plaintext ckks_plaintext;
 typedef struct ckks_ciphertext ckks_ciphertext;
 
-CKKS_API ckks_status ckks_plaintext_build(ckks_plaintext **out, const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_plaintext_build(ckks_plaintext **out,
+                                                       const ckks_params *params);
 CKKS_API void ckks_plaintext_free(ckks_plaintext *plaintext);
 CKKS_API int ckks_plaintext_level(const ckks_plaintext *plaintext);
 CKKS_API double ckks_plaintext_scale(const ckks_plaintext *plaintext);
@@ -200,26 +220,37 @@ CKKS_API double ckks_plaintext_scale(const ckks_plaintext *plaintext);
  * (0 = the level's canonical scale). CKKS_ERROR_RANGE names the first value
  * that is not finite or does not fit.
  */
-CKKS_API ckks_status ckks_encode_real(ckks_plaintext *out, const double *values, size_t n,
-                                      int level, double scale, const ckks_params *params);
-CKKS_API ckks_status ckks_encode_complex(ckks_plaintext *out, const ckks_complex *values, size_t n,
-                                         int level, double scale, const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_encode_real(ckks_plaintext *out, const double *values,
+                                                   size_t n, int level, double scale,
+                                                   const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_encode_complex(ckks_plaintext *out,
+                                                      const ckks_complex *values, size_t n,
+                                                      int level, double scale,
+                                                      const ckks_params *params);
 /** n a power of two: the n values repeated over all slots (a sparse polynomial). */
-CKKS_API ckks_status ckks_encode_repeat(ckks_plaintext *out, const double *values, size_t n,
-                                        int level, double scale, const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_encode_repeat(ckks_plaintext *out, const double *values,
+                                                     size_t n, int level, double scale,
+                                                     const ckks_params *params);
 /** The same value in every slot. */
-CKKS_API ckks_status ckks_encode_constant(ckks_plaintext *out, double value, int level,
-                                          double scale, const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_encode_constant(ckks_plaintext *out, double value, int level,
+                                                       double scale, const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_encode_complex_constant(ckks_plaintext *out,
+                                                               ckks_complex value, int level,
+                                                               double scale,
+                                                               const ckks_params *params);
 /** First n slots; real parts, or complex values. */
-CKKS_API ckks_status ckks_decode_real(double *values, size_t n, const ckks_plaintext *plaintext,
-                                      const ckks_params *params);
-CKKS_API ckks_status ckks_decode_complex(ckks_complex *values, size_t n,
-                                         const ckks_plaintext *plaintext,
-                                         const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_decode_real(double *values, size_t n,
+                                                   const ckks_plaintext *plaintext,
+                                                   const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_decode_complex(ckks_complex *values, size_t n,
+                                                      const ckks_plaintext *plaintext,
+                                                      const ckks_params *params);
 
-CKKS_API ckks_status ckks_ciphertext_build(ckks_ciphertext **out, const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_ciphertext_build(ckks_ciphertext **out,
+                                                        const ckks_params *params);
 CKKS_API void ckks_ciphertext_free(ckks_ciphertext *ciphertext);
-CKKS_API ckks_status ckks_ciphertext_copy(ckks_ciphertext *out, const ckks_ciphertext *in);
+CKKS_API CKKS_CHECKED ckks_status ckks_ciphertext_copy(ckks_ciphertext *out,
+                                                       const ckks_ciphertext *in);
 CKKS_API int ckks_ciphertext_level(const ckks_ciphertext *ciphertext);
 CKKS_API double ckks_ciphertext_scale(const ckks_ciphertext *ciphertext);
 
@@ -249,52 +280,69 @@ CKKS_API uint32_t ckks_galois_rotation(const ckks_params *params, int steps);
 /** Galois element of complex conjugation. */
 CKKS_API uint32_t ckks_galois_conjugation(const ckks_params *params);
 
-CKKS_API ckks_status ckks_secret_key_generate(ckks_secret_key **out, const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_secret_key_generate(ckks_secret_key **out,
+                                                           const ckks_params *params);
 CKKS_API void ckks_secret_key_free(ckks_secret_key *key);
-CKKS_API ckks_status ckks_public_key_generate(ckks_public_key **out, const ckks_secret_key *secret,
-                                              const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_public_key_generate(ckks_public_key **out,
+                                                           const ckks_secret_key *secret,
+                                                           const ckks_params *params);
 CKKS_API void ckks_public_key_free(ckks_public_key *key);
 /** Duplicate specs are merged (the highest level wins). */
-CKKS_API ckks_status ckks_evaluation_keys_generate(ckks_evaluation_keys **out,
-                                                   const ckks_key_spec *specs, size_t n_specs,
-                                                   const ckks_secret_key *secret,
-                                                   const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_evaluation_keys_generate(ckks_evaluation_keys **out,
+                                                                const ckks_key_spec *specs,
+                                                                size_t n_specs,
+                                                                const ckks_secret_key *secret,
+                                                                const ckks_params *params);
 /** Relinearisation, conjugation and the rotations by +-1, 2, 4, ... N/4. */
-CKKS_API ckks_status ckks_evaluation_keys_generate_all(ckks_evaluation_keys **out,
-                                                       const ckks_secret_key *secret,
-                                                       const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_evaluation_keys_generate_all(ckks_evaluation_keys **out,
+                                                                    const ckks_secret_key *secret,
+                                                                    const ckks_params *params);
+/**
+ * What is in the set, by rising Galois element (ckks_galois_rotation tells which rotation that is).
+ * Returns their number, writes at most `capacity`; specs may be NULL when that is 0.
+ */
+CKKS_API size_t ckks_evaluation_keys_list(const ckks_evaluation_keys *keys, ckks_key_spec *specs,
+                                          size_t capacity);
 CKKS_API void ckks_evaluation_keys_free(ckks_evaluation_keys *keys);
 
 /* ------------------------------------------------------ encrypt, decrypt */
 
 /** Symmetric and seeded: half the bytes on the wire. */
-CKKS_API ckks_status ckks_encrypt(ckks_ciphertext *out, const ckks_plaintext *plaintext,
-                                  const ckks_secret_key *key, const ckks_params *params);
-CKKS_API ckks_status ckks_encrypt_public(ckks_ciphertext *out, const ckks_plaintext *plaintext,
-                                         const ckks_public_key *key, const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_encrypt(ckks_ciphertext *out,
+                                               const ckks_plaintext *plaintext,
+                                               const ckks_secret_key *key,
+                                               const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_encrypt_public(ckks_ciphertext *out,
+                                                      const ckks_plaintext *plaintext,
+                                                      const ckks_public_key *key,
+                                                      const ckks_params *params);
 /**
  * The result is for the key's owner alone: publishing it can reveal the key
  * (IND-CPA^D, eprint 2020/1533). See ckks_decrypt_for_publication.
  */
-CKKS_API ckks_status ckks_decrypt(ckks_plaintext *out, const ckks_ciphertext *ciphertext,
-                                  const ckks_secret_key *key, const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_decrypt(ckks_plaintext *out,
+                                               const ckks_ciphertext *ciphertext,
+                                               const ckks_secret_key *key,
+                                               const ckks_params *params);
 /**
  * Decrypts, and adds Gaussian noise that floods the ciphertext's own: every
  * slot moves by about `error` * 2^-2, and 2^30 times or more what `noise`, a
  * bound on the ciphertext's own slot error, demands (else CKKS_ERROR_RANGE).
  */
-CKKS_API ckks_status ckks_decrypt_for_publication(double *values, size_t n,
-                                                  const ckks_ciphertext *ciphertext, double noise,
-                                                  double error, const ckks_secret_key *key,
-                                                  const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_decrypt_for_publication(double *values, size_t n,
+                                                               const ckks_ciphertext *ciphertext,
+                                                               double noise, double error,
+                                                               const ckks_secret_key *key,
+                                                               const ckks_params *params);
 
 /* -------------------------------------------------------------- evaluation */
 
 typedef struct ckks_evaluator ckks_evaluator;
 
 /** `keys` may be NULL; both stay the caller's and must outlive the evaluator. */
-CKKS_API ckks_status ckks_evaluator_build(ckks_evaluator **out, const ckks_params *params,
-                                          const ckks_evaluation_keys *keys);
+CKKS_API CKKS_CHECKED ckks_status ckks_evaluator_build(ckks_evaluator **out,
+                                                       const ckks_params *params,
+                                                       const ckks_evaluation_keys *keys);
 CKKS_API void ckks_evaluator_free(ckks_evaluator *evaluator);
 /**
  * Lets n threads (1 to 64, the caller's among them; 1 at first) share the work inside each
@@ -303,47 +351,87 @@ CKKS_API void ckks_evaluator_free(ckks_evaluator *evaluator);
  * several evaluators, each with a thread of its own, make better use of a machine that has more
  * than one operation to do. CKKS_ERROR_MEMORY, with the evaluator as before.
  */
-CKKS_API ckks_status ckks_evaluator_set_threads(ckks_evaluator *evaluator, int n);
+CKKS_API CKKS_CHECKED ckks_status ckks_evaluator_set_threads(ckks_evaluator *evaluator, int n);
 
-/* out may be one of the inputs in every function below. */
-CKKS_API ckks_status ckks_add(ckks_ciphertext *out, const ckks_ciphertext *a,
-                              const ckks_ciphertext *b, ckks_evaluator *evaluator);
-CKKS_API ckks_status ckks_sub(ckks_ciphertext *out, const ckks_ciphertext *a,
-                              const ckks_ciphertext *b, ckks_evaluator *evaluator);
-CKKS_API ckks_status ckks_negate(ckks_ciphertext *out, const ckks_ciphertext *a,
-                                 ckks_evaluator *evaluator);
-CKKS_API ckks_status ckks_add_real(ckks_ciphertext *out, const ckks_ciphertext *a,
-                                   const double *values, size_t n, ckks_evaluator *evaluator);
-CKKS_API ckks_status ckks_add_constant(ckks_ciphertext *out, const ckks_ciphertext *a, double value,
-                                       ckks_evaluator *evaluator);
-/** One level. */
-CKKS_API ckks_status ckks_mul_real(ckks_ciphertext *out, const ckks_ciphertext *a,
-                                   const double *values, size_t n, ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_add(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                           const ckks_ciphertext *b, ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_sub(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                           const ckks_ciphertext *b, ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_negate(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                              ckks_evaluator *evaluator);
+/** Of the first n slots; the further ones stay as they are. */
+CKKS_API CKKS_CHECKED ckks_status ckks_add_real(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                                const double *values, size_t n,
+                                                ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_sub_real(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                                const double *values, size_t n,
+                                                ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_add_complex(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                                   const ckks_complex *values, size_t n,
+                                                   ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_sub_complex(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                                   const ckks_complex *values, size_t n,
+                                                   ckks_evaluator *evaluator);
+/** In every slot. */
+CKKS_API CKKS_CHECKED ckks_status ckks_add_constant(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                                    double value, ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_add_complex_constant(ckks_ciphertext *out,
+                                                            const ckks_ciphertext *a,
+                                                            ckks_complex value,
+                                                            ckks_evaluator *evaluator);
+/** One level; from slot n on the result is zero. */
+CKKS_API CKKS_CHECKED ckks_status ckks_mul_real(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                                const double *values, size_t n,
+                                                ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_mul_complex(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                                   const ckks_complex *values, size_t n,
+                                                   ckks_evaluator *evaluator);
 /** One level; integers of magnitude up to 2^20 cost none. */
-CKKS_API ckks_status ckks_mul_constant(ckks_ciphertext *out, const ckks_ciphertext *a, double value,
-                                       ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_mul_constant(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                                    double value, ckks_evaluator *evaluator);
+/** One level. */
+CKKS_API CKKS_CHECKED ckks_status ckks_mul_complex_constant(ckks_ciphertext *out,
+                                                            const ckks_ciphertext *a,
+                                                            ckks_complex value,
+                                                            ckks_evaluator *evaluator);
+/**
+ * The same with a plaintext that was encoded once, at some level and its canonical scale (0):
+ * `a`, at that level or above, is brought down to it, and the sum stands there, the product one
+ * level below. A plaintext of a higher level serves where its scale happens to fit:
+ * CKKS_ERROR_LEVEL or CKKS_ERROR_ARGUMENT else.
+ */
+CKKS_API CKKS_CHECKED ckks_status ckks_add_plain(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                                 const ckks_plaintext *plaintext,
+                                                 ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_sub_plain(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                                 const ckks_plaintext *plaintext,
+                                                 ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_mul_plain(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                                 const ckks_plaintext *plaintext,
+                                                 ckks_evaluator *evaluator);
 /** Multiply, relinearise, rescale: one level. */
-CKKS_API ckks_status ckks_mul(ckks_ciphertext *out, const ckks_ciphertext *a,
-                              const ckks_ciphertext *b, ckks_evaluator *evaluator);
-CKKS_API ckks_status ckks_square(ckks_ciphertext *out, const ckks_ciphertext *a,
-                                 ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_mul(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                           const ckks_ciphertext *b, ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_square(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                              ckks_evaluator *evaluator);
 /** a^exponent, 1..2^16, in ceil(log2(exponent)) levels. */
-CKKS_API ckks_status ckks_power(ckks_ciphertext *out, const ckks_ciphertext *a, unsigned exponent,
-                                ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_power(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                             unsigned exponent, ckks_evaluator *evaluator);
 /** Down to `level`, exactly at its canonical scale, value unchanged. */
-CKKS_API ckks_status ckks_drop_level(ckks_ciphertext *out, const ckks_ciphertext *a, int level,
-                                     ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_drop_level(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                                  int level, ckks_evaluator *evaluator);
 /** Slot j of the result is slot j+steps of a. Composed of the rotations in the keys. */
-CKKS_API ckks_status ckks_rotate(ckks_ciphertext *out, const ckks_ciphertext *a, int steps,
-                                 ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_rotate(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                              int steps, ckks_evaluator *evaluator);
 /** out[i] = a rotated by steps[i], sharing one decomposition (hoisting). */
-CKKS_API ckks_status ckks_rotate_many(ckks_ciphertext *const *out, const ckks_ciphertext *a,
-                                      const int *steps, size_t n, ckks_evaluator *evaluator);
-CKKS_API ckks_status ckks_conjugate(ckks_ciphertext *out, const ckks_ciphertext *a,
-                                    ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_rotate_many(ckks_ciphertext *const *out,
+                                                   const ckks_ciphertext *a, const int *steps,
+                                                   size_t n, ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_conjugate(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                                 ckks_evaluator *evaluator);
 /** Slot j becomes a[j] + ... + a[j+n-1], any n >= 1, indices cyclic. */
-CKKS_API ckks_status ckks_inner_sum(ckks_ciphertext *out, const ckks_ciphertext *a, size_t n,
-                                    ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_inner_sum(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                                 size_t n, ckks_evaluator *evaluator);
 
 /** Basis in which polynomial coefficients are given. */
 typedef enum ckks_basis {
@@ -359,16 +447,17 @@ typedef struct ckks_polynomial {
 } ckks_polynomial;
 
 /** p(a) in ceil(log2(degree+1)) levels (one more to map an interval that is not [-1,1]). */
-CKKS_API ckks_status ckks_polyval(ckks_ciphertext *out, const ckks_ciphertext *a,
-                                  const ckks_polynomial *polynomial, ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_polyval(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                               const ckks_polynomial *polynomial,
+                                               ckks_evaluator *evaluator);
 /**
  * A polynomial for each slot: coefficient k of slot j is coefficients[k * n + j % n], so there are
  * (degree+1) * n of them; n is a power of two up to N/2. Otherwise as ckks_polyval. The
  * coefficients are encoded at each call.
  */
-CKKS_API ckks_status ckks_polyval_slots(ckks_ciphertext *out, const ckks_ciphertext *a,
-                                        const ckks_polynomial *polynomials, size_t n,
-                                        ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_polyval_slots(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                                     const ckks_polynomial *polynomials, size_t n,
+                                                     ckks_evaluator *evaluator);
 
 /** A plain matrix made ready to be applied to ciphertexts (one level). */
 typedef struct ckks_linear_map ckks_linear_map;
@@ -381,9 +470,10 @@ typedef struct ckks_linear_map ckks_linear_map;
  * least 1; the result is one level below. The diagonals take (rows + columns - 1) *
  * (level + 1 + special primes) * N * 8 bytes at most; zero ones are left out.
  */
-CKKS_API ckks_status ckks_linear_map_build(ckks_linear_map **out, const double *matrix, size_t rows,
-                                           size_t columns, const double *bias, int level,
-                                           const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_linear_map_build(ckks_linear_map **out, const double *matrix,
+                                                        size_t rows, size_t columns,
+                                                        const double *bias, int level,
+                                                        const ckks_params *params);
 CKKS_API void ckks_linear_map_free(ckks_linear_map *map);
 /**
  * Specs of the Galois keys it needs, at the map's level and with all special primes: the keys of
@@ -393,8 +483,10 @@ CKKS_API void ckks_linear_map_free(ckks_linear_map *map);
 CKKS_API size_t ckks_linear_map_keys(const ckks_linear_map *map, ckks_key_spec *specs,
                                      size_t capacity);
 /** `a` at the map's level or above. */
-CKKS_API ckks_status ckks_linear_map_apply(ckks_ciphertext *out, const ckks_linear_map *map,
-                                           const ckks_ciphertext *a, ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_linear_map_apply(ckks_ciphertext *out,
+                                                        const ckks_linear_map *map,
+                                                        const ckks_ciphertext *a,
+                                                        ckks_evaluator *evaluator);
 
 /* ----------------------------------------------------------- bootstrapping */
 
@@ -446,25 +538,27 @@ CKKS_API ckks_status ckks_bootstrap(ckks_ciphertext *out, const ckks_ciphertext 
  * Sum of the first n slots, in every slot: one level, in which the further slots are masked, or
  * none when n = N/2. This and what follows needs the rotations of generate_all.
  */
-CKKS_API ckks_status ckks_sum(ckks_ciphertext *out, const ckks_ciphertext *a, size_t n,
-                              ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_sum(ckks_ciphertext *out, const ckks_ciphertext *a, size_t n,
+                                           ckks_evaluator *evaluator);
 /**
  * Dot product of two encrypted vectors of length n, in every slot: one level. From slot n on,
  * one of them must be zero (as ckks_encode_real leaves it).
  */
-CKKS_API ckks_status ckks_dot(ckks_ciphertext *out, const ckks_ciphertext *a,
-                              const ckks_ciphertext *b, size_t n, ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_dot(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                           const ckks_ciphertext *b, size_t n,
+                                           ckks_evaluator *evaluator);
 /** Dot product with a plain vector, in every slot: one level. */
-CKKS_API ckks_status ckks_dot_real(ckks_ciphertext *out, const ckks_ciphertext *a,
-                                   const double *values, size_t n, ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_dot_real(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                                const double *values, size_t n,
+                                                ckks_evaluator *evaluator);
 /**
  * x^T M with a plain rows x columns matrix, any sizes up to N/2: one level. x in the first `rows`
  * slots, the result in the first `columns`, zero elsewhere. For a matrix that is used
  * more than once a ckks_linear_map is faster.
  */
-CKKS_API ckks_status ckks_matmul(ckks_ciphertext *out, const ckks_ciphertext *a,
-                                 const double *matrix, size_t rows, size_t columns,
-                                 ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_matmul(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                              const double *matrix, size_t rows, size_t columns,
+                                              ckks_evaluator *evaluator);
 
 /* --------------------------------------------------------------- the wire */
 
@@ -475,27 +569,31 @@ CKKS_API ckks_status ckks_matmul(ckks_ciphertext *out, const ckks_ciphertext *a,
  * of mode 0600 (ckks_secret_key_save / _load).
  */
 CKKS_API void ckks_bytes_free(uint8_t *bytes);
-CKKS_API ckks_status ckks_params_write(uint8_t **out, size_t *n_bytes, const ckks_params *params);
-CKKS_API ckks_status ckks_params_read(ckks_params **out, const uint8_t *bytes, size_t n_bytes);
-CKKS_API ckks_status ckks_ciphertext_write(uint8_t **out, size_t *n_bytes,
-                                           const ckks_ciphertext *ciphertext,
-                                           const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_params_write(uint8_t **out, size_t *n_bytes,
+                                                    const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_params_read(ckks_params **out, const uint8_t *bytes,
+                                                   size_t n_bytes);
+CKKS_API CKKS_CHECKED ckks_status ckks_ciphertext_write(uint8_t **out, size_t *n_bytes,
+                                                        const ckks_ciphertext *ciphertext,
+                                                        const ckks_params *params);
 /** The result has room for its own level and parts: it cannot take a result of a higher level. */
-CKKS_API ckks_status ckks_ciphertext_read(ckks_ciphertext **out, const uint8_t *bytes,
-                                          size_t n_bytes, const ckks_params *params);
-CKKS_API ckks_status ckks_public_key_write(uint8_t **out, size_t *n_bytes,
-                                           const ckks_public_key *key, const ckks_params *params);
-CKKS_API ckks_status ckks_public_key_read(ckks_public_key **out, const uint8_t *bytes,
-                                          size_t n_bytes, const ckks_params *params);
-CKKS_API ckks_status ckks_evaluation_keys_write(uint8_t **out, size_t *n_bytes,
-                                                const ckks_evaluation_keys *keys,
-                                                const ckks_params *params);
-CKKS_API ckks_status ckks_evaluation_keys_read(ckks_evaluation_keys **out, const uint8_t *bytes,
-                                               size_t n_bytes, const ckks_params *params);
-CKKS_API ckks_status ckks_secret_key_save(const char *path, const ckks_secret_key *key,
-                                          const ckks_params *params);
-CKKS_API ckks_status ckks_secret_key_load(ckks_secret_key **out, const char *path,
-                                          const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_ciphertext_read(ckks_ciphertext **out, const uint8_t *bytes,
+                                                       size_t n_bytes, const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_public_key_write(uint8_t **out, size_t *n_bytes,
+                                                        const ckks_public_key *key,
+                                                        const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_public_key_read(ckks_public_key **out, const uint8_t *bytes,
+                                                       size_t n_bytes, const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_evaluation_keys_write(uint8_t **out, size_t *n_bytes,
+                                                             const ckks_evaluation_keys *keys,
+                                                             const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_evaluation_keys_read(ckks_evaluation_keys **out,
+                                                            const uint8_t *bytes, size_t n_bytes,
+                                                            const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_secret_key_save(const char *path, const ckks_secret_key *key,
+                                                       const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_secret_key_load(ckks_secret_key **out, const char *path,
+                                                       const ckks_params *params);
 
 #ifdef __cplusplus
 }

@@ -145,7 +145,8 @@ _STATUS = {
     "add": "pppp", "sub": "pppp", "negate": "ppp", "add_real": "ppDzp", "mul_real": "ppDzp",
     "mul_constant": "ppdp", "mul": "pppp", "square": "ppp", "power": "ppup", "rotate": "ppip",
     "conjugate": "ppp", "polyval": "pppp", "sum": "ppzp", "dot": "pppzp", "dot_real": "ppDzp",
-    "matmul": "ppDzzp",
+    "matmul": "ppDzzp", "sub_real": "ppDzp", "add_complex": "ppDzp", "sub_complex": "ppDzp",
+    "mul_complex": "ppDzp",
 }
 _BLINDSIGHT_STATUS = {
     "client_load": "Ps", "client_save": "sp", "client_keygen": "PPZp",

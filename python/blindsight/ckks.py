@@ -28,7 +28,8 @@ class Context:
     Values up to 2^16 in magnitude have room wherever a computation ends, at level 0; a little
     more on the levels above (:meth:`max_value`). What grows beyond wraps around and decrypts to
     something else: nothing can see it while it is encrypted. Errors are about
-    2^(12 - log2_scale), and 2^-20 at level 0 where log2_scale is above 31.
+    2^(12 - log2_scale), and at level 0, where log2_scale is above 31, 2^-20 (sums of all slots
+    2^-14): for more precision ask for one level more than is used.
     """
 
     def __init__(self, depth: int = 3, log2_scale: int = 40) -> None:
@@ -209,22 +210,23 @@ class Vector:
     # --- arithmetic
 
     def __add__(self, other: Vector | Plain) -> Vector:
-        return self._binary(other, library.ckks_add, library.ckks_add_real, is_sum=True)
+        return self._binary(other, library.ckks_add, (library.ckks_add_real,
+                                                      library.ckks_add_complex), is_sum=True)
 
     __radd__ = __add__
 
     def __sub__(self, other: Vector | Plain) -> Vector:
-        if isinstance(other, Vector):
-            return self._binary(other, library.ckks_sub, None, is_sum=True)
-        return self + -np.asarray(other, np.float64)
+        return self._binary(other, library.ckks_sub, (library.ckks_sub_real,
+                                                      library.ckks_sub_complex), is_sum=True)
 
     def __rsub__(self, other: Plain) -> Vector:
         return -self + other
 
     def __mul__(self, other: Vector | Plain) -> Vector:
-        if not isinstance(other, Vector) and np.ndim(other) == 0:
+        if not isinstance(other, Vector) and np.ndim(other) == 0 and np.isrealobj(other):
             return self._unary(library.ckks_mul_constant, float(other))  # type: ignore[arg-type]
-        return self._binary(other, library.ckks_mul, library.ckks_mul_real, is_sum=False)
+        return self._binary(other, library.ckks_mul, (library.ckks_mul_real,
+                                                      library.ckks_mul_complex), is_sum=False)
 
     __rmul__ = __mul__
 
@@ -234,7 +236,7 @@ class Vector:
     def __truediv__(self, other: Plain) -> Vector:
         if isinstance(other, Vector):
             return NotImplemented
-        divisor = np.asarray(other, np.float64)
+        divisor = _numbers(other)
         if not np.all(divisor):
             raise ZeroDivisionError("division of an encrypted vector by zero")
         return self * (1 / divisor)
@@ -282,7 +284,7 @@ class Vector:
         """A vector of one, one level below; two levels when both may have values beyond their
         lengths (after rotate, polyval with a constant, deserialize_vector)."""
         if not isinstance(other, Vector):
-            array = self._plain(other)
+            array = self._plain(np.asarray(other, np.float64))
             return self._total(library.ckks_dot_real, doubles(array), self.size)
         self._same_size(other)
         if not (self._clean or other._clean):
@@ -322,7 +324,7 @@ class Vector:
         return max(self.size, other.size)
 
     def _plain(self, values: Plain) -> np.ndarray:
-        array = np.asarray(values, np.float64)
+        array = _numbers(values)
         if array.ndim == 0:
             array = np.full(self.size, array)
         if array.shape != (self.size,):
@@ -332,9 +334,9 @@ class Vector:
     def _binary(self, other: Vector | Plain, with_vector: Any, with_plain: Any,
                 is_sum: bool) -> Vector:
         if not isinstance(other, Vector):
-            array = self._spread(np.asarray(other, np.float64))
+            array = self._spread(_numbers(other))
             single = self._everywhere and np.size(other) == 1
-            out = self._unary(with_plain, doubles(array), array.size)
+            out = self._unary(with_plain[int(np.iscomplexobj(array))], doubles(array), array.size)
             out.size = 1 if single else array.size
             out._everywhere = single
             out._clean = not single and (self._clean or not is_sum)
@@ -354,6 +356,11 @@ class Vector:
         if self._everywhere and values.ndim == 1 and values.size <= self.context.slots:
             return np.ascontiguousarray(values)
         return self._plain(values)
+
+
+def _numbers(values: Plain) -> np.ndarray:
+    """float64, or complex128 where there are complex numbers."""
+    return np.asarray(values, np.complex128 if np.iscomplexobj(values) else np.float64)
 
 
 def ckks_vector(context: Context, values: ArrayLike) -> Vector:

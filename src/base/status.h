@@ -30,6 +30,13 @@ void base_last_error_set(const char *text);
       return base_try_status_;                                                                     \
   } while (0)
 
+/** Refuses a pointer that is NULL, naming the enclosing function and the argument. */
+#define BASE_NOT_NULL(pointer)                                                                     \
+  do {                                                                                             \
+    if ((pointer) == NULL)                                                                         \
+      return base_fail(CKKS_ERROR_ARGUMENT, "%s: %s is NULL", __func__, #pointer);                 \
+  } while (0)
+
 /** Jumps to `label` with `status` set when `call` fails. */
 #define BASE_GOTO(status, call, label)                                                             \
   do {                                                                                             \

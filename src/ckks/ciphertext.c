@@ -28,6 +28,9 @@ ckks_status ckks_ciphertext_build_at(ckks_ciphertext **out, const ckks_params *p
 }
 
 ckks_status ckks_ciphertext_build(ckks_ciphertext **out, const ckks_params *params) {
+  BASE_NOT_NULL(out);
+  *out = NULL;
+  BASE_NOT_NULL(params);
   return ckks_ciphertext_build_at(out, params, ckks_params_max_level(params), 2);
 }
 
@@ -45,6 +48,8 @@ int ckks_ciphertext_capacity(const ckks_ciphertext *ciphertext) {
 }
 
 ckks_status ckks_ciphertext_copy(ckks_ciphertext *out, const ckks_ciphertext *in) {
+  BASE_NOT_NULL(out);
+  BASE_NOT_NULL(in);
   /* Parameters are compared between the two: whose they are does not matter here. */
   if (out == in)
     return CKKS_OK;
@@ -69,9 +74,9 @@ ckks_status ckks_ciphertext_copy(ckks_ciphertext *out, const ckks_ciphertext *in
 }
 
 int ckks_ciphertext_level(const ckks_ciphertext *ciphertext) {
-  return ciphertext->level;
+  return ciphertext != NULL ? ciphertext->level : -1;
 }
 
 double ckks_ciphertext_scale(const ckks_ciphertext *ciphertext) {
-  return ciphertext->scale;
+  return ciphertext != NULL ? ciphertext->scale : 0;
 }

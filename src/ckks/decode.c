@@ -158,10 +158,18 @@ static ckks_status decode(double *real, ckks_complex *complex, size_t n,
 
 ckks_status ckks_decode_real(double *values, size_t n, const ckks_plaintext *plaintext,
                              const ckks_params *params) {
+  if (n > 0)
+    BASE_NOT_NULL(values);
+  BASE_NOT_NULL(plaintext);
+  BASE_NOT_NULL(params);
   return decode(values, NULL, n, plaintext, params);
 }
 
 ckks_status ckks_decode_complex(ckks_complex *values, size_t n, const ckks_plaintext *plaintext,
                                 const ckks_params *params) {
+  if (n > 0)
+    BASE_NOT_NULL(values);
+  BASE_NOT_NULL(plaintext);
+  BASE_NOT_NULL(params);
   return decode(NULL, values, n, plaintext, params);
 }

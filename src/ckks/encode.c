@@ -191,6 +191,10 @@ static ckks_status encode_padded(ckks_plaintext *out, const double *real,
 
 ckks_status ckks_encode_real(ckks_plaintext *out, const double *values, size_t n, int level,
                              double scale, const ckks_params *params) {
+  BASE_NOT_NULL(out);
+  if (n > 0)
+    BASE_NOT_NULL(values);
+  BASE_NOT_NULL(params);
   BASE_TRY(check_target(out, level, &scale, params));
   BASE_TRY(check_count(n, params));
   return encode_padded(out, values, NULL, n, params->ring.n / 2, level, scale, params);
@@ -198,6 +202,10 @@ ckks_status ckks_encode_real(ckks_plaintext *out, const double *values, size_t n
 
 ckks_status ckks_encode_complex(ckks_plaintext *out, const ckks_complex *values, size_t n,
                                 int level, double scale, const ckks_params *params) {
+  BASE_NOT_NULL(out);
+  if (n > 0)
+    BASE_NOT_NULL(values);
+  BASE_NOT_NULL(params);
   BASE_TRY(check_target(out, level, &scale, params));
   BASE_TRY(check_count(n, params));
   return encode_padded(out, NULL, values, n, params->ring.n / 2, level, scale, params);
@@ -205,6 +213,10 @@ ckks_status ckks_encode_complex(ckks_plaintext *out, const ckks_complex *values,
 
 ckks_status ckks_encode_repeat(ckks_plaintext *out, const double *values, size_t n, int level,
                                double scale, const ckks_params *params) {
+  BASE_NOT_NULL(out);
+  if (n > 0)
+    BASE_NOT_NULL(values);
+  BASE_NOT_NULL(params);
   BASE_TRY(check_target(out, level, &scale, params));
   BASE_TRY(check_count(n, params));
   if (n == 0 || (n & (n - 1)) != 0)
@@ -214,6 +226,8 @@ ckks_status ckks_encode_repeat(ckks_plaintext *out, const double *values, size_t
 
 ckks_status ckks_encode_constant(ckks_plaintext *out, double value, int level, double scale,
                                  const ckks_params *params) {
+  BASE_NOT_NULL(out);
+  BASE_NOT_NULL(params);
   uint64_t residues[CKKS_MAX_Q];
   BASE_TRY(check_target(out, level, &scale, params));
   BASE_TRY(ckks_encode_scalar(residues, level + 1, value, scale, params));
@@ -230,4 +244,12 @@ ckks_status ckks_encode_constant(ckks_plaintext *out, double value, int level, d
   out->level = level;
   out->scale = scale;
   return CKKS_OK;
+}
+
+ckks_status ckks_encode_complex_constant(ckks_plaintext *out, ckks_complex value, int level,
+                                         double scale, const ckks_params *params) {
+  BASE_NOT_NULL(out);
+  BASE_NOT_NULL(params);
+  BASE_TRY(check_target(out, level, &scale, params));
+  return encode_padded(out, NULL, &value, 1, 1, level, scale, params);
 }

@@ -82,3 +82,15 @@ const ckks_switch_key *ckks_evaluation_keys_find(const ckks_evaluation_keys *key
     return NULL;
   return &keys->key[low];
 }
+
+size_t ckks_evaluation_keys_list(const ckks_evaluation_keys *keys, ckks_key_spec *specs,
+                                 size_t capacity) {
+  if (keys == NULL)
+    return 0;
+  for (size_t i = 0; specs != NULL && i < keys->n_keys && i < capacity; i++) {
+    const ckks_switch_key *key = &keys->key[i];
+    specs[i] =
+        (ckks_key_spec){.galois = key->galois, .level = key->level, .n_special = key->n_special};
+  }
+  return keys->n_keys;
+}

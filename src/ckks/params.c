@@ -141,6 +141,9 @@ static void clear_unused(ckks_params_literal *literal) {
 }
 
 ckks_status ckks_params_build(ckks_params **out, const ckks_params_literal *literal) {
+  BASE_NOT_NULL(out);
+  *out = NULL;
+  BASE_NOT_NULL(literal);
   BASE_TRY(ckks_params_check_rounding());
   BASE_TRY(check_literal(literal));
   ckks_params *params = base_alloc(sizeof *params);
@@ -177,31 +180,31 @@ void ckks_params_free(ckks_params *params) {
 /* -------------------------------------------------------------- reading */
 
 const ckks_params_literal *ckks_params_get_literal(const ckks_params *params) {
-  return &params->literal;
+  return params != NULL ? &params->literal : NULL;
 }
 
 size_t ckks_params_n(const ckks_params *params) {
-  return params->ring.n;
+  return params != NULL ? params->ring.n : 0;
 }
 
 size_t ckks_params_slots(const ckks_params *params) {
-  return params->ring.n / 2;
+  return params != NULL ? params->ring.n / 2 : 0;
 }
 
 int ckks_params_max_level(const ckks_params *params) {
-  return params->literal.n_q - 1;
+  return params != NULL ? params->literal.n_q - 1 : -1;
 }
 
 double ckks_params_log2_qp(const ckks_params *params) {
-  return params->log2_qp;
+  return params != NULL ? params->log2_qp : 0;
 }
 
 double ckks_params_log2_qp_limit(const ckks_params *params) {
-  return params->log2_qp_limit;
+  return params != NULL ? params->log2_qp_limit : 0;
 }
 
 double ckks_params_scale(const ckks_params *params, int level) {
-  return level >= 0 && level < params->literal.n_q ? params->scale[level] : 0;
+  return params != NULL && level >= 0 && level < params->literal.n_q ? params->scale[level] : 0;
 }
 
 double ckks_params_max_value(const ckks_params *params, int level) {
@@ -212,7 +215,7 @@ double ckks_params_max_value(const ckks_params *params, int level) {
 }
 
 const uint8_t *ckks_params_hash(const ckks_params *params) {
-  return params->hash;
+  return params != NULL ? params->hash : NULL;
 }
 
 /* Set-up only, so plain products of residues will do. */

@@ -88,6 +88,8 @@ static ckks_status check_range(const char *field, int value, int low, int high) 
  * digits than a key may have.
  */
 ckks_status ckks_params_build_depth(ckks_params **out, int depth, int log2_scale) {
+  BASE_NOT_NULL(out);
+  *out = NULL;
   BASE_TRY(check_range("depth", depth, 0, CKKS_MAX_Q - 1));
   BASE_TRY(check_range("log2_scale", log2_scale, MIN_DEPTH_SCALE, MAX_DEPTH_SCALE));
   bottom end; /* where primes below 2^49, which are fast, do not suffice, larger ones */

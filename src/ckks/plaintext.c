@@ -24,6 +24,9 @@ ckks_status ckks_plaintext_build_at(ckks_plaintext **out, const ckks_params *par
 
 /* What a user makes can hold any level. */
 ckks_status ckks_plaintext_build(ckks_plaintext **out, const ckks_params *params) {
+  BASE_NOT_NULL(out);
+  *out = NULL;
+  BASE_NOT_NULL(params);
   return ckks_plaintext_build_at(out, params, ckks_params_max_level(params));
 }
 
@@ -36,9 +39,9 @@ void ckks_plaintext_free(ckks_plaintext *plaintext) {
 }
 
 int ckks_plaintext_level(const ckks_plaintext *plaintext) {
-  return plaintext->level;
+  return plaintext != NULL ? plaintext->level : -1;
 }
 
 double ckks_plaintext_scale(const ckks_plaintext *plaintext) {
-  return plaintext->scale;
+  return plaintext != NULL ? plaintext->scale : 0;
 }

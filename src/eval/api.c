@@ -4,6 +4,10 @@
 
 #include <math.h>
 
+ckks_status eval_api_named(const char *call, ckks_status status) {
+  return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", call);
+}
+
 ckks_status eval_api_check_evaluator(const ckks_evaluator *ev) {
   if (ev == NULL)
     return base_fail(CKKS_ERROR_ARGUMENT, "evaluator is NULL");
@@ -35,12 +39,12 @@ ckks_status eval_api_check(const ckks_ciphertext *out, const ckks_ciphertext *a,
   return eval_api_check_output(out, a->level, ev);
 }
 
-ckks_status eval_api_check_level(int level, int needed, const char *operation) {
+ckks_status eval_api_check_level(int level, int needed) {
   if (level >= needed)
     return CKKS_OK;
-  return base_fail(
-      CKKS_ERROR_LEVEL, "%s: takes %d level%s and %d %s left: use parameters with a longer chain",
-      operation, needed, needed == 1 ? "" : "s", level < 0 ? 0 : level, level == 1 ? "is" : "are");
+  return base_fail(CKKS_ERROR_LEVEL,
+                   "takes %d level%s and %d %s left: use parameters with a longer chain", needed,
+                   needed == 1 ? "" : "s", level < 0 ? 0 : level, level == 1 ? "is" : "are");
 }
 
 int eval_api_level(const ckks_ciphertext *a, const ckks_evaluator *ev) {

@@ -4,6 +4,8 @@
 #define EVAL_API_H
 #include "eval/eval.h"
 
+/** `status`, and when it is an error the name of the call in front of its text. */
+ckks_status eval_api_named(const char *call, ckks_status status);
 /** Not NULL, and the rounding mode is to nearest. */
 ckks_status eval_api_check_evaluator(const ckks_evaluator *ev);
 /** Not NULL, of the evaluator's parameters, two parts, a level that exists. */
@@ -14,8 +16,8 @@ ckks_status eval_api_check_output(const ckks_ciphertext *out, int level, const c
 /** The evaluator, one input, and an output with room for the input's level. */
 ckks_status eval_api_check(const ckks_ciphertext *out, const ckks_ciphertext *a,
                            const ckks_evaluator *ev);
-/** CKKS_ERROR_LEVEL unless `level` is at least `needed`, naming both and the operation. */
-ckks_status eval_api_check_level(int level, int needed, const char *operation);
+/** CKKS_ERROR_LEVEL unless `level` is at least `needed`, naming both. */
+ckks_status eval_api_check_level(int level, int needed);
 
 /** The level at which `a` can stand at the canonical scale: its own, or one below. */
 int eval_api_level(const ckks_ciphertext *a, const ckks_evaluator *ev);
@@ -29,6 +31,16 @@ ckks_status eval_api_align(const ckks_ciphertext **aligned, const ckks_ciphertex
 double eval_api_factor(const ckks_ciphertext *a, const ckks_evaluator *ev);
 /** Rescale, after which the scale is the canonical one. */
 void eval_api_rescale(ckks_ciphertext *out, const ckks_ciphertext *product, ckks_evaluator *ev);
+
+/* What public functions call of each other: the same without the name (api_arith.c, ...). */
+ckks_status eval_api_arith_mul(ckks_ciphertext *out, const ckks_ciphertext *a,
+                               const ckks_ciphertext *b, ckks_evaluator *ev);
+ckks_status eval_api_plain_mul_real(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                    const double *values, size_t n, ckks_evaluator *ev);
+ckks_status eval_api_plain_mul_constant(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                        double value, ckks_evaluator *ev);
+ckks_status eval_api_rotate_many(ckks_ciphertext *const *out, const ckks_ciphertext *a,
+                                 const int *steps, size_t n, ckks_evaluator *ev);
 
 /** A matrix as it lies in memory: entry (i, j) at entry[i*row_stride + j*column_stride]. */
 typedef struct eval_matrix {

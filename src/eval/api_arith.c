@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Public tier: sums, products and powers of ciphertexts, numbers and constants. */
-#include <math.h>
-
+/* Public tier: sums, products and powers of ciphertexts, and their levels. */
 #include "eval/api.h"
 
 /* ----------------------------------------------------- sums and differences */
@@ -36,94 +34,32 @@ static ckks_status api_add_aligned(ckks_ciphertext *out, const ckks_ciphertext *
 
 ckks_status ckks_add(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_ciphertext *b,
                      ckks_evaluator *evaluator) {
-  return api_add_aligned(out, a, b, eval_add, evaluator);
+  return eval_api_named(__func__, api_add_aligned(out, a, b, eval_add, evaluator));
 }
 
 ckks_status ckks_sub(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_ciphertext *b,
                      ckks_evaluator *evaluator) {
-  return api_add_aligned(out, a, b, eval_sub, evaluator);
+  return eval_api_named(__func__, api_add_aligned(out, a, b, eval_sub, evaluator));
 }
 
 ckks_status ckks_negate(ckks_ciphertext *out, const ckks_ciphertext *a, ckks_evaluator *evaluator) {
-  BASE_TRY(eval_api_check(out, a, evaluator));
-  eval_negate(out, a, evaluator);
-  return CKKS_OK;
-}
-
-/* Encodes numbers into the evaluator's own plaintext. */
-static ckks_status api_encode(const double *values, size_t n, int level, double scale,
-                              ckks_evaluator *ev) {
-  if (values == NULL && n > 0)
-    return base_fail(CKKS_ERROR_ARGUMENT, "values is NULL");
-  return ckks_encode_real(ev->plaintext, values, n, level, scale, ev->params);
-}
-
-ckks_status ckks_add_real(ckks_ciphertext *out, const ckks_ciphertext *a, const double *values,
-                          size_t n, ckks_evaluator *evaluator) {
-  BASE_TRY(eval_api_check(out, a, evaluator));
-  BASE_TRY(api_encode(values, n, a->level, a->scale, evaluator));
-  eval_add_plain(out, a, evaluator->plaintext, evaluator);
-  return CKKS_OK;
-}
-
-ckks_status ckks_add_constant(ckks_ciphertext *out, const ckks_ciphertext *a, double value,
-                              ckks_evaluator *evaluator) {
-  BASE_TRY(eval_api_check(out, a, evaluator));
-  return eval_add_scalar(out, a, value, evaluator);
+  ckks_status status = eval_api_check(out, a, evaluator);
+  if (status == CKKS_OK)
+    eval_negate(out, a, evaluator);
+  return eval_api_named(__func__, status);
 }
 
 /* ---------------------------------------------------------------- products */
 
-/* Before a product with a plaintext factor: checks, and room for the product. */
-static ckks_status api_product_begin(ckks_ciphertext **product, const ckks_ciphertext *out,
-                                     const ckks_ciphertext *a, const char *operation,
-                                     ckks_evaluator *ev) {
-  BASE_TRY(eval_api_check_evaluator(ev));
-  BASE_TRY(eval_api_check_input(a, "a", ev));
-  BASE_TRY(eval_api_check_level(a->level, 1, operation));
-  BASE_TRY(eval_api_check_output(out, a->level - 1, ev));
-  return eval_spare_take(product, a->level, 2, ev);
-}
-
-ckks_status ckks_mul_real(ckks_ciphertext *out, const ckks_ciphertext *a, const double *values,
-                          size_t n, ckks_evaluator *evaluator) {
-  ckks_ciphertext *product;
-  BASE_TRY(api_product_begin(&product, out, a, "ckks_mul_real", evaluator));
-  ckks_status status = api_encode(values, n, a->level, eval_api_factor(a, evaluator), evaluator);
-  if (status == CKKS_OK) {
-    eval_mul_plain(product, a, evaluator->plaintext, evaluator);
-    eval_api_rescale(out, product, evaluator);
-  }
-  evaluator->n_spares_used--;
-  return status;
-}
-
-#define API_MAX_INTEGER 0x1p20
-
-ckks_status ckks_mul_constant(ckks_ciphertext *out, const ckks_ciphertext *a, double value,
-                              ckks_evaluator *evaluator) {
-  if (fabs(value) <= API_MAX_INTEGER && rint(value) == value) {
-    BASE_TRY(eval_api_check(out, a, evaluator));
-    return eval_mul_scalar(out, a, value, 1, evaluator);
-  }
-  ckks_ciphertext *product;
-  BASE_TRY(api_product_begin(&product, out, a, "ckks_mul_constant", evaluator));
-  ckks_status status = eval_mul_scalar(product, a, value, eval_api_factor(a, evaluator), evaluator);
-  if (status == CKKS_OK)
-    eval_api_rescale(out, product, evaluator);
-  evaluator->n_spares_used--;
-  return status;
-}
-
-ckks_status ckks_mul(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_ciphertext *b,
-                     ckks_evaluator *evaluator) {
+ckks_status eval_api_arith_mul(ckks_ciphertext *out, const ckks_ciphertext *a,
+                               const ckks_ciphertext *b, ckks_evaluator *evaluator) {
   BASE_TRY(eval_api_check_evaluator(evaluator));
   BASE_TRY(eval_api_check_input(a, "a", evaluator));
   BASE_TRY(eval_api_check_input(b, "b", evaluator));
   int n_spares_used = evaluator->n_spares_used;
   int level = eval_api_level(a, evaluator), other = eval_api_level(b, evaluator);
   level = level < other ? level : other;
-  BASE_TRY(eval_api_check_level(level, 1, "ckks_mul"));
+  BASE_TRY(eval_api_check_level(level, 1));
   BASE_TRY(eval_api_check_output(out, level - 1, evaluator));
   ckks_status status;
   BASE_GOTO(status, eval_api_align(&a, a, level, evaluator), done);
@@ -135,8 +71,13 @@ done:
   return status;
 }
 
+ckks_status ckks_mul(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_ciphertext *b,
+                     ckks_evaluator *evaluator) {
+  return eval_api_named(__func__, eval_api_arith_mul(out, a, b, evaluator));
+}
+
 ckks_status ckks_square(ckks_ciphertext *out, const ckks_ciphertext *a, ckks_evaluator *evaluator) {
-  return ckks_mul(out, a, a, evaluator);
+  return eval_api_named(__func__, eval_api_arith_mul(out, a, a, evaluator));
 }
 
 #define API_MAX_EXPONENT 65536
@@ -158,18 +99,18 @@ static ckks_status api_power(ckks_ciphertext *out, const ckks_ciphertext *a, uns
       if (collected == NULL)
         eval_copy(into, power, ev);
       else
-        BASE_TRY(ckks_mul(into, collected, power, ev));
+        BASE_TRY(eval_api_arith_mul(into, collected, power, ev));
       collected = into;
     }
     if (exponent == 1)
       return CKKS_OK;
-    BASE_TRY(ckks_mul(square, power, power, ev));
+    BASE_TRY(eval_api_arith_mul(square, power, power, ev));
     power = square;
   }
 }
 
-ckks_status ckks_power(ckks_ciphertext *out, const ckks_ciphertext *a, unsigned exponent,
-                       ckks_evaluator *evaluator) {
+static ckks_status api_power_checked(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                     unsigned exponent, ckks_evaluator *evaluator) {
   BASE_TRY(eval_api_check_evaluator(evaluator));
   BASE_TRY(eval_api_check_input(a, "a", evaluator));
   if (exponent < 1 || exponent > API_MAX_EXPONENT)
@@ -179,17 +120,22 @@ ckks_status ckks_power(ckks_ciphertext *out, const ckks_ciphertext *a, unsigned 
   while (1U << depth < exponent)
     depth++;
   int level = depth == 0 ? a->level : eval_api_level(a, evaluator);
-  BASE_TRY(eval_api_check_level(level, depth, "ckks_power"));
+  BASE_TRY(eval_api_check_level(level, depth));
   BASE_TRY(eval_api_check_output(out, level - depth, evaluator));
   ckks_status status = api_power(out, a, exponent, evaluator);
   evaluator->n_spares_used = n_spares_used;
   return status;
 }
 
+ckks_status ckks_power(ckks_ciphertext *out, const ckks_ciphertext *a, unsigned exponent,
+                       ckks_evaluator *evaluator) {
+  return eval_api_named(__func__, api_power_checked(out, a, exponent, evaluator));
+}
+
 /* ------------------------------------------------------------------ levels */
 
-ckks_status ckks_drop_level(ckks_ciphertext *out, const ckks_ciphertext *a, int level,
-                            ckks_evaluator *evaluator) {
+static ckks_status api_drop_level(ckks_ciphertext *out, const ckks_ciphertext *a, int level,
+                                  ckks_evaluator *evaluator) {
   BASE_TRY(eval_api_check_evaluator(evaluator));
   BASE_TRY(eval_api_check_input(a, "a", evaluator));
   BASE_TRY(eval_api_check_output(out, level, evaluator));
@@ -202,4 +148,9 @@ ckks_status ckks_drop_level(ckks_ciphertext *out, const ckks_ciphertext *a, int 
   eval_copy(out, aligned, evaluator);
   evaluator->n_spares_used = n_spares_used;
   return CKKS_OK;
+}
+
+ckks_status ckks_drop_level(ckks_ciphertext *out, const ckks_ciphertext *a, int level,
+                            ckks_evaluator *evaluator) {
+  return eval_api_named(__func__, api_drop_level(out, a, level, evaluator));
 }

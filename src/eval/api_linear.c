@@ -100,14 +100,12 @@ static ckks_status linear_fill(ckks_linear_map *map, const eval_matrix *matrix, 
   return status;
 }
 
-ckks_status ckks_linear_map_build(ckks_linear_map **out, const double *matrix, size_t rows,
-                                  size_t columns, const double *bias, int level,
-                                  const ckks_params *params) {
-  if (out == NULL || params == NULL)
-    return base_fail(CKKS_ERROR_ARGUMENT, "%s is NULL", out == NULL ? "out" : "params");
+static ckks_status linear_build(ckks_linear_map **out, const double *matrix, size_t rows,
+                                size_t columns, const double *bias, int level,
+                                const ckks_params *params) {
   BASE_TRY(ckks_params_check_rounding());
   BASE_TRY(ckks_params_check_level(params, level, ckks_params_max_level(params), "linear map"));
-  BASE_TRY(eval_api_check_level(level, 1, "ckks_linear_map_build"));
+  BASE_TRY(eval_api_check_level(level, 1));
   eval_matrix whole = {matrix, rows, columns, columns, 1};
   BASE_TRY(eval_matrix_check(&whole, params));
   ckks_linear_map *map = base_alloc(sizeof *map);
@@ -123,6 +121,16 @@ ckks_status ckks_linear_map_build(ckks_linear_map **out, const double *matrix, s
   }
   *out = map;
   return CKKS_OK;
+}
+
+ckks_status ckks_linear_map_build(ckks_linear_map **out, const double *matrix, size_t rows,
+                                  size_t columns, const double *bias, int level,
+                                  const ckks_params *params) {
+  BASE_NOT_NULL(out);
+  *out = NULL;
+  BASE_NOT_NULL(matrix);
+  BASE_NOT_NULL(params);
+  return eval_api_named(__func__, linear_build(out, matrix, rows, columns, bias, level, params));
 }
 
 void ckks_linear_map_free(ckks_linear_map *map) {
@@ -178,8 +186,8 @@ static ckks_status linear_apply(ckks_ciphertext *out, const ckks_linear_map *map
   return CKKS_OK;
 }
 
-ckks_status ckks_linear_map_apply(ckks_ciphertext *out, const ckks_linear_map *map,
-                                  const ckks_ciphertext *a, ckks_evaluator *evaluator) {
+static ckks_status linear_apply_checked(ckks_ciphertext *out, const ckks_linear_map *map,
+                                        const ckks_ciphertext *a, ckks_evaluator *evaluator) {
   BASE_TRY(eval_api_check_evaluator(evaluator));
   if (map == NULL)
     return base_fail(CKKS_ERROR_ARGUMENT, "map is NULL");
@@ -193,4 +201,9 @@ ckks_status ckks_linear_map_apply(ckks_ciphertext *out, const ckks_linear_map *m
   ckks_status status = linear_apply(out, map, a, evaluator);
   evaluator->n_spares_used = n_spares_used;
   return status;
+}
+
+ckks_status ckks_linear_map_apply(ckks_ciphertext *out, const ckks_linear_map *map,
+                                  const ckks_ciphertext *a, ckks_evaluator *evaluator) {
+  return eval_api_named(__func__, linear_apply_checked(out, map, a, evaluator));
 }

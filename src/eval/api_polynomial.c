@@ -64,7 +64,7 @@ static ckks_status api_polyval(ckks_ciphertext *out, const ckks_ciphertext *a,
   if (map.factor != 1 || map.shift != 0) {
     ckks_ciphertext *mapped;
     BASE_TRY(eval_spare_take(&mapped, a->level, 2, ev));
-    BASE_TRY(ckks_mul_constant(mapped, a, map.factor, ev));
+    BASE_TRY(eval_api_plain_mul_constant(mapped, a, map.factor, ev));
     BASE_TRY(eval_add_scalar(mapped, mapped, map.shift, ev));
     a = mapped;
   }
@@ -75,15 +75,14 @@ static ckks_status api_polyval(ckks_ciphertext *out, const ckks_ciphertext *a,
 }
 
 static ckks_status api_checked(ckks_ciphertext *out, const ckks_ciphertext *a,
-                               const ckks_polynomial *polynomial, size_t n, ckks_evaluator *ev,
-                               const char *name) {
+                               const ckks_polynomial *polynomial, size_t n, ckks_evaluator *ev) {
   BASE_TRY(eval_api_check_evaluator(ev));
   BASE_TRY(eval_api_check_input(a, "a", ev));
   BASE_TRY(api_check_polynomial(polynomial, n == 0 ? 1 : n));
   api_interval map = api_interval_of(polynomial);
   int depth = eval_polynomial_depth(polynomial->degree) + api_interval_depth(map);
   int level = eval_api_level(a, ev), n_spares_used = ev->n_spares_used;
-  BASE_TRY(eval_api_check_level(level, depth, name));
+  BASE_TRY(eval_api_check_level(level, depth));
   BASE_TRY(eval_api_check_output(out, level - depth, ev));
   ckks_status status = api_polyval(out, a, polynomial, n, map, ev);
   ev->n_spares_used = n_spares_used;
@@ -92,15 +91,21 @@ static ckks_status api_checked(ckks_ciphertext *out, const ckks_ciphertext *a,
 
 ckks_status ckks_polyval(ckks_ciphertext *out, const ckks_ciphertext *a,
                          const ckks_polynomial *polynomial, ckks_evaluator *evaluator) {
-  return api_checked(out, a, polynomial, 0, evaluator, "ckks_polyval");
+  return eval_api_named(__func__, api_checked(out, a, polynomial, 0, evaluator));
+}
+
+static ckks_status api_polyval_slots(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                     const ckks_polynomial *polynomials, size_t n,
+                                     ckks_evaluator *evaluator) {
+  BASE_TRY(eval_api_check_evaluator(evaluator));
+  if (n == 0 || (n & (n - 1)) != 0 || n > evaluator->params->ring.n / 2)
+    return base_fail(CKKS_ERROR_ARGUMENT, "n = %zu: must be a power of two up to %zu", n,
+                     evaluator->params->ring.n / 2);
+  return api_checked(out, a, polynomials, n, evaluator);
 }
 
 ckks_status ckks_polyval_slots(ckks_ciphertext *out, const ckks_ciphertext *a,
                                const ckks_polynomial *polynomials, size_t n,
                                ckks_evaluator *evaluator) {
-  BASE_TRY(eval_api_check_evaluator(evaluator));
-  if (n == 0 || (n & (n - 1)) != 0 || n > evaluator->params->ring.n / 2)
-    return base_fail(CKKS_ERROR_ARGUMENT, "n = %zu: must be a power of two up to %zu", n,
-                     evaluator->params->ring.n / 2);
-  return api_checked(out, a, polynomials, n, evaluator, "ckks_polyval_slots");
+  return eval_api_named(__func__, api_polyval_slots(out, a, polynomials, n, evaluator));
 }

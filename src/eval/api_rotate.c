@@ -4,14 +4,18 @@
 
 ckks_status ckks_rotate(ckks_ciphertext *out, const ckks_ciphertext *a, int steps,
                         ckks_evaluator *evaluator) {
-  BASE_TRY(eval_api_check(out, a, evaluator));
-  return eval_rotate(out, a, steps, evaluator);
+  ckks_status status = eval_api_check(out, a, evaluator);
+  if (status == CKKS_OK)
+    status = eval_rotate(out, a, steps, evaluator);
+  return eval_api_named(__func__, status);
 }
 
 ckks_status ckks_conjugate(ckks_ciphertext *out, const ckks_ciphertext *a,
                            ckks_evaluator *evaluator) {
-  BASE_TRY(eval_api_check(out, a, evaluator));
-  return eval_automorphism(out, a, ckks_galois_conjugation(evaluator->params), evaluator);
+  ckks_status status = eval_api_check(out, a, evaluator);
+  if (status == CKKS_OK)
+    status = eval_automorphism(out, a, ckks_galois_conjugation(evaluator->params), evaluator);
+  return eval_api_named(__func__, status);
 }
 
 /* ---------------------------------------------------------- many rotations */
@@ -62,8 +66,8 @@ static ckks_status api_rotate_many(ckks_ciphertext *const *out, const ckks_ciphe
   return eval_automorphism_many(hoisted, a, galois, n_hoisted, ev);
 }
 
-ckks_status ckks_rotate_many(ckks_ciphertext *const *out, const ckks_ciphertext *a,
-                             const int *steps, size_t n, ckks_evaluator *evaluator) {
+ckks_status eval_api_rotate_many(ckks_ciphertext *const *out, const ckks_ciphertext *a,
+                                 const int *steps, size_t n, ckks_evaluator *evaluator) {
   bool aliased = false;
   BASE_TRY(api_check_many(&aliased, out, a, steps, n, evaluator));
   int n_spares_used = evaluator->n_spares_used;
@@ -76,6 +80,11 @@ ckks_status ckks_rotate_many(ckks_ciphertext *const *out, const ckks_ciphertext 
   ckks_status status = api_rotate_many(out, a, steps, n, evaluator);
   evaluator->n_spares_used = n_spares_used;
   return status;
+}
+
+ckks_status ckks_rotate_many(ckks_ciphertext *const *out, const ckks_ciphertext *a,
+                             const int *steps, size_t n, ckks_evaluator *evaluator) {
+  return eval_api_named(__func__, eval_api_rotate_many(out, a, steps, n, evaluator));
 }
 
 /* ------------------------------------------------------------------ windows */
@@ -110,8 +119,8 @@ static ckks_status api_inner_sum(ckks_ciphertext *out, const ckks_ciphertext *a,
   return CKKS_OK;
 }
 
-ckks_status ckks_inner_sum(ckks_ciphertext *out, const ckks_ciphertext *a, size_t n,
-                           ckks_evaluator *evaluator) {
+static ckks_status api_inner_sum_checked(ckks_ciphertext *out, const ckks_ciphertext *a, size_t n,
+                                         ckks_evaluator *evaluator) {
   BASE_TRY(eval_api_check(out, a, evaluator));
   if (n < 1)
     return base_fail(CKKS_ERROR_ARGUMENT, "n = 0: must be 1 or more");
@@ -119,4 +128,9 @@ ckks_status ckks_inner_sum(ckks_ciphertext *out, const ckks_ciphertext *a, size_
   ckks_status status = api_inner_sum(out, a, n, evaluator);
   evaluator->n_spares_used = n_spares_used;
   return status;
+}
+
+ckks_status ckks_inner_sum(ckks_ciphertext *out, const ckks_ciphertext *a, size_t n,
+                           ckks_evaluator *evaluator) {
+  return eval_api_named(__func__, api_inner_sum_checked(out, a, n, evaluator));
 }

@@ -69,8 +69,43 @@ static ckks_status vector_finish(ckks_ciphertext *out, ckks_ciphertext *terms, c
   return CKKS_OK;
 }
 
-ckks_status ckks_sum(ckks_ciphertext *out, const ckks_ciphertext *a, size_t n,
-                     ckks_evaluator *evaluator) {
+static ckks_status vector_dot(ckks_ciphertext *out, const ckks_ciphertext *a,
+                              const ckks_ciphertext *b, size_t n, ckks_evaluator *evaluator) {
+  BASE_TRY(eval_api_check_evaluator(evaluator));
+  BASE_TRY(eval_api_check_input(a, "a", evaluator));
+  BASE_TRY(eval_api_check_input(b, "b", evaluator));
+  int level = eval_api_level(a, evaluator), other = eval_api_level(b, evaluator);
+  level = level < other ? level : other;
+  BASE_TRY(eval_api_check_level(level, 1));
+  BASE_TRY(vector_check(out, n, level - 1, evaluator));
+  int n_spares_used = evaluator->n_spares_used;
+  ckks_ciphertext *terms;
+  BASE_TRY(eval_spare_take(&terms, level - 1, 2, evaluator));
+  ckks_status status = eval_api_arith_mul(terms, a, b, evaluator);
+  if (status == CKKS_OK)
+    status = vector_finish(out, terms, evaluator);
+  evaluator->n_spares_used = n_spares_used;
+  return status;
+}
+
+static ckks_status vector_dot_real(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                   const double *values, size_t n, ckks_evaluator *evaluator) {
+  BASE_TRY(eval_api_check_evaluator(evaluator));
+  BASE_TRY(eval_api_check_input(a, "a", evaluator));
+  BASE_TRY(eval_api_check_level(a->level, 1));
+  BASE_TRY(vector_check(out, n, a->level - 1, evaluator));
+  int n_spares_used = evaluator->n_spares_used;
+  ckks_ciphertext *terms;
+  BASE_TRY(eval_spare_take(&terms, a->level - 1, 2, evaluator));
+  ckks_status status = eval_api_plain_mul_real(terms, a, values, n, evaluator);
+  if (status == CKKS_OK)
+    status = vector_finish(out, terms, evaluator);
+  evaluator->n_spares_used = n_spares_used;
+  return status;
+}
+
+static ckks_status vector_sum(ckks_ciphertext *out, const ckks_ciphertext *a, size_t n,
+                              ckks_evaluator *evaluator) {
   BASE_TRY(eval_api_check_evaluator(evaluator));
   BASE_TRY(eval_api_check_input(a, "a", evaluator));
   if (n < evaluator->params->ring.n / 2) { /* further slots may hold anything */
@@ -78,7 +113,7 @@ ckks_status ckks_sum(ckks_ciphertext *out, const ckks_ciphertext *a, size_t n,
     double *ones = vector_take_row(evaluator);
     for (size_t i = 0; i < n; i++)
       ones[i] = 1;
-    ckks_status status = ckks_dot_real(out, a, ones, n, evaluator);
+    ckks_status status = vector_dot_real(out, a, ones, n, evaluator);
     base_arena_reset(&evaluator->arena, mark);
     return status;
   }
@@ -88,41 +123,6 @@ ckks_status ckks_sum(ckks_ciphertext *out, const ckks_ciphertext *a, size_t n,
   eval_copy(terms, a, evaluator);
   ckks_status status = vector_finish(out, terms, evaluator);
   evaluator->n_spares_used--;
-  return status;
-}
-
-ckks_status ckks_dot(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_ciphertext *b,
-                     size_t n, ckks_evaluator *evaluator) {
-  BASE_TRY(eval_api_check_evaluator(evaluator));
-  BASE_TRY(eval_api_check_input(a, "a", evaluator));
-  BASE_TRY(eval_api_check_input(b, "b", evaluator));
-  int level = eval_api_level(a, evaluator), other = eval_api_level(b, evaluator);
-  level = level < other ? level : other;
-  BASE_TRY(eval_api_check_level(level, 1, "ckks_dot"));
-  BASE_TRY(vector_check(out, n, level - 1, evaluator));
-  int n_spares_used = evaluator->n_spares_used;
-  ckks_ciphertext *terms;
-  BASE_TRY(eval_spare_take(&terms, level - 1, 2, evaluator));
-  ckks_status status = ckks_mul(terms, a, b, evaluator);
-  if (status == CKKS_OK)
-    status = vector_finish(out, terms, evaluator);
-  evaluator->n_spares_used = n_spares_used;
-  return status;
-}
-
-ckks_status ckks_dot_real(ckks_ciphertext *out, const ckks_ciphertext *a, const double *values,
-                          size_t n, ckks_evaluator *evaluator) {
-  BASE_TRY(eval_api_check_evaluator(evaluator));
-  BASE_TRY(eval_api_check_input(a, "a", evaluator));
-  BASE_TRY(eval_api_check_level(a->level, 1, "ckks_dot_real"));
-  BASE_TRY(vector_check(out, n, a->level - 1, evaluator));
-  int n_spares_used = evaluator->n_spares_used;
-  ckks_ciphertext *terms;
-  BASE_TRY(eval_spare_take(&terms, a->level - 1, 2, evaluator));
-  ckks_status status = ckks_mul_real(terms, a, values, n, evaluator);
-  if (status == CKKS_OK)
-    status = vector_finish(out, terms, evaluator);
-  evaluator->n_spares_used = n_spares_used;
   return status;
 }
 
@@ -172,7 +172,7 @@ static ckks_status vector_make_babies(vector_product *product, const ckks_cipher
         steps[n] = p;
         out[n++] = made[j + p];
       }
-    BASE_TRY(ckks_rotate_many(out, made[j], steps, (size_t)n, ev));
+    BASE_TRY(eval_api_rotate_many(out, made[j], steps, (size_t)n, ev));
   }
   for (int j = 0; j < product->babies; j++)
     product->baby[j] = made[j];
@@ -212,15 +212,16 @@ static ckks_status vector_matmul(ckks_ciphertext *out, const ckks_ciphertext *a,
   return CKKS_OK;
 }
 
-ckks_status ckks_matmul(ckks_ciphertext *out, const ckks_ciphertext *a, const double *matrix,
-                        size_t rows, size_t columns, ckks_evaluator *evaluator) {
+static ckks_status vector_product_checked(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                          const double *matrix, size_t rows, size_t columns,
+                                          ckks_evaluator *evaluator) {
   BASE_TRY(eval_api_check_evaluator(evaluator));
   BASE_TRY(eval_api_check_input(a, "a", evaluator));
   eval_matrix whole = {matrix, rows, columns, columns, 1};
   BASE_TRY(eval_matrix_check(&whole, evaluator->params));
   vector_product product = {.transposed = {matrix, columns, rows, 1, columns}};
   product.level = eval_api_level(a, evaluator);
-  BASE_TRY(eval_api_check_level(product.level, 1, "ckks_matmul"));
+  BASE_TRY(eval_api_check_level(product.level, 1));
   BASE_TRY(eval_api_check_output(out, product.level - 1, evaluator));
   int n_spares_used = evaluator->n_spares_used;
   size_t mark = base_arena_mark(&evaluator->arena);
@@ -229,4 +230,26 @@ ckks_status ckks_matmul(ckks_ciphertext *out, const ckks_ciphertext *a, const do
   base_arena_reset(&evaluator->arena, mark);
   evaluator->n_spares_used = n_spares_used;
   return status;
+}
+
+/* ------------------------------------------------------------------- the calls */
+
+ckks_status ckks_sum(ckks_ciphertext *out, const ckks_ciphertext *a, size_t n,
+                     ckks_evaluator *evaluator) {
+  return eval_api_named(__func__, vector_sum(out, a, n, evaluator));
+}
+
+ckks_status ckks_dot(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_ciphertext *b,
+                     size_t n, ckks_evaluator *evaluator) {
+  return eval_api_named(__func__, vector_dot(out, a, b, n, evaluator));
+}
+
+ckks_status ckks_dot_real(ckks_ciphertext *out, const ckks_ciphertext *a, const double *values,
+                          size_t n, ckks_evaluator *evaluator) {
+  return eval_api_named(__func__, vector_dot_real(out, a, values, n, evaluator));
+}
+
+ckks_status ckks_matmul(ckks_ciphertext *out, const ckks_ciphertext *a, const double *matrix,
+                        size_t rows, size_t columns, ckks_evaluator *evaluator) {
+  return eval_api_named(__func__, vector_product_checked(out, a, matrix, rows, columns, evaluator));
 }

@@ -79,6 +79,8 @@ void eval_negate(ckks_ciphertext *out, const ckks_ciphertext *a, ckks_evaluator 
 /** plaintext->level >= a->level, equal scales. */
 void eval_add_plain(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_plaintext *p,
                     ckks_evaluator *ev);
+void eval_sub_plain(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_plaintext *p,
+                    ckks_evaluator *ev);
 /** out->scale = a->scale * p->scale; plaintext->level >= a->level. */
 void eval_mul_plain(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_plaintext *p,
                     ckks_evaluator *ev);

@@ -8,8 +8,9 @@
 
 ckks_status ckks_evaluator_build(ckks_evaluator **out, const ckks_params *params,
                                  const ckks_evaluation_keys *keys) {
-  if (out == NULL || params == NULL)
-    return base_fail(CKKS_ERROR_ARGUMENT, "%s is NULL", out == NULL ? "out" : "params");
+  BASE_NOT_NULL(out);
+  *out = NULL;
+  BASE_NOT_NULL(params);
   if (keys != NULL)
     BASE_TRY(ckks_params_check(params, keys->params_hash, "evaluation keys"));
   ckks_evaluator *ev = base_alloc(sizeof *ev);
@@ -44,8 +45,7 @@ void ckks_evaluator_free(ckks_evaluator *evaluator) {
 }
 
 ckks_status ckks_evaluator_set_threads(ckks_evaluator *evaluator, int n) {
-  if (evaluator == NULL)
-    return base_fail(CKKS_ERROR_ARGUMENT, "evaluator is NULL");
+  BASE_NOT_NULL(evaluator);
   if (n < 1 || n > EVAL_WORKERS_MAX)
     return base_fail(CKKS_ERROR_ARGUMENT, "n = %d: must be 1 to %d", n, EVAL_WORKERS_MAX);
   base_threads *threads = NULL;

@@ -17,6 +17,10 @@ static void set_trivial(ckks_ciphertext *out, const ckks_plaintext *plaintext, s
 
 ckks_status ckks_encrypt_public(ckks_ciphertext *out, const ckks_plaintext *plaintext,
                                 const ckks_public_key *key, const ckks_params *params) {
+  BASE_NOT_NULL(out);
+  BASE_NOT_NULL(plaintext);
+  BASE_NOT_NULL(key);
+  BASE_NOT_NULL(params);
   public_fresh noise;
   BASE_TRY(public_fresh_check(out, key, params));
   BASE_TRY(ckks_params_check(params, plaintext->params_hash, "plaintext"));

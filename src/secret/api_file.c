@@ -7,6 +7,9 @@
 
 ckks_status ckks_secret_key_save(const char *path, const ckks_secret_key *key,
                                  const ckks_params *params) {
+  BASE_NOT_NULL(path);
+  BASE_NOT_NULL(key);
+  BASE_NOT_NULL(params);
   base_buffer buffer;
   ckks_status status = secret_file_write(&buffer, key, params);
   if (status == CKKS_OK)
@@ -18,6 +21,10 @@ ckks_status ckks_secret_key_save(const char *path, const ckks_secret_key *key,
 /* The bytes of the file are as secret as the key, and wiped whatever became of them. */
 ckks_status ckks_secret_key_load(ckks_secret_key **out, const char *path,
                                  const ckks_params *params) {
+  BASE_NOT_NULL(out);
+  *out = NULL;
+  BASE_NOT_NULL(path);
+  BASE_NOT_NULL(params);
   uint8_t *bytes;
   size_t n_bytes;
   BASE_TRY(base_file_read_private(&bytes, &n_bytes, path, secret_file_bytes(params)));

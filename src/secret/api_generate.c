@@ -65,6 +65,10 @@ static void mask_error(ring_word *b, const ring_word *a, const ring_word *t, int
 
 ckks_status ckks_public_key_generate(ckks_public_key **out, const ckks_secret_key *secret,
                                      const ckks_params *params) {
+  BASE_NOT_NULL(out);
+  *out = NULL;
+  BASE_NOT_NULL(secret);
+  BASE_NOT_NULL(params);
   keygen gen;
   ckks_public_key *key = NULL;
   BASE_TRY(keygen_init(&gen, secret, params));
@@ -203,6 +207,12 @@ static ckks_status make_keys(ckks_evaluation_keys **out, const ckks_key_spec *sp
 ckks_status ckks_evaluation_keys_generate(ckks_evaluation_keys **out, const ckks_key_spec *specs,
                                           size_t n_specs, const ckks_secret_key *secret,
                                           const ckks_params *params) {
+  BASE_NOT_NULL(out);
+  *out = NULL;
+  if (n_specs > 0)
+    BASE_NOT_NULL(specs);
+  BASE_NOT_NULL(secret);
+  BASE_NOT_NULL(params);
   keygen gen;
   ckks_status status;
   /* The caller's specs stay as they are; defaults are filled in and duplicates merged in a copy. */
@@ -227,6 +237,10 @@ done:
 ckks_status ckks_evaluation_keys_generate_all(ckks_evaluation_keys **out,
                                               const ckks_secret_key *secret,
                                               const ckks_params *params) {
+  BASE_NOT_NULL(out);
+  *out = NULL;
+  BASE_NOT_NULL(secret);
+  BASE_NOT_NULL(params);
   ckks_key_spec specs[2 + 2 * CKKS_MAX_LOG2_N];
   size_t n_specs = 0;
   specs[n_specs++] = (ckks_key_spec){.galois = 0, .level = -1};

@@ -28,6 +28,10 @@ static void decrypt_limb(ring_word *out, const ckks_ciphertext *ciphertext, int 
 
 ckks_status ckks_decrypt(ckks_plaintext *out, const ckks_ciphertext *ciphertext,
                          const ckks_secret_key *key, const ckks_params *params) {
+  BASE_NOT_NULL(out);
+  BASE_NOT_NULL(ciphertext);
+  BASE_NOT_NULL(key);
+  BASE_NOT_NULL(params);
   BASE_TRY(check_operands(ciphertext, key, params));
   BASE_TRY(ckks_params_check(params, out->params_hash, "plaintext"));
   BASE_TRY(ckks_params_check_level(params, ciphertext->level, out->poly.n_limbs - 1, "plaintext"));
@@ -105,6 +109,11 @@ ckks_status ckks_decrypt_for_publication(double *values, size_t n,
                                          const ckks_ciphertext *ciphertext, double noise,
                                          double error, const ckks_secret_key *key,
                                          const ckks_params *params) {
+  if (n > 0)
+    BASE_NOT_NULL(values);
+  BASE_NOT_NULL(ciphertext);
+  BASE_NOT_NULL(key);
+  BASE_NOT_NULL(params);
   rand_stream stream;
   BASE_TRY(check_operands(ciphertext, key, params));
   BASE_TRY(check_flood(noise, error));

@@ -62,6 +62,10 @@ ckks_status secret_encrypt(ckks_ciphertext *out, const ckks_plaintext *plaintext
 /* The public tier: checks everything, and leaves the output alone when anything is wrong. */
 ckks_status ckks_encrypt(ckks_ciphertext *out, const ckks_plaintext *plaintext,
                          const ckks_secret_key *key, const ckks_params *params) {
+  BASE_NOT_NULL(out);
+  BASE_NOT_NULL(plaintext);
+  BASE_NOT_NULL(key);
+  BASE_NOT_NULL(params);
   BASE_TRY(ckks_params_check_rounding());
   BASE_TRY(ckks_params_check(params, out->params_hash, "ciphertext"));
   BASE_TRY(ckks_params_check(params, plaintext->params_hash, "plaintext"));

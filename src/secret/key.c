@@ -119,6 +119,9 @@ ckks_status secret_key_from_seed(ckks_secret_key **out, const uint8_t seed[RAND_
 }
 
 ckks_status ckks_secret_key_generate(ckks_secret_key **out, const ckks_params *params) {
+  BASE_NOT_NULL(out);
+  *out = NULL;
+  BASE_NOT_NULL(params);
   rand_stream stream;
   BASE_TRY(rand_stream_init_entropy(&stream));
   ckks_status status = key_from_stream(out, &stream, params);

@@ -111,8 +111,12 @@ ckks_status wire_ciphertext_get(ckks_ciphertext **out, base_reader *reader,
 ckks_status ckks_ciphertext_write(uint8_t **out, size_t *n_bytes, const ckks_ciphertext *ciphertext,
                                   const ckks_params *params) {
   base_buffer buffer;
+  BASE_NOT_NULL(out);
+  BASE_NOT_NULL(n_bytes);
   *out = NULL;
   *n_bytes = 0;
+  BASE_NOT_NULL(ciphertext);
+  BASE_NOT_NULL(params);
   BASE_TRY(ckks_params_check(params, ciphertext->params_hash, "ciphertext"));
   /* Refused here too: nothing is written that could not be read back. */
   BASE_TRY(check_scale(ciphertext->scale, ciphertext->level, params));
@@ -126,7 +130,11 @@ ckks_status ckks_ciphertext_read(ckks_ciphertext **out, const uint8_t *bytes, si
                                  const ckks_params *params) {
   base_reader payload;
   ckks_ciphertext *ciphertext = NULL;
+  BASE_NOT_NULL(out);
   *out = NULL;
+  if (n_bytes > 0)
+    BASE_NOT_NULL(bytes);
+  BASE_NOT_NULL(params);
   BASE_TRY(ckks_params_check_rounding());
   BASE_TRY(wire_frame_open(&payload, NULL, bytes, n_bytes, BASE_FRAME_CIPHERTEXT, params));
   BASE_TRY(wire_ciphertext_get(&ciphertext, &payload, params));

@@ -79,8 +79,12 @@ ckks_status ckks_evaluation_keys_write(uint8_t **out, size_t *n_bytes,
                                        const ckks_evaluation_keys *keys,
                                        const ckks_params *params) {
   base_buffer buffer;
+  BASE_NOT_NULL(out);
+  BASE_NOT_NULL(n_bytes);
   *out = NULL;
   *n_bytes = 0;
+  BASE_NOT_NULL(keys);
+  BASE_NOT_NULL(params);
   BASE_TRY(ckks_params_check(params, keys->params_hash, "evaluation keys"));
   wire_frame_begin(&buffer, BASE_FRAME_EVALUATION_KEYS, wire_evaluation_keys_bytes(keys, params),
                    params);
@@ -262,7 +266,11 @@ ckks_status ckks_evaluation_keys_read(ckks_evaluation_keys **out, const uint8_t 
                                       size_t n_bytes, const ckks_params *params) {
   base_reader payload;
   ckks_evaluation_keys *keys = NULL;
+  BASE_NOT_NULL(out);
   *out = NULL;
+  if (n_bytes > 0)
+    BASE_NOT_NULL(bytes);
+  BASE_NOT_NULL(params);
   BASE_TRY(ckks_params_check_rounding());
   BASE_TRY(wire_frame_open(&payload, NULL, bytes, n_bytes, BASE_FRAME_EVALUATION_KEYS, params));
   BASE_TRY(wire_evaluation_keys_get(&keys, &payload, params, NULL));

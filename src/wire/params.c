@@ -12,6 +12,11 @@ static size_t payload_bytes(const ckks_params_literal *literal) {
 
 ckks_status ckks_params_write(uint8_t **out, size_t *n_bytes, const ckks_params *params) {
   base_buffer buffer;
+  BASE_NOT_NULL(out);
+  BASE_NOT_NULL(n_bytes);
+  *out = NULL;
+  *n_bytes = 0;
+  BASE_NOT_NULL(params);
   wire_frame_begin(&buffer, BASE_FRAME_PARAMS, payload_bytes(&params->literal), params);
   ckks_params_bytes_write(&buffer, &params->literal);
   return wire_frame_finish(out, n_bytes, &buffer);
@@ -29,7 +34,10 @@ ckks_status ckks_params_read(ckks_params **out, const uint8_t *bytes, size_t n_b
   base_reader payload;
   ckks_params_literal literal;
   uint8_t hash[CKKS_HASH_BYTES];
+  BASE_NOT_NULL(out);
   *out = NULL;
+  if (n_bytes > 0)
+    BASE_NOT_NULL(bytes);
   BASE_TRY(wire_frame_open(&payload, hash, bytes, n_bytes, BASE_FRAME_PARAMS, NULL));
   BASE_TRY(ckks_params_bytes_read(&literal, &payload));
   BASE_TRY(wire_frame_close(&payload, "parameter message"));

@@ -9,8 +9,12 @@ static size_t payload_bytes(const ckks_params *params) {
 ckks_status ckks_public_key_write(uint8_t **out, size_t *n_bytes, const ckks_public_key *key,
                                   const ckks_params *params) {
   base_buffer buffer;
+  BASE_NOT_NULL(out);
+  BASE_NOT_NULL(n_bytes);
   *out = NULL;
   *n_bytes = 0;
+  BASE_NOT_NULL(key);
+  BASE_NOT_NULL(params);
   BASE_TRY(ckks_params_check(params, key->params_hash, "public key"));
   wire_frame_begin(&buffer, BASE_FRAME_PUBLIC_KEY, payload_bytes(params), params);
   base_buffer_append(&buffer, key->seed, RAND_SEED_BYTES);
@@ -32,7 +36,11 @@ static ckks_status read_key(ckks_public_key *key, base_reader *payload, const ck
 ckks_status ckks_public_key_read(ckks_public_key **out, const uint8_t *bytes, size_t n_bytes,
                                  const ckks_params *params) {
   base_reader payload;
+  BASE_NOT_NULL(out);
   *out = NULL;
+  if (n_bytes > 0)
+    BASE_NOT_NULL(bytes);
+  BASE_NOT_NULL(params);
   BASE_TRY(ckks_params_check_rounding());
   BASE_TRY(wire_frame_open(&payload, NULL, bytes, n_bytes, BASE_FRAME_PUBLIC_KEY, params));
   if (payload.n_bytes != payload_bytes(params))
