@@ -276,6 +276,53 @@ static void bytes_of_everything(const ckks_ciphertext *x) {
   ckks_params_free(params_again);
 }
 
+/* ------------------------------------------------------------- levels without end */
+
+/*
+ * Eight values at the last levels come back with levels left. In a small ring without security,
+ * so that it is quick: ckks_bootstrap_literal_choose has sets for use.
+ */
+static void refresh(void) {
+  const double values[8] = {0.5, -0.25, 0.125, 1, -1, 0.75, 0, -0.5};
+  double found[8];
+  ckks_bootstrap_literal literal;
+  ckks_bootstrapper *bootstrapper;
+  ckks_key_spec specs[256];
+  check(ckks_bootstrap_literal_choose(&literal, CKKS_BOOTSTRAP_N16));
+  literal.log2_n = 10;
+  literal.log2_slots = 3;
+  literal.n_levels = 4;
+  literal.n_stc = literal.n_cts = 2;
+  literal.security = CKKS_SECURITY_NONE;
+  ckks_params_free(params);
+  check(ckks_params_build_bootstrap(&params, &literal));
+  check(ckks_bootstrapper_build(&bootstrapper, &literal, params));
+  size_t n = ckks_bootstrapper_keys(bootstrapper, specs, 256);
+  ckks_secret_key_free(secret);
+  ckks_evaluator_free(evaluator);
+  ckks_evaluation_keys_free(keys);
+  ckks_plaintext_free(plain);
+  check(ckks_secret_key_generate(&secret, params));
+  check(ckks_evaluation_keys_generate(&keys, specs, n, secret, params));
+  check(ckks_evaluator_build(&evaluator, params, keys));
+  check(ckks_plaintext_build(&plain, params));
+  ckks_ciphertext *c = ciphertext();
+  int low = ckks_bootstrapper_level_in(bootstrapper);
+  check(ckks_encode_repeat(plain, values, 8, low, 0, params));
+  check(ckks_encrypt(c, plain, secret, params));
+  check(ckks_bootstrap(c, c, bootstrapper, evaluator));
+  check(ckks_decrypt(plain, c, secret, params));
+  check(ckks_decode_real(found, 8, plain, params));
+  printf("from level %d to level %d, with %zu bytes at hand; errors below 1e-3: %s\n", low,
+         ckks_bootstrapper_level_out(bootstrapper), ckks_bootstrapper_bytes(bootstrapper),
+         ckks_bootstrapper_error(bootstrapper, 1) < 1e-3 ? "expected" : "not expected");
+  for (int i = 0; i < 8; i++)
+    printf(" %6.2f", tidy(found[i]));
+  printf("\n");
+  ckks_ciphertext_free(c);
+  ckks_bootstrapper_free(bootstrapper);
+}
+
 int main(void) {
   const double a[N] = {0.5, -1, 1.5, -2, 2.5, 0.1, 1}, b[N] = {2, 0.5, -1, 1, 0.2, 3, -0.5};
   set_up();
@@ -287,6 +334,7 @@ int main(void) {
   ckks_ciphertext_free(x);
   ckks_ciphertext_free(y);
   ckks_ciphertext_free(z);
+  refresh();
   ckks_plaintext_free(plain);
   ckks_evaluator_free(evaluator);
   ckks_evaluation_keys_free(keys);

@@ -23,8 +23,8 @@
  *  - Ownership. Objects are opaque. What X_build, X_generate, X_read or X_load
  *    gives is yours, to be freed by X_free, which wipes what is secret. No
  *    function keeps a pointer to an argument when it returns, but an evaluator,
- *    which keeps its parameters and keys. Pointers that are returned live as long
- *    as the object asked.
+ *    which keeps its parameters and keys, and a bootstrapper. Pointers that are returned live as
+ * long as the object asked.
  *  - Threads. Objects may be read from many threads at once, and written by one
  *    that is then alone; one ckks_evaluator belongs to one thread at a time.
  *  - Stack. No call needs more than 64 KiB of it.
@@ -190,15 +190,15 @@ typedef enum ckks_bootstrap_set {
 } ckks_bootstrap_set;
 
 /** Fills in a set. */
-CKKS_API ckks_status ckks_bootstrap_literal_choose(ckks_bootstrap_literal *out,
-                                                   ckks_bootstrap_set set);
+CKKS_API CKKS_CHECKED ckks_status ckks_bootstrap_literal_choose(ckks_bootstrap_literal *out,
+                                                                ckks_bootstrap_set set);
 /**
  * Parameters with such a chain. The canonical scale is 2^level_bits, nearly, on the levels for use,
  * 0..n_levels; what stands on the levels above is bootstrapping's alone. Refuses what
  * ckks_params_build refuses, and (CKKS_ERROR_SECURITY) a q_0 p_0 too large for the sparse secret.
  */
-CKKS_API ckks_status ckks_params_build_bootstrap(ckks_params **out,
-                                                 const ckks_bootstrap_literal *literal);
+CKKS_API CKKS_CHECKED ckks_status
+ckks_params_build_bootstrap(ckks_params **out, const ckks_bootstrap_literal *literal);
 
 /* --------------------------------------------------- plaintext, ciphertext */
 
@@ -497,9 +497,9 @@ typedef struct ckks_bootstrapper ckks_bootstrapper;
  * For parameters by ckks_params_build_bootstrap from the same literal, which must outlive it. Takes
  * seconds and gigabytes at N = 2^16. CKKS_ERROR_MISMATCH for other parameters, CKKS_ERROR_MEMORY.
  */
-CKKS_API ckks_status ckks_bootstrapper_build(ckks_bootstrapper **out,
-                                             const ckks_bootstrap_literal *literal,
-                                             const ckks_params *params);
+CKKS_API CKKS_CHECKED ckks_status ckks_bootstrapper_build(ckks_bootstrapper **out,
+                                                          const ckks_bootstrap_literal *literal,
+                                                          const ckks_params *params);
 CKKS_API void ckks_bootstrapper_free(ckks_bootstrapper *bootstrapper);
 /**
  * Specs of the keys that it needs, each cut to the level of its use: returns their number, writes
@@ -528,9 +528,9 @@ CKKS_API size_t ckks_bootstrapper_bytes(const ckks_bootstrapper *bootstrapper);
  * probability below 2^-100.
  * CKKS_ERROR_KEY names what is missing, CKKS_ERROR_LEVEL a level too low or an `out` too small.
  */
-CKKS_API ckks_status ckks_bootstrap(ckks_ciphertext *out, const ckks_ciphertext *a,
-                                    const ckks_bootstrapper *bootstrapper,
-                                    ckks_evaluator *evaluator);
+CKKS_API CKKS_CHECKED ckks_status ckks_bootstrap(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                                 const ckks_bootstrapper *bootstrapper,
+                                                 ckks_evaluator *evaluator);
 
 /* ---------------------------------------------------------- vector comfort */
 

@@ -36,8 +36,7 @@ static const ckks_bootstrap_literal sets[] = {
 };
 
 ckks_status ckks_bootstrap_literal_choose(ckks_bootstrap_literal *out, ckks_bootstrap_set set) {
-  if (out == NULL)
-    return base_fail(CKKS_ERROR_ARGUMENT, "out is NULL");
+  BASE_NOT_NULL(out);
   if (set != CKKS_BOOTSTRAP_N16 && set != CKKS_BOOTSTRAP_N15)
     return base_fail(CKKS_ERROR_ARGUMENT, "set = %d is unknown", (int)set);
   *out = sets[set];

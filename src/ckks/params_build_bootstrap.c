@@ -47,8 +47,9 @@ static ckks_status choose_levels(ckks_params_literal *out, const ckks_bootstrap_
 }
 
 ckks_status ckks_params_build_bootstrap(ckks_params **out, const ckks_bootstrap_literal *literal) {
-  if (out == NULL)
-    return base_fail(CKKS_ERROR_ARGUMENT, "out is NULL");
+  BASE_NOT_NULL(out);
+  *out = NULL;
+  BASE_NOT_NULL(literal);
   BASE_TRY(ckks_bootstrap_check(literal));
   ckks_params_literal chain = {.log2_n = literal->log2_n,
                                .n_q = ckks_bootstrap_top(literal) + 1,

@@ -29,8 +29,10 @@ static ckks_status api_check_chain(const ckks_bootstrap_literal *literal,
 
 ckks_status ckks_bootstrapper_build(ckks_bootstrapper **out, const ckks_bootstrap_literal *literal,
                                     const ckks_params *params) {
-  if (out == NULL || params == NULL)
-    return base_fail(CKKS_ERROR_ARGUMENT, "%s is NULL", out == NULL ? "out" : "params");
+  BASE_NOT_NULL(out);
+  *out = NULL;
+  BASE_NOT_NULL(literal);
+  BASE_NOT_NULL(params);
   BASE_TRY(ckks_params_check_rounding());
   BASE_TRY(ckks_bootstrap_check(literal));
   BASE_TRY(api_check_chain(literal, params));
@@ -41,7 +43,7 @@ size_t ckks_bootstrapper_keys(const ckks_bootstrapper *bootstrapper, ckks_key_sp
                               size_t capacity) {
   if (bootstrapper == NULL)
     return 0;
-  for (size_t i = 0; i < bootstrapper->n_keys && i < capacity; i++)
+  for (size_t i = 0; specs != NULL && i < bootstrapper->n_keys && i < capacity; i++)
     specs[i] = bootstrapper->key[i];
   return bootstrapper->n_keys;
 }
@@ -67,20 +69,24 @@ size_t ckks_bootstrapper_bytes(const ckks_bootstrapper *bootstrapper) {
          eval_fourier_bytes(&bootstrapper->stc) + eval_fourier_bytes(&bootstrapper->cts);
 }
 
-ckks_status ckks_bootstrap(ckks_ciphertext *out, const ckks_ciphertext *a,
-                           const ckks_bootstrapper *bootstrapper, ckks_evaluator *evaluator) {
+static ckks_status api_bootstrap(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                 const ckks_bootstrapper *bootstrapper, ckks_evaluator *evaluator) {
   BASE_TRY(eval_api_check_evaluator(evaluator));
   if (bootstrapper == NULL)
     return base_fail(CKKS_ERROR_ARGUMENT, "bootstrapper is NULL");
   BASE_TRY(ckks_params_check(evaluator->params, bootstrapper->params_hash, "bootstrapper"));
   BASE_TRY(eval_api_check_input(a, "a", evaluator));
   BASE_TRY(eval_api_check_output(out, bootstrapper->level_out, evaluator));
-  BASE_TRY(
-      eval_api_check_level(eval_api_level(a, evaluator), bootstrapper->level_in, "ckks_bootstrap"));
+  BASE_TRY(eval_api_check_level(eval_api_level(a, evaluator), bootstrapper->level_in));
   int n_spares_used = evaluator->n_spares_used;
   ckks_status status = eval_api_align(&a, a, bootstrapper->level_in, evaluator);
   if (status == CKKS_OK)
     status = eval_bootstrap_apply(out, a, bootstrapper, evaluator);
   evaluator->n_spares_used = n_spares_used;
   return status;
+}
+
+ckks_status ckks_bootstrap(ckks_ciphertext *out, const ckks_ciphertext *a,
+                           const ckks_bootstrapper *bootstrapper, ckks_evaluator *evaluator) {
+  return eval_api_named(__func__, api_bootstrap(out, a, bootstrapper, evaluator));
 }

@@ -26,6 +26,14 @@ typedef struct calls_world {
   size_t n_params, n_ciphertext, n_public, n_keys;
   ckks_params_literal literal;
   char path[64];
+  /* A small ring that can be bootstrapped. */
+  ckks_bootstrap_literal deep_literal, chosen;
+  ckks_params *deep_params;
+  ckks_secret_key *deep_secret;
+  ckks_bootstrapper *bootstrapper;
+  ckks_evaluation_keys *deep_keys;
+  ckks_evaluator *deep_ev;
+  ckks_ciphertext *low, *refreshed;
 } calls_world;
 
 /* What a call makes; only one of them at a time. */
@@ -38,6 +46,7 @@ typedef union calls_made {
   ckks_evaluation_keys *keys;
   ckks_evaluator *ev;
   ckks_linear_map *map;
+  ckks_bootstrapper *bootstrapper;
   uint8_t *bytes;
   void *any;
 } calls_made;
@@ -78,6 +87,9 @@ static void calls_free_evaluator(void) {
 }
 static void calls_free_map(void) {
   ckks_linear_map_free(made.map);
+}
+static void calls_free_bootstrapper(void) {
+  ckks_bootstrapper_free(made.bootstrapper);
 }
 static void calls_free_bytes(void) {
   ckks_bytes_free(made.bytes);
@@ -164,7 +176,12 @@ static void calls_free_bytes(void) {
   X(ckks_evaluation_keys_read, 3, calls_free_keys, P(0, &made.keys), P(1, w.keys_bytes), w.n_keys, \
     P(2, w.params))                                                                                \
   X(ckks_secret_key_save, 3, NULL, P(0, w.path), P(1, w.secret), P(2, w.params))                   \
-  X(ckks_secret_key_load, 3, calls_free_secret, P(0, &made.secret), P(1, w.path), P(2, w.params))
+  X(ckks_secret_key_load, 3, calls_free_secret, P(0, &made.secret), P(1, w.path), P(2, w.params))  \
+  X(ckks_bootstrap_literal_choose, 1, NULL, P(0, &w.chosen), CKKS_BOOTSTRAP_N15)                   \
+  X(ckks_params_build_bootstrap, 2, calls_free_params, P(0, &made.params), P(1, &w.deep_literal))  \
+  X(ckks_bootstrapper_build, 3, calls_free_bootstrapper, P(0, &made.bootstrapper),                 \
+    P(1, &w.deep_literal), P(2, w.deep_params))                                                    \
+  X(ckks_bootstrap, 4, NULL, P(0, w.refreshed), P(1, w.low), P(2, w.bootstrapper), P(3, w.deep_ev))
 
 #define X(name, n, release, ...)                                                                   \
   static ckks_status calls_##name(int null) {                                                      \
@@ -231,6 +248,46 @@ static inline void calls_open(const char *folder) {
   uint64_t state = 1;
   for (int i = 0; i < 1024; i++)
     calls_coefficients[i] = (double)(int64_t)test_random(&state) * 0x1p-73;
+}
+
+/* Values of 8 slots at the lowest level that bootstrapping takes. */
+static inline void calls_open_deep(void) {
+  static ckks_key_spec specs[256];
+  ckks_plaintext *plain;
+  w.deep_literal = (ckks_bootstrap_literal){.log2_n = 10,
+                                            .log2_slots = 3,
+                                            .base_bits = 48,
+                                            .n_levels = 4,
+                                            .level_bits = 37,
+                                            .inner_bits = 49,
+                                            .n_stc = 2,
+                                            .n_cts = 2,
+                                            .n_p = 4,
+                                            .p_bits = 49,
+                                            .security = CKKS_SECURITY_NONE};
+  calls_must(ckks_params_build_bootstrap(&w.deep_params, &w.deep_literal));
+  calls_must(ckks_bootstrapper_build(&w.bootstrapper, &w.deep_literal, w.deep_params));
+  size_t n = ckks_bootstrapper_keys(w.bootstrapper, specs, 256);
+  calls_must(ckks_secret_key_generate(&w.deep_secret, w.deep_params));
+  calls_must(ckks_evaluation_keys_generate(&w.deep_keys, specs, n, w.deep_secret, w.deep_params));
+  calls_must(ckks_evaluator_build(&w.deep_ev, w.deep_params, w.deep_keys));
+  calls_must(ckks_ciphertext_build(&w.low, w.deep_params));
+  calls_must(ckks_ciphertext_build(&w.refreshed, w.deep_params));
+  calls_must(ckks_plaintext_build(&plain, w.deep_params));
+  calls_must(ckks_encode_repeat(plain, calls_numbers, 8, ckks_bootstrapper_level_in(w.bootstrapper),
+                                0, w.deep_params));
+  calls_must(ckks_encrypt(w.low, plain, w.deep_secret, w.deep_params));
+  ckks_plaintext_free(plain);
+}
+
+static inline void calls_close_deep(void) {
+  ckks_ciphertext_free(w.low);
+  ckks_ciphertext_free(w.refreshed);
+  ckks_evaluator_free(w.deep_ev);
+  ckks_evaluation_keys_free(w.deep_keys);
+  ckks_secret_key_free(w.deep_secret);
+  ckks_bootstrapper_free(w.bootstrapper);
+  ckks_params_free(w.deep_params);
 }
 
 static inline void calls_close(void) {

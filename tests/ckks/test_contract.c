@@ -67,6 +67,12 @@ static void test_what_returns_no_status(void **unused) {
   assert_int_equal(ckks_galois_conjugation(NULL), 0);
   assert_int_equal(ckks_linear_map_keys(NULL, NULL, 0), 0);
   assert_int_equal(ckks_evaluation_keys_list(NULL, NULL, 0), 0);
+  assert_int_equal(ckks_bootstrapper_keys(NULL, NULL, 0), 0);
+  assert_int_equal(ckks_bootstrapper_level_in(NULL), -1);
+  assert_int_equal(ckks_bootstrapper_level_out(NULL), -1);
+  assert_true(isinf(ckks_bootstrapper_error(NULL, 1)));
+  assert_int_equal(ckks_bootstrapper_bytes(NULL), 0);
+  ckks_bootstrapper_free(NULL);
   ckks_params_free(NULL);
   ckks_plaintext_free(NULL);
   ckks_ciphertext_free(NULL);
@@ -184,7 +190,9 @@ int main(void) {
   if (mkdtemp(folder) == NULL)
     return 1;
   calls_open(folder);
+  calls_open_deep();
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  calls_close_deep();
   calls_close();
   remove(folder);
   return failed;
