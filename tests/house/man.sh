@@ -31,7 +31,7 @@ undeclared() {
       linked=$(sed -n 's/^\.so //p' "$page")
       [ -z "$linked" ] || page=$man/$linked
     fi
-    grep -q "[ *]$function(" "$page" || echo "$function: not in $page"
+    grep -Eq "(^|[ *])$function\(" "$page" || echo "$function: not in $page"
   done >"$TEST_TMP/undeclared"
   cat "$TEST_TMP/undeclared"
   [ ! -s "$TEST_TMP/undeclared" ]
