@@ -22,6 +22,7 @@ typedef struct deep_set {
 /* The largest first: the peak of memory is that of the process so far. */
 static const deep_set sets[] = {{"n16", CKKS_BOOTSTRAP_N16, 0},
                                 {"n16_sparse", CKKS_BOOTSTRAP_N16, 14},
+                                {"n16_precise", CKKS_BOOTSTRAP_N16_PRECISE, 0},
                                 {"n15", CKKS_BOOTSTRAP_N15, 0}};
 
 typedef struct deep_state {

@@ -170,23 +170,27 @@ CKKS_API const uint8_t *ckks_params_hash(const ckks_params *params);
  * use, so n_levels - n_stc are left between two bootstraps (docs/math.md).
  */
 typedef struct ckks_bootstrap_literal {
-  int log2_n;     /**< 10..17 */
-  int log2_slots; /**< 2^log2_slots real numbers, repeated over the slots; 3..log2_n-1 */
-  int base_bits;  /**< of q_0, 30..48; q_0 / 2^level_bits bounds the error from above */
-  int n_levels;   /**< levels for use, n_stc+1 or more */
-  int level_bits; /**< 25..45; canonical scale of the levels for use */
-  int inner_bits; /**< 40..49 */
-  int n_stc;      /**< stages of SlotsToCoeffs, 1..5 */
-  int n_cts;      /**< stages of CoeffsToSlots, 1..5 */
-  int n_p;        /**< special primes, 1..CKKS_MAX_P */
-  int p_bits;     /**< 40..49 */
+  int log2_n;          /**< 10..17 */
+  int log2_slots;      /**< 2^log2_slots real numbers, repeated over the slots; 3..log2_n-1 */
+  int base_bits;       /**< of q_0, 30..48 */
+  int n_levels;        /**< levels for use, n_stc+1 or more */
+  int level_bits;      /**< 25..45; canonical scale of the levels for use */
+  int base_scale_bits; /**< that of level 0, 20..level_bits: values come back as the sine of what
+                            they are over 2^(base_bits-base_scale_bits); 0 = level_bits */
+  int inner_bits;      /**< 40..49 */
+  int n_stc;           /**< stages of SlotsToCoeffs, 1..5 */
+  int n_cts;           /**< stages of CoeffsToSlots, 1..5 */
+  int n_refine; /**< 0, or 1: the error is bootstrapped too and taken off, at twice the time */
+  int n_p;      /**< special primes, 1..CKKS_MAX_P */
+  int p_bits;   /**< 40..49 */
   ckks_security security;
 } ckks_bootstrap_literal;
 
 /** Sets that have been measured (docs/performance.md); each can be changed before use. */
 typedef enum ckks_bootstrap_set {
   CKKS_BOOTSTRAP_N16, /**< N = 2^16, 2^15 slots, 16 levels of 37 bits between two bootstraps */
-  CKKS_BOOTSTRAP_N15  /**< N = 2^15, 2^14 slots, 5 levels of 31 bits */
+  CKKS_BOOTSTRAP_N15, /**< N = 2^15, 2^14 slots, 5 levels of 31 bits */
+  CKKS_BOOTSTRAP_N16_PRECISE /**< N = 2^16, 2^15 slots, 9 levels of 42 bits, refined */
 } ckks_bootstrap_set;
 
 /** Fills in a set. */
@@ -513,8 +517,9 @@ CKKS_API int ckks_bootstrapper_level_in(const ckks_bootstrapper *bootstrapper);
 CKKS_API int ckks_bootstrapper_level_out(const ckks_bootstrapper *bootstrapper);
 /**
  * The error to expect of values in [-range, range]: the standard deviation of what bootstrapping
- * adds to a slot, plus range^3 (2 pi S_0 / q_0)^2 / 6, by which the sine is off at most. The
- * largest of all slots is about 16 times the first part (docs/math.md, docs/performance.md).
+ * adds to a slot, plus range^3 (2 pi S_0 / q_0)^2 / 6, by which the sine is off at most (the first
+ * part alone when refined). The largest of all slots is about 16 times the first part
+ * (docs/math.md, docs/performance.md).
  */
 CKKS_API double ckks_bootstrapper_error(const ckks_bootstrapper *bootstrapper, double range);
 /** Bytes of memory that the bootstrapper itself holds. */

@@ -50,6 +50,8 @@ double ckks_primes_scale(double log2_scale);
 #define CKKS_BOOTSTRAP_SINE_LEVELS 8
 /** Every field in its range, or CKKS_ERROR_ARGUMENT naming it; NULL too. */
 ckks_status ckks_bootstrap_check(const ckks_bootstrap_literal *literal);
+/** That field, or level_bits where it is 0. */
+int ckks_bootstrap_base_scale_bits(const ckks_bootstrap_literal *literal);
 /** The top level of the chain: for use, EvalMod, CoeffsToSlots. */
 int ckks_bootstrap_top(const ckks_bootstrap_literal *literal);
 

@@ -31,10 +31,11 @@ static double top_scale_log2(const ckks_params_literal *out,
 
 /* Primes that hold the scale at 2^level_bits, as ckks_primes_choose does it for a whole chain. */
 static ckks_status choose_levels(ckks_params_literal *out, const ckks_bootstrap_literal *literal) {
-  double scale = ckks_primes_scale(out->log2_scale), wanted = exp2(literal->level_bits);
+  double scale = ckks_primes_scale(out->log2_scale);
   for (int l = out->n_q - 1; l > 0; l--) {
     if (l <= literal->n_levels) {
-      double target = scale * scale / wanted;
+      int wanted = l == 1 ? ckks_bootstrap_base_scale_bits(literal) : literal->level_bits;
+      double target = scale * scale / exp2(wanted);
       out->q[l] = ring_prime_near(target, out->log2_n, out->q + l + 1, out->n_q - l - 1);
       if (out->q[l] == 0 || fabs(log2((double)out->q[l] / target)) > 0.5)
         return base_fail(CKKS_ERROR_RANGE,

@@ -59,6 +59,8 @@ int ckks_bootstrapper_level_out(const ckks_bootstrapper *bootstrapper) {
 double ckks_bootstrapper_error(const ckks_bootstrapper *bootstrapper, double range) {
   if (bootstrapper == NULL)
     return INFINITY;
+  if (bootstrapper->refine_bits > 0)
+    return bootstrapper->refined;
   return bootstrapper->error + bootstrapper->distortion * fabs(range * range * range);
 }
 

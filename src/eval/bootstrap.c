@@ -92,15 +92,24 @@ static ckks_status bootstrap_keys(ckks_bootstrapper *b, const ckks_params *param
  * error of the rescaling that makes it counts K q_0 / S_0 times. Then the result's last rescaling
  * at its own scale, and those of SlotsToCoeffs at theirs.
  */
+#define BOOTSTRAP_TAIL 16 /* deviations that no slot passes, nearly */
+
 static void bootstrap_errors(ckks_bootstrapper *b, const ckks_params *params) {
   double rounding = ckks_noise_rescale(params), ratio = (double)b->chain->q[0] / params->scale[0];
   double argument = EVAL_SINE_K * ratio * rounding / params->ring.modulus[b->level_sine].f;
   double result = rounding / b->scale_out, stc = 0;
   for (int l = 0; l < b->level_in; l++)
     stc = hypot(stc, rounding / params->scale[l]);
-  b->error = hypot(hypot(argument * BOOTSTRAP_SINE_GAIN, result), stc);
   double angle = 2 * 3.14159265358979323846 / ratio;
+  argument *= BOOTSTRAP_SINE_GAIN;
+  b->error = hypot(hypot(argument, result), stc);
   b->distortion = angle * angle / 6; /* x - sin(x) is x^3 / 6 and less */
+  if (b->literal.n_refine == 0)
+    return;
+  /* Then the largest residue is half of what the second round takes. */
+  b->refine_bits = -ilogb(BOOTSTRAP_TAIL * b->error + b->distortion) - 2;
+  b->refined = hypot(hypot(ldexp(hypot(argument, stc), -b->refine_bits), result),
+                     rounding / params->scale[b->level_in]);
 }
 
 ckks_status eval_bootstrap_build(ckks_bootstrapper **out, const ckks_bootstrap_literal *literal,
@@ -170,15 +179,49 @@ static ckks_status bootstrap_slots(ckks_ciphertext *a, const ckks_bootstrapper *
   return bootstrap_real(a, ev);
 }
 
-static ckks_status bootstrap_run(ckks_ciphertext *out, const ckks_ciphertext *a,
-                                 const ckks_bootstrapper *b, ckks_evaluator *ev) {
+/* One round; the values come out divided by 2^shrink, which costs nothing but scale. */
+static ckks_status bootstrap_round(ckks_ciphertext *out, const ckks_ciphertext *a, int shrink,
+                                   const ckks_bootstrapper *b, ckks_evaluator *ev) {
+  int n_spares_used = ev->n_spares_used;
   ckks_ciphertext *raised;
   BASE_TRY(eval_spare_take(&raised, b->top, 2, ev));
   BASE_TRY(eval_fourier_apply(raised, a, &b->stc, true, ev));
   BASE_TRY(eval_raise(raised, raised, b->top, ev));
   BASE_TRY(bootstrap_slots(raised, b, ev));
-  BASE_TRY(eval_sine_apply(out, raised, &b->sine, b->scale_modulus, ev));
+  BASE_TRY(eval_sine_apply(out, raised, &b->sine, ldexp(b->scale_modulus, -shrink), ev));
   out->scale = b->scale_out;
+  ev->n_spares_used = n_spares_used;
+  return CKKS_OK;
+}
+
+/*
+ * What the first round is off by is a value like any other, only small: enlarged, bootstrapped and
+ * added (Bae, Cheon, Cho, Kim, Kim, CCS 2022, eprint 2022/1167). out is the first result.
+ */
+static ckks_status bootstrap_refine(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                    const ckks_bootstrapper *b, ckks_evaluator *ev) {
+  ckks_ciphertext *residue, *second;
+  BASE_TRY(eval_spare_take(&residue, b->level_in, 2, ev));
+  BASE_TRY(eval_spare_take(&second, b->level_out, 2, ev));
+  BASE_TRY(eval_adjust(residue, out, b->level_in, ev->params->scale[b->level_in], ev));
+  eval_sub(residue, a, residue, ev);
+  BASE_TRY(eval_mul_scalar(residue, residue, ldexp(1, b->refine_bits), 1, ev));
+  BASE_TRY(bootstrap_round(second, residue, b->refine_bits, b, ev));
+  eval_add(out, out, second, ev);
+  return CKKS_OK;
+}
+
+static ckks_status bootstrap_run(ckks_ciphertext *out, const ckks_ciphertext *a,
+                                 const ckks_bootstrapper *b, ckks_evaluator *ev) {
+  ckks_ciphertext *first;
+  if (b->refine_bits == 0)
+    return bootstrap_round(out, a, 0, b, ev);
+  BASE_TRY(eval_spare_take(&first, b->level_out, 2, ev)); /* out may be a, which is read again */
+  /* Halves and their conjugates: the second round takes nothing off an imaginary part. */
+  BASE_TRY(bootstrap_round(first, a, 1, b, ev));
+  BASE_TRY(eval_automorphism_add(first, first, ckks_galois_conjugation(ev->params), first, ev));
+  BASE_TRY(bootstrap_refine(first, a, b, ev));
+  eval_copy(out, first, ev);
   return CKKS_OK;
 }
 

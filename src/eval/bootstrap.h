@@ -19,8 +19,10 @@ struct ckks_bootstrapper {
   double scale_modulus; /**< of the sine's own value, such that the result has scale_out */
   eval_fourier stc, cts;
   eval_sine sine;
-  double error, distortion;
-  ckks_key_spec *key; /**< merged */
+  double error, distortion; /**< of one round: deviation; the sine's for 1 */
+  int refine_bits;          /**< the residue counts 2^that times in the second round; 0: none */
+  double refined;           /**< deviation after it */
+  ckks_key_spec *key;       /**< merged */
   size_t n_keys;
 };
 

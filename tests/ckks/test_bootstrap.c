@@ -46,21 +46,37 @@ static void chains_hold_their_scale(void **unused) {
   }
 }
 
+/* Level 0 may stand lower than the others, by a wider prime of level 1. */
+static void level_0_has_a_scale_of_its_own(void **unused) {
+  (void)unused;
+  ckks_bootstrap_literal literal = small();
+  ckks_params *params = NULL;
+  literal.base_scale_bits = 30;
+  assert_int_equal(ckks_params_build_bootstrap(&params, &literal), CKKS_OK);
+  assert_true(fabs(log2(ckks_params_scale(params, 0)) - 30) < 0.02);
+  for (int l = 1; l <= literal.n_levels; l++)
+    assert_true(fabs(log2(ckks_params_scale(params, l)) - 36) < 0.02);
+  ckks_params_free(params);
+}
+
 /* The sets are what their descriptions say, and allowed. */
 static void sets_are_secure(void **unused) {
   (void)unused;
-  for (int set = CKKS_BOOTSTRAP_N16; set <= CKKS_BOOTSTRAP_N15; set++) {
+  static const struct {
+    int log2_n, levels, spare; /* levels between two bootstraps, and how many more there could be */
+  } expected[] = {{16, 16, 0}, {15, 5, 0}, {16, 9, 6}};
+  for (int set = CKKS_BOOTSTRAP_N16; set <= CKKS_BOOTSTRAP_N16_PRECISE; set++) {
     ckks_bootstrap_literal literal;
     ckks_params *params = NULL;
     assert_int_equal(ckks_bootstrap_literal_choose(&literal, (ckks_bootstrap_set)set), CKKS_OK);
     assert_int_equal(literal.security, CKKS_SECURITY_128);
-    assert_int_equal(literal.log2_n, set == CKKS_BOOTSTRAP_N16 ? 16 : 15);
+    assert_int_equal(literal.log2_n, expected[set].log2_n);
     assert_int_equal(literal.log2_slots, literal.log2_n - 1);
-    assert_int_equal(literal.n_levels - literal.n_stc, set == CKKS_BOOTSTRAP_N16 ? 16 : 5);
+    assert_int_equal(literal.n_levels - literal.n_stc, expected[set].levels);
     assert_int_equal(ckks_params_build_bootstrap(&params, &literal), CKKS_OK);
     assert_true(ckks_params_log2_qp(params) <= ckks_params_log2_qp_limit(params));
     ckks_params_free(params);
-    literal.n_levels++;
+    literal.n_levels += expected[set].spare + 1;
     assert_fails(ckks_params_build_bootstrap(&params, &literal), CKKS_ERROR_SECURITY, "at most");
   }
 }
@@ -94,6 +110,10 @@ static void refusals(void **unused) {
   REFUSED(n_cts, 6, "n_cts = 6");
   REFUSED(n_p, 9, "n_p = 9");
   REFUSED(p_bits, 39, "p_bits = 39");
+  REFUSED(n_refine, 2, "n_refine = 2");
+  REFUSED(base_scale_bits, 37, "base_scale_bits = 37");
+  REFUSED(base_scale_bits, 19, "base_scale_bits = 19");
+  REFUSED(base_scale_bits, 23, "level 1 would have 49 bits");
 #undef REFUSED
   /* Room for the modulus at N = 2^14, but none for a sparse secret. */
   literal = small();
@@ -124,9 +144,8 @@ static void allocations_may_fail(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(chains_hold_their_scale),
-      cmocka_unit_test(sets_are_secure),
-      cmocka_unit_test(refusals),
+      cmocka_unit_test(chains_hold_their_scale), cmocka_unit_test(level_0_has_a_scale_of_its_own),
+      cmocka_unit_test(sets_are_secure),         cmocka_unit_test(refusals),
       cmocka_unit_test(allocations_may_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,7 +54,7 @@ static void check_error(world *w, int level, const char *what, const double *val
   if (!(error < 2 * expected && error > expected / 2))
     fail_msg("%s: error 2^%.2f, expected 2^%.2f", what, log2(error), log2(expected));
   if (!(largest < 16 * noise + distortion))
-    fail_msg("%s: largest error 2^%.2f", what, log2(largest));
+    fail_msg("%s: largest error 2^%.2f, noise 2^%.2f", what, log2(largest), log2(noise));
 }
 
 static void check_values(world *w) {
@@ -78,18 +78,43 @@ static void check_values(world *w) {
 static void errors_are_as_written(void **unused) {
   (void)unused;
   ckks_bootstrap_literal literals[] = {small_bootstrap(10, 9), small_bootstrap(11, 10),
-                                       small_bootstrap(11, 4), small_bootstrap(10, 9)};
+                                       small_bootstrap(11, 4), small_bootstrap(10, 9),
+                                       small_bootstrap(11, 10)};
   literals[1].n_cts = 3;
   /* Coarse enough for noise, and not the sine's shape, to be what shows. */
   literals[3].inner_bits = literals[3].p_bits = 42;
   literals[3].base_bits = 41;
   literals[3].level_bits = 31;
+  /* Twice as many bits, from two rounds. */
+  literals[4].n_refine = 1;
+  literals[4].level_bits = 42;
+  literals[4].base_scale_bits = 37;
   for (size_t i = 0; i < sizeof literals / sizeof *literals; i++) {
     world w;
     world_init(&w, &literals[i]);
     check_values(&w);
     world_clear(&w);
   }
+}
+
+/* The second round is worth what it costs. */
+static void refined_is_better(void **unused) {
+  (void)unused;
+  ckks_bootstrap_literal literals[2] = {small_bootstrap(11, 10), small_bootstrap(11, 10)};
+  double largest[2];
+  static double values[MAX_SLOTS];
+  for (int i = 0; i < 2; i++) {
+    uint64_t state = 17;
+    world w;
+    literals[i].level_bits = 42;
+    literals[i].base_scale_bits = 37;
+    literals[i].n_refine = i;
+    world_init(&w, &literals[i]);
+    random_reals(values, w.period, &state);
+    bootstrap_error(&largest[i], &w, values, 2);
+    world_clear(&w);
+  }
+  assert_true(largest[1] < largest[0] * 0x1p-7);
 }
 
 /* Levels come back for good: what is left of x after twenty squarings of a number near 1. */
@@ -277,6 +302,7 @@ static void allocations_may_fail(void **unused) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(errors_are_as_written),
+      cmocka_unit_test(refined_is_better),
       cmocka_unit_test(computation_goes_on),
       cmocka_unit_test(what_is_not_real_or_repeated_goes),
       cmocka_unit_test(threads_change_nothing),
