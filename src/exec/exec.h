@@ -61,7 +61,10 @@ ckks_status exec_session_set_threads(exec_session *session, base_threads *thread
 ckks_status exec_hide(ckks_ciphertext **out, const ckks_ciphertext *result,
                       const ckks_public_key *key, const plan_layout *layout,
                       const ckks_params *params);
-/** A whole message: sample frame in, result frame out (free with base_free). `name` starts errors.
+/**
+ * A whole message: sample frame in, result frame out (free with base_free). `name` starts errors.
+ * Every result goes through exec_hide, whoever calls: two are never the same bytes, and without
+ * a public key beside the evaluation keys there is none (CKKS_ERROR_KEY).
  */
 ckks_status exec_infer(uint8_t **out, size_t *n_out, const uint8_t *sample, size_t n_sample,
                        const char *name, exec_session *session);
@@ -76,7 +79,7 @@ ckks_status exec_infer_threads(uint8_t **out, size_t *n_out, const uint8_t *samp
                                base_threads *threads);
 /**
  * Reads an evaluation-key frame of this plan. Parameters and plan are checked, each with an
- * error of its own.
+ * error of its own; CKKS_ERROR_KEY when no public key stands behind the evaluation keys.
  */
 ckks_status exec_keys_read(ckks_evaluation_keys **out, const uint8_t *bytes, size_t n_bytes,
                            const char *name, const exec_engine *engine, base_threads *threads);

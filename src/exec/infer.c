@@ -19,17 +19,15 @@ typedef struct inferring {
   char (*message)[256]; /* errors are the worker's; the caller's thread tells them */
 } inferring;
 
-/* What leaves is a copy that nobody can tell from a fresh encryption, but for its noise; the
- * result itself only where the keys came without a public key. */
+/* The one place where results are made. What leaves is a copy that nobody can tell from a fresh
+ * encryption, but for its noise; exec_hide refuses to do without a key. */
 static ckks_status append_hidden(inferring *in, size_t unit, const ckks_ciphertext *output,
                                  const ckks_public_key *key) {
   ckks_ciphertext *hidden = NULL;
-  if (key == NULL)
-    return wire_result_append(&in->unit[unit], output, in->sample->packing, in->interface);
+  BASE_TRY(
+      exec_hide(&hidden, output, key, &in->interface->layout[in->sample->packing], in->params));
   ckks_status status =
-      exec_hide(&hidden, output, key, &in->interface->layout[in->sample->packing], in->params);
-  if (status == CKKS_OK)
-    status = wire_result_append(&in->unit[unit], hidden, in->sample->packing, in->interface);
+      wire_result_append(&in->unit[unit], hidden, in->sample->packing, in->interface);
   ckks_ciphertext_free(hidden);
   return status;
 }
@@ -149,7 +147,10 @@ ckks_status exec_keys_read(ckks_evaluation_keys **out, const uint8_t *bytes, siz
   ckks_status status = wire_evaluation_keys_get(out, &payload, params, threads);
   if (status == CKKS_OK)
     base_reader_copy(&payload, (*out)->owner, CKKS_OWNER_BYTES);
-  if (status == CKKS_OK && base_reader_left(&payload) > 0)
+  if (status == CKKS_OK && base_reader_left(&payload) == 0)
+    status = base_fail(CKKS_ERROR_KEY, "there is no public key with the evaluation keys, without "
+                                       "which no result leaves; make them anew with keygen");
+  if (status == CKKS_OK)
     status = wire_zero_key_get(&(*out)->zero, &payload, params);
   if (status == CKKS_OK)
     status = wire_frame_close(&payload, "evaluation keys");

@@ -45,6 +45,13 @@ size_t wire_sample_peek_rows(const uint8_t *bytes, size_t n_bytes) {
   return n > 0 && n <= WIRE_MAX_ROWS ? n : 1;
 }
 
+size_t wire_sample_peek_predictions(const uint8_t *bytes, size_t n_bytes, size_t n_slots) {
+  size_t n_rows = wire_sample_peek_rows(bytes, n_bytes);
+  if (wire_sample_peek_packing(bytes, n_bytes) == PLAN_LATENCY)
+    return n_rows;
+  return (n_rows + n_slots - 1) / n_slots * n_slots;
+}
+
 plan_packing wire_sample_peek_packing(const uint8_t *bytes, size_t n_bytes) {
   return has_head(bytes, n_bytes) && bytes[BASE_FRAME_HEADER_BYTES] == PLAN_THROUGHPUT
              ? PLAN_THROUGHPUT

@@ -36,6 +36,12 @@ ckks_status wire_sample_write(uint8_t **out, size_t *n_bytes, const wire_sample 
 /** What a sample or a result says of itself, before it is read: its rows, 1 when it says nothing
  * that can be (its reader checks it). */
 size_t wire_sample_peek_rows(const uint8_t *bytes, size_t n_bytes);
+/**
+ * What it is counted for: the rows that it can be answered in, whatever it declares. LATENCY: its
+ * ciphertexts are its rows. THROUGHPUT: n_slots for each begun n_slots, since one row and n_slots
+ * rows are the same ciphertexts, and every slot of the answer holds an output.
+ */
+size_t wire_sample_peek_predictions(const uint8_t *bytes, size_t n_bytes, size_t n_slots);
 /** And its packing. */
 plan_packing wire_sample_peek_packing(const uint8_t *bytes, size_t n_bytes);
 /** Checked against the interface; `name` starts every error. */

@@ -154,9 +154,15 @@ void steal_linear_add(double *ata, double *atb, const double *row, const double 
   for (size_t i = 0; i < n; i++) {
     if (row[i] == 0.0)
       continue;
-    for (size_t j = 0; j < n; j++)
+    for (size_t j = 0; j <= i; j++) /* the other half is its mirror image */
       ata[i * n + j] += row[i] * row[j];
     for (size_t j = 0; j < m; j++)
       atb[i * m + j] += row[i] * b[j];
   }
+}
+
+void steal_linear_mirror(double *ata, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; j < i; j++)
+      ata[j * n + i] = ata[i * n + j];
 }

@@ -8,11 +8,16 @@
 #include "network/models.h"
 
 #define N_MATRICES 2
-#define N_POLISH 12
+#define N_POLISH 4
 
 bool steal_network_init(steal_network *s, size_t d, size_t h, size_t o) {
-  *s = (steal_network){d, h, o, calloc(h * d, sizeof(double)), calloc(h, sizeof(double)),
-                       calloc(o * h, sizeof(double)), calloc(o, sizeof(double))};
+  *s = (steal_network){d,
+                       h,
+                       o,
+                       calloc(h * d, sizeof(double)),
+                       calloc(h, sizeof(double)),
+                       calloc(o * h, sizeof(double)),
+                       calloc(o, sizeof(double))};
   return s->a && s->b && s->w && s->c;
 }
 
@@ -184,6 +189,7 @@ static bool fit_cubics(double *found, const steal_network *s, const double *rows
     row[n - 1] = 1.0;
     steal_linear_add(ata, found, row, y + i * o, n, o);
   }
+  steal_linear_mirror(ata, n);
   bool solved = steal_linear_solve(ata, found, n, o);
   free(ata);
   free(row);
@@ -252,6 +258,7 @@ static bool polish(steal_network *s, const double *rows, const double *y, const 
       double left = derive(row, s, rows + i * d, y[i * t->o + k], k, t);
       steal_linear_add(ata, step, row, &left, n, 1);
     }
+  steal_linear_mirror(ata, n);
   for (size_t i = 0; i < n; i++) /* directions that no answer speaks of stay */
     ata[i * n + i] += 1e-9 * ata[i * n + i] + 1e-15;
   bool solved = steal_linear_solve(ata, step, n, 1);

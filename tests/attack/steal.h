@@ -50,7 +50,8 @@ void steal_linear_symmetric(double *value, double *v, double *matrix, size_t n);
 bool steal_linear_eigenvectors(double *v, const double *matrix, size_t n);
 /* x := matrix^-1 x for m columns of x; false = singular. matrix is destroyed. */
 bool steal_linear_solve(double *matrix, double *x, size_t n, size_t m);
-/* Normal equations of rows: ata += row row^T, atb += row b^T, of m right sides. */
+/* Normal equations of rows: ata += row row^T (its lower half), atb += row b^T, of m right sides. */
 void steal_linear_add(double *ata, double *atb, const double *row, const double *b, size_t n,
                       size_t m);
+void steal_linear_mirror(double *ata, size_t n);
 #endif

@@ -23,8 +23,8 @@ static bool door(void *context, double *outputs, const double *scaled, size_t n)
   OK(client_encrypt(&sample, &n_sample, raw, n, PLAN_THROUGHPUT, NULL, c->secret, &bare));
   relabelled = attack_relabel(sample, n_sample, me->declared);
   snprintf(lines, sizeof lines, TEST_RAW "Blindsight-Key: %s\r\n", c->id);
-  me->status = test_call(&reply, t, "POST", "/v2/models/small/infer", c->token, lines, relabelled,
-                         n_sample);
+  me->status =
+      test_call(&reply, t, "POST", "/v2/models/small/infer", c->token, lines, relabelled, n_sample);
   if (me->status == 200) {
     result = attack_relabel(reply.body, reply.n_body, (uint32_t)n);
     OK(client_decrypt(&found, &n_rows, result, reply.n_body, "result", c->secret, &bare));
@@ -81,8 +81,120 @@ static void test_whole_batch(void **state) {
   assert_int_equal(status, 200);
 }
 
+/* A batch of the small network, three rows declared: what the books say of it. */
+static test_service small;
+
+static int small_setup(void **state) {
+  (void)state;
+  server_limits limits;
+  double rows[9];
+  server_token_defaults(&limits);
+  limits.predictions_per_day = 10000; /* two batches of 4096, or 2048, and some */
+  test_setup_limits(&small, &limits);
+  for (int i = 0; i < 9; i++)
+    rows[i] = small.row[i % 3];
+  base_free(small.sample);
+  OK(client_encrypt(&small.sample, &small.n_sample, rows, 3, PLAN_THROUGHPUT, NULL,
+                    small.client[0].secret, &small.plan.interface));
+  test_start(&small);
+  assert_int_equal(test_upload(&small, &small.client[0]), 201);
+  return 0;
+}
+
+static int small_teardown(void **state) {
+  (void)state;
+  test_teardown(&small);
+  return 0;
+}
+
+static size_t counted_by_metrics(void) {
+  test_reply reply;
+  assert_int_equal(test_call(&reply, &small, "GET", "/metrics", small.client[0].token, "", NULL, 0),
+                   200);
+  const char *line = strstr((const char *)reply.body, "\nblindsight_predictions_total ");
+  assert_non_null(line);
+  size_t n = strtoul(line + strlen("\nblindsight_predictions_total "), NULL, 10);
+  test_reply_clear(&reply);
+  return n;
+}
+
+typedef struct books {
+  const char *method;
+  size_t rows; /* of the newest line of an inference, or of a job */
+} books;
+
+static bool find_line(void *context, const char *line) {
+  books *b = context;
+  json_t *value = json_loads(line, 0, NULL);
+  const char *method = json_string_value(json_object_get(value, "method"));
+  bool found = method != NULL && strcmp(method, b->method) == 0 &&
+               json_integer_value(json_object_get(value, "status")) == 200;
+  if (found)
+    b->rows = (size_t)json_integer_value(json_object_get(value, "rows"));
+  json_decref(value);
+  return !found;
+}
+
+static size_t counted_by_audit(const char *method) {
+  books b = {method, 0};
+  OK(server_audit_each_back(small.state, find_line, &b));
+  return b.rows;
+}
+
+/* Ends when the job does; its status, 200 when it is done, and what it counted for. */
+static int run_job(size_t *rows) {
+  test_reply reply;
+  char path[80];
+  const test_client *c = &small.client[0];
+  assert_int_equal(test_infer(&reply, &small, c->token, c->id, "Prefer: respond-async\r\n"), 202);
+  snprintf(path, sizeof path, "/v2/jobs/%.32s", test_member(&reply, "id"));
+  test_reply_clear(&reply);
+  for (int status = 202;; usleep(2000)) {
+    assert_int_equal(test_call(&reply, &small, "GET", path, c->token, "", NULL, 0), 200);
+    json_t *job = json_loadb((const char *)reply.body, reply.n_body, 0, NULL);
+    const char *at = json_string_value(json_object_get(job, "state"));
+    *rows = (size_t)json_integer_value(json_object_get(job, "rows"));
+    if (strcmp(at, "done") == 0)
+      status = 200;
+    else if (strcmp(at, "failed") == 0)
+      status = (int)json_integer_value(json_object_get(json_object_get(job, "error"), "status"));
+    json_decref(job);
+    test_reply_clear(&reply);
+    if (status != 202)
+      return status;
+  }
+}
+
+/* Budget, audit, metrics, jobs: all count slots. */
+static void test_books(void **state) {
+  (void)state;
+  const test_client *c = &small.client[0];
+  size_t n_slots = small.plan.interface.params->ring.n / 2, left = 10000, rows;
+  test_reply reply;
+  assert_int_equal(test_infer(&reply, &small, c->token, c->id, ""), 200);
+  test_reply_clear(&reply);
+  assert_int_equal(counted_by_metrics(), n_slots);
+  assert_int_equal(counted_by_audit("POST"), n_slots);
+  left -= n_slots;
+  assert_int_equal(run_job(&rows), 200);
+  assert_int_equal(rows, n_slots);
+  assert_int_equal(counted_by_audit("JOB"), n_slots);
+  left -= n_slots;
+  for (; left >= n_slots; left -= n_slots) {
+    assert_int_equal(test_infer(&reply, &small, c->token, c->id, ""), 200);
+    test_reply_clear(&reply);
+  }
+  /* Not even for three rows is there room; it says why, and what would cost less. */
+  assert_int_equal(test_infer(&reply, &small, c->token, c->id, ""), 429);
+  assert_string_equal(test_member(&reply, "code"), "predictions");
+  assert_non_null(strstr(test_member(&reply, "error"), "latency packing"));
+  test_reply_clear(&reply);
+  assert_int_equal(run_job(&rows), 429);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_prediction),
-                                     cmocka_unit_test(test_whole_batch)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_one_prediction), cmocka_unit_test(test_whole_batch),
+      cmocka_unit_test_setup_teardown(test_books, small_setup, small_teardown)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Compiling, server files, sessions. */
 #define _DEFAULT_SOURCE /* mkdtemp */
+#include "base/frame.h"
 #include "blindsight/fixture.h"
+#include "wire/wire.h"
 
 #include <math.h>
 #include <sys/stat.h>
@@ -184,6 +186,16 @@ static void wrong_keys_are_refused(void **state) {
                CKKS_ERROR_ARGUMENT, "n_threads = 0");
   assert_fails(blindsight_session_build(&session, k.server, k.keys, k.n_keys, 257),
                CKKS_ERROR_ARGUMENT, "n_threads = 257");
+  /* Without the public key behind them: nothing could be hidden. */
+  base_buffer cut;
+  size_t n_zero = wire_zero_key_bytes(blindsight_client_params(blindsight_server_client(k.server)));
+  base_buffer_init(&cut, k.n_keys);
+  base_buffer_append(&cut, k.keys, k.n_keys - n_zero - BASE_DIGEST_BYTES);
+  assert_int_equal(base_frame_end(&cut), CKKS_OK);
+  assert_fails(blindsight_session_build(&session, k.server, cut.bytes, cut.n_bytes, 1),
+               CKKS_ERROR_KEY, "no public key");
+  assert_null(session);
+  base_buffer_clear(&cut);
   /* Keys for another model. */
   blindsight_model *model = test_model();
   blindsight_server *other = NULL;

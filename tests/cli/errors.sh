@@ -122,6 +122,11 @@ refused "a result of another plan" 1 "a.result: made for another model than 'c'"
 refused "a sample of another plan" 1 "a.sample: made for another model than 'c'" \
   infer c.server c.keys a.sample
 
+# --- what would leave results unhidden: the golden keys have no public key behind them
+g="$root/tests/golden"
+refused "keys without a public key" 1 "plan.keys: there is no public key with the evaluation keys" \
+  infer "$g/plan.server" "$g/plan.keys" "$g/plan.sample"
+
 # --- tables
 cut -d, -f 1-29 rows.csv >narrow.csv
 sed '2s/^[^,]*/abc/' rows.csv >words.csv

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "client/client.h"
 #include "exec/exec.h"
+#include "golden/bare.h"
 #include "golden/plan.h"
 #include "network/files.h"
 #include "plan/files.h"
@@ -58,7 +59,7 @@ static int sides_build(void **state) {
   assert_ok(plan_files_client_parse(&s.interface, client.bytes, client.n, "plan.client"));
   assert_ok(exec_engine_build(&s.engine, &s.plan, EXEC_WEIGHTS_BYTES));
   assert_ok(secret_file_read(&s.secret, key.bytes, key.n, "plan.key", s.interface.params));
-  assert_ok(exec_keys_read(&s.keys, keys.bytes, keys.n, "plan.keys", s.engine, NULL));
+  assert_ok(bare_keys(&s.keys, keys.bytes, keys.n, s.engine));
   assert_ok(exec_session_build(&s.session, s.engine, s.keys));
   base_free(model.bytes);
   base_free(server.bytes);
@@ -105,14 +106,30 @@ static void test_result_decrypts(void **state) {
 static void test_sample_evaluates(void **state) {
   sides *s = *state;
   file sample = load("plan.sample"), golden = load("plan.result"), result;
-  assert_ok(
-      exec_infer(&result.bytes, &result.n, sample.bytes, sample.n, "plan.sample", s->session));
+  assert_ok(bare_infer(&result.bytes, &result.n, sample.bytes, sample.n, s->session));
   expect_outputs(s, &result);
   assert_int_equal(result.n, golden.n);
   assert_memory_equal(result.bytes, golden.bytes, golden.n);
   base_free(sample.bytes);
   base_free(golden.bytes);
   base_free(result.bytes);
+}
+
+/* The golden keys have no public key: whoever holds messages only gets no result for them. */
+static void test_keys_are_refused(void **state) {
+  const sides *s = *state;
+  file keys = load("plan.keys"), sample = load("plan.sample"), result;
+  ckks_evaluation_keys *read = NULL;
+  assert_int_equal(exec_keys_read(&read, keys.bytes, keys.n, "plan.keys", s->engine, NULL),
+                   CKKS_ERROR_KEY);
+  assert_non_null(strstr(ckks_last_error(), "plan.keys: there is no public key"));
+  assert_null(read);
+  assert_int_equal(
+      exec_infer(&result.bytes, &result.n, sample.bytes, sample.n, "plan.sample", s->session),
+      CKKS_ERROR_KEY);
+  assert_null(result.bytes);
+  base_free(keys.bytes);
+  base_free(sample.bytes);
 }
 
 static void test_model_is_the_model(void **state) {
@@ -196,10 +213,13 @@ static void test_bad_files(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_model_is_the_model), cmocka_unit_test(test_result_decrypts),
-      cmocka_unit_test(test_sample_evaluates),   cmocka_unit_test(test_peeks),
-      cmocka_unit_test(test_bad_messages),       cmocka_unit_test(test_bad_files)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_model_is_the_model),
+                                     cmocka_unit_test(test_result_decrypts),
+                                     cmocka_unit_test(test_sample_evaluates),
+                                     cmocka_unit_test(test_keys_are_refused),
+                                     cmocka_unit_test(test_peeks),
+                                     cmocka_unit_test(test_bad_messages),
+                                     cmocka_unit_test(test_bad_files)};
   int failed = 0;
   for (int i = 0; ring_kernel_at(i); i++) { /* the same bytes on every kernel table */
     const ring_kernel *kernel = ring_kernel_at(i);

@@ -9,6 +9,7 @@
 #include "client/client.h"
 #include "compile/compile.h"
 #include "exec/exec.h"
+#include "golden/bare.h"
 #include "golden/plan.h"
 #include "network/files.h"
 #include "plan/files.h"
@@ -99,9 +100,9 @@ int main(int argc, char **argv) {
   n[3] = key.n_bytes;
   check(client_encrypt(&bytes[5], &n[5], golden_rows, GOLDEN_PLAN_ROWS, PLAN_LATENCY, NULL, secret,
                        interface));
-  check(exec_keys_read(&keys, bytes[4], n[4], "keys", engine, NULL));
+  check(bare_keys(&keys, bytes[4], n[4], engine));
   check(exec_session_build(&session, engine, keys));
-  check(exec_infer(&bytes[6], &n[6], bytes[5], n[5], "sample", session));
+  check(bare_infer(&bytes[6], &n[6], bytes[5], n[5], session));
   for (int i = 0; i < 7; i++)
     save(names[i], bytes[i], n[i]);
   /* The packing, the fold, the number of rows; a client file's fold and its first key. */

@@ -205,6 +205,25 @@ static void test_tensor_lengths(void **state) {
   test_refuse(&world, "no body", "POST", "/v2/models/small/infer", TEST_RAW, "", 0, 400);
 }
 
+/* The same question twice: never the same answer, byte for byte. */
+static void test_never_the_same(void **state) {
+  (void)state;
+  test_reply reply[2];
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(test_infer(&reply[i], &t, t.client[0].token, t.client[0].id, ""), 200);
+    test_check_result(&t, reply[i].body, reply[i].n_body);
+  }
+  assert_int_equal(reply[0].n_body, reply[1].n_body);
+  size_t n = reply[0].n_body - BASE_FRAME_OVERHEAD_BYTES - 28, same = 0;
+  const uint8_t *a = reply[0].body + BASE_FRAME_HEADER_BYTES + 28;
+  const uint8_t *b = reply[1].body + BASE_FRAME_HEADER_BYTES + 28;
+  for (size_t i = 0; i < n; i++)
+    same += a[i] == b[i];
+  assert_true(same < n / 128); /* of random bytes one in 256 */
+  for (int i = 0; i < 2; i++)
+    test_reply_clear(&reply[i]);
+}
+
 static int setup(void **state) {
   (void)state;
   test_setup(&t);
@@ -221,6 +240,7 @@ static int teardown(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_json), cmocka_unit_test(test_json_large),
-                                     cmocka_unit_test(test_tensor_lengths)};
+                                     cmocka_unit_test(test_tensor_lengths),
+                                     cmocka_unit_test(test_never_the_same)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/work/inference.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -95,20 +96,32 @@ void server_inference_give_back(server_inference *in) {
   in->n_rows = 0;
 }
 
+static void refuse_budget(server_inference *in) {
+  char text[200];
+  snprintf(text, sizeof text,
+           "it counts for %zu predictions, and fewer of this token's %" PRIu64 " a day are left%s",
+           in->n_rows, in->predictions_per_day,
+           wire_sample_peek_packing(in->sample, in->n_sample) == PLAN_THROUGHPUT
+               ? "; few rows cost less in latency packing"
+               : "");
+  fail(in, 429, "predictions", NULL, text);
+}
+
 void server_inference_run(server_inference *in) {
   server_service *service = in->service;
   bool granted;
   in->status = 200;
   if (!find_key(in))
     return;
-  in->n_rows = wire_sample_peek_rows(in->sample, in->n_sample);
+  in->n_rows = wire_sample_peek_predictions(
+      in->sample, in->n_sample, ckks_params_slots(exec_engine_params(in->model->engine)));
   /* Taken before it runs: parallel requests cannot share the last one. */
   ckks_status status =
       server_usage_take(&granted, service->usage, in->token, in->n_rows, in->predictions_per_day);
   if (status != CKKS_OK) {
     fail_status(in, status, NULL);
   } else if (!granted) {
-    fail(in, 429, "predictions", NULL, "today's predictions of this token are used up");
+    refuse_budget(in);
     in->n_rows = 0;
     return;
   } else {
