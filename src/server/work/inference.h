@@ -16,7 +16,7 @@ typedef struct server_inference {
   uint8_t *result;
   size_t n_result;
   size_t n_rows; /* that it counts for: wire_sample_peek_predictions */
-  int status; /* 200, or what went wrong: */
+  int status;    /* 200, or what went wrong: */
   char code[32], message[512];
   const char *field;
 } server_inference;
