@@ -83,9 +83,9 @@ static ckks_status encrypt_all(const encrypting *e, wire_sample *sample) {
       plan_pack_row(e->slots, n_slots, e->scaled + i * n_features, e->interface);
     } else {
       size_t first = i / n_features * n_slots;
-      size_t left = e->n_rows - first;
       plan_pack_column(e->slots, n_slots, e->scaled + first * n_features,
-                       left < n_slots ? left : n_slots, i % n_features, e->interface);
+                       plan_pack_batch(e->n_rows, i / n_features, n_slots), i % n_features,
+                       e->interface);
     }
     BASE_TRY(encrypt_slots(&sample->ciphertext[i], e, sample->packing));
   }
@@ -141,54 +141,44 @@ ckks_status client_encrypt(uint8_t **out, size_t *n_bytes, const double *rows, s
 
 /* --- decryption */
 
-/* Latency: the mean over all slots of each output, from the few coefficients that carry it. */
-static ckks_status decrypt_sparse(double *outputs, const wire_result *result,
-                                  const ckks_secret_key *secret, const plan_interface *interface) {
-  const ckks_params *params = interface->params;
-  const plan_layout *layout = &interface->layout[PLAN_LATENCY];
-  double *values = base_alloc_array(layout->period, sizeof *values);
-  if (!values)
-    return base_fail_memory(layout->period * sizeof *values);
-  ckks_status status = CKKS_OK;
-  for (size_t row = 0; row < result->n_rows && status == CKKS_OK; row++) {
-    status = secret_decrypt_sparse(values, result->sparse[row].c0, result->sparse[row].c1,
-                                   params->ring.n / (2 * layout->period), layout->output_scale,
-                                   secret, params);
-    for (size_t i = 0; i < interface->n_outputs && status == CKKS_OK; i++)
-      outputs[row * interface->n_outputs + i] = values[i];
+/* Latency: the outputs of a row. Throughput: one output of the rows of a batch. */
+static void place(double *outputs, const double *values, size_t i, const wire_result *result,
+                  const plan_interface *interface) {
+  size_t n = interface->n_outputs, n_slots = ckks_params_slots(interface->params);
+  if (result->packing == PLAN_LATENCY) {
+    memcpy(outputs + i * n, values, n * sizeof *values);
+    return;
   }
-  base_wipe(values, layout->period * sizeof *values);
-  base_free(values);
-  return status;
+  size_t first = i / n * n_slots, n_rows = plan_pack_batch(result->n_rows, i / n, n_slots);
+  for (size_t row = 0; row < n_rows; row++)
+    outputs[(first + row) * n + i % n] = values[row];
 }
 
-static ckks_status decrypt_batches(double *outputs, const wire_result *result,
-                                   const ckks_secret_key *secret, const plan_interface *interface) {
+/* Values are repeated over the slots: each is the mean of its places, from the few coefficients
+ * that carry it. */
+static ckks_status decrypt_all(double *outputs, const wire_result *result,
+                               const ckks_secret_key *secret, const plan_interface *interface) {
   const ckks_params *params = interface->params;
-  size_t n_slots = params->ring.n / 2, n_outputs = interface->n_outputs;
-  ckks_plaintext *plaintext = NULL;
-  double *slots = base_alloc_array(n_slots, sizeof *slots);
-  ckks_status status =
-      slots ? ckks_plaintext_build(&plaintext, params) : base_fail_memory(n_slots * sizeof *slots);
+  size_t n_slots = ckks_params_slots(params);
+  double *values = base_alloc_array(n_slots, sizeof *values);
+  if (!values)
+    return base_fail_memory(n_slots * sizeof *values);
+  ckks_status status = CKKS_OK;
   for (size_t i = 0; i < result->n_ciphertexts && status == CKKS_OK; i++) {
-    size_t first = i / n_outputs * n_slots;
-    status = ckks_decrypt(plaintext, result->ciphertext[i], secret, params);
+    const wire_sparse *sparse = &result->sparse[i];
+    status = secret_decrypt_sparse(values, sparse->c0, sparse->c1, n_slots / sparse->period,
+                                   interface->layout[result->packing].output_scale, secret, params);
     if (status == CKKS_OK)
-      status = ckks_decode_real(slots, n_slots, plaintext, params);
-    for (size_t row = first; row < result->n_rows && row < first + n_slots; row++)
-      outputs[row * n_outputs + i % n_outputs] = slots[row - first];
+      place(outputs, values, i, result, interface);
   }
-  if (slots)
-    base_wipe(slots, n_slots * sizeof *slots);
-  base_free(slots);
-  ckks_plaintext_free(plaintext);
+  base_wipe(values, n_slots * sizeof *values);
+  base_free(values);
   return status;
 }
 
 static ckks_status decrypt_result(double *outputs, const wire_result *result,
                                   const ckks_secret_key *secret, const plan_interface *interface) {
-  BASE_TRY(result->packing == PLAN_LATENCY ? decrypt_sparse(outputs, result, secret, interface)
-                                           : decrypt_batches(outputs, result, secret, interface));
+  BASE_TRY(decrypt_all(outputs, result, secret, interface));
   for (size_t i = 0; i < result->n_rows * interface->n_outputs; i++)
     outputs[i] = encoding_polynomial_value(&interface->last, outputs[i]);
   encoding_meaning_finish(outputs, result->n_rows, interface->n_outputs, interface->meaning.end);

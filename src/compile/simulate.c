@@ -122,7 +122,10 @@ static ckks_status simulating_build(simulating *s) {
                              .log2_output = log2(s->layout->output_scale)};
   s->slots = latency ? longest_period(s) : ROWS_AT_A_TIME;
   s->at_a_time = latency ? 1 : ROWS_AT_A_TIME;
-  s->share = latency ? sqrt((double)s->slots / (double)(s->params->ring.n / 2)) : 1.0;
+  /* Values that are repeated over the slots are read as the means of their places. */
+  size_t n_slots = s->params->ring.n / 2;
+  size_t period = latency ? s->slots : plan_pack_period(s->n_rows, n_slots);
+  s->share = sqrt((double)period / (double)n_slots);
   s->op = base_alloc_array((size_t)s->program->n_ops + 1, sizeof *s->op);
   s->vector = base_alloc_array((size_t)s->plan->n_vectors + 1, sizeof *s->vector);
   s->worker = base_alloc_array((size_t)s->n_workers, sizeof *s->worker);
@@ -206,7 +209,7 @@ static ckks_status run_batch(worker *w, double *outputs, const double *rows, siz
   BASE_TRY(run(w));
   for (size_t row = 0; row < n_rows; row++)
     for (size_t k = 0; k < n_outputs; k++)
-      outputs[row * n_outputs + k] = receive(w, w->output[k][row], 1.0);
+      outputs[row * n_outputs + k] = receive(w, w->output[k][row], s->share);
   return CKKS_OK;
 }
 

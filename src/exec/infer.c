@@ -26,8 +26,9 @@ static ckks_status append_hidden(inferring *in, size_t unit, const ckks_cipherte
   ckks_ciphertext *hidden = NULL;
   BASE_TRY(
       exec_hide(&hidden, output, key, &in->interface->layout[in->sample->packing], in->params));
+  size_t period = wire_result_period(in->interface, in->sample->packing, in->sample->n_rows, unit);
   ckks_status status =
-      wire_result_append(&in->unit[unit], hidden, in->sample->packing, in->interface);
+      wire_result_append(&in->unit[unit], hidden, in->sample->packing, period, in->interface);
   ckks_ciphertext_free(hidden);
   return status;
 }

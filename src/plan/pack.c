@@ -17,8 +17,11 @@ void plan_pack_row(double *slots, size_t n_slots, const double *scaled,
 
 void plan_pack_column(double *slots, size_t n_slots, const double *scaled, size_t n_rows,
                       size_t feature, const plan_interface *interface) {
-  for (size_t j = 0; j < n_slots; j++)
-    slots[j] = j < n_rows ? scaled[j * interface->n_features + feature] : 0.0;
+  size_t period = plan_pack_period(n_rows, n_slots);
+  for (size_t j = 0; j < n_slots; j++) {
+    size_t row = j % period;
+    slots[j] = row < n_rows ? scaled[row * interface->n_features + feature] : 0.0;
+  }
 }
 
 size_t plan_pack_scale(double *scaled, const double *features, const plan_interface *interface) {

@@ -66,7 +66,8 @@ typedef struct plan_op {
  * n_features) or, where the interface has a gather, the one named there; one
  * ciphertext; only coefficients that are multiples of `fold` of c0 travel. Output: one
  * ciphertext, slot j holds output index[j % period].
- * THROUGHPUT input: n_features ciphertexts; output: n_outputs ciphertexts; slot = row.
+ * THROUGHPUT input: n_features ciphertexts; output: n_outputs ciphertexts; slot j holds row
+ * j % plan_pack_period.
  */
 typedef struct plan_layout {
   bool available;
@@ -188,7 +189,24 @@ ckks_status plan_reading_run(double *const *output, const double *const *input,
 /** LATENCY: slots (N/2) of one scaled row. */
 void plan_pack_row(double *slots, size_t n_slots, const double *scaled,
                    const plan_interface *interface);
-/** THROUGHPUT: slots of feature f for n_rows rows (row-major, scaled); unused slots zero. */
+/** THROUGHPUT: rows of batch number `batch`: n_slots, but for the last. (In line: `wire` is in
+ * libckks, which has no plans.) */
+static inline size_t plan_pack_batch(size_t n_rows, size_t batch, size_t n_slots) {
+  size_t left = n_rows - batch * n_slots;
+  return left < n_slots ? left : n_slots;
+}
+/**
+ * THROUGHPUT: with what period the rows of a batch are repeated over the slots, so that outputs
+ * stand in twice as many coefficients and no others travel: the power of two that holds them.
+ */
+static inline size_t plan_pack_period(size_t n_rows, size_t n_slots) {
+  size_t period = 1;
+  while (period < n_rows && period < n_slots)
+    period *= 2;
+  return period;
+}
+/** THROUGHPUT: slots of feature f for n_rows rows (row-major, scaled), repeated; between the rows
+ * and the period, zero. */
 void plan_pack_column(double *slots, size_t n_slots, const double *scaled, size_t n_rows,
                       size_t feature, const plan_interface *interface);
 /** What suits that many rows, of what the model offers. */

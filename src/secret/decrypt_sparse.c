@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * Decryption of a few coefficients: a sparse result of N/gap coefficients needs
- * N/gap inner products of c1 with the ternary key, and no transform of size N.
+ * Decryption of some coefficients: a sparse result of N/gap coefficients needs N/gap inner
+ * products of c1 with the ternary key, and no transform of size N; where they are many, the whole
+ * product by transforms is cheaper.
  */
 #include "base/alloc.h"
 #include "base/wipe.h"
@@ -53,22 +54,62 @@ static int64_t centred(ring_word word, const ckks_params *params) {
   return ring_modulus_centre(word.u, &params->ring.modulus[0]);
 }
 
+/* Up to here inner products are cheaper. */
+#define FEW_COEFFICIENTS 32
+
 /* All that is computed with, in one block that is wiped as one. */
 typedef struct sparse {
   int64_t *c1;         /* N */
+  ring_word *product;  /* N: c1 s, in the same place */
   ckks_complex *slots; /* N/(2 gap) */
   int8_t *window;      /* 2N, the last one unused */
   size_t n_bytes;
 } sparse;
 
 static ckks_status sparse_init(sparse *work, size_t n, size_t n_slots) {
+  _Static_assert(sizeof(ring_word) == sizeof(int64_t), "one block for both");
   work->n_bytes = n * sizeof *work->c1 + n_slots * sizeof *work->slots + 2 * n;
   work->c1 = base_alloc(work->n_bytes);
   if (work->c1 == NULL)
     return base_fail_memory(work->n_bytes);
+  work->product = (ring_word *)work->c1;
   work->slots = (ckks_complex *)(work->c1 + n);
   work->window = (int8_t *)(work->slots + n_slots);
   return CKKS_OK;
+}
+
+static void put(sparse *work, size_t k, size_t n_slots, int64_t m, double scale) {
+  if (k < n_slots)
+    work->slots[k].re = (double)m / scale;
+  else
+    work->slots[k - n_slots].im = (double)m / scale;
+}
+
+static void decrypt_few(sparse *work, const ring_word *c0, const ring_word *c1, size_t gap,
+                        double scale, const ckks_secret_key *key, const ckks_params *params) {
+  size_t n = params->ring.n;
+  for (size_t j = 0; j < n; j++)
+    work->c1[j] = centred(c1[j], params);
+  fill_window(work->window, key->ternary, n);
+  /* Coefficient k*gap of c0 + c1 s: c0 is the start of the sum. */
+  for (size_t k = 0; k < n / gap; k++)
+    put(work, k, n / (2 * gap),
+        inner_product(work->c1, work->window + (n - 1 - k * gap), n, centred(c0[k], params),
+                      &params->ring.modulus[0]),
+        scale);
+}
+
+static void decrypt_many(sparse *work, const ring_word *c0, const ring_word *c1, size_t gap,
+                         double scale, const ckks_secret_key *key, const ckks_params *params) {
+  const ring_ring *ring = &params->ring;
+  const ring_modulus *modulus = &ring->modulus[0];
+  ring_word *product = work->product;
+  ring->kernel->ntt_forward(product, c1, ring->ntt[0]);
+  ring->kernel->mul(product, product, ring_poly_limb(&key->s, 0), ring->n, modulus);
+  ring->kernel->ntt_inverse(product, product, ring->ntt[0]);
+  for (size_t k = 0; k < ring->n / gap; k++)
+    put(work, k, ring->n / (2 * gap),
+        reduce(centred(c0[k], params) + centred(product[k * gap], params), modulus), scale);
 }
 
 static void sparse_clear(sparse *work) {
@@ -91,24 +132,15 @@ static ckks_status check_sparse(size_t gap, double scale, const ckks_secret_key 
 ckks_status secret_decrypt_sparse(double *values, const ring_word *c0, const ring_word *c1,
                                   size_t gap, double scale, const ckks_secret_key *key,
                                   const ckks_params *params) {
-  const ring_modulus *modulus = &params->ring.modulus[0];
   size_t n = params->ring.n;
   sparse work = {.c1 = NULL};
   BASE_TRY(check_sparse(gap, scale, key, params));
   size_t n_slots = n / (2 * gap);
   BASE_TRY(sparse_init(&work, n, n_slots));
-  for (size_t j = 0; j < n; j++)
-    work.c1[j] = centred(c1[j], params);
-  fill_window(work.window, key->ternary, n);
-  for (size_t k = 0; k < 2 * n_slots; k++) {
-    /* Coefficient k*gap of c0 + c1 s: c0 is the start of the sum. */
-    int64_t m =
-        inner_product(work.c1, work.window + (n - 1 - k * gap), n, centred(c0[k], params), modulus);
-    if (k < n_slots)
-      work.slots[k].re = (double)m / scale;
-    else
-      work.slots[k - n_slots].im = (double)m / scale;
-  }
+  if (2 * n_slots <= FEW_COEFFICIENTS)
+    decrypt_few(&work, c0, c1, gap, scale, key, params);
+  else
+    decrypt_many(&work, c0, c1, gap, scale, key, params);
   ckks_encoder_forward(work.slots, n_slots, params->encoder);
   for (size_t j = 0; j < n_slots; j++)
     values[j] = work.slots[j].re;

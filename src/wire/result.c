@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Encrypted results: u8 packing, u8 zero, u16 zero, u32 rows, u32 ciphertexts, 16 owner, then each:
- * LATENCY: the coefficients k*N/(2 period) of c0, then all of c1; THROUGHPUT: all of c0, then
- * of c1. Coefficient form, modulo q_0, each packed in the layout's output_bits: rounded
- * when those are fewer than q_0 has. */
+/* Encrypted results: u8 packing, u8 whether rows are repeated, as in samples, u16 zero, u32 rows,
+ * u32 ciphertexts, 16 owner, then each: the coefficients k*N/(2 period) of c0, then all of c1; the
+ * period is the layout's (LATENCY), or that of the batch. Coefficient form, modulo q_0, each packed
+ * in the layout's output_bits: rounded when those are fewer than q_0 has. */
 #include <math.h>
 #include <string.h>
 
@@ -19,17 +19,33 @@ size_t wire_result_count(const plan_interface *interface, plan_packing packing, 
   return packing == PLAN_LATENCY ? n_rows : (n_rows + slots - 1) / slots * interface->n_outputs;
 }
 
-/* Coefficients of c0 that travel. */
-static size_t kept(const plan_interface *interface, plan_packing packing,
-                   const ckks_params *params) {
-  return packing == PLAN_LATENCY ? 2 * interface->layout[packing].period : params->ring.n;
+size_t wire_result_period(const plan_interface *interface, plan_packing packing, size_t n_rows,
+                          size_t unit) {
+  size_t slots = (size_t)1 << (interface->literal.log2_n - 1);
+  return packing == PLAN_LATENCY ? interface->layout[packing].period
+                                 : plan_pack_period(plan_pack_batch(n_rows, unit, slots), slots);
 }
 
+/* 2 period coefficients of c0, all of c1. */
 static size_t ciphertext_bytes(const plan_interface *interface, plan_packing packing,
-                               const ckks_params *params) {
+                               size_t period) {
   int bits = interface->layout[packing].output_bits;
-  return ring_pack_bytes(kept(interface, packing, params), bits) +
-         ring_pack_bytes(params->ring.n, bits);
+  return ring_pack_bytes(2 * period, bits) + ring_pack_bytes(interface->params->ring.n, bits);
+}
+
+/* Ciphertexts of one unit. */
+static size_t per_unit(const plan_interface *interface, plan_packing packing) {
+  return packing == PLAN_LATENCY ? 1 : interface->n_outputs;
+}
+
+static size_t all_bytes(const plan_interface *interface, plan_packing packing, size_t n_rows) {
+  size_t bytes = 0, n = wire_result_count(interface, packing, n_rows);
+  for (size_t i = 0; i < n; i++) {
+    size_t unit = i / per_unit(interface, packing);
+    bytes +=
+        ciphertext_bytes(interface, packing, wire_result_period(interface, packing, n_rows, unit));
+  }
+  return bytes;
 }
 
 ckks_status wire_result_begin(base_buffer *buffer, const wire_sample *sample,
@@ -38,10 +54,10 @@ ckks_status wire_result_begin(base_buffer *buffer, const wire_sample *sample,
   plan_packing packing = sample->packing;
   size_t n = wire_result_count(interface, packing, sample->n_rows);
   base_buffer_init(buffer, BASE_FRAME_OVERHEAD_BYTES + HEADER_BYTES +
-                               n * ciphertext_bytes(interface, packing, params));
+                               all_bytes(interface, packing, sample->n_rows));
   base_frame_begin(buffer, BASE_FRAME_RESULT, params->hash, interface->id);
   base_buffer_u8(buffer, (uint8_t)packing);
-  base_buffer_u8(buffer, 0);
+  base_buffer_u8(buffer, packing == PLAN_THROUGHPUT);
   base_buffer_u16(buffer, 0);
   base_buffer_u32(buffer, (uint32_t)sample->n_rows);
   base_buffer_u32(buffer, (uint32_t)n);
@@ -91,10 +107,11 @@ static ckks_status put_words(base_buffer *buffer, ring_word *words, size_t n, in
 }
 
 ckks_status wire_result_append(base_buffer *buffer, const ckks_ciphertext *ciphertext,
-                               plan_packing packing, const plan_interface *interface) {
+                               plan_packing packing, size_t period,
+                               const plan_interface *interface) {
   const ckks_params *params = interface->params;
   const ring_ring *ring = &params->ring;
-  size_t n = kept(interface, packing, params), gap = ring->n / n;
+  size_t n = 2 * period, gap = ring->n / n;
   int bits = interface->layout[packing].output_bits;
   BASE_ASSERT(ciphertext->level == 0 && ciphertext->n_parts == 2 && ring->kind == RING_F64);
   ring_word *scratch = base_alloc_array(ring->n, sizeof *scratch);
@@ -129,61 +146,39 @@ static ckks_status get_words(ring_word *words, base_reader *reader, size_t n, in
   return CKKS_OK;
 }
 
-static ckks_status get_sparse(wire_sparse *sparse, base_reader *reader,
-                              const plan_interface *interface) {
-  const ckks_params *params = interface->params;
-  size_t n = kept(interface, PLAN_LATENCY, params);
+static ckks_status get_sparse(wire_sparse *sparse, base_reader *reader, int bits,
+                              const ckks_params *params) {
+  size_t n = 2 * sparse->period;
   sparse->c0 = base_alloc_array(n, sizeof *sparse->c0);
   sparse->c1 = base_alloc_array(params->ring.n, sizeof *sparse->c1);
   if (!sparse->c0 || !sparse->c1)
     return base_fail_memory(params->ring.n * sizeof *sparse->c1);
-  int bits = interface->layout[PLAN_LATENCY].output_bits;
   BASE_TRY(get_words(sparse->c0, reader, n, bits, params));
   return get_words(sparse->c1, reader, params->ring.n, bits, params);
 }
 
-static ckks_status get_ciphertext(ckks_ciphertext **out, base_reader *reader,
-                                  const plan_interface *interface) {
-  const ckks_params *params = interface->params;
-  BASE_TRY(ckks_ciphertext_build_at(out, params, 0, 2));
-  ckks_ciphertext *c = *out;
-  c->n_parts = 2;
-  c->level = 0;
-  c->scale = interface->layout[PLAN_THROUGHPUT].output_scale;
-  memcpy(c->params_hash, params->hash, CKKS_HASH_BYTES);
-  for (int part = 0; part < 2; part++) {
-    ring_word *limb = ring_poly_limb(&c->part[part], 0);
-    BASE_TRY(get_words(limb, reader, params->ring.n, interface->layout[PLAN_THROUGHPUT].output_bits,
-                       params));
-    params->ring.kernel->ntt_forward(limb, limb, params->ring.ntt[0]);
-  }
-  return CKKS_OK;
-}
-
 static ckks_status read_header(wire_result *result, base_reader *reader, const char *name,
                                const plan_interface *interface) {
-  const ckks_params *params = interface->params;
-  unsigned packing = base_reader_u8(reader), zero = base_reader_u8(reader);
-  zero |= base_reader_u16(reader);
+  unsigned packing = base_reader_u8(reader), repeats = base_reader_u8(reader);
+  unsigned zero = base_reader_u16(reader);
   size_t n_rows = base_reader_u32(reader), n = base_reader_u32(reader);
   uint8_t owner[CKKS_OWNER_BYTES];
   base_reader_copy(reader, owner, sizeof owner);
   if (reader->failed || packing >= PLAN_N_PACKINGS || zero != 0)
     return base_fail(CKKS_ERROR_FORMAT, "%s: the result's header is not one", name);
+  if (repeats != (packing == PLAN_THROUGHPUT))
+    return base_fail(CKKS_ERROR_FORMAT, "%s: a batch from an older version's server", name);
   size_t expected = wire_result_count(interface, (plan_packing)packing, n_rows);
   if (n_rows > WIRE_MAX_ROWS || expected == 0 || n != expected)
     return base_fail(CKKS_ERROR_FORMAT, "%s: %zu ciphertexts for %zu rows", name, n, n_rows);
-  size_t needed = n * ciphertext_bytes(interface, (plan_packing)packing, params);
+  size_t needed = all_bytes(interface, (plan_packing)packing, n_rows);
   if (base_reader_left(reader) != needed)
     return base_fail(CKKS_ERROR_FORMAT, "%s: %zu bytes of ciphertexts where %zu are needed", name,
                      base_reader_left(reader), needed);
   *result = (wire_result){.packing = (plan_packing)packing, .n_rows = n_rows, .n_ciphertexts = n};
   memcpy(result->owner, owner, sizeof owner);
-  if (packing == PLAN_LATENCY)
-    result->sparse = base_alloc_array(n, sizeof *result->sparse);
-  else
-    result->ciphertext = base_alloc_array(n, sizeof *result->ciphertext);
-  return result->sparse || result->ciphertext ? CKKS_OK : base_fail_memory(n * sizeof(void *));
+  result->sparse = base_alloc_array(n, sizeof *result->sparse);
+  return result->sparse ? CKKS_OK : base_fail_memory(n * sizeof *result->sparse);
 }
 
 ckks_status wire_result_read(wire_result *result, const uint8_t *bytes, size_t n_bytes,
@@ -193,9 +188,10 @@ ckks_status wire_result_read(wire_result *result, const uint8_t *bytes, size_t n
   BASE_TRY(wire_plan_frame_read(&reader, bytes, n_bytes, BASE_FRAME_RESULT, name, interface));
   ckks_status status = read_header(result, &reader, name, interface);
   for (size_t i = 0; status == CKKS_OK && i < result->n_ciphertexts; i++) {
-    status = result->packing == PLAN_LATENCY
-                 ? get_sparse(&result->sparse[i], &reader, interface)
-                 : get_ciphertext(&result->ciphertext[i], &reader, interface);
+    size_t unit = i / per_unit(interface, result->packing);
+    result->sparse[i].period = wire_result_period(interface, result->packing, result->n_rows, unit);
+    status = get_sparse(&result->sparse[i], &reader, interface->layout[result->packing].output_bits,
+                        interface->params);
     if (status == CKKS_ERROR_FORMAT)
       status = base_fail_in(status, "%s: ciphertext %zu", name, i);
   }
@@ -205,15 +201,10 @@ ckks_status wire_result_read(wire_result *result, const uint8_t *bytes, size_t n
 }
 
 void wire_result_clear(wire_result *result) {
-  for (size_t i = 0; i < result->n_ciphertexts; i++) {
-    if (result->sparse) {
-      base_free(result->sparse[i].c0);
-      base_free(result->sparse[i].c1);
-    }
-    if (result->ciphertext)
-      ckks_ciphertext_free(result->ciphertext[i]);
+  for (size_t i = 0; result->sparse && i < result->n_ciphertexts; i++) {
+    base_free(result->sparse[i].c0);
+    base_free(result->sparse[i].c1);
   }
   base_free(result->sparse);
-  base_free(result->ciphertext);
   memset(result, 0, sizeof *result);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Encrypted samples: u8 packing, u8 log2 fold, u16 zero, u32 rows, u32 ciphertexts, 16 owner, then
+/* Encrypted samples: u8 packing, u8 log2 fold, u8 whether the rows of a batch are repeated (1 for
+ * THROUGHPUT, else 0), u8 zero, u32 rows, u32 ciphertexts, 16 owner, then
  * each: 32 seed and, for every limb, the packed c0 -- whole and in NTT form when fold is 1, else
  * its coefficients 0, fold, 2 fold, ... in coefficient form. */
 #include "wire/sample.h"
@@ -49,7 +50,8 @@ size_t wire_sample_peek_predictions(const uint8_t *bytes, size_t n_bytes, size_t
   size_t n_rows = wire_sample_peek_rows(bytes, n_bytes);
   if (wire_sample_peek_packing(bytes, n_bytes) == PLAN_LATENCY)
     return n_rows;
-  return (n_rows + n_slots - 1) / n_slots * n_slots;
+  size_t whole = (n_rows - 1) / n_slots;
+  return whole * n_slots + plan_pack_period(plan_pack_batch(n_rows, whole, n_slots), n_slots);
 }
 
 plan_packing wire_sample_peek_packing(const uint8_t *bytes, size_t n_bytes) {
@@ -97,7 +99,8 @@ static void put_all(base_buffer *buffer, ring_word *scratch, const wire_sample *
     log2_fold++;
   base_buffer_u8(buffer, (uint8_t)sample->packing);
   base_buffer_u8(buffer, (uint8_t)log2_fold);
-  base_buffer_u16(buffer, 0);
+  base_buffer_u8(buffer, sample->packing == PLAN_THROUGHPUT);
+  base_buffer_u8(buffer, 0);
   base_buffer_u32(buffer, (uint32_t)sample->n_rows);
   base_buffer_u32(buffer, (uint32_t)sample->n_ciphertexts);
   base_buffer_append(buffer, sample->owner, CKKS_OWNER_BYTES);
@@ -132,11 +135,16 @@ static ckks_status read_header(wire_sample *sample, base_reader *reader, const c
                                const plan_interface *interface) {
   const ckks_params *params = interface->params;
   unsigned packing = base_reader_u8(reader), log2_fold = base_reader_u8(reader);
-  unsigned zero = base_reader_u16(reader);
+  unsigned repeats = base_reader_u8(reader), zero = base_reader_u8(reader);
   size_t n_rows = base_reader_u32(reader), n = base_reader_u32(reader);
   const uint8_t *owner = base_reader_view(reader, CKKS_OWNER_BYTES);
   if (reader->failed || packing >= PLAN_N_PACKINGS || zero != 0)
     return base_fail(CKKS_ERROR_FORMAT, "%s: the sample's header is not one", name);
+  if (repeats != (packing == PLAN_THROUGHPUT))
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "%s: the sample's rows are not repeated over the slots: made by an older "
+                     "version",
+                     name);
   const plan_layout *layout = &interface->layout[packing];
   size_t expected = wire_sample_count(interface, (plan_packing)packing, n_rows);
   if (n_rows > WIRE_MAX_ROWS || expected == 0 || n != expected)

@@ -4,7 +4,8 @@
  * one plan. A sample of latency packing carries only those coefficients of c0
  * that are multiples of the layout's `fold` (the plan's rotations sum the rest away); its
  * result carries c1 and the few coefficients of c0 that hold outputs, so no slot but an
- * output's can be decrypted from it.
+ * output's can be decrypted from it. A batch of few rows repeats them over its slots, to the same
+ * end: what leaves are the coefficients for the rows that it declares.
  */
 #ifndef WIRE_SAMPLE_H
 #define WIRE_SAMPLE_H
@@ -37,9 +38,8 @@ ckks_status wire_sample_write(uint8_t **out, size_t *n_bytes, const wire_sample 
  * that can be (its reader checks it). */
 size_t wire_sample_peek_rows(const uint8_t *bytes, size_t n_bytes);
 /**
- * What it is counted for: the rows that it can be answered in, whatever it declares. LATENCY: its
- * ciphertexts are its rows. THROUGHPUT: n_slots for each begun n_slots, since one row and n_slots
- * rows are the same ciphertexts, and every slot of the answer holds an output.
+ * What it is counted for: the rows that its answer can hold, whatever stands in its slots.
+ * LATENCY: its rows. THROUGHPUT: plan_pack_period of each batch.
  */
 size_t wire_sample_peek_predictions(const uint8_t *bytes, size_t n_bytes, size_t n_slots);
 /** And its packing. */
@@ -50,6 +50,7 @@ ckks_status wire_sample_read(wire_sample *sample, const uint8_t *bytes, size_t n
 
 /** One row's (LATENCY) or one output's (THROUGHPUT) part of a result, as the client reads it. */
 typedef struct wire_sparse {
+  size_t period;      /**< values that it holds, repeated over the slots */
   ring_word *c0, *c1; /**< 2*period and N coefficients, centred modulo q_0 */
 } wire_sparse;
 
@@ -57,19 +58,23 @@ typedef struct wire_result {
   plan_packing packing;
   size_t n_rows, n_ciphertexts;
   uint8_t owner[CKKS_OWNER_BYTES]; /**< the sample's */
-  wire_sparse *sparse;             /**< LATENCY: n_rows */
-  ckks_ciphertext **ciphertext;    /**< THROUGHPUT: n_outputs for each N/2 rows */
+  wire_sparse *sparse;             /**< LATENCY: n_rows; THROUGHPUT: n_outputs for each N/2 rows */
 } wire_result;
 
 /** Ciphertexts that n_rows rows take coming out. */
 size_t wire_result_count(const plan_interface *interface, plan_packing packing, size_t n_rows);
+/** Values that each ciphertext of a unit, a row (LATENCY) or a batch, comes out with. */
+size_t wire_result_period(const plan_interface *interface, plan_packing packing, size_t n_rows,
+                          size_t unit);
 /** Starts a result frame for a sample's owner; append every ciphertext in order, then end with
  * wire_result_end. */
 ckks_status wire_result_begin(base_buffer *buffer, const wire_sample *sample,
                               const plan_interface *interface);
-/** A ciphertext at level 0 and the output scale. Scratch on the heap. */
+/** A ciphertext at level 0 and the output scale, of a unit that has that period. Scratch on the
+ * heap. */
 ckks_status wire_result_append(base_buffer *buffer, const ckks_ciphertext *ciphertext,
-                               plan_packing packing, const plan_interface *interface);
+                               plan_packing packing, size_t period,
+                               const plan_interface *interface);
 ckks_status wire_result_end(uint8_t **out, size_t *n_bytes, base_buffer *buffer);
 ckks_status wire_result_read(wire_result *result, const uint8_t *bytes, size_t n_bytes,
                              const char *name, const plan_interface *interface);

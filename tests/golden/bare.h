@@ -34,7 +34,9 @@ static inline ckks_status bare_infer(uint8_t **out, size_t *n_out, const uint8_t
   for (size_t i = 0; i < sample.n_ciphertexts && status == CKKS_OK; i += per_unit) {
     status = exec_session_run(output, sample.ciphertext + i, sample.packing, session);
     for (size_t k = 0; k < (latency ? 1 : interface->n_outputs) && status == CKKS_OK; k++)
-      status = wire_result_append(&result, output[k], sample.packing, interface);
+      status = wire_result_append(
+          &result, output[k], sample.packing,
+          wire_result_period(interface, sample.packing, sample.n_rows, i / per_unit), interface);
   }
   wire_sample_clear(&sample);
   if (status != CKKS_OK) {

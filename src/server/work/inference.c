@@ -102,7 +102,7 @@ static void refuse_budget(server_inference *in) {
            "it counts for %zu predictions, and fewer of this token's %" PRIu64 " a day are left%s",
            in->n_rows, in->predictions_per_day,
            wire_sample_peek_packing(in->sample, in->n_sample) == PLAN_THROUGHPUT
-               ? "; few rows cost less in latency packing"
+               ? " (a batch counts for the next power of two of its rows)"
                : "");
   fail(in, 429, "predictions", NULL, text);
 }
