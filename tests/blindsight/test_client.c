@@ -61,9 +61,13 @@ static void facts_are_true(void **state) {
     const blindsight_cost *cost = &facts.cost[packing];
     uint8_t *sample = NULL, *result = NULL;
     size_t n_sample = 0, n_result = 0;
-    assert_int_equal(blindsight_client_encrypt(&sample, &n_sample, NULL, test_rows, 1,
+    double *rows = base_alloc_array(3 * cost->rows, sizeof *rows);
+    for (size_t i = 0; i < 3 * cost->rows; i++)
+      rows[i] = test_rows[i % 3];
+    assert_int_equal(blindsight_client_encrypt(&sample, &n_sample, NULL, rows, cost->rows,
                                                (blindsight_packing)packing, secret, client),
                      CKKS_OK);
+    base_free(rows);
     assert_int_equal(blindsight_session_infer(&result, &n_result, sample, n_sample, session),
                      CKKS_OK);
     assert_in_range(n_sample, cost->upload_bytes, cost->upload_bytes + 200);
