@@ -4,6 +4,7 @@
  * the rows that were declared and counted. */
 #define _GNU_SOURCE
 #include "attack/world.h"
+#include "server/store/audit_read.h"
 
 typedef struct thief {
   test_service *t;
@@ -146,7 +147,7 @@ static bool find_line(void *context, const char *line) {
 
 static size_t counted_by_audit(const char *method) {
   books b = {method, 0};
-  OK(server_audit_each_back(small.state, find_line, &b));
+  OK(server_audit_read_back(small.state, find_line, &b));
   return b.rows;
 }
 
