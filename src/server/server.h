@@ -41,7 +41,8 @@ void server_service_defaults(server_options *options);
  * options' texts must outlive the service. */
 ckks_status server_service_build(server_service **out, const server_options *options);
 uint16_t server_service_port(const server_service *service);
-/** Reads the models anew. On an error the old ones stay; requests under way keep theirs. */
+/** Reads the models and the certificate anew. On an error the old ones stay (of the certificate
+ * that is said on standard error); requests under way keep theirs. */
 ckks_status server_service_reload(server_service *service);
 /** Readiness is false from now on; returns when every request begun was answered, at the latest
  * after limit_s seconds. New connections are still answered (503 where work is wanted). */

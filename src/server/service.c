@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "server/http/http.h"
+#include "server/http/tls.h"
 #include "server/store/clock.h"
 #include "server/store/job_row.h"
 #include "server/store/reserve.h"
@@ -92,6 +93,7 @@ static void *sweep(void *argument) {
     server_key_recovery_sweep(&r->service);
     server_job_row_sweep(&r->service);
     (void)server_reserve_fill(r->service.options.state);
+    server_tls_remind(r->service.tls);
     pthread_mutex_lock(&r->lock);
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
@@ -123,10 +125,10 @@ static ckks_status start(running *r) {
   BASE_TRY(server_key_recovery_run(s));
   BASE_TRY(server_pool_build(&s->pool, n_workers, s->options.n_queue));
   BASE_TRY(server_job_recovery_run(s));
+  BASE_TRY(server_http_start(s));
   r->sweeping = pthread_create(&r->sweeper, NULL, sweep, r) == 0;
-  if (!r->sweeping)
-    return base_fail(CKKS_ERROR_MEMORY, "the thread that sweeps cannot be started");
-  return server_http_start(s);
+  return r->sweeping ? CKKS_OK
+                     : base_fail(CKKS_ERROR_MEMORY, "the thread that sweeps cannot be started");
 }
 
 ckks_status server_service_build(server_service **out, const server_options *options) {
@@ -154,6 +156,10 @@ uint16_t server_service_port(const server_service *service) {
 }
 
 ckks_status server_service_reload(server_service *service) {
+  if (service->tls != NULL && server_tls_reload(service->tls) != CKKS_OK)
+    fprintf(stderr, "blindsight: the certificate stays as it was: %s\n", base_last_error());
+  else if (service->tls != NULL)
+    fprintf(stderr, "blindsight: certificate read anew\n");
   return server_model_set_reload(service->models);
 }
 
@@ -182,6 +188,8 @@ void server_service_free(server_service *service) {
     pthread_mutex_unlock(&r->lock);
     pthread_join(r->sweeper, NULL);
   }
+  server_tls_free(service->tls);
+  base_free(service->client_ca);
   server_cache_free(service->cache);
   server_model_set_free(service->models);
   server_usage_free(service->usage);

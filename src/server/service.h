@@ -29,7 +29,8 @@ struct server_service {
   const struct server_routes *routes; /* what there is (http/route.h) */
   struct server_links *links;
   struct MHD_Daemon *daemon;
-  char *tls[3]; /* cert, key, client CA: libmicrohttpd keeps the pointers */
+  struct server_tls *tls; /* NULL = none */
+  char *client_ca;        /* PEM: libmicrohttpd keeps the pointer */
   atomic_bool draining;
   atomic_int n_requests;     /* begun and not yet answered */
   atomic_size_t body_memory; /* bytes of bodies that are held there */

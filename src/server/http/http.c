@@ -21,6 +21,7 @@
 #include "server/http/receive.h"
 #include "server/http/record.h"
 #include "server/http/reply.h"
+#include "server/http/tls.h"
 #include "server/store/clock.h"
 
 /* A body of at most this is read even when the answer is known: who has sent it would
@@ -237,18 +238,15 @@ static ckks_status find_address(struct sockaddr_storage *out, const server_optio
 }
 
 static ckks_status read_tls(server_service *service) {
-  const char *path[3] = {service->options.tls_cert, service->options.tls_key,
-                         service->options.client_ca};
-  if ((path[0] == NULL) != (path[1] == NULL))
+  const server_options *o = &service->options;
+  size_t n;
+  if ((o->tls_cert == NULL) != (o->tls_key == NULL))
     return base_fail(CKKS_ERROR_ARGUMENT, "a certificate and its key go together");
-  if (path[2] != NULL && path[0] == NULL)
+  if (o->client_ca != NULL && o->tls_cert == NULL)
     return base_fail(CKKS_ERROR_ARGUMENT, "client certificates need TLS");
-  for (int i = 0; i < 3; i++) {
-    size_t n;
-    if (path[i] != NULL)
-      BASE_TRY(base_file_read((uint8_t **)&service->tls[i], &n, path[i], MAX_TLS_BYTES));
-  }
-  return CKKS_OK;
+  if (o->client_ca != NULL)
+    BASE_TRY(base_file_read((uint8_t **)&service->client_ca, &n, o->client_ca, MAX_TLS_BYTES));
+  return o->tls_cert != NULL ? server_tls_build(&service->tls, o->tls_cert, o->tls_key) : CKKS_OK;
 }
 
 /* Options one by one; those that are not wanted are left out. */
@@ -267,13 +265,11 @@ static size_t list_options(struct MHD_OptionItem items[16], server_service *serv
   ADD(LISTEN_BACKLOG_SIZE, 512, NULL);
   ADD(STRICT_FOR_CLIENT, 0, NULL); /* what it would refuse so framing.c does, in JSON */
   ADD(SIGPIPE_HANDLED_BY_APP, 1, NULL);
-  if (service->tls[0] != NULL) {
-    ADD(HTTPS_MEM_CERT, 0, service->tls[0]);
-    ADD(HTTPS_MEM_KEY, 0, service->tls[1]);
-    ADD(HTTPS_PRIORITIES, 0,
-        (void *)(uintptr_t) "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE");
-    if (service->tls[2] != NULL)
-      ADD(HTTPS_MEM_TRUST, 0, service->tls[2]);
+  if (service->tls != NULL) {
+    ADD(HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)server_tls_retrieve);
+    ADD(HTTPS_PRIORITIES, 0, (void *)(uintptr_t)server_tls_priorities);
+    if (service->client_ca != NULL)
+      ADD(HTTPS_MEM_TRUST, 0, service->client_ca);
   }
   ADD(END, 0, NULL);
 #undef ADD
@@ -290,7 +286,7 @@ ckks_status server_http_start(server_service *service) {
   BASE_TRY(server_link_build(&service->links, service));
   list_options(items, service, &address);
   unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-                   (service->tls[0] != NULL ? MHD_USE_TLS : 0u) |
+                   (service->tls != NULL ? MHD_USE_TLS : 0u) |
                    (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0u);
   errno = 0;
   service->daemon = MHD_start_daemon(
@@ -318,6 +314,4 @@ void server_http_stop(server_service *service) {
   service->daemon = NULL;
   server_link_free(service->links);
   service->links = NULL;
-  for (int i = 0; i < 3; i++)
-    base_free(service->tls[i]);
 }

@@ -2,20 +2,17 @@
 /* Who asks: the client's certificate, the token, and how often. */
 #include "server/http/identity.h"
 
-#include <gnutls/gnutls.h>
 #include <string.h>
 #include <strings.h>
 
 #include "server/http/reply.h"
+#include "server/http/tls.h"
 
 /* libmicrohttpd asks the client for a certificate; whether it has a good one is ours to see. */
 static bool has_certificate(const server_request *request) {
   const union MHD_ConnectionInfo *info =
       MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-  unsigned problems = 1;
-  return info != NULL && info->tls_session != NULL &&
-         gnutls_certificate_verify_peers2(info->tls_session, &problems) == GNUTLS_E_SUCCESS &&
-         problems == 0;
+  return info != NULL && info->tls_session != NULL && server_tls_is_client(info->tls_session);
 }
 
 /* Behind the scheme, whatever its case (RFC 9110, 11.1); NULL = there is none. */
