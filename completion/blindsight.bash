@@ -27,7 +27,7 @@ _blindsight_options() {
     serve) echo "--state --listen --tls-cert --tls-key --client-ca --cors --plain --workers --queue --cache-mb \
       --weights-mb --max-key-mb --max-body-mb --bodies-mb --jobs --jobs-mb --key-days --job-hours \
       --audit-mb --audit-file-mb --audit-days --idle --grace --least-rate --connections --connections-each" ;;
-    token) echo "--state --name --id --key-mb --requests-per-minute --predictions-per-day --json" ;;
+    token) echo "--state --name --id --key-mb --requests-per-minute --predictions-per-day --scope --json" ;;
     audit) echo "--state --head" ;;
     calibrate) echo "--output --json" ;;
     demo) echo "--out --data --label --clients --seed --json" ;;

@@ -13,13 +13,13 @@
 #include "server/server.h"
 
 typedef struct arguments {
-  const char *action, *state, *name, *id;
+  const char *action, *state, *name, *id, *scope;
   uint64_t key_mb, per_minute, per_day;
   bool json;
 } arguments;
 
 static const cli_command *describe(arguments *a) {
-  static cli_option options[7];
+  static cli_option options[8];
   const cli_option table[] = {
       {"state", 's', CLI_TEXT, &a->state, "FOLDER", "that of the service", 0, 0, true},
       {"name", 0, CLI_TEXT, &a->name, "NAME", "create: whose it is (unnamed)", 0, 0, 0},
@@ -28,6 +28,8 @@ static const cli_command *describe(arguments *a) {
       {"requests-per-minute", 0, CLI_INTEGER, &a->per_minute, "N", "create: (6000)", 0, 1e9, 0},
       {"predictions-per-day", 0, CLI_INTEGER, &a->per_day, "N",
        "create: rows; guards the model against being copied (10000)", 0, 1e12, 0},
+      {"scope", 0, CLI_TEXT, &a->scope, "LIST",
+       "create: what it is for: infer, metrics, admin, with commas between (infer)", 0, 0, 0},
       {"json", 0, CLI_FLAG, &a->json, NULL, "list: as JSON", 0, 0, 0}};
   static const cli_command command = {
       "token", "create|list|revoke",
@@ -38,10 +40,37 @@ static const cli_command *describe(arguments *a) {
   return &command;
 }
 
+static const char *const scope_name[] = {"infer", "metrics", "admin"};
+#define N_SCOPES (sizeof scope_name / sizeof *scope_name)
+
+static ckks_status parse_scopes(unsigned *out, const char *list) {
+  for (*out = 0;; list++) {
+    size_t n = strcspn(list, ","), i = 0;
+    while (i < N_SCOPES && (strlen(scope_name[i]) != n || strncmp(scope_name[i], list, n) != 0))
+      i++;
+    if (i == N_SCOPES)
+      return base_fail(CKKS_ERROR_ARGUMENT,
+                       "--scope: must be of infer, metrics and admin, with commas between");
+    *out |= 1u << i;
+    list += n;
+    if (*list == '\0')
+      return CKKS_OK;
+  }
+}
+
+static void print_scopes(char out[32], unsigned scopes) {
+  out[0] = '\0';
+  for (size_t i = 0; i < N_SCOPES; i++)
+    if ((scopes >> i & 1) != 0)
+      snprintf(out + strlen(out), 32 - strlen(out), "%s%s", out[0] != '\0' ? "," : "",
+               scope_name[i]);
+}
+
 static ckks_status create(const arguments *a) {
   char text[SERVER_TOKEN_CHARS];
   server_token token;
-  const server_limits limits = {a->key_mb << 20, a->per_minute, a->per_day};
+  server_limits limits = {a->key_mb << 20, a->per_minute, a->per_day, 0};
+  BASE_TRY(parse_scopes(&limits.scopes, a->scope));
   BASE_TRY(server_token_create(text, &token, a->state, a->name, &limits));
   printf("%s\n", text);
   base_wipe(text, sizeof text);
@@ -57,14 +86,15 @@ static void print_time(char text[24], int64_t seconds) {
 }
 
 static void print_token(const server_token *token) {
-  char created[24], revoked[24];
+  char created[24], revoked[24], scopes[32];
+  print_scopes(scopes, token->limits.scopes);
   print_time(created, token->created);
   print_time(revoked, token->revoked);
   cli_print_cell(stdout, token->id, 18);
   cli_print_cell(stdout, token->name, 24);
   cli_print_cell(stdout, created, 22);
   cli_print_cell(stdout, revoked, 22);
-  printf("%llu MB, %llu a minute, %llu rows a day\n",
+  printf("%s, %llu MB, %llu a minute, %llu rows a day\n", scopes,
          (unsigned long long)(token->limits.max_key_bytes >> 20),
          (unsigned long long)token->limits.requests_per_minute,
          (unsigned long long)token->limits.predictions_per_day);
@@ -72,14 +102,17 @@ static void print_token(const server_token *token) {
 
 static ckks_status print_json(const server_token *token, size_t n) {
   json_t *list = json_array();
-  for (size_t i = 0; i < n; i++)
+  for (size_t i = 0; i < n; i++) {
+    char scopes[32];
+    print_scopes(scopes, token[i].limits.scopes);
     json_array_append_new(
-        list,
-        json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "id", token[i].id, "name", token[i].name,
-                  "created", (json_int_t)token[i].created, "revoked", (json_int_t)token[i].revoked,
-                  "max_key_bytes", (json_int_t)token[i].limits.max_key_bytes, "requests_per_minute",
-                  (json_int_t)token[i].limits.requests_per_minute, "predictions_per_day",
-                  (json_int_t)token[i].limits.predictions_per_day));
+        list, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "scope", scopes, "id",
+                        token[i].id, "name", token[i].name, "created", (json_int_t)token[i].created,
+                        "revoked", (json_int_t)token[i].revoked, "max_key_bytes",
+                        (json_int_t)token[i].limits.max_key_bytes, "requests_per_minute",
+                        (json_int_t)token[i].limits.requests_per_minute, "predictions_per_day",
+                        (json_int_t)token[i].limits.predictions_per_day));
+  }
   return cli_print_json(list);
 }
 
@@ -101,6 +134,7 @@ int cli_token(int argc, char **argv) {
   server_limits limits;
   server_token_defaults(&limits);
   arguments a = {.name = "unnamed",
+                 .scope = "infer",
                  .key_mb = limits.max_key_bytes >> 20,
                  .per_minute = limits.requests_per_minute,
                  .per_day = limits.predictions_per_day};

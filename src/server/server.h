@@ -52,8 +52,16 @@ void server_service_free(server_service *service);
 
 /* --- for the commands `token` and `audit`: the stores of a state folder, running or not */
 
+/** What a token is for. */
+enum {
+  SERVER_SCOPE_INFER = 1,   /**< models, keys, jobs and predictions */
+  SERVER_SCOPE_METRICS = 2, /**< /metrics, which shows the volume of all tenants together */
+  SERVER_SCOPE_ADMIN = 4    /**< all of that, and in /metrics each token's own figures */
+};
+
 typedef struct server_limits {
   uint64_t max_key_bytes, requests_per_minute, predictions_per_day;
+  unsigned scopes; /**< 0 = SERVER_SCOPE_INFER */
 } server_limits;
 
 #define SERVER_TOKEN_CHARS 86 /* "bst_", 16 hex digits, '_', 64 hex digits, NUL */

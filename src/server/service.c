@@ -137,6 +137,7 @@ ckks_status server_service_build(server_service **out, const server_options *opt
   if (r == NULL)
     return base_fail_memory(sizeof *r);
   r->service.options = *options;
+  r->service.metrics.started_ms = server_clock_wall_ms();
   if (options->n_workers <= 0)
     r->service.options.n_workers = count_cores();
   r->lock_fd = -1;

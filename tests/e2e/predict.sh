@@ -15,7 +15,7 @@ cp "$log.out" clear.metrics
 works "compile" blindsight compile wdbc.model -o wdbc
 mkdir models
 mv wdbc.server models
-works "token" blindsight-server token create --state "$state" --name clinic
+works "token" blindsight-server token create --scope infer,metrics --state "$state" --name clinic
 token=$(cat "$log.out")
 export BLINDSIGHT_TOKEN="$token"
 # Nothing between this test and its server.

@@ -16,7 +16,7 @@ mv wdbc.server models
 { cat validation.csv; for _ in $(seq 89); do sed 1d validation.csv; done; } >many.csv
 works "clear" blindsight evaluate wdbc.model many.csv --outputs many_clear.csv
 n_many=$((90 * 114))
-works "token" blindsight-server token create --state "$state" --name clinic \
+works "token" blindsight-server token create --scope infer,metrics --state "$state" --name clinic \
   --predictions-per-day 1000000
 BLINDSIGHT_TOKEN=$(cat "$log.out")
 export BLINDSIGHT_TOKEN

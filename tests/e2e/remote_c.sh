@@ -12,7 +12,7 @@ works "train" blindsight train "$data" --label diagnosis --epochs 60 -o wdbc.mod
   --validation validation.csv
 works "clear" blindsight evaluate wdbc.model validation.csv --outputs clear.csv
 works "compile" blindsight compile wdbc.model -o wdbc
-works "token" blindsight-server token create --state "$state" --name program
+works "token" blindsight-server token create --scope infer,metrics --state "$state" --name program
 BLINDSIGHT_TOKEN=$(cat "$log.out")
 export BLINDSIGHT_TOKEN
 serve wdbc.server

@@ -39,7 +39,7 @@ own() { # own NAME DAYS [OPTIONS]: a certificate of localhost that signs itself
   blindsight train "$data" --label diagnosis --epochs 2 -o m.model
   blindsight compile m.model -o m
 } >prepare.log 2>&1
-token=$(blindsight token create --state state)
+token=$(blindsight token create --scope infer,metrics --state state)
 blindsight-server serve m.server --state state --listen 127.0.0.1:0 --tls-cert tls.crt \
   --tls-key tls.key --client-ca hospital.crt >serve.log 2>serve.err &
 server=$!

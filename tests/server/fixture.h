@@ -82,7 +82,9 @@ static inline void test_make_plan(test_service *t, uint64_t seed) {
 
 static inline void test_make_client(test_client *c, const test_service *t,
                                     const server_limits *limits) {
-  OK(server_token_create(c->token, &c->row, t->state, "tester", limits));
+  server_limits all = *limits;
+  all.scopes |= SERVER_SCOPE_INFER | SERVER_SCOPE_METRICS;
+  OK(server_token_create(c->token, &c->row, t->state, "tester", &all));
   OK(client_keygen(&c->secret, &c->keys, &c->n_keys, &t->plan.interface));
   test_name_keys(c->id, c->keys, c->n_keys);
 }

@@ -355,6 +355,47 @@ static void test_metrics(void **state) {
   test_reply_clear(&reply);
 }
 
+static void check_figure(const char *text, const char *line, bool there) {
+  if ((strstr(text, line) != NULL) != there)
+    fail_msg("%s: %s", line, there ? "is missing" : "is there");
+}
+
+/* A token is for what it was made for, and for nothing else; what one tenant asked is its own. */
+static void test_scopes(void **state) {
+  (void)state;
+  const unsigned scopes[] = {SERVER_SCOPE_INFER, SERVER_SCOPE_METRICS, SERVER_SCOPE_ADMIN};
+  char token[3][SERVER_TOKEN_CHARS], mine[128];
+  test_reply reply;
+  for (int i = 0; i < 3; i++) {
+    server_token row;
+    server_limits limits;
+    server_token_defaults(&limits);
+    limits.scopes = scopes[i];
+    OK(server_token_create(token[i], &row, t.state, "scoped", &limits));
+  }
+  check_error("GET", "/metrics", token[0], "", NULL, 0, 403, "scope");
+  assert_int_equal(test_status(&t, "GET", "/v2/models", token[0], "", NULL, 0), 200);
+  check_error("GET", "/v2/models", token[1], "", NULL, 0, 403, "scope");
+  check_error("POST", "/v2/models/small/infer", token[1], TEST_RAW, "x", 1, 403, "scope");
+  check_error("DELETE", test_key_path(&t.client[0]), token[1], "", NULL, 0, 403, "scope");
+  assert_int_equal(test_status(&t, "GET", "/v2/models", token[2], "", NULL, 0), 200);
+  snprintf(mine, sizeof mine, "blindsight_token_predictions_today{token=\"%s\"} ",
+           t.client[0].row.id);
+  for (int i = 1; i < 3; i++) {
+    assert_int_equal(test_call(&reply, &t, "GET", "/metrics", token[i], "", NULL, 0), 200);
+    const char *text = (const char *)reply.body;
+    check_figure(text, mine, i == 2);
+    check_figure(text, "token=\"", i == 2);
+    check_figure(text, "blindsight_model_predictions_total{model=\"small\",version=\"1\"} ", true);
+    check_figure(text, "\nblindsight_model_predictions_total{model=\"small\",version=\"1\"} 0\n",
+                 false);
+    check_figure(text, "\nprocess_resident_memory_bytes 0\n", false);
+    check_figure(text, "\nprocess_start_time_seconds ", true);
+    check_figure(text, "\nblindsight_disk_full 0\n", true);
+    test_reply_clear(&reply);
+  }
+}
+
 static void test_restart(void **state) {
   (void)state;
   server_audit_report report;
@@ -407,6 +448,7 @@ int main(void) {
                                      cmocka_unit_test(test_keep_alive),
                                      cmocka_unit_test(test_jobs),
                                      cmocka_unit_test(test_metrics),
+                                     cmocka_unit_test(test_scopes),
                                      cmocka_unit_test(test_restart),
                                      cmocka_unit_test(test_draining)};
   return cmocka_run_group_tests(tests, setup, teardown);

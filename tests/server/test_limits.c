@@ -13,7 +13,7 @@ static void open_with(const server_limits *limits) {
 }
 
 static server_limits generous(void) {
-  return (server_limits){(uint64_t)1 << 30, 1000000, 1000000};
+  return (server_limits){(uint64_t)1 << 30, 1000000, 1000000, 0};
 }
 
 static void test_requests(void **state) {

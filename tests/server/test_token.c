@@ -22,7 +22,7 @@ static int teardown(void **state) {
 }
 
 static void make(char text[SERVER_TOKEN_CHARS], server_token *row, const char *name) {
-  const server_limits limits = {1000, 20, 30};
+  const server_limits limits = {1000, 20, 30, 0};
   OK(server_token_create(text, row, state_folder, name, &limits));
 }
 
@@ -168,10 +168,32 @@ static void test_bucket(void **state) {
   server_usage_free(usage);
 }
 
+/* A store of a version that knew no scopes: its tokens are for inference. */
+static void test_former_store(void **state) {
+  (void)state;
+  char path[128], text[SERVER_TOKEN_CHARS];
+  sqlite3 *handle;
+  server_token row, *all;
+  size_t n;
+  const server_limits limits = {1, 2, 3, SERVER_SCOPE_ADMIN};
+  snprintf(path, sizeof path, "%s/blindsight.db", folder);
+  OK(server_token_create(text, &row, folder, "former", &limits));
+  assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(handle, "ALTER TABLE tokens DROP COLUMN scopes", NULL, NULL, NULL),
+                   SQLITE_OK);
+  sqlite3_close(handle);
+  OK(server_token_list(&all, &n, folder));
+  assert_true(n > 0);
+  for (size_t i = 0; i < n; i++)
+    assert_int_equal(all[i].limits.scopes, SERVER_SCOPE_INFER);
+  base_free(all);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_check), cmocka_unit_test(test_stored),
-      cmocka_unit_test(test_list),  cmocka_unit_test(test_predictions),
-      cmocka_unit_test(test_crash), cmocka_unit_test(test_bucket)};
+      cmocka_unit_test(test_check),       cmocka_unit_test(test_stored),
+      cmocka_unit_test(test_list),        cmocka_unit_test(test_predictions),
+      cmocka_unit_test(test_crash),       cmocka_unit_test(test_bucket),
+      cmocka_unit_test(test_former_store)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -126,7 +126,8 @@ void server_answer_openapi(server_request *request) {
 void server_answer_metrics(server_request *request) {
   base_buffer text;
   base_buffer_init(&text, (size_t)1 << 20);
-  server_figures_write(&text, request->service);
+  server_figures_write(&text, request->service,
+                       (request->token.limits.scopes & SERVER_SCOPE_ADMIN) != 0);
   ckks_status status = base_buffer_status(&text);
   if (status == CKKS_OK) {
     server_reply_bytes(request, 200, "text/plain; version=0.0.4", text.bytes, text.n_bytes);

@@ -3,7 +3,11 @@
 
 #include <inttypes.h>
 
+#include "base/alloc.h"
 #include "server/http/route.h"
+#include "server/http/tls.h"
+#include "server/store/reserve.h"
+#include "server/work/process.h"
 
 static const char *const stage_name[SERVER_N_STAGES] = {"receive", "queue", "keys", "evaluate",
                                                         "total"};
@@ -57,7 +61,97 @@ static void write_stages(base_buffer *out, const server_metrics *metrics) {
   }
 }
 
-void server_figures_write(base_buffer *out, const server_service *service) {
+/* --- by model */
+
+typedef uint64_t (*model_figure)(const server_model *model);
+
+static uint64_t n_requests(const server_model *model) {
+  return model->n_requests;
+}
+
+static uint64_t n_predictions(const server_model *model) {
+  return model->n_predictions;
+}
+
+static uint64_t evaluate_us(const server_model *model) {
+  return model->evaluate_us;
+}
+
+/* divisor 1 = whole numbers. */
+static void write_each(base_buffer *out, server_model *const *models, size_t n, const char *name,
+                       const char *help, model_figure figure, double divisor) {
+  head(out, name, "counter", help);
+  for (size_t i = 0; i < n; i++)
+    base_buffer_printf(out, "blindsight_%s{model=\"%s\",version=\"%s\"} %.*f\n", name,
+                       models[i]->name, models[i]->version, divisor > 1 ? 6 : 0,
+                       (double)figure(models[i]) / divisor);
+}
+
+static void write_models(base_buffer *out, const server_service *service) {
+  server_model **models;
+  size_t n = server_model_set_all(&models, service->models);
+  write_each(out, models, n, "model_requests_total", "Evaluations of each model.", n_requests, 1);
+  write_each(out, models, n, "model_predictions_total", "Rows that each model evaluated.",
+             n_predictions, 1);
+  write_each(out, models, n, "model_evaluate_seconds_total", "Time that each model's took.",
+             evaluate_us, 1e6);
+  for (size_t i = 0; i < n; i++)
+    server_model_release(models[i]);
+  base_free(models);
+}
+
+/* --- by token */
+
+static void write_token(void *context, const char *token, uint64_t n_today) {
+  base_buffer_printf(context, "blindsight_token_predictions_today{token=\"%s\"} %" PRIu64 "\n",
+                     token, n_today);
+}
+
+static void write_tokens(base_buffer *out, const server_service *service) {
+  head(out, "token_predictions_today", "gauge", "Rows of today of each token that came.");
+  server_usage_each(service->usage, write_token, out);
+}
+
+/* --- the process, by the names that Prometheus' own libraries give them */
+
+static void process(base_buffer *out, const char *name, const char *type, const char *help,
+                    double v) {
+  base_buffer_printf(out, "# HELP process_%s %s\n# TYPE process_%s %s\nprocess_%s %.17g\n", name,
+                     help, name, type, name, v);
+}
+
+static void write_process(base_buffer *out, const server_service *service) {
+  server_process_figures f;
+  server_process_look(&f);
+  process(out, "cpu_seconds_total", "counter", "Processor time of this process.", f.cpu_s);
+  process(out, "resident_memory_bytes", "gauge", "Memory of this process.",
+          (double)f.resident_bytes);
+  process(out, "open_fds", "gauge", "Open files.", (double)f.open_files);
+  process(out, "max_fds", "gauge", "Files that may be open.", (double)f.most_files);
+  process(out, "start_time_seconds", "gauge", "Start of this process since 1970.",
+          (double)service->metrics.started_ms / 1e3);
+}
+
+/* --- what may end: certificates and disks */
+
+static void write_ends(base_buffer *out, const server_service *service) {
+  server_audit_figures audit;
+  server_audit_look(&audit, service->audit);
+  value(out, "audit_lines_total", "counter", "Lines of the audit log, from the first one on.",
+        audit.n_lines);
+  value(out, "audit_counted_total", "counter", "Requests that were counted instead of logged.",
+        audit.n_counted);
+  value(out, "audit_bytes", "gauge", "What the audit log takes.", audit.n_bytes);
+  value(out, "audit_ceiling_bytes", "gauge", "What it may take.", service->options.audit_bytes);
+  value(out, "audit_files", "gauge", "Files of the audit log.", (uint64_t)audit.n_files);
+  value(out, "disk_full", "gauge", "Whether nothing but the reserve was left of the disk.",
+        server_reserve_is_spent());
+  if (service->tls != NULL)
+    value(out, "tls_certificate_expires_seconds", "gauge", "When the certificate ends, since 1970.",
+          (uint64_t)server_tls_expires(service->tls));
+}
+
+void server_figures_write(base_buffer *out, const server_service *service, bool tokens) {
   const server_metrics *metrics = &service->metrics;
   server_cache_figures cache;
   server_cache_look(&cache, service->cache);
@@ -85,4 +179,9 @@ void server_figures_write(base_buffer *out, const server_service *service) {
         service->options.cache_bytes);
   value(out, "draining", "gauge", "Whether the server is about to end.",
         atomic_load(&service->draining));
+  write_models(out, service);
+  write_process(out, service);
+  write_ends(out, service);
+  if (tokens)
+    write_tokens(out, service);
 }

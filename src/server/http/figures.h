@@ -5,5 +5,6 @@
 #include "base/bytes.h"
 #include "server/service.h"
 
-void server_figures_write(base_buffer *out, const server_service *service);
+/** All tenants together; `tokens`: and each token's own, for who may see them. */
+void server_figures_write(base_buffer *out, const server_service *service, bool tokens);
 #endif

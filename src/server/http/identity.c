@@ -25,6 +25,18 @@ static const char *find_token(const server_request *request) {
   return header + strspn(header, " ");
 }
 
+/* Whether the token is for this. */
+static bool may(server_request *request) {
+  unsigned needed = request->route->scope != 0 ? request->route->scope : SERVER_SCOPE_INFER;
+  if ((request->token.limits.scopes & (needed | SERVER_SCOPE_ADMIN)) != 0)
+    return true;
+  server_reply_header(request, "WWW-Authenticate",
+                      "Bearer realm=\"blindsight\", error=\"insufficient_scope\", scope=\"%s\"",
+                      needed == SERVER_SCOPE_METRICS ? "metrics" : "infer");
+  server_reply_error(request, 403, "scope", "Authorization", "this token is not for that");
+  return false;
+}
+
 bool server_identity_admit(server_request *request) {
   server_service *service = request->service;
   const char *token = find_token(request);
@@ -61,5 +73,5 @@ bool server_identity_admit(server_request *request) {
                        (unsigned long long)request->token.limits.requests_per_minute);
     return false;
   }
-  return true;
+  return may(request);
 }

@@ -6,6 +6,17 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "server/server.h"
+
+#define JSON "application/json"
+#define BYTES "application/octet-stream"
+
+static const char tags[] =
+    "[{\"name\":\"server\",\"description\":\"the server, its health and its figures\"},"
+    "{\"name\":\"models\",\"description\":\"what is served\"},"
+    "{\"name\":\"inference\",\"description\":\"predictions on encrypted rows\"},"
+    "{\"name\":\"keys\",\"description\":\"evaluation keys of one's own\"},"
+    "{\"name\":\"jobs\",\"description\":\"inferences that nobody waits for\"}]";
 
 /* The shapes of what is answered, as JSON Schema. */
 static const char schemas[] =
@@ -23,7 +34,8 @@ static const char schemas[] =
     "\"Model\":{\"type\":\"object\",\"required\":[\"name\",\"versions\",\"platform\",\"inputs\","
     "\"outputs\",\"parameters\"],\"properties\":{\"name\":{\"type\":\"string\"},\"versions\":{"
     "\"type\":\"array\",\"items\":{\"type\":\"string\"}},\"platform\":{\"const\":\"blindsight\"},"
-    "\"inputs\":{\"type\":\"array\"},\"outputs\":{\"type\":\"array\"},\"parameters\":{\"type\":"
+    "\"inputs\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},\"outputs\":{\"type\":"
+    "\"array\",\"items\":{\"type\":\"object\"}},\"parameters\":{\"type\":"
     "\"object\"}}},"
     "\"Ready\":{\"type\":\"object\",\"required\":[\"name\",\"version\",\"ready\"],\"properties\":{"
     "\"name\":{\"type\":\"string\"},\"version\":{\"type\":\"string\"},\"ready\":{\"type\":"
@@ -67,6 +79,8 @@ static json_t *parameters(const server_route *route) {
   if (route->body == SERVER_BODY_KEYS)
     json_array_append_new(list,
                           header("Content-Range", "bytes A-B/TOTAL for a part of the keys", false));
+  if (route->body != SERVER_BODY_NONE)
+    json_array_append_new(list, header("Content-Encoding", "gzip, deflate or identity", false));
   return list;
 }
 
@@ -84,27 +98,57 @@ static json_t *response(const char *text, const char *type, const char *schema) 
   return value;
 }
 
-/* Errors that any request may meet are said once, as "default". */
-static json_t *responses(const server_route *route) {
+/* Errors that any request may meet are said once, as "4XX" and "default". HEAD has no bodies. */
+static json_t *responses(const server_route *route, bool head) {
   json_t *value = json_object();
   for (int i = 0; i < SERVER_MAX_ANSWERS && route->answer[i].status != 0; i++) {
     const server_answer *answer = &route->answer[i];
     char status[8];
     snprintf(status, sizeof status, "%d", answer->status);
-    json_object_set_new(value, status, response(answer->text, answer->type, answer->schema));
+    json_t *good =
+        response(answer->text, head || answer->status == 304 ? NULL : answer->type, answer->schema);
+    if (route->body == SERVER_BODY_SAMPLE && answer->status == 200)
+      json_object_update_new(json_object_get(good, "content"), content(JSON, NULL));
+    json_object_set_new(value, status, good);
   }
-  json_object_set_new(value, "default", response("an error", "application/json", "Error"));
+  const char *type = head ? NULL : JSON;
+  json_object_set_new(value, "4XX", response("refused, and why", type, "Error"));
+  json_object_set_new(value, "default", response("an error", type, "Error"));
   return value;
 }
 
-static json_t *operation(const server_route *route) {
-  json_t *value =
-      json_pack("{s:s, s:s, s:o, s:o}", "operationId", route->id, "summary", route->summary,
-                "parameters", parameters(route), "responses", responses(route));
-  if (route->body != SERVER_BODY_NONE)
+/* What a route is about: the tag that documents group it by. */
+static const char *tag_of(const server_route *route) {
+  static const struct {
+    const char *start, *tag;
+  } table[] = {{"/v2/models", "models"}, {"/v2/keys", "keys"}, {"/v2/jobs", "jobs"}};
+  if (route->body == SERVER_BODY_SAMPLE)
+    return "inference";
+  for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+    if (strncmp(route->path, table[i].start, strlen(table[i].start)) == 0)
+      return table[i].tag;
+  return "server";
+}
+
+static const char *scope_of(const server_route *route) {
+  return route->open                            ? "Open to all."
+         : route->scope == SERVER_SCOPE_METRICS ? "Needs a token of scope metrics."
+                                                : "Needs a token of scope infer.";
+}
+
+static json_t *operation(const server_route *route, bool head) {
+  json_t *value = json_pack(
+      "{s:o, s:s, s:o, s:[s], s:o, s:o}", "operationId",
+      json_sprintf("%s%s", route->id, head ? "Head" : ""), "summary", route->summary, "description",
+      json_sprintf("%s%s. %s", route->summary, head ? " (without its body)" : "", scope_of(route)),
+      "tags", tag_of(route), "parameters", parameters(route), "responses", responses(route, head));
+  if (route->body != SERVER_BODY_NONE) {
+    json_t *forms = content(BYTES, NULL);
+    if (route->body == SERVER_BODY_SAMPLE)
+      json_object_update_new(forms, content(JSON, NULL));
     json_object_set_new(value, "requestBody",
-                        json_pack("{s:b, s:o}", "required", 1, "content",
-                                  content("application/octet-stream", NULL)));
+                        json_pack("{s:b, s:o}", "required", 1, "content", forms));
+  }
   if (route->open)
     json_object_set_new(value, "security", json_array());
   return value;
@@ -134,17 +178,23 @@ json_t *server_openapi_build(const server_routes *routes) {
     char method[8];
     lower(method, sizeof method, route->method);
     json_t *path = open_path(paths, route->path);
-    whole = json_object_set_new(path, method, operation(route)) == 0 && whole;
+    whole = json_object_set_new(path, method, operation(route, false)) == 0 && whole;
+    if (strcmp(route->method, "GET") == 0)
+      whole = json_object_set_new(path, "head", operation(route, true)) == 0 && whole;
   }
   if (!whole) {
     json_decref(paths);
     return NULL;
   }
-  return json_pack(
-      "{s:s, s:{s:s, s:s, s:s}, s:[{s:[]}], s:o, s:{s:o, s:{s:{s:s, s:s}}}}", "openapi", "3.1.0",
-      "info", "title", "Blindsight", "version", ckks_version(), "description",
-      "Private inference under CKKS: the Open Inference Protocol v2, evaluation keys "
-      "and jobs.",
-      "security", "token", "paths", paths, "components", "schemas", json_loads(schemas, 0, NULL),
-      "securitySchemes", "token", "type", "http", "scheme", "bearer");
+  json_t *info = json_pack("{s:s, s:s, s:s, s:{s:s, s:s}, s:{s:s}}", "title", "Blindsight",
+                           "version", ckks_version(), "description",
+                           "Private inference under CKKS: the Open Inference Protocol v2, "
+                           "evaluation keys and jobs.",
+                           "license", "name", "Apache-2.0", "identifier", "Apache-2.0", "contact",
+                           "name", "the owner of this server");
+  return json_pack("{s:s, s:o, s:[{s:s}], s:o, s:[{s:[]}], s:o, s:{s:o, s:{s:{s:s, s:s}}}}",
+                   "openapi", "3.1.0", "info", info, "servers", "url", "/", "tags",
+                   json_loads(tags, 0, NULL), "security", "token", "paths", paths, "components",
+                   "schemas", json_loads(schemas, 0, NULL), "securitySchemes", "token", "type",
+                   "http", "scheme", "bearer");
 }

@@ -26,10 +26,11 @@ typedef struct server_answer {
 typedef struct server_route {
   const char *method, *path; /* GET also answers HEAD; {name} stands for one part */
   server_handler handler;
-  bool open;     /* without a token */
-  bool work;     /* answered by a worker of the pool; else at once */
-  bool quiet;    /* a probe: not in the audit log */
-  bool recorded; /* changes something, or gives predictions: in the log before it is answered */
+  bool open;      /* without a token */
+  unsigned scope; /* that its token must have; 0 = SERVER_SCOPE_INFER */
+  bool work;      /* answered by a worker of the pool; else at once */
+  bool quiet;     /* a probe: not in the audit log */
+  bool recorded;  /* changes something, or gives predictions: in the log before it is answered */
   server_body_kind body;
   const char *id, *summary;
   server_answer answer[SERVER_MAX_ANSWERS];

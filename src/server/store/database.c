@@ -21,7 +21,7 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS tokens(id TEXT PRIMARY KEY, name TEXT NOT NULL, salt BLOB NOT NULL,"
     " hash BLOB NOT NULL, created INTEGER NOT NULL, revoked INTEGER NOT NULL DEFAULT 0,"
     " max_key_bytes INTEGER NOT NULL, requests_per_minute INTEGER NOT NULL,"
-    " predictions_per_day INTEGER NOT NULL) WITHOUT ROWID;"
+    " predictions_per_day INTEGER NOT NULL, scopes INTEGER NOT NULL DEFAULT 1) WITHOUT ROWID;"
     /* state: 0 partly uploaded, 1 whole, 2 being deleted */
     "CREATE TABLE IF NOT EXISTS keys(token TEXT NOT NULL, id TEXT NOT NULL, state INTEGER NOT NULL,"
     " bytes INTEGER NOT NULL, plan TEXT NOT NULL, created INTEGER NOT NULL, used INTEGER NOT NULL,"
@@ -38,6 +38,12 @@ static const char schema[] =
     " DELETE FROM asked WHERE job = OLD.id; END;"
     "CREATE TABLE IF NOT EXISTS usage(token TEXT NOT NULL, day INTEGER NOT NULL, taken INTEGER NOT"
     " NULL, PRIMARY KEY(token, day)) WITHOUT ROWID;";
+
+/* Columns that former versions did not have. */
+static const struct {
+  const char *look, *add;
+} columns[] = {{"SELECT scopes FROM tokens LIMIT 0",
+                "ALTER TABLE tokens ADD COLUMN scopes INTEGER NOT NULL DEFAULT 1"}};
 
 typedef struct prepared {
   const char *sql;
@@ -125,6 +131,14 @@ static ckks_status make_folder(const char *state, const char *name) {
   return CKKS_OK;
 }
 
+static ckks_status add_columns(sqlite3 *handle) {
+  for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+    if (sqlite3_exec(handle, columns[i].look, NULL, NULL, NULL) != SQLITE_OK &&
+        sqlite3_exec(handle, columns[i].add, NULL, NULL, NULL) != SQLITE_OK)
+      return server_database_fail(handle, "blindsight.db");
+  return CKKS_OK;
+}
+
 ckks_status server_database_build(server_database **out, const char *state) {
   *out = NULL;
   BASE_TRY(make_folder(state, ""));
@@ -136,6 +150,8 @@ ckks_status server_database_build(server_database **out, const char *state) {
     return base_fail_memory(sizeof *database);
   pthread_mutex_init(&database->lock, NULL);
   ckks_status status = server_database_open(&database->handle, state, "blindsight.db", schema);
+  if (status == CKKS_OK)
+    status = add_columns(database->handle);
   if (status != CKKS_OK) {
     server_database_free(database);
     return status;

@@ -25,7 +25,8 @@
 void server_token_defaults(server_limits *limits) {
   *limits = (server_limits){.max_key_bytes = (uint64_t)256 << 20,
                             .requests_per_minute = 6000,
-                            .predictions_per_day = 10000};
+                            .predictions_per_day = 10000,
+                            .scopes = SERVER_SCOPE_INFER};
 }
 
 static void hash_secret(uint8_t hash[HASH_BYTES], const char *secret, const uint8_t *salt) {
@@ -39,10 +40,10 @@ static ckks_status insert(server_database *database, const server_token *token, 
   ckks_status status = server_database_run(
       database, NULL,
       "INSERT INTO tokens(id, name, salt, hash, created, max_key_bytes, requests_per_minute,"
-      " predictions_per_day) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-      "ssbbiiii", token->id, token->name, salt, SALT_BYTES, hash, HASH_BYTES, token->created,
+      " predictions_per_day, scopes) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "ssbbiiiii", token->id, token->name, salt, SALT_BYTES, hash, HASH_BYTES, token->created,
       (int64_t)token->limits.max_key_bytes, (int64_t)token->limits.requests_per_minute,
-      (int64_t)token->limits.predictions_per_day);
+      (int64_t)token->limits.predictions_per_day, (int64_t)token->limits.scopes);
   server_database_unlock(database);
   return status;
 }
@@ -59,6 +60,8 @@ ckks_status server_token_create(char text[SERVER_TOKEN_CHARS], server_token *out
     return base_fail(CKKS_ERROR_ENTROPY, "libsodium cannot start");
   BASE_TRY(rand_entropy(random, sizeof random));
   *out = (server_token){.created = (int64_t)time(NULL), .limits = *limits};
+  if (out->limits.scopes == 0)
+    out->limits.scopes = SERVER_SCOPE_INFER;
   snprintf(out->name, sizeof out->name, "%s", name);
   sodium_bin2hex(out->id, sizeof out->id, random, 8);
   sodium_bin2hex(secret, sizeof secret, random + 8, 32);
@@ -84,6 +87,7 @@ static void read_row(server_token *token, sqlite3_stmt *row) {
   token->limits.max_key_bytes = (uint64_t)sqlite3_column_int64(row, 4);
   token->limits.requests_per_minute = (uint64_t)sqlite3_column_int64(row, 5);
   token->limits.predictions_per_day = (uint64_t)sqlite3_column_int64(row, 6);
+  token->limits.scopes = (unsigned)sqlite3_column_int(row, 7);
 }
 
 static ckks_status list(server_token **out, size_t *n, server_database *database) {
@@ -92,7 +96,7 @@ static ckks_status list(server_token **out, size_t *n, server_database *database
   sqlite3_stmt *statement =
       server_database_query(database,
                             "SELECT id, name, created, revoked, max_key_bytes, requests_per_minute,"
-                            " predictions_per_day FROM tokens ORDER BY created, id",
+                            " predictions_per_day, scopes FROM tokens ORDER BY created, id",
                             "");
   int more = -1;
   while (statement != NULL && (more = server_database_step(database, statement)) > 0) {
@@ -160,14 +164,14 @@ ckks_status server_token_check(server_token *out, const char *text, server_datab
   sqlite3_stmt *row =
       server_database_query(database,
                             "SELECT id, name, created, revoked, max_key_bytes, requests_per_minute,"
-                            " predictions_per_day, salt, hash FROM tokens WHERE id = ?",
+                            " predictions_per_day, scopes, salt, hash FROM tokens WHERE id = ?",
                             "s", id);
   int found = row != NULL ? server_database_step(database, row) : -1;
   if (found > 0) {
     read_row(out, row);
-    if (sqlite3_column_bytes(row, 7) == SALT_BYTES && sqlite3_column_bytes(row, 8) == HASH_BYTES) {
-      hash_secret(hash, secret, sqlite3_column_blob(row, 7));
-      good = base_equal(hash, sqlite3_column_blob(row, 8), HASH_BYTES) && out->revoked == 0;
+    if (sqlite3_column_bytes(row, 8) == SALT_BYTES && sqlite3_column_bytes(row, 9) == HASH_BYTES) {
+      hash_secret(hash, secret, sqlite3_column_blob(row, 8));
+      good = base_equal(hash, sqlite3_column_blob(row, 9), HASH_BYTES) && out->revoked == 0;
     }
     sqlite3_reset(row);
   }

@@ -155,6 +155,17 @@ ckks_status server_usage_take(bool *granted, server_usage *usage, const char *to
   return status;
 }
 
+void server_usage_each(server_usage *usage,
+                       void (*visit)(void *context, const char *token, uint64_t n_today),
+                       void *context) {
+  int64_t day = (int64_t)time(NULL) / DAY_S;
+  pthread_mutex_lock(&usage->lock);
+  for (int i = 0; i < N_LISTS; i++)
+    for (const account *a = usage->list[i]; a != NULL; a = a->next)
+      visit(context, a->token, a->day == day ? a->used : 0);
+  pthread_mutex_unlock(&usage->lock);
+}
+
 void server_usage_return(server_usage *usage, const char *token, uint64_t n) {
   pthread_mutex_lock(&usage->lock);
   account *a = find(usage, token);

@@ -18,6 +18,10 @@ bool server_usage_request(server_usage *usage, const char *token, uint64_t per_m
  */
 ckks_status server_usage_take(bool *granted, server_usage *usage, const char *token, uint64_t n,
                               uint64_t per_day);
+/** What each token that came since the start has taken of today's predictions. */
+void server_usage_each(server_usage *usage,
+                       void (*visit)(void *context, const char *token, uint64_t n_today),
+                       void *context);
 void server_usage_return(server_usage *usage, const char *token, uint64_t n);
 /** Takes n bytes for a body under way; false = the token's bodies take `limit` without it. */
 bool server_usage_body(server_usage *usage, const char *token, uint64_t n, uint64_t limit);

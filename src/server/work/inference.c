@@ -68,7 +68,10 @@ static void evaluate(server_inference *in, const server_cache_entry *entry) {
   ckks_status status = ready_session(&session, in, server_cache_keys(entry));
   if (status == CKKS_OK)
     status = exec_infer(&in->result, &in->n_result, in->sample, in->n_sample, "sample", session);
-  server_metrics_time(&in->service->metrics, SERVER_STAGE_EVALUATE, server_clock_us() - started);
+  int64_t us = server_clock_us() - started;
+  server_metrics_time(&in->service->metrics, SERVER_STAGE_EVALUATE, us);
+  atomic_fetch_add(&in->model->n_requests, 1);
+  atomic_fetch_add(&in->model->evaluate_us, (uint64_t)us);
   if (status != CKKS_OK)
     fail_status(in, status, "sample");
 }
@@ -129,6 +132,7 @@ void server_inference_run(server_inference *in) {
   }
   if (in->status == 200) {
     atomic_fetch_add(&service->metrics.predictions, in->n_rows);
+    atomic_fetch_add(&in->model->n_predictions, in->n_rows);
   } else {
     if (granted)
       server_inference_give_back(in);

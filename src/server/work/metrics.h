@@ -27,6 +27,7 @@ typedef struct server_metrics {
   server_histogram stage[SERVER_N_STAGES];
   _Atomic uint64_t bytes_in, bytes_out, predictions, refused;
   _Atomic int64_t connections;
+  int64_t started_ms; /* since 1970 */
 } server_metrics;
 
 void server_metrics_time(server_metrics *metrics, server_stage stage, int64_t us);

@@ -163,6 +163,17 @@ static ckks_status read_all(generation *set, const char *path, const server_mode
   return status;
 }
 
+/* Counters do not begin anew with a file that was there before. */
+static void keep_figures(generation *set, const generation *old) {
+  for (size_t i = 0; i < set->n; i++)
+    for (size_t j = 0; old != NULL && j < old->n; j++)
+      if (compare(&set->model[i], &old->model[j]) == 0) {
+        set->model[i]->n_requests = old->model[j]->n_requests;
+        set->model[i]->n_predictions = old->model[j]->n_predictions;
+        set->model[i]->evaluate_us = old->model[j]->evaluate_us;
+      }
+}
+
 ckks_status server_model_set_reload(server_model_set *models) {
   generation *set = base_alloc(sizeof *set);
   if (set == NULL)
@@ -179,6 +190,7 @@ ckks_status server_model_set_reload(server_model_set *models) {
   }
   pthread_mutex_lock(&models->lock);
   generation *old = models->set;
+  keep_figures(set, old);
   models->set = set;
   pthread_mutex_unlock(&models->lock);
   free_set(old);

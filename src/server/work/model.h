@@ -16,6 +16,7 @@ typedef struct server_model {
   char tag[65], digest[65]; /**< of the client file; identity of the plan: both in hex */
   exec_session **session;   /**< one for each worker, built when first needed */
   int n_sessions;
+  _Atomic uint64_t n_requests, n_predictions, evaluate_us; /**< kept when models are read anew */
 } server_model;
 
 typedef struct server_model_set server_model_set;
