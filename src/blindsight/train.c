@@ -33,9 +33,9 @@ static ckks_status set_activation(encoding_polynomial *out,
                                   const blindsight_train_options *options) {
   if (options->activation == NULL)
     return CKKS_OK;
-  if (options->degree < 1 || options->degree > ENCODING_MAX_DEGREE)
+  if (options->degree < 1 || options->degree > ENCODING_MAX_POWERS)
     return base_fail(CKKS_ERROR_ARGUMENT, "degree = %d: must be 1 to %d", options->degree,
-                     ENCODING_MAX_DEGREE);
+                     ENCODING_MAX_POWERS);
   *out = (encoding_polynomial){.degree = options->degree};
   for (int k = 0; k <= options->degree; k++)
     out->coefficient[k] = options->activation[k];

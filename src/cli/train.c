@@ -102,7 +102,7 @@ static ckks_status parse_activation(encoding_polynomial *out, const char *text) 
   for (const char *at = text;; at++) {
     char *end;
     double value = strtod(at, &end);
-    if (end == at || !isfinite(value) || out->degree == ENCODING_MAX_DEGREE)
+    if (end == at || !isfinite(value) || out->degree == ENCODING_MAX_POWERS)
       break;
     out->coefficient[++out->degree] = value;
     at = end;
@@ -114,7 +114,7 @@ static ckks_status parse_activation(encoding_polynomial *out, const char *text) 
   return base_fail(CKKS_ERROR_ARGUMENT,
                    "--activation %s: must be sigmoid3, square, identity or 2 to %d coefficients "
                    "c0,c1,..., the last not 0",
-                   text, ENCODING_MAX_DEGREE + 1);
+                   text, ENCODING_MAX_POWERS + 1);
 }
 
 /* Never cancels: Ctrl-C ends the program, and nothing is written before the end. */

@@ -44,7 +44,7 @@ static int degree_of(const compile_stage *stage) {
 static size_t encoded_bytes(const accounting *a, const plan_op *op) {
   const ckks_params_literal *literal = &a->chain->params->literal;
   size_t n_limbs = (size_t)op->level + 1, n = sizeof(ring_word) << literal->log2_n;
-  if (op->kind == PLAN_OP_SLOT_POLYNOMIALS)
+  if (plan_is_slots(op))
     return (size_t)op->n_terms * (n_limbs + 1) * n;
   if (op->kind == PLAN_OP_DIAGONALS)
     return (size_t)op->n_terms * (n_limbs + 1 + (size_t)literal->n_p) * n;
@@ -78,7 +78,9 @@ static void add_op(const accounting *a, plan_part *part, const plan_op *op) {
   case PLAN_OP_ADD_VECTOR:
   case PLAN_OP_MUL_SUM:
   case PLAN_OP_POLYNOMIAL:
+  case PLAN_OP_CHEBYSHEV:
   case PLAN_OP_SLOT_POLYNOMIALS:
+  case PLAN_OP_SLOT_CHEBYSHEV:
     break;
   }
 }

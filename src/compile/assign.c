@@ -56,7 +56,9 @@ static bool assign_op(scales *s, plan_op *op, int at) {
     op->scale = in * s->of[op->term[1]] / prime(s, op->level + 1);
     break;
   case PLAN_OP_POLYNOMIAL:
+  case PLAN_OP_CHEBYSHEV:
   case PLAN_OP_SLOT_POLYNOMIALS:
+  case PLAN_OP_SLOT_CHEBYSHEV:
     op->scale = target(s, op->level);
     break;
   case PLAN_OP_MUL_VECTOR:

@@ -99,8 +99,7 @@ ckks_status compile_cost_keys(ckks_key_spec **keys, size_t *n_keys, const plan_p
     const plan_op *op = &program->op[i];
     if (op->kind == PLAN_OP_MUL_SUM)
       BASE_TRY(add_key(keys, n_keys, 0, op->level + 1, n_p));
-    bool polynomial = op->kind == PLAN_OP_POLYNOMIAL || op->kind == PLAN_OP_SLOT_POLYNOMIALS;
-    if (polynomial && plan_degree(plan, op) > 1)
+    if (plan_is_polynomial(op) && plan_degree(plan, op) > 1)
       BASE_TRY(add_key(keys, n_keys, 0, plan_top(plan, op), n_p));
     int words = op->kind == PLAN_OP_DIAGONALS ? 2 : op->kind == PLAN_OP_ROTATE_SUM ? 1 : 0;
     for (int t = 0; t < words * op->n_terms; t++)

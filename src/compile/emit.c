@@ -102,7 +102,9 @@ ckks_status compile_emit_polynomial(plan_program *program, const compile_stage *
     return CKKS_OK;
   case COMPILE_STAGE_GENERAL:
     *level -= plan_polynomial_depth(compile_stage_degree(stage));
-    return compile_emit_op(program, PLAN_OP_POLYNOMIAL, v, v, index, 0, 0, *level, &op);
+    return compile_emit_op(program,
+                           compile_stage_chebyshev(stage) ? PLAN_OP_CHEBYSHEV : PLAN_OP_POLYNOMIAL,
+                           v, v, index, 0, 0, *level, &op);
   }
   return CKKS_OK;
 }

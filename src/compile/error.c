@@ -194,18 +194,30 @@ typedef struct bend {
   double value, slope, amplitude;
 } bend;
 
+/*
+ * T_k is made of smaller ones, and what rounds T_j is amplified by the slope of T_(k/j): in the
+ * mean over the range by about k/j, and there are few j. Beyond the range T_k grows as a power
+ * does.
+ */
+static bend chebyshev_bend(bend most, const encoding_polynomial *p, double max_abs) {
+  double growth = max_abs > 1.0 ? max_abs + sqrt(max_abs * max_abs - 1.0) : 1.0;
+  for (int k = 1; k <= p->degree; k++)
+    most.amplitude += fabs(p->coefficient[k]) * k * pow(growth, k);
+  return most;
+}
+
 /* Products inside act like a few roundings, amplified by the coefficients. */
-static bend polynomial_bend(const double *coefficient, size_t n, double max_abs) {
+static bend polynomial_bend(const encoding_polynomial *p, double max_abs) {
+  const double *coefficient = p->coefficient;
+  size_t n = (size_t)p->degree + 1;
   bend most = {.amplitude = 1.0};
   for (int i = 0; i <= 2 * GRID; i++) {
-    double at = max_abs * (double)(i - GRID) / GRID, p = 0.0, d = 0.0;
-    for (size_t k = n; k-- > 0;) {
-      d = d * at + p;
-      p = p * at + coefficient[k];
-    }
-    most.slope = larger(most.slope, fabs(d));
-    most.value = larger(most.value, fabs(p));
+    double at = max_abs * (double)(i - GRID) / GRID;
+    most.slope = larger(most.slope, fabs(encoding_polynomial_slope(p, at)));
+    most.value = larger(most.value, fabs(encoding_polynomial_value(p, at)));
   }
+  if (p->chebyshev)
+    return chebyshev_bend(most, p, max_abs);
   for (size_t k = 1; k < n; k++)
     most.amplitude += fabs(coefficient[k]) * pow(larger(1.0, max_abs), (double)k);
   /* What rounds a factor of the largest power of two is multiplied by that power. */
@@ -217,20 +229,27 @@ static bend polynomial_bend(const double *coefficient, size_t n, double max_abs)
   return most;
 }
 
+static bend vector_bend(const plan_plan *plan, const plan_op *op, double max_abs) {
+  encoding_polynomial p = {.degree = plan_degree(plan, op), .chebyshev = plan_is_chebyshev(op)};
+  memcpy(p.coefficient, plan->vector[op->index].value,
+         ((size_t)p.degree + 1) * sizeof *p.coefficient);
+  return polynomial_bend(&p, max_abs);
+}
+
 /* The worst of the slots' polynomials; neighbours are mostly alike, and looked at once. */
 static bend slots_bend(const plan_plan *plan, const plan_op *op, double max_abs) {
   const plan_vector *vector = &plan->vector[op->index];
   bend worst = {0.0, 0.0, 0.0};
   for (size_t j = 0; j < vector->period; j++) {
-    double coefficient[ENCODING_MAX_DEGREE + 1] = {0.0};
+    encoding_polynomial p = {.degree = plan_degree(plan, op), .chebyshev = plan_is_chebyshev(op)};
     bool again = j > 0;
     for (int t = 0; t < op->n_terms; t++) {
-      coefficient[op->term[t]] = vector[t].value[j % vector[t].period];
-      again = again && coefficient[op->term[t]] == vector[t].value[(j - 1) % vector[t].period];
+      p.coefficient[op->term[t]] = vector[t].value[j % vector[t].period];
+      again = again && p.coefficient[op->term[t]] == vector[t].value[(j - 1) % vector[t].period];
     }
     if (again)
       continue;
-    bend own = polynomial_bend(coefficient, (size_t)plan_degree(plan, op) + 1, max_abs);
+    bend own = polynomial_bend(&p, max_abs);
     worst.value = larger(worst.value, own.value);
     worst.slope = larger(worst.slope, own.slope);
     worst.amplitude = larger(worst.amplitude, own.amplitude);
@@ -240,13 +259,11 @@ static bend slots_bend(const plan_plan *plan, const plan_op *op, double max_abs)
 
 static void estimate_polynomial(const estimating *e, estimate *x, const plan_op *op,
                                 const plan_noise *noise) {
-  const plan_vector *vector = &e->plan->vector[op->index];
-  bool slots = op->kind == PLAN_OP_SLOT_POLYNOMIALS;
-  bend most = slots ? slots_bend(e->plan, op, x->max_abs)
-                    : polynomial_bend(vector->value, vector->period, x->max_abs);
+  bool slots = plan_is_slots(op);
+  bend most = slots ? slots_bend(e->plan, op, x->max_abs) : vector_bend(e->plan, op, x->max_abs);
   scale_error(x, most.slope, most.slope);
   for (int t = 0; slots && t < op->n_terms; t++)
-    add_bias(e, x, noise->weight * pow(x->max_abs, op->term[t]));
+    add_bias(e, x, noise->weight * (plan_is_chebyshev(op) ? 1.0 : pow(x->max_abs, op->term[t])));
   x->max_abs = most.value;
   /* The powers stand at the scale of values, which an output's may exceed. */
   double scale = fmin(op->scale, exp2(e->chain->log2_value));
@@ -277,7 +294,9 @@ static void estimate_op(estimating *e, const plan_op *op) {
     x = estimate_diagonals(e, op, &noise);
     break;
   case PLAN_OP_POLYNOMIAL:
+  case PLAN_OP_CHEBYSHEV:
   case PLAN_OP_SLOT_POLYNOMIALS:
+  case PLAN_OP_SLOT_CHEBYSHEV:
     x = e->reg[op->a];
     estimate_polynomial(e, &x, op, &noise);
     break;
@@ -298,9 +317,7 @@ static double last_gain(const encoding_polynomial *p, double max_abs, bool extre
   double worst = 0.0;
   for (int i = extreme ? GRID : 0; i <= GRID; i++)
     for (int sign = -1; sign <= 1; sign += 2) {
-      double at = sign * max_abs * i / GRID, slope = 0.0;
-      for (int k = p->degree; k >= 1; k--)
-        slope = slope * at + k * p->coefficient[k];
+      double at = sign * max_abs * i / GRID, slope = encoding_polynomial_slope(p, at);
       worst = larger(worst, fabs(slope) / larger(1.0, fabs(encoding_polynomial_value(p, at))));
     }
   return worst;

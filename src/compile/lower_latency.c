@@ -348,8 +348,10 @@ static ckks_status emit_slot_polynomials(lowering *lower, size_t i, size_t out, 
     BASE_TRY(emit_by_slot(lower, i, out, k, &index));
   }
   *level -= plan_polynomial_depth(degree);
-  BASE_TRY(compile_emit_op(lower->program, PLAN_OP_SLOT_POLYNOMIALS, reg(VALUE, out),
-                           reg(VALUE, out), first, n, 1, *level, &op));
+  BASE_TRY(compile_emit_op(lower->program,
+                           compile_stage_chebyshev(stage) ? PLAN_OP_SLOT_CHEBYSHEV
+                                                          : PLAN_OP_SLOT_POLYNOMIALS,
+                           reg(VALUE, out), reg(VALUE, out), first, n, 1, *level, &op));
   memcpy(op->term, power, (size_t)n * sizeof *power);
   return CKKS_OK;
 }

@@ -56,10 +56,12 @@ plan_noise compile_noise_op(const plan_op *op, const plan_plan *plan, const comp
                         params, level, compile_cost_key_special(level, params->literal.n_p)) *
                     op->factor / (op->scale * (double)params->literal.q[level]);
     break;
-  case PLAN_OP_POLYNOMIAL: /* its powers stand at the scale of values, which an output's exceeds */
+  case PLAN_OP_POLYNOMIAL:
+  case PLAN_OP_CHEBYSHEV: /* its powers stand at the scale of values, which an output's exceeds */
     noise.slot = product_noise(op, params) / fmin(op->scale, exp2(chain->log2_value));
     break;
-  case PLAN_OP_SLOT_POLYNOMIALS: /* coefficients are encoded at about the scale of values */
+  case PLAN_OP_SLOT_POLYNOMIALS:
+  case PLAN_OP_SLOT_CHEBYSHEV: /* coefficients are encoded at about the scale of values */
     noise.slot = product_noise(op, params) / fmin(op->scale, exp2(chain->log2_value));
     noise.weight = weight_noise(op, plan, params, op->scale);
     break;

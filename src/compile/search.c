@@ -44,10 +44,6 @@ typedef struct searching {
   bool no_memory;                  /* something could not be looked at for want of memory */
 } searching;
 
-static bool is_polynomial(const plan_op *op) {
-  return op->kind == PLAN_OP_POLYNOMIAL || op->kind == PLAN_OP_SLOT_POLYNOMIALS;
-}
-
 /* What divides a level: a polynomial's product, or only plaintext factors. */
 static bool level_is_product(const plan_program *program, int level) {
   int above = 0;
@@ -55,7 +51,7 @@ static bool level_is_product(const plan_program *program, int level) {
     const plan_op *op = &program->op[i];
     if (op->kind == PLAN_OP_MUL_SUM && op->level == level)
       return true;
-    if (is_polynomial(op) && op->level <= level && level < above)
+    if (plan_is_polynomial(op) && op->level <= level && level < above)
       return true;
     above = op->level;
   }
@@ -66,7 +62,7 @@ static bool level_is_product(const plan_program *program, int level) {
 static bool last_is_steered(const plan_program *program) {
   for (int i = 1; i < program->n_ops; i++) {
     const plan_op *op = &program->op[i], *before = &program->op[i - 1];
-    if (op->level == 0 && is_polynomial(op))
+    if (op->level == 0 && plan_is_polynomial(op))
       return true;
     if (op->level == 0 && op->kind == PLAN_OP_MUL_SUM)
       return (before->kind == PLAN_OP_MUL_VECTOR || before->kind == PLAN_OP_DENSE) &&

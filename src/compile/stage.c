@@ -12,11 +12,16 @@
 
 static const encoding_polynomial identity = {.degree = 1, .coefficient = {0.0, 1.0}};
 
+bool compile_stage_chebyshev(const compile_stage *stage) {
+  return stage->polynomial[0].chebyshev;
+}
+
 /* Degree after leading zeros are dropped; constants count as degree 1 with slope 0. */
 static encoding_polynomial trimmed(const encoding_polynomial *polynomial) {
   encoding_polynomial p = *polynomial;
   while (p.degree > 1 && p.coefficient[p.degree] == 0.0)
     p.degree--;
+  p.chebyshev = p.chebyshev && p.degree > 1; /* a line is one in both bases */
   return p;
 }
 
@@ -32,12 +37,19 @@ int compile_stage_degree(const compile_stage *stage) {
   return degree;
 }
 
-/* Whether all units have a polynomial of that degree. */
+/* Whether all units have a polynomial of that degree, in powers. */
 static bool stage_all_have(const compile_stage *stage, int degree) {
   bool all = true;
   for (size_t a = 0; a < stage->n_activations; a++)
-    all = all && stage->polynomial[a].degree == degree;
+    all = all && stage->polynomial[a].degree == degree && !stage->polynomial[a].chebyshev;
   return all;
+}
+
+static bool stage_any_chebyshev(const compile_stage *stage) {
+  bool any = false;
+  for (size_t a = 0; a < stage->n_activations; a++)
+    any = any || stage->polynomial[a].chebyshev;
+  return any;
 }
 
 static double stage_range(const compile_stage *stage) {
@@ -52,7 +64,8 @@ static ckks_status stage_init(compile_stage *stage, const network_layer *layer) 
   stage->n_in = layer->n_in;
   stage->n_out = layer->n_out;
   stage->bias = base_alloc_array(layer->n_out, sizeof(double));
-  if (!stage->bias)
+  stage->polynomial = base_alloc_array(layer->n_activations, sizeof *stage->polynomial);
+  if (!stage->bias || !stage->polynomial)
     return base_fail_memory(layer->n_out * sizeof(double));
   BASE_TRY(network_sparse_copy(&stage->map, &layer->weight));
   memcpy(stage->bias, layer->bias, layer->n_out * sizeof(double));
@@ -77,6 +90,7 @@ static void stage_clear(compile_stage *stage) {
     base_wipe(stage->bias, stage->n_out * sizeof(double));
   base_free(stage->bias);
   base_free(stage->activation_of);
+  base_free(stage->polynomial);
   memset(stage, 0, sizeof *stage);
 }
 
@@ -162,13 +176,15 @@ static double fold_square(compile_stage *stage, size_t a, double *sign) {
  * activations then stand at one size, and a carried value's polynomial is v itself. Returns what
  * the next map multiplies by.
  */
-static double stage_normalise(compile_stage *stage, size_t a, bool results) {
-  encoding_polynomial *p = &stage->polynomial[a];
+static double stage_normalise(compile_stage *stage, size_t a, bool results, bool chebyshev) {
+  encoding_polynomial *p = &stage->polynomial[a], given = *p;
   double range = stage->range[a] > 0.0 ? stage->range[a] : 1.0;
   double most = results ? encoding_polynomial_max(p, range) : 1.0, power = 1.0;
   if (!(most > 0.0))
     most = 1.0;
-  for (int k = 0; k <= p->degree; k++, power *= range)
+  if (chebyshev)
+    encoding_polynomial_rescale(p, &given, range, most);
+  for (int k = 0; k <= p->degree && !chebyshev; k++, power *= range)
     p->coefficient[k] = p->coefficient[k] * power / most;
   stage_rescale_rows(stage, a, 1.0 / range, 0.0);
   return most;
@@ -176,6 +192,7 @@ static double stage_normalise(compile_stage *stage, size_t a, bool results) {
 
 /* Gives a stage its polynomials; what is linear in them moves into `next`, if there is one. */
 static void stage_set_polynomials(compile_stage *stage, compile_stage *next) {
+  bool chebyshev = stage_any_chebyshev(stage);
   stage->kind = COMPILE_STAGE_GENERAL;
   if (next && stage_all_have(stage, 3))
     stage->kind = COMPILE_STAGE_CUBIC;
@@ -188,7 +205,7 @@ static void stage_set_polynomials(compile_stage *stage, compile_stage *next) {
     else if (stage->kind == COMPILE_STAGE_SQUARE)
       constant = fold_square(stage, a, &factor);
     else if (stage->n_activations > 1)
-      factor = stage_normalise(stage, a, next != NULL);
+      factor = stage_normalise(stage, a, next != NULL, chebyshev);
     if (next)
       stage_rescale_columns(next, stage, a, factor, constant);
   }
@@ -289,9 +306,11 @@ static ckks_status stage_copy(compile_stage *out, const compile_stage *in) {
   *out = *in;
   out->map = (network_sparse){0};
   out->activation_of = NULL;
+  out->polynomial = base_alloc_array(in->n_activations, sizeof *out->polynomial);
   out->bias = base_alloc_array(in->n_out, sizeof(double));
-  if (!out->bias)
+  if (!out->bias || !out->polynomial)
     return base_fail_memory(in->n_out * sizeof(double));
+  memcpy(out->polynomial, in->polynomial, in->n_activations * sizeof *out->polynomial);
   memcpy(out->bias, in->bias, in->n_out * sizeof(double));
   if (in->activation_of) {
     out->activation_of = base_alloc_array(in->n_out, sizeof(uint8_t));

@@ -34,7 +34,7 @@ typedef struct compile_stage {
   uint8_t *activation_of;                /**< of each unit, which; NULL where there is one */
   double range[NETWORK_MAX_ACTIVATIONS]; /**< largest |v| of the units of each */
   double linear[NETWORK_MAX_ACTIVATIONS];
-  encoding_polynomial polynomial[NETWORK_MAX_ACTIVATIONS];
+  encoding_polynomial *polynomial; /**< n_activations of them, all in one basis */
 } compile_stage;
 
 /** How the client lays out features for a sparse first map; n = 0: in their order. */
@@ -77,6 +77,8 @@ void compile_stages_clear(compile_stages *stages);
 size_t compile_stage_activation(const compile_stage *stage, size_t unit);
 /** Values of the widest layer; throughput packing keeps them in four banks of registers. */
 size_t compile_stage_width(const compile_stages *stages);
+/** Whether its polynomials are in Chebyshev's basis: then they are GENERAL. */
+bool compile_stage_chebyshev(const compile_stage *stage);
 /** Highest degree of the polynomials. */
 int compile_stage_degree(const compile_stage *stage);
 #endif

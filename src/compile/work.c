@@ -213,6 +213,7 @@ static void count_diagonals(counting *c, const plan_op *op, int l) {
 
 typedef struct powers {
   int top, base;
+  bool chebyshev;
   bool needed[ENCODING_MAX_DEGREE + 1];
 } powers;
 
@@ -234,10 +235,18 @@ static void need(powers *p, int i) {
   int a = 1 << (log2_above(i) - 1);
   need(p, a);
   need(p, i - a);
+  if (p->chebyshev)
+    need(p, 2 * a - i);
+}
+
+/* polynomial_split: T_(G+j) = 2 T_G T_j - T_(G-j); what may be other than zero counts. */
+static void split(const powers *p, double *coefficient, int degree, int giant) {
+  for (int i = giant + 1; p->chebyshev && i <= degree; i++)
+    coefficient[2 * giant - i] += fabs(coefficient[i]);
 }
 
 /* polynomial_node: its products, and the nodes below it. */
-static void count_node(counting *c, powers *p, const double *coefficient, int degree, int level) {
+static void count_node(counting *c, powers *p, double *coefficient, int degree, int level) {
   int budget = p->top - level, products = 0, terms = 0;
   int base = budget > 1 && 1 << (budget - 1) < p->base ? 1 << (budget - 1) : p->base;
   if (base < 2 || budget == 1)
@@ -245,6 +254,7 @@ static void count_node(counting *c, powers *p, const double *coefficient, int de
   for (int giant = 1 << log2_above(degree + 1) >> 1; giant >= base; giant /= 2) {
     while (degree >= giant && coefficient[degree] == 0.0)
       degree--;
+    split(p, coefficient, degree, giant);
     int quotient = degree - giant;
     degree = giant - 1;
     if (quotient < 0)
@@ -269,11 +279,11 @@ static void count_node(counting *c, powers *p, const double *coefficient, int de
 
 /* How large each coefficient gets: which of them are 0 everywhere is what matters here. */
 static void largest_coefficients(double *largest, const plan_plan *plan, const plan_op *op) {
-  bool slots = op->kind == PLAN_OP_SLOT_POLYNOMIALS;
+  bool slots = plan_is_slots(op);
   const plan_vector *vector = &plan->vector[op->index];
   memset(largest, 0, (ENCODING_MAX_DEGREE + 1) * sizeof *largest);
-  if (!slots)
-    memcpy(largest, vector->value, vector->period * sizeof *largest);
+  for (size_t k = 0; !slots && k < vector->period; k++)
+    largest[k] = fabs(vector->value[k]);
   for (int t = 0; slots && t < op->n_terms; t++)
     for (size_t j = 0; j < vector[t].period && largest[op->term[t]] == 0.0; j++)
       largest[op->term[t]] = fabs(vector[t].value[j]);
@@ -283,7 +293,7 @@ static void largest_coefficients(double *largest, const plan_plan *plan, const p
 static void count_polynomial(counting *c, const plan_op *op) {
   double coefficient[ENCODING_MAX_DEGREE + 1];
   int degree = plan_degree(c->plan, op);
-  powers p = {.top = plan_top(c->plan, op), .base = 2};
+  powers p = {.top = plan_top(c->plan, op), .base = 2, .chebyshev = plan_is_chebyshev(op)};
   largest_coefficients(coefficient, c->plan, op);
   while (p.base < MOST_BASE && 2 * p.base * p.base <= degree + 1)
     p.base *= 2;
@@ -321,7 +331,9 @@ static void count_op(counting *c, const plan_op *op) {
     count_products(c, l, op->n_terms);
     break;
   case PLAN_OP_POLYNOMIAL:
+  case PLAN_OP_CHEBYSHEV:
   case PLAN_OP_SLOT_POLYNOMIALS:
+  case PLAN_OP_SLOT_CHEBYSHEV:
     count_polynomial(c, op);
     break;
   case PLAN_OP_DIAGONALS:

@@ -256,7 +256,7 @@ static ckks_status run_polynomial(running *r, ckks_ciphertext *out, const plan_o
   const plan_plan *plan = r->session->engine->plan;
   ckks_ciphertext a = cut_view(value_of(r, op->a), plan_top(plan, op));
   return eval_polynomial(out, &a, plan->vector[op->index].value, plan_degree(plan, op),
-                         CKKS_MONOMIAL, op->scale, r->session->evaluator);
+                         plan_is_chebyshev(op) ? CKKS_CHEBYSHEV : CKKS_MONOMIAL, op->scale, r->session->evaluator);
 }
 
 static ckks_status run_op(running *r, ckks_ciphertext *out, int i) {
@@ -277,10 +277,12 @@ static ckks_status run_op(running *r, ckks_ciphertext *out, int i) {
     eval_rescale(out, out, ev);
     return CKKS_OK;
   case PLAN_OP_POLYNOMIAL:
+  case PLAN_OP_CHEBYSHEV:
     return run_polynomial(r, out, op);
   case PLAN_OP_DENSE:
     return run_dense(r, out, i);
   case PLAN_OP_SLOT_POLYNOMIALS:
+  case PLAN_OP_SLOT_CHEBYSHEV:
     return eval_polynomial_slots_run(out, value_of(r, op->a), encoded->slots, ev);
   }
   return CKKS_OK;

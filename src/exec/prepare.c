@@ -96,8 +96,9 @@ static ckks_status prepare_slots(exec_encoded *encoded, const plan_op *op, doubl
   for (int t = 0; t < op->n_terms; t++)
     for (size_t j = 0; j < period; j++)
       rows[(size_t)op->term[t] * period + j] = vector[t].value[j % vector[t].period];
+  ckks_basis basis = plan_is_chebyshev(op) ? CKKS_CHEBYSHEV : CKKS_MONOMIAL;
   ckks_status status =
-      eval_polynomial_slots_build(&encoded->slots, rows, period, (int)degree, CKKS_MONOMIAL,
+      eval_polynomial_slots_build(&encoded->slots, rows, period, (int)degree, basis,
                                   plan_top(plan, op), in_scale, op->scale, params);
   base_wipe(rows, (degree + 1) * period * sizeof *rows);
   base_free(rows);
@@ -106,7 +107,7 @@ static ckks_status prepare_slots(exec_encoded *encoded, const plan_op *op, doubl
 
 static ckks_status prepare_op(exec_encoded *encoded, const plan_op *op, double in_scale,
                               const plan_plan *plan, const ckks_params *params) {
-  if (op->kind == PLAN_OP_SLOT_POLYNOMIALS)
+  if (plan_is_slots(op))
     return prepare_slots(encoded, op, in_scale, plan, params);
   bool diagonals = op->kind == PLAN_OP_DIAGONALS;
   bool adds = op->kind == PLAN_OP_ADD_VECTOR;

@@ -7,12 +7,13 @@
  *   per layer: an activation, f64 bias, f64 weights by row.
  * Where that is shorter, the weights are u32 how many of each row are not 0, then u32 column of
  * each of these, ascending in its row, then each as f64; such a layer begins with u32 2^32 - 2.
- * An activation is u32 degree, f64 coefficients, f64 max_abs. A layer that has several puts in its
- * place u32 0, u32 how many, these one by one, and u8 which of them for each unit. In front of all
- * that a layer whose units are an image has u32 2^32 - 1, u32 channels, rows, columns. Texts are a
- * u16 length and that many bytes. In front of everything a model whose outputs do not have their
- * usual meaning (encoding/meaning.h), or whose polynomials stand for something else, has
- * u32 2^32 - 1, the meaning or three bytes of 255, and f64 what the polynomials change.
+ * An activation is u32 degree, plus 2^16 for Chebyshev's basis, f64 coefficients, f64 max_abs. A
+ * layer that has several puts in its place u32 0, u32 how many, these one by one, and u8 which of
+ * them for each unit. In front of all that a layer whose units are an image has u32 2^32 - 1, u32
+ * channels, rows, columns. Texts are a u16 length and that many bytes. In front of everything a
+ * model whose outputs do not have their usual meaning (encoding/meaning.h), or whose polynomials
+ * stand for something else, has u32 2^32 - 1, the meaning or three bytes of 255, and f64 what the
+ * polynomials change.
  */
 #include "base/bytes.h"
 #include "base/alloc.h"
@@ -22,6 +23,7 @@
 
 #define IMAGE UINT32_MAX
 #define SPARSE (UINT32_MAX - 1)
+#define CHEBYSHEV 0x10000u
 #define MEANT UINT32_MAX
 #define USUAL 0xff
 
@@ -32,7 +34,7 @@ static void write_numbers(base_buffer *buffer, const double *numbers, size_t n) 
 
 static void write_activation(base_buffer *buffer, const network_activation *activation) {
   const encoding_polynomial *p = &activation->polynomial;
-  base_buffer_u32(buffer, (uint32_t)p->degree);
+  base_buffer_u32(buffer, (uint32_t)p->degree | (p->chebyshev ? CHEBYSHEV : 0));
   write_numbers(buffer, p->coefficient, (size_t)p->degree + 1);
   base_buffer_f64(buffer, activation->max_abs);
 }
@@ -161,11 +163,15 @@ static ckks_status read_widths(size_t *widths, size_t *n_layers, base_reader *re
 
 static ckks_status read_activation(network_activation *activation, uint32_t degree,
                                    base_reader *reader, size_t index) {
-  if (degree < 1 || degree > ENCODING_MAX_DEGREE)
+  bool chebyshev = (degree & CHEBYSHEV) != 0;
+  degree &= ~CHEBYSHEV;
+  uint32_t most = chebyshev ? ENCODING_MAX_DEGREE : ENCODING_MAX_POWERS;
+  if (degree < 1 || degree > most)
     return base_fail(CKKS_ERROR_FORMAT,
-                     "layers[%zu].activation: degree %u where 1 to %d is allowed", index,
-                     (unsigned)degree, ENCODING_MAX_DEGREE);
+                     "layers[%zu].activation: degree %u where 1 to %u is allowed", index,
+                     (unsigned)degree, (unsigned)most);
   activation->polynomial.degree = (int)degree;
+  activation->polynomial.chebyshev = chebyshev;
   read_numbers(activation->polynomial.coefficient, (size_t)degree + 1, reader);
   activation->max_abs = base_reader_f64(reader);
   return CKKS_OK;

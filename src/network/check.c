@@ -62,14 +62,16 @@ static ckks_status check_scaler(const network_model *model) {
 
 /* A leading zero would make the planner pay for a degree that is not there. */
 static ckks_status check_polynomial(const encoding_polynomial *p, const char *path) {
-  if (p->degree < 1 || p->degree > ENCODING_MAX_DEGREE)
+  const char *basis = p->chebyshev ? "chebyshev" : "polynomial";
+  int most = p->chebyshev ? ENCODING_MAX_DEGREE : ENCODING_MAX_POWERS;
+  if (p->degree < 1 || p->degree > most)
     return base_fail(CKKS_ERROR_FORMAT, "%s: degree %d where 1 to %d is allowed", path, p->degree,
-                     ENCODING_MAX_DEGREE);
+                     most);
   for (int k = 0; k <= p->degree; k++)
     if (!isfinite(p->coefficient[k]))
-      return base_fail(CKKS_ERROR_FORMAT, "%s.polynomial[%d]: not a finite number", path, k);
+      return base_fail(CKKS_ERROR_FORMAT, "%s.%s[%d]: not a finite number", path, basis, k);
   if (p->coefficient[p->degree] == 0.0)
-    return base_fail(CKKS_ERROR_FORMAT, "%s.polynomial[%d]: the leading coefficient is 0", path,
+    return base_fail(CKKS_ERROR_FORMAT, "%s.%s[%d]: the leading coefficient is 0", path, basis,
                      p->degree);
   return CKKS_OK;
 }

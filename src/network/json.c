@@ -124,13 +124,20 @@ static ckks_status read_texts(char **out, size_t n, const json_t *value, const c
 
 /* ---------------------------------------------------------------- layers */
 
-/* Lowest first, as everywhere here; 32 of them make degree 31. */
+/* Lowest first, as everywhere here; 32 of them make degree 31, 256 in Chebyshev's basis 255. */
 static ckks_status read_coefficients(encoding_polynomial *out, json_t *value, const char *path) {
-  static const char *const fields[] = {"polynomial", NULL};
+  static const char *const fields[] = {"polynomial", "chebyshev", NULL};
   BASE_TRY(check_fields(value, path_at("%s.", path).text, fields));
-  json_path at = path_at("%s.polynomial", path);
   const json_t *list = json_object_get(value, "polynomial");
-  BASE_TRY(read_array(list, at.text, 2, ENCODING_MAX_DEGREE + 1, "coefficients"));
+  const json_t *other = json_object_get(value, "chebyshev");
+  if (list != NULL && other != NULL)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: both polynomial and chebyshev", path);
+  out->chebyshev = other != NULL;
+  list = other != NULL ? other : list;
+  json_path at = path_at(other != NULL ? "%s.chebyshev" : "%s.polynomial", path);
+  BASE_TRY(read_array(list, at.text, 2,
+                      (other != NULL ? ENCODING_MAX_DEGREE : ENCODING_MAX_POWERS) + 1,
+                      "coefficients"));
   out->degree = (int)json_array_size(list) - 1;
   return read_numbers(out->coefficient, json_array_size(list), list, at.text);
 }

@@ -63,7 +63,7 @@ static void write_polynomial(base_buffer *out, const encoding_polynomial *polyno
     write_text(out, name);
     return;
   }
-  base_buffer_printf(out, "{\"polynomial\": ");
+  base_buffer_printf(out, polynomial->chebyshev ? "{\"chebyshev\": " : "{\"polynomial\": ");
   write_numbers(out, polynomial->coefficient, (size_t)polynomial->degree + 1);
   base_buffer_printf(out, "}");
 }

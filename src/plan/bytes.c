@@ -8,13 +8,16 @@
 #include "ckks/params_bytes.h"
 #include "plan/files.h"
 
-#define GATHERED 2 /* beside 1 = available in a layout's first byte */
-#define MEANT 4    /* in that of latency packing: outputs that do not have their usual meaning */
+#define GATHERED 2  /* beside 1 = available in a layout's first byte */
+#define MEANT 4     /* in that of latency packing: outputs that do not have their usual meaning */
+#define CHEBYSHEV 0 /* in front of the degree of a polynomial in that basis */
 #define MAX_PERIOD ((size_t)1 << (CKKS_MAX_LOG2_N - 1))
 
 /* --- writing */
 
 static void write_polynomial(base_buffer *buffer, const encoding_polynomial *p) {
+  if (p->chebyshev)
+    base_buffer_u8(buffer, CHEBYSHEV);
   base_buffer_u8(buffer, (uint8_t)p->degree);
   for (int i = 0; i <= p->degree; i++)
     base_buffer_f64(buffer, p->coefficient[i]);
@@ -141,7 +144,10 @@ static bool is_finite_in(double x, double low, double high) {
 
 static ckks_status read_polynomial(encoding_polynomial *p, base_reader *reader) {
   p->degree = base_reader_u8(reader);
-  if (reader->failed || p->degree < 1 || p->degree > ENCODING_MAX_DEGREE)
+  p->chebyshev = p->degree == CHEBYSHEV;
+  if (p->chebyshev)
+    p->degree = base_reader_u8(reader);
+  if (reader->failed || p->degree < 1 || (!p->chebyshev && p->degree > ENCODING_MAX_POWERS))
     return bad("last.degree");
   for (int i = 0; i <= p->degree; i++) {
     p->coefficient[i] = base_reader_f64(reader);
@@ -353,8 +359,7 @@ static ckks_status read_op(plan_op *op, base_reader *reader) {
   int n_terms = base_reader_u16(reader);
   int words = op->kind == PLAN_OP_MUL_SUM || op->kind == PLAN_OP_DIAGONALS ? 2 : 1;
   if (reader->failed || n_terms > PLAN_MAX_TERMS || op->kind < PLAN_OP_MUL_VECTOR ||
-      op->kind > PLAN_OP_SLOT_POLYNOMIALS ||
-      (size_t)(words * n_terms) * 4 > base_reader_left(reader))
+      op->kind > PLAN_OP_SLOT_CHEBYSHEV || (size_t)(words * n_terms) * 4 > base_reader_left(reader))
     return bad("operation");
   op->term = base_alloc_array((size_t)(words * n_terms) + 1, sizeof(int32_t));
   if (!op->term)

@@ -68,6 +68,18 @@ int plan_polynomial_depth(int degree) {
   return depth;
 }
 
+bool plan_is_polynomial(const plan_op *op) {
+  return op->kind == PLAN_OP_POLYNOMIAL || op->kind == PLAN_OP_CHEBYSHEV || plan_is_slots(op);
+}
+
+bool plan_is_slots(const plan_op *op) {
+  return op->kind == PLAN_OP_SLOT_POLYNOMIALS || op->kind == PLAN_OP_SLOT_CHEBYSHEV;
+}
+
+bool plan_is_chebyshev(const plan_op *op) {
+  return op->kind == PLAN_OP_CHEBYSHEV || op->kind == PLAN_OP_SLOT_CHEBYSHEV;
+}
+
 int plan_power(int i) {
   int power = 1;
   while (2 * power < i)
@@ -165,7 +177,7 @@ static ckks_status check_rotate_sum(const checking *c, const plan_op *op) {
 }
 
 int plan_degree(const plan_plan *plan, const plan_op *op) {
-  if (op->kind == PLAN_OP_SLOT_POLYNOMIALS)
+  if (plan_is_slots(op))
     return op->term[op->n_terms - 1];
   const plan_vector *vector = &plan->vector[op->index];
   int degree = (int)vector->period - 1;
@@ -234,10 +246,12 @@ static ckks_status check_op(const checking *c, const plan_op *op) {
     return op->out == op->a ? wrong(c, "a result over its operand")
                             : check_factor(c, op, operand(c, op->a));
   case PLAN_OP_POLYNOMIAL:
+  case PLAN_OP_CHEBYSHEV:
     return check_polynomial(c, op);
   case PLAN_OP_DENSE:
     return check_dense(c, op);
   case PLAN_OP_SLOT_POLYNOMIALS:
+  case PLAN_OP_SLOT_CHEBYSHEV:
     return check_slot_polynomials(c, op);
   }
   return wrong(c, "an unknown kind");

@@ -44,7 +44,9 @@ typedef enum plan_op_kind {
                           rescaled;  term = baby, giant; the vector is stored rotated by -giant */
   PLAN_OP_POLYNOMIAL, /**< out = p(a), coefficients vector[index] (period > degree, zero-padded) */
   PLAN_OP_DENSE,      /**< out = sum_i vector[index].value[i] * reg[term[i]], rescaled */
-  PLAN_OP_SLOT_POLYNOMIALS /**< out = sum_i vector[index+i] * a^term[i], powers ascending */
+  PLAN_OP_SLOT_POLYNOMIALS, /**< out = sum_i vector[index+i] * a^term[i], powers ascending */
+  PLAN_OP_CHEBYSHEV,        /**< as POLYNOMIAL, in Chebyshev's basis */
+  PLAN_OP_SLOT_CHEBYSHEV    /**< as SLOT_POLYNOMIALS, with T_term[i](a) */
 } plan_op_kind;
 
 /** After an op its out register has this level and this exact scale. */
@@ -173,7 +175,12 @@ size_t plan_key_bytes(const ckks_key_spec *keys, size_t n_keys, const ckks_param
 int plan_polynomial_depth(int degree);
 /** Largest power of two below i, i > 1: X^i is made of X^that and the rest (eval/polynomial.c). */
 int plan_power(int i);
-/** Degree of what a POLYNOMIAL or SLOT_POLYNOMIALS evaluates. */
+/** Whether an operation evaluates polynomials, with coefficients of each slot's own, in that basis.
+ */
+bool plan_is_polynomial(const plan_op *op);
+bool plan_is_slots(const plan_op *op);
+bool plan_is_chebyshev(const plan_op *op);
+/** Degree of what such an operation evaluates. */
 int plan_degree(const plan_plan *plan, const plan_op *op);
 /** Level at which it takes its operand, which may stand above: ceil(log2(degree + 1)) higher. */
 int plan_top(const plan_plan *plan, const plan_op *op);

@@ -84,25 +84,39 @@ static double inner_noise(const running *r) {
 typedef struct powers {
   double value[ENCODING_MAX_DEGREE + 1];
   bool known[ENCODING_MAX_DEGREE + 1];
+  bool chebyshev; /* T_i instead of powers */
 } powers;
 
 static double power(const running *r, powers *p, int i) {
   if (!p->known[i]) {
     int a = plan_power(i);
-    p->value[i] = power(r, p, a) * power(r, p, i - a) + inner_noise(r);
+    p->value[i] = power(r, p, a) * power(r, p, i - a);
+    if (p->chebyshev)
+      p->value[i] = 2.0 * p->value[i] - power(r, p, 2 * a - i);
+    p->value[i] += inner_noise(r);
     p->known[i] = true;
   }
   return p->value[i];
 }
 
-/* A node of eval_polynomial's tree: where it rounds decides what its noise is multiplied by. */
-static double node(const running *r, powers *p, const double *c, int degree, int widest) {
+/* T_(G+j) = 2 T_G T_j - T_(G-j): what goes with T_G is doubled, and taken off below. */
+static void split(const powers *p, double *c, int degree, int giant) {
+  for (int i = giant + 1; p->chebyshev && i <= degree; i++) {
+    c[2 * giant - i] -= c[i];
+    c[i] *= 2.0;
+  }
+}
+
+/* A node of eval_polynomial's tree: where it rounds decides what its noise is multiplied by. It
+ * overwrites the coefficients. */
+static double node(const running *r, powers *p, double *c, int degree, int widest) {
   int top = degree > 0 ? 1 << (plan_polynomial_depth(degree) - 1) : 1;
   int base = top < widest ? top : widest;
   double sum = 0.0;
   for (int giant = top; giant >= base && giant > 1; giant /= 2) {
     while (degree >= giant && c[degree] == 0.0)
       degree--;
+    split(p, c, degree, giant);
     int rest = degree - giant;
     degree = giant - 1;
     if (rest > 0)
@@ -123,14 +137,20 @@ static int widest_base(int degree) {
   return base;
 }
 
+static powers powers_of(double x, const plan_op *op) {
+  return (powers){.value = {1.0, x}, .known = {true, true}, .chebyshev = plan_is_chebyshev(op)};
+}
+
 static void polynomial(running *r, const plan_op *op, double *out) {
   const plan_vector *vector = &r->vector[op->index];
   int degree = (int)vector->period - 1;
   while (degree > 1 && vector->value[degree] == 0.0)
     degree--;
   for (size_t j = 0; j < r->slots; j++) {
-    powers p = {.value = {1.0, r->reg[op->a][j]}, .known = {true, true}};
-    out[j] = node(r, &p, vector->value, degree, widest_base(degree));
+    double coefficient[ENCODING_MAX_DEGREE + 1];
+    powers p = powers_of(r->reg[op->a][j], op);
+    memcpy(coefficient, vector->value, ((size_t)degree + 1) * sizeof *coefficient);
+    out[j] = node(r, &p, coefficient, degree, widest_base(degree));
   }
 }
 
@@ -139,7 +159,7 @@ static void slot_polynomials(running *r, const plan_op *op, double *out) {
   int degree = op->term[op->n_terms - 1];
   for (size_t j = 0; j < r->slots; j++) {
     double coefficient[ENCODING_MAX_DEGREE + 1] = {0.0};
-    powers p = {.value = {1.0, r->reg[op->a][j]}, .known = {true, true}};
+    powers p = powers_of(r->reg[op->a][j], op);
     for (int t = 0; t < op->n_terms; t++) {
       const plan_vector *vector = &r->vector[op->index + t];
       coefficient[op->term[t]] = vector->value[j & (vector->period - 1)];
@@ -162,7 +182,8 @@ static ckks_status run_op(running *r, const plan_op *op) {
       [PLAN_OP_MUL_VECTOR] = mul_vector, [PLAN_OP_ADD_VECTOR] = add_vector,
       [PLAN_OP_ROTATE_SUM] = rotate_sum, [PLAN_OP_MUL_SUM] = mul_sum,
       [PLAN_OP_DIAGONALS] = diagonals,   [PLAN_OP_POLYNOMIAL] = polynomial,
-      [PLAN_OP_DENSE] = dense,           [PLAN_OP_SLOT_POLYNOMIALS] = slot_polynomials};
+      [PLAN_OP_DENSE] = dense,           [PLAN_OP_SLOT_POLYNOMIALS] = slot_polynomials,
+      [PLAN_OP_CHEBYSHEV] = polynomial,  [PLAN_OP_SLOT_CHEBYSHEV] = slot_polynomials};
   double *out = reg_ready(r, op->out);
   if (!out)
     return base_fail_memory(r->slots * sizeof(double));

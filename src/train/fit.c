@@ -27,9 +27,9 @@ typedef struct fit {
 
 /* As network_check will ask of the layers, but before any work is done. */
 static ckks_status check_activation(const encoding_polynomial *activation) {
-  if (activation->degree < 1 || activation->degree > ENCODING_MAX_DEGREE)
+  if (activation->degree < 1 || activation->degree > ENCODING_MAX_POWERS)
     return base_fail(CKKS_ERROR_ARGUMENT, "activation: degree %d where 1 to %d is allowed",
-                     activation->degree, ENCODING_MAX_DEGREE);
+                     activation->degree, ENCODING_MAX_POWERS);
   for (int k = 0; k <= activation->degree; k++)
     if (!isfinite(activation->coefficient[k]))
       return base_fail(CKKS_ERROR_ARGUMENT, "activation: coefficient %d is not finite", k);

@@ -74,7 +74,8 @@ static inline ckks_status test_convnet(network_model *model, const size_t image[
       BASE_TRY(test_conv_weights(layer, next, at, &c[l], state));
       memcpy(layer->image, next, sizeof next);
       memcpy(at, next, sizeof at);
-      layer->activation[0].polynomial = (encoding_polynomial){2, {0.0, 0.5, 0.25}};
+      layer->activation[0].polynomial =
+          (encoding_polynomial){.degree = 2, .coefficient = {0.0, 0.5, 0.25}};
     } else {
       BASE_TRY(test_draw_weights(layer, 1.0 / sqrt((double)layer->n_in), state));
     }

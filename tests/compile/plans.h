@@ -15,13 +15,14 @@ static inline size_t test_between(uint64_t *state, size_t low, size_t high) {
 
 /* Cubic, square, none, or something of degree 4 or 5. */
 static inline encoding_polynomial test_activation(uint64_t *state) {
-  static const encoding_polynomial choices[] = {{3, {0.5, 0.197, 0.0, -0.004}},
-                                                {3, {0.1, 0.4, 0.05, 0.02}},
-                                                {2, {0.0, 0.0, 0.5}},
-                                                {2, {0.25, -0.5, -0.25}},
-                                                {1, {0.0, 1.0}},
-                                                {4, {0.3, 0.5, 0.1, 0.0, -0.01}},
-                                                {5, {0.0, 0.8, 0.0, -0.05, 0.0, 0.002}}};
+  static const encoding_polynomial choices[] = {
+      {.degree = 3, .coefficient = {0.5, 0.197, 0.0, -0.004}},
+      {.degree = 3, .coefficient = {0.1, 0.4, 0.05, 0.02}},
+      {.degree = 2, .coefficient = {0.0, 0.0, 0.5}},
+      {.degree = 2, .coefficient = {0.25, -0.5, -0.25}},
+      {.degree = 1, .coefficient = {0.0, 1.0}},
+      {.degree = 4, .coefficient = {0.3, 0.5, 0.1, 0.0, -0.01}},
+      {.degree = 5, .coefficient = {0.0, 0.8, 0.0, -0.05, 0.0, 0.002}}};
   return choices[test_random(state) % (sizeof choices / sizeof *choices)];
 }
 
@@ -58,13 +59,15 @@ static inline encoding_polynomial test_mixed_activation(test_mix mix, size_t a, 
   double lead = 0.1 + 0.2 * fabs(test_uniform(state)), sign = a % 2 ? -1.0 : 1.0;
   double low = test_uniform(state), slope = test_uniform(state);
   if (mix == TEST_CUBICS)
-    return (encoding_polynomial){3, {low, slope, 0.1 * low, 0.2 * sign * lead}};
+    return (encoding_polynomial){.degree = 3,
+                                 .coefficient = {low, slope, 0.1 * low, 0.2 * sign * lead}};
   if (mix == TEST_SQUARES)
-    return (encoding_polynomial){2, {low, slope, sign * lead}};
+    return (encoding_polynomial){.degree = 2, .coefficient = {low, slope, sign * lead}};
   if (mix == TEST_CARRIED && a == 0)
-    return (encoding_polynomial){1, {0.0, 1.0}};
+    return (encoding_polynomial){.degree = 1, .coefficient = {0.0, 1.0}};
   if (test_random(state) % 4 == 0)
-    return (encoding_polynomial){7, {0.1, 0.9, 0.0, -0.06, 0.0, 0.005, 0.0, -0.0002}};
+    return (encoding_polynomial){.degree = 7,
+                                 .coefficient = {0.1, 0.9, 0.0, -0.06, 0.0, 0.005, 0.0, -0.0002}};
   return test_activation(state);
 }
 
@@ -104,6 +107,39 @@ static inline void test_calibrate(network_model *model, uint64_t *state) {
   test_rows(rows, 64, model, state);
   if (network_calibrate(model, rows, 64) != CKKS_OK)
     abort();
+}
+
+/* Coefficients as those of |x|: they fall with the square of the degree. */
+static inline encoding_polynomial test_chebyshev(int degree, uint64_t *state) {
+  encoding_polynomial p = {.degree = degree, .chebyshev = true};
+  for (int k = 0; k <= degree; k++)
+    p.coefficient[k] = test_uniform(state) / (1.0 + k * k);
+  p.coefficient[degree] = 0.5 / (1.0 + degree * degree);
+  return p;
+}
+
+/*
+ * Two layers whose activations are polynomials in Chebyshev's basis, of arguments within -1 and 1;
+ * n > 1: each unit has one of n, of which the last is carried.
+ */
+static inline ckks_status test_chebyshev_network(network_model *model, int degree, size_t n,
+                                                 uint64_t *state) {
+  BASE_TRY(network_init(model, (const size_t[]){6, 8, 3}, 2));
+  network_layer *layer = &model->layer[0];
+  BASE_TRY(network_layer_set_activations(layer, n));
+  for (size_t a = 0; a < n; a++)
+    if (n == 1 || a + 1 < n)
+      layer->activation[a].polynomial = test_chebyshev(degree - (int)a, state);
+  for (size_t o = 0; n > 1 && o < layer->n_out; o++)
+    layer->activation_of[o] = (uint8_t)(o % n);
+  for (size_t l = 0; l < 2; l++)
+    BASE_TRY(test_draw_weights(&model->layer[l], 0.08, state));
+  for (size_t o = 0; o < layer->n_out; o++)
+    layer->bias[o] = 0.02 * test_uniform(state);
+  test_calibrate(model, state);
+  for (size_t a = 0; a < n; a++) /* other rows stay within: beyond 1 high degrees are all noise */
+    layer->activation[a].max_abs = fmin(1.0, 1.5 * layer->activation[a].max_abs);
+  return CKKS_OK;
 }
 
 static inline compile_options test_options(double error, int log2_n) {

@@ -89,7 +89,8 @@ static void test_stages(void **unused) {
   assert_ok(network_init(&model, widths, 2));
   for (size_t l = 0; l < 2; l++)
     assert_ok(test_draw_weights(&model.layer[l], 0.5, &state));
-  model.layer[0].activation[0].polynomial = (encoding_polynomial){2, {0.0, 0.0, 1.0}};
+  model.layer[0].activation[0].polynomial =
+      (encoding_polynomial){.degree = 2, .coefficient = {0.0, 0.0, 1.0}};
   test_calibrate(&model, &state);
   assert_ok(compile_model(&plan, &model, &options));
   const plan_part *latency = plan.account[PLAN_LATENCY].part + 1;

@@ -55,8 +55,9 @@ static void build(network_model *model, size_t width, size_t n_layers,
   model->max_abs_input = 2.0;
 }
 
-static const encoding_polynomial square = {2, {0.0, 0.5, 0.25}};
-static const encoding_polynomial seventh = {7, {0.0, 0.5, 0, 0.01, 0, 0.001, 0, 0.0001}};
+static const encoding_polynomial square = {.degree = 2, .coefficient = {0.0, 0.5, 0.25}};
+static const encoding_polynomial seventh = {
+    .degree = 7, .coefficient = {0.0, 0.5, 0, 0.01, 0, 0.001, 0, 0.0001}};
 
 /* The default options, where nothing but the given differs. */
 static compile_options options_for(double error, ckks_security security, int log2_n) {

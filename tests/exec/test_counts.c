@@ -174,6 +174,23 @@ static void test_polynomials(void **unused) {
     }
 }
 
+/* In Chebyshev's basis each T_k needs another, and dividing by T_G changes what stands below it. */
+static void test_chebyshev_polynomials(void **unused) {
+  (void)unused;
+  uint64_t state = 83;
+  for (int round = 0; round < 20; round++) {
+    network_model model;
+    compile_options options = test_options(1e-2, 10);
+    options.throughput = round % 3 == 0;
+    assert_ok(test_chebyshev_network(&model, 4 + 2 * round, round % 2 ? 2 : 1, &state));
+    if (round % 4 == 2) /* holes, as of an even function */
+      for (int k = 3; k < model.layer[0].activation[0].polynomial.degree; k += 2)
+        model.layer[0].activation[0].polynomial.coefficient[k] = 0.0;
+    check_model(&model, &options);
+    network_clear(&model);
+  }
+}
+
 /* One transform of N = 2^10 is 5120 butterflies; the other words are N to a limb. */
 static void test_milliseconds(void **unused) {
   (void)unused;
@@ -202,9 +219,9 @@ static void test_milliseconds(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_random_networks), cmocka_unit_test(test_other_units),
-      cmocka_unit_test(test_mixed_networks),  cmocka_unit_test(test_polynomials),
-      cmocka_unit_test(test_milliseconds),
+      cmocka_unit_test(test_random_networks),       cmocka_unit_test(test_other_units),
+      cmocka_unit_test(test_mixed_networks),        cmocka_unit_test(test_polynomials),
+      cmocka_unit_test(test_chebyshev_polynomials), cmocka_unit_test(test_milliseconds),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,6 +33,36 @@ static void test_error_within_prediction(void **unused) {
   assert_true(closest > 0.05);
 }
 
+/* In Chebyshev's basis degrees stay cheap in bits, and what is measured below what was said. */
+static void test_chebyshev_error(void **unused) {
+  (void)unused;
+  uint64_t state = 6;
+  static const int degree[] = {4, 7, 15, 31, 63, 127, 255};
+  int exceeded = 0;
+  double closest = 0.0;
+  for (int round = 0; round < 14; round++) {
+    world w = {.engine = NULL};
+    compile_options options = test_options(1e-4, 10);
+    options.throughput = round < 8;
+    options.last_on_server = round % 3 == 0;
+    assert_ok(test_chebyshev_network(&w.model, degree[round / 2], round % 2 ? 3 : 1, &state));
+    test_rows(w.rows, N_ROWS, &w.model, &state);
+    world_start(&w, &options);
+    for (int packing = 0; packing < PLAN_N_PACKINGS; packing++) {
+      if (!w.plan.interface.layout[packing].available)
+        continue;
+      double error = run_messages(&w, (plan_packing)packing);
+      double predicted = w.plan.interface.cost[packing].predicted_error;
+      exceeded += error > predicted;
+      assert_true(error <= 3.0 * predicted);
+      closest = fmax(closest, error / predicted);
+    }
+    world_clear(&w);
+  }
+  assert_true(exceeded <= 1);
+  assert_true(closest > 0.02);
+}
+
 /* Every slot of the result ciphertext itself, also those that never leave the server. */
 static void test_every_slot_is_an_output(void **unused) {
   (void)unused;
@@ -345,6 +375,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_threads_change_nothing),
                                      cmocka_unit_test(test_threads_within_one_prediction),
                                      cmocka_unit_test(test_error_within_prediction),
+                                     cmocka_unit_test(test_chebyshev_error),
                                      cmocka_unit_test(test_every_slot_is_an_output),
                                      cmocka_unit_test(test_wrong_messages),
                                      cmocka_unit_test(test_damaged_payloads),

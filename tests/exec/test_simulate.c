@@ -30,12 +30,15 @@ typedef struct network {
 
 static const network networks[N_NETWORKS] = {
     /* The reference network: a cubic whose next map rides on it. */
-    {{30, 16, 2}, {3, {0.5, 0.197, 0.0, -0.004}}, false, 1e-4},
-    {{30, 16, 2}, {3, {0.5, 0.197, 0.0, -0.004}}, true, 1e-3},
-    {{40, 12, 8, 4}, {2, {0.0, 0.3, 0.5}}, false, 1e-3},
-    {{12, 24, 3}, {2, {0.0, 0.0, 0.5}}, false, 1e-6},
-    {{10, 8, 2}, {5, {0.0, 0.8, 0.0, -0.05, 0.0, 0.002}}, false, 1e-3},
-    {{9, 7, 3}, {9, {0.1, 0.5, 0.1, -0.05, 0.02, 0.01, 0.0, 0.001, 0.0, -0.0005}}, false, 1e-3}};
+    {{30, 16, 2}, {.degree = 3, .coefficient = {0.5, 0.197, 0.0, -0.004}}, false, 1e-4},
+    {{30, 16, 2}, {.degree = 3, .coefficient = {0.5, 0.197, 0.0, -0.004}}, true, 1e-3},
+    {{40, 12, 8, 4}, {.degree = 2, .coefficient = {0.0, 0.3, 0.5}}, false, 1e-3},
+    {{12, 24, 3}, {.degree = 2, .coefficient = {0.0, 0.0, 0.5}}, false, 1e-6},
+    {{10, 8, 2}, {.degree = 5, .coefficient = {0.0, 0.8, 0.0, -0.05, 0.0, 0.002}}, false, 1e-3},
+    {{9, 7, 3},
+     {.degree = 9, .coefficient = {0.1, 0.5, 0.1, -0.05, 0.02, 0.01, 0.0, 0.001, 0.0, -0.0005}},
+     false,
+     1e-3}};
 
 static void assert_ok(ckks_status status) {
   if (status != CKKS_OK)

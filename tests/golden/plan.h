@@ -60,7 +60,8 @@ static inline ckks_status golden_mixed_model(network_model *model) {
   }
   layer->activation[0] = (network_activation){encoding_polynomial_sigmoid3, 5.0};
   layer->activation[1].max_abs = 4.0;
-  layer->activation[2] = (network_activation){{2, {0.25, 0.5, -0.25}}, 4.5};
+  layer->activation[2] =
+      (network_activation){{.degree = 2, .coefficient = {0.25, 0.5, -0.25}}, 4.5};
   memcpy(layer->activation_of, (uint8_t[]){1, 0, 2, 2, 0, 1}, 6);
   return CKKS_OK;
 }

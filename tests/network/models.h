@@ -41,7 +41,8 @@ static inline ckks_status test_model_build(network_model *model, uint64_t seed) 
     layer->activation[0].max_abs = 1.0 + test_uniform(&seed);
   }
   model->layer[0].activation[0].polynomial = encoding_polynomial_sigmoid3;
-  model->layer[1].activation[0].polynomial = (encoding_polynomial){2, {0.25, -1.0, 0.5}};
+  model->layer[1].activation[0].polynomial =
+      (encoding_polynomial){.degree = 2, .coefficient = {0.25, -1.0, 0.5}};
   for (size_t i = 0; i < 3; i++) {
     model->mean[i] = 10.0 * test_uniform(&seed);
     model->deviation[i] = 2.0 + test_uniform(&seed);
@@ -69,8 +70,8 @@ static inline ckks_status test_model_build_mixed(network_model *model, uint64_t 
   }
   layer->activation[0] = (network_activation){encoding_polynomial_sigmoid3, 2.5};
   layer->activation[1].max_abs = 40.0;
-  layer->activation[2] =
-      (network_activation){{7, {0.1, 0.9, 0.0, -0.3, 0.0, 0.1, 0.0, -0.02}}, 1.25};
+  layer->activation[2] = (network_activation){
+      {.degree = 7, .coefficient = {0.1, 0.9, 0.0, -0.3, 0.0, 0.1, 0.0, -0.02}}, 1.25};
   memcpy(layer->activation_of, (uint8_t[]){0, 2, 1, 0}, 4);
   return CKKS_OK;
 }

@@ -290,6 +290,39 @@ static void write_meant(base_buffer *buffer, const encoding_meaning *meaning, do
   network_clear(&model);
 }
 
+/* Chebyshev's basis up to degree 255, powers up to 31. */
+static void bases_are_kept(void **state) {
+  (void)state;
+  for (int i = 0; i < 4; i++) {
+    base_buffer buffer;
+    network_model model, read;
+    assert_int_equal(test_model_build(&model, 2), CKKS_OK);
+    encoding_polynomial *p = &model.layer[0].activation[0].polynomial;
+    *p = (encoding_polynomial){.degree = i % 2 ? 255 : 31, .chebyshev = i / 2};
+    for (int k = 0; k <= p->degree; k++)
+      p->coefficient[k] = 1.0 / (1 + k);
+    base_buffer_init(&buffer, 1 << 20);
+    network_bytes_write(&buffer, &model);
+    bool good = p->degree <= 31 || p->chebyshev;
+    assert_int_equal(network_check(&model), good ? CKKS_OK : CKKS_ERROR_FORMAT);
+    assert_int_equal(read_from(&read, buffer.bytes, buffer.n_bytes),
+                     good ? CKKS_OK : CKKS_ERROR_FORMAT);
+    if (good)
+      assert_memory_equal(&read.layer[0].activation[0].polynomial, p, sizeof *p);
+    char *text;
+    if (good) {
+      network_clear(&read);
+      assert_int_equal(network_json_write(&text, &model), CKKS_OK);
+      assert_int_equal(network_json_read(&read, text, strlen(text), "again"), CKKS_OK);
+      assert_memory_equal(&read.layer[0].activation[0].polynomial, p, sizeof *p);
+      base_free(text);
+      network_clear(&read);
+    }
+    network_clear(&model);
+    base_buffer_clear(&buffer);
+  }
+}
+
 /* What outputs mean comes back; the usual costs no byte and is refused where it is written. */
 static void meanings_are_kept(void **state) {
   (void)state;
@@ -401,6 +434,7 @@ int main(void) {
       cmocka_unit_test(bad_lists_are_refused),
       cmocka_unit_test(what_is_written_is_read),
       cmocka_unit_test(meanings_are_kept),
+      cmocka_unit_test(bases_are_kept),
       cmocka_unit_test(the_layout_is_the_documented_one),
       cmocka_unit_test(zeros_are_left_out_where_that_is_shorter),
       cmocka_unit_test(the_form_follows_from_the_numbers),

@@ -58,7 +58,7 @@ static void test_by_hand(void **unused) {
   assert_ok(network_layer_set_weights(layer, (double[]){1, 1, 0, 2, 1, -1}));
   assert_ok(network_layer_set_activations(layer, 2));
   assert_string_equal(encoding_polynomial_name(&layer->activation[1].polynomial), "identity");
-  layer->activation[1].polynomial = (encoding_polynomial){2, {1, 0, 2}};
+  layer->activation[1].polynomial = (encoding_polynomial){.degree = 2, .coefficient = {1, 0, 2}};
   assert_null(encoding_polynomial_name(&layer->activation[1].polynomial));
   memcpy(layer->activation_of, (uint8_t[]){0, 0, 1}, 3);
   network_forward_scaled(outputs, rows, pre, &model);
@@ -119,8 +119,10 @@ static int count_ops(const plan_program *program, plan_op_kind kind) {
 static void test_alike_are_folded(void **unused) {
   (void)unused;
   static const network_activation turns[2][2] = {
-      {{{3, {0.5, 0.197, 0.0, -0.004}}, 3.0}, {{3, {0.0, 1.0, 0.5, 0.25}}, 3.0}},
-      {{{2, {0.0, 0.0, 1.0}}, 3.0}, {{2, {0.5, 1.0, -0.25}}, 3.0}}};
+      {{{.degree = 3, .coefficient = {0.5, 0.197, 0.0, -0.004}}, 3.0},
+       {{.degree = 3, .coefficient = {0.0, 1.0, 0.5, 0.25}}, 3.0}},
+      {{{.degree = 2, .coefficient = {0.0, 0.0, 1.0}}, 3.0},
+       {{.degree = 2, .coefficient = {0.5, 1.0, -0.25}}, 3.0}}};
   uint64_t state = 3;
   for (int kind = 0; kind < 2; kind++) {
     int depth[2];
@@ -151,8 +153,9 @@ static void test_alike_are_folded(void **unused) {
 /* Beside others a carried value's polynomial becomes v itself, whatever its range. */
 static void test_carried(void **unused) {
   (void)unused;
-  static const network_activation turn[] = {{{1, {0.0, 1.0}}, 1000.0},
-                                            {{7, {0.1, 0.9, 0, -0.3, 0, 0.1, 0, -0.02}}, 1.5}};
+  static const network_activation turn[] = {
+      {{.degree = 1, .coefficient = {0.0, 1.0}}, 1000.0},
+      {{.degree = 7, .coefficient = {0.1, 0.9, 0, -0.3, 0, 0.1, 0, -0.02}}, 1.5}};
   network_model model;
   plan_plan plan;
   compile_stages stages;
@@ -190,8 +193,9 @@ static void test_carried(void **unused) {
 /* Lines of several slopes are part of the maps around them. */
 static void test_lines_are_absorbed(void **unused) {
   (void)unused;
-  static const network_activation turn[] = {
-      {{1, {0.0, 1.0}}, 0.0}, {{1, {0.5, -2.0}}, 0.0}, {{1, {3.0, 1e-3}}, 0.0}};
+  static const network_activation turn[] = {{{.degree = 1, .coefficient = {0.0, 1.0}}, 0.0},
+                                            {{.degree = 1, .coefficient = {0.5, -2.0}}, 0.0},
+                                            {{.degree = 1, .coefficient = {3.0, 1e-3}}, 0.0}};
   network_model model;
   compile_stages stages;
   build_turns(&model, 6, turn, 3);
@@ -216,7 +220,8 @@ static void test_last_layer(void **unused) {
   const size_t widths[] = {3, 4};
   assert_ok(network_init(&model, widths, 1));
   assert_ok(network_layer_set_activations(&model.layer[0], 3));
-  model.layer[0].activation[1].polynomial = (encoding_polynomial){2, {0.0, 0.5, -0.25}};
+  model.layer[0].activation[1].polynomial =
+      (encoding_polynomial){.degree = 2, .coefficient = {0.0, 0.5, -0.25}};
   model.layer[0].activation[2].polynomial = encoding_polynomial_sigmoid3;
   memcpy(model.layer[0].activation_of, (uint8_t[]){2, 0, 1, 0}, 4);
   assert_ok(test_draw_weights(&model.layer[0], 1.0, &state));
@@ -261,8 +266,9 @@ static void test_bytes(void **unused) {
 /* What a plan's file may not say of such an operation. */
 static void test_plan_check(void **unused) {
   (void)unused;
-  static const network_activation turn[] = {{{1, {0.0, 1.0}}, 2.0},
-                                            {{3, {0.5, 0.25, 0, -0.05}}, 2.0}};
+  static const network_activation turn[] = {
+      {{.degree = 1, .coefficient = {0.0, 1.0}}, 2.0},
+      {{.degree = 3, .coefficient = {0.5, 0.25, 0, -0.05}}, 2.0}};
   network_model model;
   plan_plan plan;
   compile_options options = test_options(1e-3, LOG2_N);

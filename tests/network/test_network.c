@@ -22,7 +22,7 @@ static void the_polynomial_has_its_known_values(void **state) {
   assert_true(fabs(encoding_polynomial_value(s, 1.0) - (0.693)) <= 1e-15);
   assert_true(fabs(encoding_polynomial_value(s, -1.0) - (0.307)) <= 1e-15);
   assert_true(fabs(encoding_polynomial_value(s, 39.0) - (0.5 + 7.683 - 237.276)) <= 1e-10);
-  const encoding_polynomial constant_slope = {0, {2.5}};
+  const encoding_polynomial constant_slope = {.degree = 0, .coefficient = {2.5}};
   assert_true(encoding_polynomial_value(&constant_slope, 1e300) == 2.5);
 }
 
@@ -63,7 +63,8 @@ static void the_forward_pass_is_the_one_computed_by_hand(void **state) {
   assert_int_equal(network_init(&model, widths, 2), CKKS_OK);
   assert_int_equal(network_layer_set_weights(&model.layer[0], (double[]){1, 2, 3, -1}), CKKS_OK);
   memcpy(model.layer[0].bias, (double[]){0.5, -1}, 2 * sizeof(double));
-  model.layer[0].activation[0].polynomial = (encoding_polynomial){2, {0, 0, 1}};
+  model.layer[0].activation[0].polynomial =
+      (encoding_polynomial){.degree = 2, .coefficient = {0, 0, 1}};
   assert_int_equal(network_layer_set_weights(&model.layer[1], (double[]){2, -1}), CKKS_OK);
   model.layer[1].bias[0] = 3;
   model.mean[0] = 10;
@@ -223,7 +224,8 @@ static void calibration_refuses_what_it_cannot_bound(void **state) {
   network_model model;
   assert_int_equal(network_init(&model, widths, 2), CKKS_OK);
   assert_int_equal(network_layer_set_weights(&model.layer[0], (double[]){1}), CKKS_OK);
-  model.layer[0].activation[0].polynomial = (encoding_polynomial){2, {0, 0, 1}};
+  model.layer[0].activation[0].polynomial =
+      (encoding_polynomial){.degree = 2, .coefficient = {0, 0, 1}};
   assert_int_equal(network_layer_set_weights(&model.layer[1], (double[]){1}), CKKS_OK);
   model.layer[0].activation[0].max_abs = 7;
   assert_int_equal(network_calibrate(&model, (double[]){1, 1e200, 1}, 3), CKKS_ERROR_RANGE);

@@ -34,6 +34,28 @@ static void test_clear_equals_model(void **unused) {
   }
 }
 
+/* The same in Chebyshev's basis, alike in all units or not. */
+static void test_chebyshev_equals_model(void **unused) {
+  (void)unused;
+  uint64_t state = 12;
+  for (int round = 0; round < 24; round++) {
+    network_model model;
+    plan_plan plan;
+    double rows[16 * 8];
+    compile_options options = test_options(1e-3, LOG2_N);
+    options.last_on_server = round % 3 == 0;
+    assert_ok(test_chebyshev_network(&model, 4 + 5 * (round / 2), round % 2 ? 3 : 1, &state));
+    assert_ok(compile_model(&plan, &model, &options));
+    test_rows(rows, 8, &model, &state);
+    if (plan.interface.layout[PLAN_LATENCY].available)
+      for (int row = 0; row < 8; row++)
+        check_latency(&plan, &model, rows + (size_t)row * model.n_features);
+    check_throughput(&plan, &model, rows, 8);
+    plan_clear(&plan);
+    network_clear(&model);
+  }
+}
+
 /* Layouts of many maps are chosen map by map: their combinations would never come to an end. */
 static void test_deep(void **unused) {
   (void)unused;
@@ -51,7 +73,8 @@ static void test_deep(void **unused) {
   for (size_t l = 0; l < N_LAYERS; l++) {
     network_layer *layer = &model.layer[l];
     assert_ok(test_draw_weights(layer, 0.5 / sqrt((double)layer->n_in), &state));
-    layer->activation[0].polynomial = (encoding_polynomial){2, {0.0, 1.0, 0.25}};
+    layer->activation[0].polynomial =
+        (encoding_polynomial){.degree = 2, .coefficient = {0.0, 1.0, 0.25}};
   }
   test_calibrate(&model, &state);
   assert_ok(compile_model(&plan, &model, &options));
@@ -72,11 +95,16 @@ static void test_bytes_round_trip(void **unused) {
     base_buffer first, second;
     base_reader reader;
     compile_random(&plan, &model, &state, false);
+    if (round % 3 == 0) { /* what a client file may hold, whatever the program is */
+      plan.interface.last = test_chebyshev(round == 0 ? 255 : 3 + round, &state);
+      assert_ok(plan_bytes_identify(&plan));
+    }
     base_buffer_init(&first, 1 << 26);
     base_buffer_init(&second, 1 << 26);
     plan_bytes_write(&first, &plan);
     base_reader_init(&reader, first.bytes, first.n_bytes);
     assert_ok(plan_bytes_read(&copy, &reader));
+    assert_memory_equal(&copy.interface.last, &plan.interface.last, sizeof copy.interface.last);
     plan_bytes_write(&second, &copy);
     assert_int_equal(first.n_bytes, second.n_bytes);
     assert_memory_equal(first.bytes, second.bytes, first.n_bytes);
@@ -211,10 +239,13 @@ static void test_reference_shape(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_clear_equals_model), cmocka_unit_test(test_deep),
-      cmocka_unit_test(test_bytes_round_trip),   cmocka_unit_test(test_bytes_damaged),
-      cmocka_unit_test(test_refusals),           cmocka_unit_test(test_allocation_failures),
-      cmocka_unit_test(test_reference_shape)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_clear_equals_model),
+                                     cmocka_unit_test(test_chebyshev_equals_model),
+                                     cmocka_unit_test(test_deep),
+                                     cmocka_unit_test(test_bytes_round_trip),
+                                     cmocka_unit_test(test_bytes_damaged),
+                                     cmocka_unit_test(test_refusals),
+                                     cmocka_unit_test(test_allocation_failures),
+                                     cmocka_unit_test(test_reference_shape)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

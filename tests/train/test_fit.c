@@ -161,7 +161,7 @@ static void every_shape_learns(void **state) {
     options.n_epochs = 60;
     options.batch_size = n_hidden == 0 ? 1000 : 10; /* one batch a time, or many */
     if (n_hidden == 1)
-      options.activation = (encoding_polynomial){2, {0.1, 0.5, 0.1}};
+      options.activation = (encoding_polynomial){.degree = 2, .coefficient = {0.1, 0.5, 0.1}};
     assert_int_equal(train_fit(&m, &h, &data, &options), CKKS_OK);
     assert_int_equal(m.n_layers, n_hidden + 1);
     assert_true(h.train_loss[59] < h.train_loss[0]);

@@ -69,12 +69,14 @@ static void describe(char text[120], const plan_op *op) {
              compile_account_steps(op, 2, 0), compile_account_steps(op, 2, 1));
     break;
   case PLAN_OP_POLYNOMIAL:
+  case PLAN_OP_CHEBYSHEV:
     snprintf(text, 120, "polynomial");
     break;
   case PLAN_OP_DENSE:
     snprintf(text, 120, "sum of %d ciphertexts times weights", op->n_terms);
     break;
   case PLAN_OP_SLOT_POLYNOMIALS:
+  case PLAN_OP_SLOT_CHEBYSHEV:
     snprintf(text, 120, "polynomials, one for each slot");
     break;
   }
