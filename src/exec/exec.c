@@ -256,7 +256,8 @@ static ckks_status run_polynomial(running *r, ckks_ciphertext *out, const plan_o
   const plan_plan *plan = r->session->engine->plan;
   ckks_ciphertext a = cut_view(value_of(r, op->a), plan_top(plan, op));
   return eval_polynomial(out, &a, plan->vector[op->index].value, plan_degree(plan, op),
-                         plan_is_chebyshev(op) ? CKKS_CHEBYSHEV : CKKS_MONOMIAL, op->scale, r->session->evaluator);
+                         plan_is_chebyshev(op) ? CKKS_CHEBYSHEV : CKKS_MONOMIAL, op->scale,
+                         r->session->evaluator);
 }
 
 static ckks_status run_op(running *r, ckks_ciphertext *out, int i) {
