@@ -7,15 +7,14 @@
 #define ENCODING_MAX_DEGREE 255
 /* Highest degree in powers: beyond they are ill-conditioned. */
 #define ENCODING_MAX_POWERS 31
-* /
 
-    /**
-     * p(x) = sum coefficient[k] b_k(x), k <= degree, with b_k = x^k or Chebyshev's T_k, which
-     * belongs to x between -1 and 1 and keeps coefficients as small as the values there. Degree 1
-     * with (0, 1) is no activation in either.
-     */
-    typedef struct encoding_polynomial {
-  int degree; /**< 1..ENCODING_MAX_DEGREE, or ENCODING_MAX_POWERS in monomials */
+/**
+ * p(x) = sum coefficient[k] b_k(x), k <= degree, with b_k = x^k or Chebyshev's T_k, which
+ * belongs to x between -1 and 1 and keeps coefficients as small as the values there. Degree 1
+ * with (0, 1) is no activation in either.
+ */
+typedef struct encoding_polynomial {
+  int degree; /**< 1..ENCODING_MAX_DEGREE, or ENCODING_MAX_POWERS in powers */
   double coefficient[ENCODING_MAX_DEGREE + 1];
   bool chebyshev;
 } encoding_polynomial;
