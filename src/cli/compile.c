@@ -91,7 +91,7 @@ static ckks_status read_model(network_model *model, const arguments *a) {
 }
 
 /* The planner knows nothing of files. */
-static ckks_status compile(plan_plan *plan, const arguments *a) {
+static ckks_status compile(plan_plan *plan, size_t *n_weights, const arguments *a) {
   network_model model = {0};
   ckks_status status = read_model(&model, a);
   if (status == CKKS_OK && !network_calibrate_is_done(&model))
@@ -99,6 +99,8 @@ static ckks_status compile(plan_plan *plan, const arguments *a) {
                       a->model);
   if (status == CKKS_OK && (status = compile_model(plan, &model, &a->options)) != CKKS_OK)
     status = base_fail_in(status, "%s", a->model);
+  for (size_t l = 0; l < model.n_layers && status == CKKS_OK; l++)
+    *n_weights += model.layer[l].weight.start[model.layer[l].n_out];
   network_clear(&model);
   return status;
 }
@@ -133,12 +135,13 @@ static ckks_status write_files(const plan_plan *plan, const char *server, const 
 /* server and client may be NULL: then the plan is only shown. */
 static ckks_status compile_and_print(const arguments *a, const char *server, const char *client) {
   plan_plan plan = {0};
+  size_t n_weights = 0;
   if (a->report != NULL)
     BASE_TRY(cli_output_check(a->report));
-  BASE_TRY(compile(&plan, a));
+  BASE_TRY(compile(&plan, &n_weights, a));
   ckks_status status = server != NULL ? write_files(&plan, server, client) : CKKS_OK;
   if (status == CKKS_OK && a->report != NULL)
-    status = cli_plan_page_write(a->report, &plan);
+    status = cli_plan_page_write(a->report, &plan, n_weights);
   if (status == CKKS_OK)
     status = print_plan(&plan, a);
   plan_clear(&plan);

@@ -15,7 +15,8 @@ says "the last one, on its way to level 0" "^  16 to 2 .* 1 to 0 "
 says "all weights" "^  30 to 16, degree 3  *480 of 480 "
 says "what encryption adds" "^  input  *[0-9.e-]*$"
 for text in "<h2>Stages, latency packing</h2>" "<h2>Stages, throughput packing</h2>" \
-  "Where the time goes" "Where the error comes from" "<td>16 to 2</td>"; do
+  "Where the time goes" "Where the error comes from" "<td>16 to 2</td>" \
+  "512 weights, and at most 4 numbers in what counts as one prediction: fewer than 128 pred"; do
   holds "the page: $text" grep -q "$text" plan.html
 done
 holds "which loads nothing" sh -c '! grep -qE "https?:|<script|src=|@import" plan.html'

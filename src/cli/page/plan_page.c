@@ -18,9 +18,17 @@ static void row(base_buffer *out, const char *name, const char *value) {
   base_buffer_printf(out, "<tr><th>%s</th><td class=\"wrap\">%s</td></tr>\n", name, value);
 }
 
-static void facts(base_buffer *out, const plan_interface *f) {
+/* The most numbers in an answer that counts as one prediction (docs/security.md). */
+static size_t numbers_an_answer(const plan_interface *f) {
+  size_t row = f->layout[PLAN_LATENCY].available ? 2 * f->layout[PLAN_LATENCY].period : 0;
+  size_t batch = f->layout[PLAN_THROUGHPUT].available ? 2 * f->n_outputs : 0;
+  return row > batch ? row : batch;
+}
+
+static void facts(base_buffer *out, const plan_interface *f, size_t n_weights) {
   const ckks_params_literal *p = &f->literal;
-  char text[200], bytes[16];
+  size_t n_numbers = numbers_an_answer(f);
+  char text[320], bytes[16];
   base_buffer_printf(out, "<div class=\"card scroll\"><table><tbody>\n");
   snprintf(text, sizeof text, "%zu features, %zu outputs", f->n_features, f->n_outputs);
   row(out, "model", text);
@@ -44,6 +52,12 @@ static void facts(base_buffer *out, const plan_interface *f) {
              f->n_gather > 0 ? "features are repeated window by window" : "one for each feature");
     row(out, "input", text);
   }
+  snprintf(text, sizeof text,
+           "%zu weights, and at most %zu numbers in what counts as one prediction: fewer than %zu "
+           "predictions do not give them all; from there on nothing but the budget of a token "
+           "delays a copy",
+           n_weights, n_numbers, (n_weights + n_numbers - 1) / n_numbers);
+  row(out, "theft", text);
   base_buffer_printf(out, "</tbody></table></div>\n");
 }
 
@@ -146,7 +160,7 @@ static void messages(base_buffer *out, const plan_interface *f, plan_packing pac
   base_buffer_printf(out, "</div>\n");
 }
 
-ckks_status cli_plan_page_write(const char *path, const plan_plan *plan) {
+ckks_status cli_plan_page_write(const char *path, const plan_plan *plan, size_t n_weights) {
   const plan_interface *f = &plan->interface;
   plan_packing packing = f->layout[PLAN_LATENCY].available ? PLAN_LATENCY : PLAN_THROUGHPUT;
   base_buffer page;
@@ -159,7 +173,7 @@ ckks_status cli_plan_page_write(const char *path, const plan_plan *plan) {
                      cli_report_style);
   cli_report_text(&page, f->name);
   base_buffer_printf(&page, "</h1>\n");
-  facts(&page, f);
+  facts(&page, f, n_weights);
   base_buffer_printf(&page, "<div class=\"pair\">\n");
   levels(&page, plan, &plan->program[packing]);
   messages(&page, f, packing);

@@ -4,5 +4,6 @@
 #define CLI_PLAN_PAGE_H
 #include "plan/plan.h"
 
-ckks_status cli_plan_page_write(const char *path, const plan_plan *plan);
+/** n_weights: of the network that it was compiled from, which a thief would be after. */
+ckks_status cli_plan_page_write(const char *path, const plan_plan *plan, size_t n_weights);
 #endif
