@@ -97,8 +97,11 @@ foreach(file ${files})
     # The fuzzer's entry point has no header of its own.
     set_source_files_properties("${file}" PROPERTIES COMPILE_OPTIONS -Wno-missing-prototypes)
   else()
+    # Files that other tests keep good are seeds as well.
+    file(STRINGS tests/fuzz/seeds.txt seeds REGEX "^${name} ")
+    string(REPLACE "${name} " "" seeds "${seeds}")
     list_test(fuzz/${name} program "${PROJECT_BINARY_DIR}/tests/fuzz/${target}"
-      tests/fuzz/corpus/${name})
+      tests/fuzz/corpus/${name} ${seeds})
   endif()
 endforeach()
 if(files AND NOT CMAKE_BUILD_TYPE STREQUAL "Fuzz")

@@ -2,6 +2,7 @@
 /* The container of every file, and the reader of bytes below it. */
 #include "base/alloc.h"
 #include "base/frame.h"
+#include "fuzz/accepted.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ static void read_as_frame(const uint8_t *bytes, size_t n_bytes) {
     return;
   }
   base_buffer again;
+  fuzz_accept();
   base_buffer_init(&again, n_bytes);
   base_frame_begin(&again, frame.kind, frame.params_hash, frame.plan_id);
   base_buffer_append(&again, frame.payload, frame.n_payload);

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "base/file.h"
+#include "fuzz/accepted.h"
 #include "plan/files.h"
 #include "wire/sample.h"
 
