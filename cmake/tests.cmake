@@ -40,7 +40,9 @@ endfunction()
 function(room_program target folder output)
   file(GLOB own RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS ${folder}/*.c)
   list(FILTER own EXCLUDE REGEX "/(test|check|ctgrind|make|fuzz)_[a-z0-9_]*\\.c$")
-  source_program(${target} ${folder} tests/many.c ${ARGN} ${own})
+  source_program(${target} ${folder} tests/many.c tests/heap.c ${ARGN} ${own})
+  target_link_options(${target} PRIVATE
+    -Wl,--wrap=free -Wl,--wrap=posix_memalign -Wl,--wrap=fsync)
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${output})
   target_link_libraries(${target} PRIVATE PkgConfig::cmocka)
   foreach(file ${ARGN})
@@ -122,8 +124,10 @@ foreach(file ${files})
   list_test(${name} shell "${file}")
 endforeach()
 
-# What takes minutes: the long form of a load, two whole builds. `make test-all` runs each alone.
+# What takes minutes: the long form of a load, two whole builds, a hundred broken programs.
+# `make test-all` runs each alone.
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  list_test(house/mutants load tools/mutate ${PROJECT_BINARY_DIR})
   list_test(house/reproducible load tests/house/reproducible.sh)
   list_test(e2e/server_load_minute load tests/e2e/server_load.sh 60)
   list_test(e2e/server_kills_many load tests/e2e/server_kills.sh 200)

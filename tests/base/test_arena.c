@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
+#include "heap.h"
 
 #include "base/alloc.h"
 
@@ -79,8 +80,22 @@ static void without_memory_it_says_so(void **state) {
   base_arena_clear(&arena);
 }
 
+static void clearing_wipes_what_was_used(void **state) {
+  (void)state;
+  base_arena arena;
+  test_heap heap;
+  assert_int_equal(base_arena_init(&arena, 4096), CKKS_OK);
+  memset(base_arena_take(&arena, 3000), 7, 3000);
+  test_heap_begin(&heap);
+  base_arena_clear(&arena);
+  test_heap_end();
+  assert_int_equal(heap.n_freed, 1);
+  assert_int_equal(heap.n_unwiped, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(clearing_wipes_what_was_used),
       cmocka_unit_test(pieces_are_aligned_and_apart),
       cmocka_unit_test(sizes_add_up),
       cmocka_unit_test(marks_work_as_a_stack),

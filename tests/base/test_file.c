@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
 #include "base/file.h"
+#include "heap.h"
 
 #include "base/alloc.h"
 
@@ -347,8 +348,25 @@ static void a_dash_is_a_standard_stream(void **state) {
   assert_int_equal(in_child(copy_without_memory, "0123", 4, out, &n_out), CKKS_ERROR_MEMORY);
 }
 
+/* The bytes before the rename, the name after it: else a crash leaves an empty file. */
+static void what_is_written_reaches_the_disk(void **state) {
+  (void)state;
+  char synced[4096];
+  bool made;
+  snprintf(synced, sizeof synced, "%s/synced", folder);
+  long before = test_fsync_count();
+  assert_int_equal(base_file_write(synced, "a", 1, 0600), CKKS_OK);
+  assert_int_equal(test_fsync_count(), before + 2);
+  unlink(synced);
+  assert_int_equal(base_file_create(&made, synced, "b", 1, 0600), CKKS_OK);
+  assert_true(made);
+  assert_int_equal(test_fsync_count(), before + 4);
+  unlink(synced);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(what_is_written_reaches_the_disk),
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
       IN_FOLDER(what_is_written_is_read),
       IN_FOLDER(the_limit_holds),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ckks/fixture.h"
+#include "heap.h"
 #include <fenv.h>
 #include <gmp.h>
 
@@ -432,8 +433,27 @@ static void allocations_may_fail(void **unused) {
   ckks_params_free((ckks_params *)a.params);
 }
 
+static void decoding_leaves_nothing_behind(void **unused) {
+  (void)unused;
+  test_heap heap;
+  ckks_params *params = build_params(literal_f64());
+  ckks_plaintext *plaintext = NULL;
+  double values[4] = {1, 2, 3, 4};
+  assert_int_equal(ckks_plaintext_build(&plaintext, params), CKKS_OK);
+  assert_int_equal(ckks_encode_real(plaintext, values, 4, 1, 0, params), CKKS_OK);
+  test_heap_begin(&heap);
+  assert_int_equal(ckks_decode_real(values, 4, plaintext, params), CKKS_OK);
+  test_heap_end();
+  /* Only the inverses of primes, which are public. */
+  assert_int_equal(heap.n_unwiped, 1);
+  assert_true(heap.unwiped_bytes[0] < 2 * CKKS_MAX_Q * sizeof(uint64_t) + 64);
+  ckks_plaintext_free(plaintext);
+  ckks_params_free(params);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(decoding_leaves_nothing_behind),
       cmocka_unit_test(forward_is_the_embedding),
       cmocka_unit_test(inverse_undoes_forward),
       cmocka_unit_test(inverse_of_one_slot),

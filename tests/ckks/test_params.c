@@ -379,8 +379,50 @@ static void allocations_may_fail(void **unused) {
   fail_each_allocation(build, &u64);
 }
 
+/* What is beyond the counts of a literal says nothing, and does not reach the hash. */
+static void unused_entries_say_nothing(void **unused) {
+  (void)unused;
+  ckks_params_literal clean = literal_f64(), dirty = clean;
+  dirty.q_bits[dirty.n_q] = 33;
+  dirty.p_bits[dirty.n_p] = 44;
+  dirty.q[CKKS_MAX_Q - 1] = 12345;
+  dirty.p[CKKS_MAX_P - 1] = 12345;
+  ckks_params *a = build_params(clean), *b = build_params(dirty);
+  assert_memory_equal(ckks_params_hash(a), ckks_params_hash(b), CKKS_HASH_BYTES);
+  assert_memory_equal(ckks_params_get_literal(a), ckks_params_get_literal(b), sizeof clean);
+  ckks_params_free(b);
+  ckks_params_free(a);
+}
+
+static void every_bit_of_a_hash_counts(void **unused) {
+  (void)unused;
+  ckks_params *params = build_params(literal_f64());
+  uint8_t hash[CKKS_HASH_BYTES];
+  for (int bit = 0; bit < 8 * CKKS_HASH_BYTES; bit++) {
+    memcpy(hash, params->hash, sizeof hash);
+    assert_int_equal(ckks_params_check(params, hash, "it"), CKKS_OK);
+    hash[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    assert_int_equal(ckks_params_check(params, hash, "it"), CKKS_ERROR_MISMATCH);
+  }
+  ckks_params_free(params);
+}
+
+static void levels_beyond_the_chain_have_no_scale(void **unused) {
+  (void)unused;
+  ckks_params *params = build_params(literal_f64());
+  int top = ckks_params_max_level(params);
+  assert_true(ckks_params_scale(params, top) > 0);
+  params->scale[top + 1] = 77; /* whatever may stand there */
+  assert_true(ckks_params_scale(params, top + 1) == 0);
+  assert_true(ckks_params_scale(params, -1) == 0);
+  ckks_params_free(params);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(unused_entries_say_nothing),
+      cmocka_unit_test(every_bit_of_a_hash_counts),
+      cmocka_unit_test(levels_beyond_the_chain_have_no_scale),
       cmocka_unit_test(scales_stay_where_they_are),
       cmocka_unit_test(other_sizes_take_the_largest_primes),
       cmocka_unit_test(given_primes_are_kept),

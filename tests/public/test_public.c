@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "heap.h"
+#include "public/fresh.h"
 #include "public/public.h"
 #include "secret/fixture.h"
 
@@ -172,8 +174,33 @@ static void allocations_may_fail(void **unused) {
   close_setting(&s);
 }
 
+/* All of v is ternary and all of both errors are errors: each half of them, too. */
+static void all_that_hides_is_random(void **unused) {
+  (void)unused;
+  public_fresh noise;
+  ckks_params *params = build_params(literal_f64());
+  size_t n = params->ring.n;
+  assert_int_equal(public_fresh_init(&noise, params), CKKS_OK);
+  for (size_t half = 0; half < 6; half++) {
+    const int64_t *x = noise.v + half * (n / 2);
+    double squares = 0;
+    for (size_t i = 0; i < n / 2; i++)
+      squares += (double)(x[i] * x[i]);
+    double variance = squares / (double)(n / 2), written = half < 2 ? 2.0 / 3.0 : 10.5;
+    assert_true(variance > 0.7 * written && variance < 1.3 * written);
+  }
+  test_heap heap;
+  test_heap_begin(&heap);
+  public_fresh_clear(&noise, n);
+  test_heap_end();
+  assert_true(heap.n_freed >= 2);
+  assert_int_equal(heap.n_unwiped, 0);
+  ckks_params_free(params);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(all_that_hides_is_random),
       cmocka_unit_test(encryption_is_as_noisy_as_written),
       cmocka_unit_test(zeros_rerandomise),
       cmocka_unit_test(encryptions_differ),

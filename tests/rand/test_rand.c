@@ -188,11 +188,27 @@ static void unrepeatable_streams_differ(void **state) {
   rand_stream_clear(&b);
 }
 
+static void streams_are_seeded_throughout(void **state) {
+  (void)state;
+  rand_stream a, b;
+  static const uint8_t zeros[8];
+  assert_int_equal(rand_stream_init_entropy(&a), CKKS_OK);
+  assert_int_equal(rand_stream_init_entropy(&b), CKKS_OK);
+  for (size_t i = 0; i < RAND_SEED_BYTES; i += 8) {
+    assert_memory_not_equal(a.key + i, b.key + i, 8);
+    assert_memory_not_equal(a.key + i, zeros, 8);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(known_answer_of_the_rfc),     cmocka_unit_test(the_stream_is_its_definition),
-      cmocka_unit_test(split_reads_are_equal),       cmocka_unit_test(seeds_and_domains_differ),
-      cmocka_unit_test(clearing_wipes_everything),   cmocka_unit_test(entropy_fills_all_it_should),
+      cmocka_unit_test(streams_are_seeded_throughout),
+      cmocka_unit_test(known_answer_of_the_rfc),
+      cmocka_unit_test(the_stream_is_its_definition),
+      cmocka_unit_test(split_reads_are_equal),
+      cmocka_unit_test(seeds_and_domains_differ),
+      cmocka_unit_test(clearing_wipes_everything),
+      cmocka_unit_test(entropy_fills_all_it_should),
       cmocka_unit_test(unrepeatable_streams_differ),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

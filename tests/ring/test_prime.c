@@ -160,8 +160,21 @@ static void roots_are_primitive_and_fixed(void **state) {
   }
 }
 
+/* Halfway between two primes that are neighbours among 1 mod 2N, the lower one it is. */
+static void near_takes_the_lower_of_two(void **state) {
+  (void)state;
+  const uint64_t step = 2048;
+  int n_found = 0;
+  for (uint64_t p = (uint64_t)1 << 30 | 1; n_found < 3; p += step)
+    if (ring_prime_is(p) && ring_prime_is(p + step)) {
+      assert_int_equal(ring_prime_near((double)(p + step / 2), 10, NULL, 0), p);
+      n_found++;
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(near_takes_the_lower_of_two),
       cmocka_unit_test(small_numbers_against_a_sieve),
       cmocka_unit_test(hard_numbers),
       cmocka_unit_test(random_numbers_against_gmp),

@@ -311,8 +311,43 @@ static void test_bad_golden(void **state) {
   ckks_params_free(params);
 }
 
+/* One more than can be, in each field of the header, with all the bytes that it would need. */
+static void test_headers_have_limits(void **unused) {
+  (void)unused;
+  uint64_t state = 5;
+  ckks_params *params = params_of(&literal_f64);
+  int top = ckks_params_max_level(params);
+  ckks_ciphertext *ciphertext = random_ciphertext(params, top, 3, false, &state);
+  uint8_t *bytes = NULL;
+  size_t n_bytes = 0;
+  assert_int_equal(ckks_ciphertext_write(&bytes, &n_bytes, ciphertext, params), CKKS_OK);
+  static const struct {
+    size_t at;
+    uint8_t value;
+    const char *words;
+  } bad[] = {{0, 4, "4 parts"},     {0, 1, "1 parts"},     {1, 4, "above the top level"},
+             {2, 1, "seed flag 1"}, {2, 2, "seed flag 2"}, {3, 1, "reserved byte"}};
+  assert_int_equal(top, 3);
+  size_t n_long = 2 * n_bytes;
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    uint8_t *damaged = base_alloc(n_long);
+    ckks_ciphertext *read = NULL;
+    memcpy(damaged, bytes, n_bytes);
+    damaged[PAYLOAD + bad[i].at] = bad[i].value;
+    repair_frame(damaged, n_long);
+    assert_int_equal(ckks_ciphertext_read(&read, damaged, n_long, params), CKKS_ERROR_FORMAT);
+    assert_non_null(strstr(ckks_last_error(), bad[i].words));
+    assert_null(read);
+    base_free(damaged);
+  }
+  ckks_bytes_free(bytes);
+  ckks_ciphertext_free(ciphertext);
+  ckks_params_free(params);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_headers_have_limits),
       cmocka_unit_test(test_round_trips),
       cmocka_unit_test(test_loose_words_are_reduced),
       cmocka_unit_test(test_payloads_stand_in_a_row),
