@@ -269,8 +269,34 @@ static void test_forgetting(void **state) {
   scripted_end(&server);
 }
 
+/* A server that has more than there is would be sent what lies behind the keys in memory. */
+static void test_offsets_beyond_the_end(void **state) {
+  static const size_t beyond[] = {1, 4096, (size_t)1 << 40};
+  (void)state;
+  for (size_t i = 0; i < sizeof beyond / sizeof beyond[0]; i++) {
+    char lie[160];
+    snprintf(lie, sizeof lie,
+             "HTTP/1.1 200 OK\r\nUpload-Offset: %zu\r\nUpload-Complete: ?0\r\n\r\n",
+             world.n_keys + beyond[i]);
+    const scripted_line lines[] = {file_line("GET "), SCRIPTED_LINE(world.head_of_key, lie),
+                                   SCRIPTED_LINE(world.put, stored)};
+    scripted server;
+    client_remote remote;
+    uint64_t sent = 0;
+    START(&server, &remote, lines);
+    if (client_remote_upload(&remote, world.keys, world.n_keys, &sent) != CKKS_OK)
+      fail_msg("%zu beyond: %s", beyond[i], ckks_last_error());
+    assert_int_equal(sent, world.n_keys);
+    assert_int_equal(server.n_body[2], world.n_keys);
+    assert_memory_equal(server.last_body, world.keys, world.n_keys);
+    client_remote_clear(&remote);
+    scripted_end(&server);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_the_only_model),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_offsets_beyond_the_end),
+                                     cmocka_unit_test(test_the_only_model),
                                      cmocka_unit_test(test_lists_that_do_not_do),
                                      cmocka_unit_test(test_client_files_that_do_not_do),
                                      cmocka_unit_test(test_names),

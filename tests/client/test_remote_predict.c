@@ -131,10 +131,41 @@ static void test_how_many_at_a_time(void **state) {
   }
 }
 
+/* A whole, valid result of two rows for one that was asked: the second has no room. */
+static void test_more_rows_than_asked(void **state) {
+  double rows[2 * 8], outputs[2 * N_ROWS + 2], untouched = 4711;
+  blindsight_session *session;
+  uint8_t *sample, *result;
+  size_t n_sample, n_result, n_features = world.interface->n_features;
+  char head[96];
+  (void)state;
+  assert_true(n_features <= 8);
+  for (int row = 0; row < 2; row++)
+    memcpy(rows + (size_t)row * n_features, test_rows, n_features * sizeof *rows);
+  assert_int_equal(blindsight_session_build(&session, world.server, world.keys, world.n_keys, 1),
+                   CKKS_OK);
+  assert_int_equal(client_encrypt(&sample, &n_sample, rows, 2, PLAN_LATENCY, NULL, world.secret,
+                                  world.interface),
+                   CKKS_OK);
+  assert_int_equal(blindsight_session_infer(&result, &n_result, sample, n_sample, session),
+                   CKKS_OK);
+  snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", n_result);
+  const scripted_line both = {.expect = INFER, .answer = head, .body = result, .n_body = n_result};
+  shown s = {.stop_at = "never"};
+  outputs[2 * N_ROWS] = outputs[2 * N_ROWS + 1] = untouched;
+  assert_fails(predict(outputs, &s, N_ROWS - 1, &both), CKKS_ERROR_FORMAT,
+               "2 rows where 1 were sent");
+  assert_true(outputs[2 * N_ROWS] == untouched && outputs[2 * N_ROWS + 1] == untouched);
+  base_free(result);
+  base_free(sample);
+  blindsight_session_free(session);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_row_after_row), cmocka_unit_test(test_an_error_among_them),
-      cmocka_unit_test(test_stopped_on_request), cmocka_unit_test(test_how_many_at_a_time)};
+      cmocka_unit_test(test_more_rows_than_asked), cmocka_unit_test(test_row_after_row),
+      cmocka_unit_test(test_an_error_among_them), cmocka_unit_test(test_stopped_on_request),
+      cmocka_unit_test(test_how_many_at_a_time)};
   unsetenv("http_proxy");
   unsetenv("all_proxy");
   unsetenv("ALL_PROXY");

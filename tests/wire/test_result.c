@@ -2,8 +2,8 @@
 /* Results: a header that lies is not believed. What they hold: tests/exec. */
 #include "wire/messages.h"
 
-/* u8 packing, u8 rows repeated or zero, u16 zero, u32 rows, u32 ciphertexts, 16 owner */
-enum { AT_PACKING, AT_SECOND, AT_ZERO, AT_ROWS = 4, AT_COUNT = 8, AT_OWNER = 12 };
+/* u8 packing, u8 rows repeated, u16 zero, u32 rows, u32 ciphertexts, 16 owner */
+enum { AT_PACKING, AT_REPEATS, AT_ZERO, AT_ROWS = 4, AT_COUNT = 8, AT_OWNER = 12 };
 
 static ckks_status read_result(const uint8_t *bytes, size_t n_bytes,
                                const plan_interface *interface) {
@@ -23,8 +23,8 @@ static void lies_are_refused(void **unused) {
   const lie lies[] = {
       {AT_PACKING, 1, PLAN_N_PACKINGS},
       {AT_PACKING, 1, 255},
-      {AT_SECOND, 1, 2},
-      {AT_SECOND, 1, 128},
+      {AT_REPEATS, 1, 2},
+      {AT_REPEATS, 1, bytes[PAYLOAD + AT_PACKING] != PLAN_THROUGHPUT},
       {AT_ZERO, 2, 1},
       {AT_ZERO, 2, 0x8000},
       {AT_ROWS, 4, 0},

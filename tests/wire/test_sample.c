@@ -2,8 +2,8 @@
 /* Samples: what is written is read, and a header that lies is not believed. */
 #include "wire/messages.h"
 
-/* u8 packing, u8 log2 fold, u16 zero, u32 rows, u32 ciphertexts, 16 owner */
-enum { AT_PACKING, AT_FOLD, AT_ZERO, AT_ROWS = 4, AT_COUNT = 8, HEADER = 28 };
+/* u8 packing, u8 log2 fold, u8 rows repeated, u8 zero, u32 rows, u32 ciphertexts, 16 owner */
+enum { AT_PACKING, AT_FOLD, AT_REPEATS, AT_ZERO, AT_ROWS = 4, AT_COUNT = 8, HEADER = 28 };
 
 /* `n_rows` rows of random ciphertexts with as few coefficients as the fold leaves. */
 static void write_sample(uint8_t **bytes, size_t *n_bytes, size_t n_rows, plan_packing packing,
@@ -90,8 +90,10 @@ static void lies_are_refused(void **unused) {
         {AT_FOLD, 1, fold + 1},
         {AT_FOLD, 1, 31},
         {AT_FOLD, 1, 255},
-        {AT_ZERO, 2, 1},
-        {AT_ZERO, 2, 0x8000},
+        {AT_REPEATS, 1, p != PLAN_THROUGHPUT},
+        {AT_REPEATS, 1, 2},
+        {AT_ZERO, 1, 1},
+        {AT_ZERO, 1, 0x80},
         {AT_ROWS, 4, 0},
         {AT_ROWS, 4, WIRE_MAX_ROWS + 1},
         {AT_ROWS, 4, UINT32_MAX},
