@@ -13,13 +13,6 @@
 
 #define MAX_WIDTH 16
 
-static double evaluate(const encoding_polynomial *p, double x) {
-  double y = 0.0;
-  for (int k = p->degree; k >= 0; k--)
-    y = y * x + p->coefficient[k];
-  return y;
-}
-
 /* The polynomial of a kind, as the header of stages has it. */
 static double activate(const compile_stage *stage, size_t unit, double v) {
   size_t a = compile_stage_activation(stage, unit);
@@ -29,7 +22,7 @@ static double activate(const compile_stage *stage, size_t unit, double v) {
   case COMPILE_STAGE_SQUARE:
     return v * v;
   case COMPILE_STAGE_GENERAL:
-    return evaluate(&stage->polynomial[a], v);
+    return encoding_polynomial_value(&stage->polynomial[a], v);
   case COMPILE_STAGE_LAST:
     break;
   }
@@ -72,7 +65,7 @@ static void assert_same(const compile_stages *stages, const network_model *model
       /* What the server leaves to do is the client's. */
       if (last->kind != COMPILE_STAGE_LAST && last->n_activations > 1)
         out = activate(last, i, out);
-      out = evaluate(&stages->last, out);
+      out = encoding_polynomial_value(&stages->last, out);
       if (fabs(out - expected[i]) > 1e-9 * (1 + fabs(expected[i])))
         fail_msg("output %zu is %g, not %g", i, out, expected[i]);
     }
@@ -89,9 +82,11 @@ static void stages_are_the_network(void **unused) {
     assert_int_equal(test_network(&model, &state), CKKS_OK);
     /* A straight line with a constant, and a line without a slope. */
     if (round % 4 == 1)
-      model.layer[0].activation[0].polynomial = (encoding_polynomial){1, {0.7, -2.0}};
+      model.layer[0].activation[0].polynomial =
+          (encoding_polynomial){.degree = 1, .coefficient = {0.7, -2.0}};
     if (round % 8 == 2)
-      model.layer[0].activation[0].polynomial = (encoding_polynomial){1, {0.7, 0.0}};
+      model.layer[0].activation[0].polynomial =
+          (encoding_polynomial){.degree = 1, .coefficient = {0.7, 0.0}};
     assert_int_equal(compile_stages_build(stages, &model, false), CKKS_OK);
     assert_same(stages, &model, &state);
     compile_stages_clear(stages);
