@@ -58,6 +58,13 @@ endif()
 target_include_directories(blindsight_flags INTERFACE
   "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
 
+# Calls of the libraries must do in a thread with a stack of 128 KiB: no frame of ours above 16.
+# (Of our rooms only; sanitizers make frames of their own size.)
+set(small_frames "")
+if(CMAKE_BUILD_TYPE MATCHES "^(Release|Debug)$")
+  set(small_frames -Wframe-larger-than=16384)
+endif()
+
 # The exact arithmetic on doubles holds only if the compiler neither fuses nor splits
 # operations on its own (docs/design: arithmetic).
 set(exact_rooms ckks eval encoding network plan compile train onnx)

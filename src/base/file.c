@@ -72,7 +72,7 @@ static ckks_status read_regular(uint8_t **out, size_t *n_bytes, int fd, const ch
 /* A stream has no size in advance: take pieces until it ends or the limit is passed. */
 static ckks_status read_stream(uint8_t **out, size_t *n_bytes, int fd, const char *path,
                                size_t limit_bytes) {
-  enum { PIECE_BYTES = 65536 };
+  enum { PIECE_BYTES = 8192 };
   uint8_t piece[PIECE_BYTES];
   base_buffer buffer;
   base_buffer_init(&buffer, limit_bytes < SIZE_MAX ? limit_bytes + 1 : limit_bytes);

@@ -81,13 +81,17 @@ static ckks_status read_model(network_model *model, const arguments *a) {
     return a->calibrate != NULL ? calibrate(model, a->calibrate) : CKKS_OK;
   }
   cli_network_options options;
-  onnx_import_report report;
+  onnx_import_report *report = base_alloc(sizeof *report);
+  if (report == NULL)
+    return base_fail_memory(sizeof *report);
   cli_network_options_default(&options);
   options.calibrate = a->calibrate;
   options.label = a->label;
-  BASE_TRY(cli_network_read(model, &report, a->model, &options));
-  cli_network_print(a->json ? stderr : stdout, &report);
-  return CKKS_OK;
+  ckks_status status = cli_network_read(model, report, a->model, &options);
+  if (status == CKKS_OK)
+    cli_network_print(a->json ? stderr : stdout, report);
+  base_free(report);
+  return status;
 }
 
 /* The planner knows nothing of files. */
@@ -134,17 +138,21 @@ static ckks_status write_files(const plan_plan *plan, const char *server, const 
 
 /* server and client may be NULL: then the plan is only shown. */
 static ckks_status compile_and_print(const arguments *a, const char *server, const char *client) {
-  plan_plan plan = {0};
   size_t n_weights = 0;
   if (a->report != NULL)
     BASE_TRY(cli_output_check(a->report));
-  BASE_TRY(compile(&plan, &n_weights, a));
-  ckks_status status = server != NULL ? write_files(&plan, server, client) : CKKS_OK;
+  plan_plan *plan = base_alloc(sizeof *plan);
+  if (plan == NULL)
+    return base_fail_memory(sizeof *plan);
+  ckks_status status = compile(plan, &n_weights, a);
+  if (status == CKKS_OK && server != NULL)
+    status = write_files(plan, server, client);
   if (status == CKKS_OK && a->report != NULL)
-    status = cli_plan_page_write(a->report, &plan, n_weights);
+    status = cli_plan_page_write(a->report, plan, n_weights);
   if (status == CKKS_OK)
-    status = print_plan(&plan, a);
-  plan_clear(&plan);
+    status = print_plan(plan, a);
+  plan_clear(plan);
+  base_free(plan);
   return status;
 }
 

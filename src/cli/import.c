@@ -67,16 +67,15 @@ static int parse(arguments *a, int argc, char **argv) {
   return cli_options_parse(&a->path, &command, argc, argv);
 }
 
-static ckks_status import(network_model *model, const arguments *a) {
-  onnx_import_report report;
+static ckks_status import(network_model *model, onnx_import_report *report, const arguments *a) {
   BASE_TRY(cli_output_check(a->output));
   bool network = cli_network_is(a->path);
-  BASE_TRY(network ? cli_network_read(model, &report, a->path, &a->network)
+  BASE_TRY(network ? cli_network_read(model, report, a->path, &a->network)
                    : read_json(model, a->path));
   BASE_TRY(network_files_write(a->output, model));
   print_report(model, a->output);
   if (network)
-    cli_network_print(cli_print_stream(a->output), &report);
+    cli_network_print(cli_print_stream(a->output), report);
   return CKKS_OK;
 }
 
@@ -90,7 +89,10 @@ int cli_import(int argc, char **argv) {
   a.network.import.max_degree = (int)a.max_degree;
   a.network.import.minimax = a.fit == 1;
   network_model model = {0};
-  ckks_status status = import(&model, &a);
+  onnx_import_report *report = base_alloc(sizeof *report);
+  ckks_status status =
+      report != NULL ? import(&model, report, &a) : base_fail_memory(sizeof *report);
   network_clear(&model);
+  base_free(report);
   return cli_print_status(status);
 }

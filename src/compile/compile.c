@@ -116,16 +116,38 @@ static ckks_status choose_placing(placing *chosen, const compile_stages *stages,
   BASE_TRY(try_placing(chosen, stages, model, true, options));
   if (chosen->stages.gather.groups <= 1)
     return CKKS_OK;
-  placing other = {.best = {.found = false}};
-  ckks_status status = try_placing(&other, stages, model, false, options);
-  if (status == CKKS_OK && other.best.found &&
-      (!chosen->best.found || other.best.score < chosen->best.score)) {
+  placing *other = base_alloc(sizeof *other); /* too large for a stack */
+  if (other == NULL)
+    return base_fail_memory(sizeof *other);
+  ckks_status status = try_placing(other, stages, model, false, options);
+  if (status == CKKS_OK && other->best.found &&
+      (!chosen->best.found || other->best.score < chosen->best.score)) {
     compile_stages_clear(&chosen->stages);
-    *chosen = other;
-    return CKKS_OK;
+    *chosen = *other;
+  } else {
+    compile_stages_clear(&other->stages);
   }
-  compile_stages_clear(&other.stages);
+  base_free(other);
   return status;
+}
+
+/* All that stands between a model and its plan. */
+typedef struct work {
+  compile_stages stages;
+  placing placed;
+} work;
+
+static ckks_status make_plan(plan_plan *plan, work *w, const network_model *model,
+                             const compile_options *options) {
+  BASE_TRY(choose_placing(&w->placed, &w->stages, model, options));
+  plan->interface.last = w->stages.last;
+  plan->interface.max_abs_input = model->max_abs_input;
+  BASE_TRY(copy_names(&plan->interface, model));
+  if (!w->placed.best.found)
+    BASE_TRY(compile_refusal(&w->placed.stages, options, &w->placed.best));
+  BASE_TRY(finish(plan, &w->placed.stages, &w->placed.best, options));
+  BASE_TRY(plan_bytes_identify(plan));
+  return plan_check(plan);
 }
 
 ckks_status compile_model(plan_plan *plan, const network_model *model,
@@ -133,22 +155,16 @@ ckks_status compile_model(plan_plan *plan, const network_model *model,
   memset(plan, 0, sizeof *plan);
   BASE_TRY(check_options(options));
   BASE_TRY(network_check(model));
-  compile_stages stages;
-  placing placed = {.best = {.found = false}};
-  ckks_status status;
-  BASE_TRY(compile_stages_build(&stages, model, options->last_on_server));
-  BASE_GOTO(status, choose_placing(&placed, &stages, model, options), end);
-  plan->interface.last = stages.last;
-  plan->interface.max_abs_input = model->max_abs_input;
-  BASE_GOTO(status, copy_names(&plan->interface, model), end);
-  if (!placed.best.found)
-    BASE_GOTO(status, compile_refusal(&placed.stages, options, &placed.best), end);
-  BASE_GOTO(status, finish(plan, &placed.stages, &placed.best, options), end);
-  BASE_GOTO(status, plan_bytes_identify(plan), end);
-  status = plan_check(plan);
-end:
-  compile_stages_clear(&placed.stages);
-  compile_stages_clear(&stages);
+  work *w = base_alloc(sizeof *w); /* too large for a stack */
+  if (w == NULL)
+    return base_fail_memory(sizeof *w);
+  ckks_status status = compile_stages_build(&w->stages, model, options->last_on_server);
+  if (status == CKKS_OK) {
+    status = make_plan(plan, w, model, options);
+    compile_stages_clear(&w->placed.stages);
+    compile_stages_clear(&w->stages);
+  }
+  base_free(w);
   if (status != CKKS_OK)
     plan_clear(plan);
   return status;

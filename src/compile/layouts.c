@@ -181,12 +181,17 @@ static ckks_status rank(ranking *result, const listing *list, int log2_n, bool g
 
 ckks_status compile_layouts_list(compile_choice *choices, size_t *n, const compile_stages *stages,
                                  int log2_n) {
-  bool used[(size_t)1 << (CKKS_MAX_LOG2_N - 1)];
-  listing list = {.n_slots = (size_t)1 << (log2_n - 1), .stages = stages, .used = used};
+  listing list = {.n_slots = (size_t)1 << (log2_n - 1), .stages = stages};
   ranking result = {.n = 0};
-  BASE_TRY(rank(&result, &list, log2_n, false));
-  if (stages->gather.n > 0)
-    BASE_TRY(rank(&result, &list, log2_n, true));
+  list.used = base_alloc(list.n_slots);
+  if (list.used == NULL)
+    return base_fail_memory(list.n_slots);
+  ckks_status status = rank(&result, &list, log2_n, false);
+  if (status == CKKS_OK && stages->gather.n > 0)
+    status = rank(&result, &list, log2_n, true);
+  base_free(list.used);
+  if (status != CKKS_OK)
+    return status;
   for (size_t k = 0; k < result.n; k++)
     choices[k] = result.best[k].choice;
   *n = result.n;

@@ -253,8 +253,10 @@ static ckks_status stages_fill(compile_stages *stages, const network_model *mode
 }
 
 /* Each unit's results are bounded by what its own activation sees. */
-static void stages_bound(compile_stages *stages) {
-  double input[NETWORK_MAX_WIDTH];
+static ckks_status stages_bound(compile_stages *stages) {
+  double *input = base_alloc_array(NETWORK_MAX_WIDTH, sizeof *input);
+  if (input == NULL)
+    return base_fail_memory(NETWORK_MAX_WIDTH * sizeof *input);
   for (size_t i = 0; i < stages->stage[0].n_in; i++)
     input[i] = stages->max_abs_input;
   for (size_t i = 0; i < stages->n_stages; i++) {
@@ -269,6 +271,8 @@ static void stages_bound(compile_stages *stages) {
       input[row] = result[compile_stage_activation(stage, row)];
     stage->max_abs = stage_range(stage);
   }
+  base_free(input);
+  return CKKS_OK;
 }
 
 /* One polynomial of all outputs may be left to the client; where they differ it is the server's. */
@@ -291,11 +295,12 @@ ckks_status compile_stages_build(compile_stages *stages, const network_model *mo
   memset(stages, 0, sizeof *stages);
   stages->max_abs_input = model->max_abs_input > 0.0 ? model->max_abs_input : DEFAULT_MAX_ABS_INPUT;
   ckks_status status = stages_fill(stages, model);
+  if (status == CKKS_OK)
+    status = stages_bound(stages);
   if (status != CKKS_OK) {
     compile_stages_clear(stages);
     return status;
   }
-  stages_bound(stages);
   for (size_t i = 0; i + 1 < stages->n_stages; i++)
     stage_set_polynomials(&stages->stage[i], &stages->stage[i + 1]);
   stages_end(stages, last_on_server);

@@ -22,6 +22,9 @@
 /* Linear terms of a node: below the base, and a giant for each bit of the degree. */
 #define POLYNOMIAL_MAX_BASE 32
 
+/* All b_i that are ever computed: those below the largest base, and b_32, b_64, ... b_1024. */
+#define POLYNOMIAL_N_POWERS (POLYNOMIAL_MAX_BASE + 6)
+
 /* The tree is walked three times: to know the powers, to encode vectors, to compute. */
 typedef enum polynomial_pass { POLYNOMIAL_MARK, POLYNOMIAL_ENCODE, POLYNOMIAL_RUN } polynomial_pass;
 
@@ -38,8 +41,8 @@ typedef struct polynomial_state {
   size_t n_plaintexts; /* of slots, used so far */
   int top;             /* level of b_1 */
   int base;            /* a power of two: below it b_i are computed one by one */
-  bool needed[EVAL_POLYNOMIAL_MAX_DEGREE + 1];
-  const ckks_ciphertext *power[EVAL_POLYNOMIAL_MAX_DEGREE + 1]; /* b_i, or NULL */
+  bool needed[POLYNOMIAL_N_POWERS];
+  const ckks_ciphertext *power[POLYNOMIAL_N_POWERS]; /* b_i at polynomial_place(i), or NULL */
 } polynomial_state;
 
 /* Smallest e with 2^e >= n. */
@@ -70,10 +73,16 @@ static int polynomial_larger(int i) {
   return 1 << (polynomial_log2(i) - 1);
 }
 
+/* Where b_i stands among them. */
+static int polynomial_place(int i) {
+  BASE_ASSERT(i < POLYNOMIAL_MAX_BASE || (i & (i - 1)) == 0);
+  return i < POLYNOMIAL_MAX_BASE ? i : POLYNOMIAL_MAX_BASE + polynomial_log2(i) - 5;
+}
+
 static void polynomial_need(polynomial_state *state, int i) {
-  if (i < 1 || state->needed[i])
+  if (i < 1 || state->needed[polynomial_place(i)])
     return;
-  state->needed[i] = true;
+  state->needed[polynomial_place(i)] = true;
   if (i == 1)
     return;
   int a = polynomial_larger(i), b = i - a;
@@ -114,7 +123,8 @@ static ckks_status polynomial_chebyshev_step(ckks_ciphertext *product,
 static ckks_status polynomial_raise(polynomial_state *state, int i) {
   ckks_evaluator *ev = state->ev;
   int a = polynomial_larger(i), b = i - a;
-  const ckks_ciphertext *first = state->power[a], *second = state->power[b];
+  const ckks_ciphertext *first = state->power[polynomial_place(a)],
+                        *second = state->power[polynomial_place(b)];
   int level = first->level < second->level ? first->level : second->level;
   ckks_ciphertext *out, *product;
   BASE_TRY(eval_spare_take(&out, level - 1, 2, ev));
@@ -124,10 +134,11 @@ static ckks_status polynomial_raise(polynomial_state *state, int i) {
   ckks_ciphertext second_view = polynomial_view(second, level);
   eval_tensor(product, &first_view, &second_view, ev);
   if (state->basis == CKKS_CHEBYSHEV)
-    BASE_TRY(polynomial_chebyshev_step(product, a == b ? NULL : state->power[a - b], ev));
+    BASE_TRY(polynomial_chebyshev_step(product,
+                                       a == b ? NULL : state->power[polynomial_place(a - b)], ev));
   BASE_TRY(eval_relinearize(out, product, true, ev));
   ev->n_spares_used = n_spares_used;
-  state->power[i] = out;
+  state->power[polynomial_place(i)] = out;
   return CKKS_OK;
 }
 
@@ -161,13 +172,14 @@ static ckks_status polynomial_node(polynomial_state *state, ckks_ciphertext *out
 /* What the scale of b_i leaves over for its factor. */
 static ckks_status polynomial_leftover(double *scale, const polynomial_state *state, int i,
                                        double product_scale) {
-  *scale = product_scale / state->power[i]->scale;
+  *scale = product_scale / state->power[polynomial_place(i)]->scale;
   if (*scale >= POLYNOMIAL_MIN_SCALE)
     return CKKS_OK;
   return base_fail(CKKS_ERROR_RANGE,
                    "polynomial: the scales 2^%.1f of term %d and 2^%.1f of the sum leave 2^%.1f "
                    "for the factor: choose primes nearer to the scale",
-                   log2(state->power[i]->scale), i, log2(product_scale), log2(*scale));
+                   log2(state->power[polynomial_place(i)]->scale), i, log2(product_scale),
+                   log2(*scale));
 }
 
 /*
@@ -189,7 +201,7 @@ static ckks_status polynomial_product(polynomial_state *state, ckks_ciphertext *
   int n_spares_used = ev->n_spares_used;
   BASE_TRY(eval_spare_take(&child, level, 2, ev));
   BASE_TRY(polynomial_node(state, child, q, degree, level, scale));
-  ckks_ciphertext view = polynomial_view(state->power[giant], level);
+  ckks_ciphertext view = polynomial_view(state->power[polynomial_place(giant)], level);
   if (first)
     eval_tensor(*sum, child, &view, ev);
   else
@@ -210,7 +222,7 @@ static ckks_status polynomial_combine_vectors(polynomial_state *state, ckks_ciph
                                               double product_scale) {
   BASE_TRY(eval_spare_take(out, level, 2, state->ev));
   for (size_t t = 0; t < n; t++) {
-    ckks_ciphertext view = polynomial_view(state->power[listed[t]], level);
+    ckks_ciphertext view = polynomial_view(state->power[polynomial_place(listed[t])], level);
     const ckks_plaintext *factor = polynomial_next(state);
     if (t == 0)
       eval_mul_plain(*out, &view, factor, state->ev);
@@ -231,7 +243,8 @@ static ckks_status polynomial_combine(polynomial_state *state, ckks_ciphertext *
     return polynomial_combine_vectors(state, out, listed, n, level, product_scale);
   for (size_t t = 0; t < n; t++) {
     BASE_TRY(polynomial_leftover(&scale, state, listed[t], product_scale));
-    terms[t] = (eval_arith_term){state->power[listed[t]], coefficients[listed[t]]};
+    terms[t] =
+        (eval_arith_term){state->power[polynomial_place(listed[t])], coefficients[listed[t]]};
   }
   BASE_TRY(eval_spare_take(out, level, 2, state->ev));
   return eval_arith_combine(*out, terms, n, level, product_scale, state->ev);
@@ -354,10 +367,10 @@ static ckks_status polynomial_run(polynomial_state *state, ckks_ciphertext *out,
   state->top = view.level;
   state->base = polynomial_choose_base(degree);
   BASE_TRY(polynomial_walk(state, POLYNOMIAL_MARK, NULL, coefficients, degree, level, 1));
-  state->power[1] = &view;
+  state->power[polynomial_place(1)] = &view;
   ckks_status status = CKKS_OK;
-  for (int i = 2; i <= degree && status == CKKS_OK; i++)
-    if (state->needed[i])
+  for (int i = 2; i <= degree && status == CKKS_OK; i += i < POLYNOMIAL_MAX_BASE ? 1 : i)
+    if (state->needed[polynomial_place(i)])
       status = polynomial_raise(state, i);
   if (status == CKKS_OK)
     status = polynomial_walk(state, POLYNOMIAL_RUN, out, coefficients, degree, level, scale);
@@ -392,14 +405,14 @@ ckks_status eval_polynomial_slots_run(ckks_ciphertext *out, const ckks_ciphertex
 
 /* The b_i as headers alone: what is encoded depends on their levels and scales. */
 static void polynomial_shape(polynomial_state *state, ckks_ciphertext *power, int degree) {
-  for (int i = 2; i <= degree; i++) {
-    if (!state->needed[i])
+  for (int i = 2; i <= degree; i += i < POLYNOMIAL_MAX_BASE ? 1 : i) {
+    if (!state->needed[polynomial_place(i)])
       continue;
     int a = polynomial_larger(i), b = i - a;
     int level = power[a].level < power[b].level ? power[a].level : power[b].level;
     power[i].level = level - 1;
     power[i].scale = power[a].scale * power[b].scale / state->params->ring.modulus[level].f;
-    state->power[i] = &power[i];
+    state->power[polynomial_place(i)] = &power[i];
   }
 }
 
@@ -419,7 +432,7 @@ ckks_status eval_polynomial_encode(const eval_polynomial_rows *rows) {
   BASE_TRY(polynomial_walk(&state, POLYNOMIAL_MARK, NULL, slots->largest, degree, level, 1));
   rows->power[1].level = slots->level;
   rows->power[1].scale = slots->in_scale;
-  state.power[1] = &rows->power[1];
+  state.power[polynomial_place(1)] = &rows->power[1];
   polynomial_shape(&state, rows->power, degree);
   return polynomial_walk(&state, POLYNOMIAL_ENCODE, NULL, slots->largest, degree, level,
                          slots->scale);

@@ -19,8 +19,9 @@ struct exec_session {
   ckks_evaluator *evaluator;
   size_t n_keys; /* of the set it was built with */
   ckks_ciphertext **reg[PLAN_N_PACKINGS];
-  bool *written[PLAN_N_PACKINGS]; /* registers that no longer stand for an input */
-  ckks_ciphertext *product;       /* three parts */
+  bool *written[PLAN_N_PACKINGS];                 /* registers that no longer stand for an input */
+  ckks_ciphertext *product;                       /* three parts */
+  const ckks_ciphertext *operand[PLAN_MAX_TERMS]; /* of the sum that is being made */
 };
 
 ckks_status exec_engine_build(exec_engine **out, const plan_plan *plan, size_t weights_bytes) {
@@ -160,7 +161,6 @@ typedef struct running {
   plan_packing packing;
   ckks_ciphertext **reg;
   bool *written;
-  const ckks_ciphertext *operand[PLAN_MAX_TERMS];
 } running;
 
 /* The value of a register: the input itself until something is written there. */
@@ -212,12 +212,13 @@ static ckks_status run_dense(running *r, ckks_ciphertext *out, int i) {
     BASE_TRY(take_register(&rows[row], r, i));
   }
   for (int t = 0; t < op->n_terms && n_rows > 0; t++)
-    r->operand[t] = value_of(r, op->term[t]);
+    r->session->operand[t] = value_of(r, op->term[t]);
   if (n_rows == 1)
-    BASE_TRY(eval_sum_scalar(out, r->operand, values[0], (size_t)op->n_terms, op->factor, ev));
+    BASE_TRY(
+        eval_sum_scalar(out, r->session->operand, values[0], (size_t)op->n_terms, op->factor, ev));
   if (n_rows > 1)
-    BASE_TRY(eval_sum_scalar_rows(rows, r->operand, values, n_rows, (size_t)op->n_terms, op->factor,
-                                  ev));
+    BASE_TRY(eval_sum_scalar_rows(rows, r->session->operand, values, n_rows, (size_t)op->n_terms,
+                                  op->factor, ev));
   eval_rescale(out, out, ev);
   return CKKS_OK;
 }

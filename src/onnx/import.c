@@ -414,17 +414,23 @@ ckks_status onnx_import_model(network_model *model, onnx_import_report *report,
                               const double *rows, size_t n_rows,
                               const onnx_import_options *options) {
   onnx_graph graph;
-  importing in = {
-      .options = options, .report = report, .model = model, .n_rows = n_rows, .rows = rows};
   *model = (network_model){0};
   *report = (onnx_import_report){0};
   BASE_TRY(onnx_graph_read(&graph, bytes, n_bytes, name));
-  ckks_status status = onnx_fold_init(&in.fold, &graph);
+  importing *in = base_alloc(sizeof *in); /* too large for a stack */
+  ckks_status status =
+      in == NULL ? base_fail_memory(sizeof *in) : onnx_fold_init(&in->fold, &graph);
   if (status == CKKS_OK) {
-    status = import_fold(&in);
-    onnx_fold_clear(&in.fold);
+    in->options = options;
+    in->report = report;
+    in->model = model;
+    in->n_rows = n_rows;
+    in->rows = rows;
+    status = import_fold(in);
+    onnx_fold_clear(&in->fold);
+    importing_clear(in);
   }
-  importing_clear(&in);
+  base_free(in);
   onnx_graph_clear(&graph);
   if (status == CKKS_OK)
     return CKKS_OK;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Values handed to a kernel at a time: as bits they fill whole 64-bit words. */
-#define CHUNK 1024
+#define CHUNK 512
 #define CHUNK_WORDS_MAX (CHUNK / 64 * RING_MAX_BITS)
 
 size_t ring_pack_bytes(size_t n, int bits) {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Words that are drawn, and values that are handed to a kernel, at a time. */
-#define CHUNK_WORDS 1024
+#define CHUNK_WORDS 512
 
 /*
  * Cuts words to values below p and keeps those: stored always, counted only

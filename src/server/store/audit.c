@@ -34,6 +34,7 @@ struct server_audit {
   server_audit_chain chain;
   size_t n_writing; /* more than none between calls: they could not be written */
   server_audit_record writing[QUEUE + 1];
+  server_tally_count count[SERVER_TALLY_MOST]; /* on their way into `writing` */
 
   pthread_t thread;
   bool started;
@@ -127,7 +128,7 @@ static ckks_status commit(server_audit *audit, const server_audit_record *last) 
 /* Once a minute, and at the end. True: there are lines of it. */
 static bool add_counts(server_audit *audit, bool stop) {
   static const int64_t often = COUNTS_MS;
-  server_tally_count count[SERVER_TALLY_MOST];
+  server_tally_count *count = audit->count;
   int64_t now = server_clock_wall_ms();
   if (!stop && now - audit->counted_ms < often && now >= audit->counted_ms)
     return false;
