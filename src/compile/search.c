@@ -421,15 +421,19 @@ ckks_status compile_search_insecure(compile_search_result *best, const compile_s
                                     const compile_options *options, int log2_n) {
   searching s = {.stages = stages, .options = options, .best = best, .closest = (double)INFINITY};
   s.throughput = wanted_throughput(stages, options);
-  compile_choice layouts[COMPILE_SEARCH_LAYOUTS];
+  compile_choice *layouts = base_alloc_array(COMPILE_SEARCH_LAYOUTS, sizeof *layouts);
   *best = (compile_search_result){0};
+  if (layouts == NULL)
+    return base_fail_memory(COMPILE_SEARCH_LAYOUTS * sizeof *layouts);
   begin_degree(&s, log2_n, CKKS_SECURITY_NONE);
   size_t n;
-  BASE_TRY(list_layouts(layouts, &n, &s, log2_n, options->latency));
-  if (n > 0) {
+  ckks_status status = list_layouts(layouts, &n, &s, log2_n, options->latency);
+  if (status == CKKS_OK && n > 0) {
     s.choice = layouts[0];
-    BASE_TRY(try_lowered(&s, true));
+    status = try_lowered(&s, true);
   }
-  best->closest = s.closest;
-  return CKKS_OK;
+  base_free(layouts);
+  if (status == CKKS_OK)
+    best->closest = s.closest;
+  return status;
 }

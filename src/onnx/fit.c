@@ -13,6 +13,7 @@
 typedef struct fitting {
   const onnx_fit_samples *samples;
   double *t, *weight;
+  double (*matrix)[ENCODING_MAX_DEGREE + 1]; /* of the normal equations: half a megabyte */
   double centre, radius, largest, total;
 } fitting;
 
@@ -58,8 +59,8 @@ static bool solve(double a[ENCODING_MAX_DEGREE + 1][ENCODING_MAX_DEGREE + 1], do
 }
 
 static bool least_squares(double *c, int degree, const fitting *f) {
-  double a[ENCODING_MAX_DEGREE + 1][ENCODING_MAX_DEGREE + 1] = {{0.0}},
-                                                          basis[ENCODING_MAX_DEGREE + 1];
+  double(*a)[ENCODING_MAX_DEGREE + 1] = f->matrix, basis[ENCODING_MAX_DEGREE + 1];
+  memset(a, 0, ((size_t)degree + 1) * sizeof *a);
   memset(c, 0, ((size_t)degree + 1) * sizeof *c);
   for (size_t i = 0; i < f->samples->n; i++) {
     chebyshev(basis, degree, f->t[i]);
@@ -160,7 +161,8 @@ static ckks_status prepare(fitting *f) {
     f->largest = 1.0;
   f->t = base_alloc_array(s->n, sizeof *f->t);
   f->weight = base_alloc_array(s->n, sizeof *f->weight);
-  if (f->t == NULL || f->weight == NULL)
+  f->matrix = base_alloc_array(ENCODING_MAX_DEGREE + 1, sizeof *f->matrix);
+  if (f->t == NULL || f->weight == NULL || f->matrix == NULL)
     return base_fail_memory(s->n * sizeof *f->t);
   for (size_t i = 0; i < s->n; i++)
     f->t[i] = (s->point[i] - f->centre) / f->radius;
@@ -222,5 +224,6 @@ ckks_status onnx_fit_polynomial(onnx_fit *fit, const onnx_fit_samples *samples, 
     status = try_degrees(fit, &f, min_degree, max_degree, error, minimax);
   base_free(f.t);
   base_free(f.weight);
+  base_free(f.matrix);
   return status;
 }
