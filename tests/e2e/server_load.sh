@@ -17,7 +17,7 @@ workers=$(nproc)
 run blindsight train "$data" --label diagnosis --epochs 5 -o m.model
 mkdir models
 run blindsight compile m.model -o models/m
-token=$(blindsight token create --state state --requests-per-minute 100000000 \
+token=$(blindsight token create --state state --scope infer,metrics --requests-per-minute 100000000 \
   --predictions-per-day 100000000)
 blindsight-server serve models --state state --listen 127.0.0.1:0 --queue 6 >serve.log 2>serve.err &
 server=$!
@@ -69,6 +69,27 @@ case "$BUILD" in
   *) holds "memory is flat: $grown kB" [ "${grown:-none}" -lt $growth ] ;;
 esac
 ! $long || holds "85 % of the pure rate: $best" at_least "$best" 0.85
+# Requests without a token, as fast as they come: how many they are does not matter to the disk.
+figure() {
+  curl -s --noproxy '*' -H "Authorization: Bearer $token" "http://127.0.0.1:$port/metrics" |
+    sed -n "s/^blindsight_$1 //p"
+}
+if command -v wrk >/dev/null; then
+  refusals=10000
+  ! $long || refusals=1000000
+  lines=$(figure audit_lines_total) bytes=$(figure audit_bytes) round=0
+  while [ "$(figure audit_counted_total)" -lt $refusals ] && [ $round -lt 200 ]; do
+    wrk -t1 -c16 -d3 "http://127.0.0.1:$port/v2/models" >refused.out
+    round=$((round + 1))
+  done
+  counted=$(figure audit_counted_total)
+  lines=$(($(figure audit_lines_total) - lines)) bytes=$(($(figure audit_bytes) - bytes))
+  echo "$counted refusals in the audit log: $lines lines, $bytes bytes"
+  holds "enough refusals" [ "$counted" -ge $refusals ]
+  # A line for each address and minute; one or two for each look at the figures would be more.
+  holds "they have few lines" [ $lines -lt $((50 + 4 * round)) ]
+  holds "and few bytes" [ $bytes -lt 1000000 ]
+fi
 holds "the models were read anew" grep -q "models read anew" serve.err
 kill $server
 holds "the server ends well" wait $server
