@@ -6,7 +6,7 @@
  */
 #include "base/alloc.h"
 #include "bench.h"
-#include "cli/units.h"
+#include "compile/units.h"
 #include "compile/compile.h"
 #include "compile/cost.h"
 #include "exec/exec.h"
@@ -132,7 +132,7 @@ static void time_shape(const shape *s, const compile_units *units) {
   network_clear(&model);
 }
 
-static void report_unit(const cli_unit *unit, double value) {
+static void report_unit(const compile_unit *unit, double value) {
   char name[64];
   snprintf(name, sizeof name, "unit_%s", unit->name);
   bench_figure(name, value, "ns");
@@ -142,9 +142,9 @@ int main(void) {
   bench_begin("bench_cost");
   while (bench_next_table() != NULL) {
     compile_units units;
-    bench_check(cli_units_measure(&units));
-    for (int i = 0; i < CLI_N_UNITS; i++)
-      report_unit(&cli_units[i], *cli_units_field(&units, &cli_units[i]));
+    bench_check(compile_units_measure(&units));
+    for (int i = 0; i < COMPILE_N_UNITS; i++)
+      report_unit(&compile_units_table[i], *compile_units_field(&units, &compile_units_table[i]));
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
       time_shape(&shapes[i], &units);
   }

@@ -34,7 +34,7 @@ archive(rooms_static "${blindsight_outside}" ${ckks_rooms} ${blindsight_rooms})
 # What evaluates never sees a secret key, nor a network in clear: that program links an archive
 # without those rooms.
 archive(evaluation_static "${evaluation_outside}"
-  base rand ring ckks public eval encoding plan wire exec)
+  base rand ring ckks public eval encoding plan wire exec blindsight)
 # The service is a program, not a library: what links it stands before the archive of its rooms.
 archive(service_static "PkgConfig::service;${evaluation_outside}" ${service_rooms})
 

@@ -38,32 +38,35 @@ static void compare(const blindsight_rows *rows, const blindsight_predictions *c
 int main(int argc, char **argv) {
   const char *path = argc > 1 ? argv[1] : "data/wdbc.csv";
   blindsight_train_options options;
-  blindsight_train_options_default(&options);
-  options.label = "diagnosis";
+  blindsight_rows_options row_options;
+  blindsight_train_options_default(&options, sizeof options);
+  blindsight_rows_options_default(&row_options, sizeof row_options);
+  options.label = row_options.label = "diagnosis";
   blindsight_model *model;
   blindsight_server *server;
   blindsight_session *session;
   ckks_secret_key *secret;
-  blindsight_rows rows;
-  blindsight_predictions clear, encrypted;
+  blindsight_rows *rows;
+  blindsight_predictions *clear, *encrypted;
   uint8_t *keys, *sample, *result;
   size_t n_keys, n_sample, n_result, n_rows = 10;
 
   /* The owner of the model. */
-  check(blindsight_model_train(&model, path, &options));
+  check(blindsight_model_train(&model, NULL, path, &options));
   check(blindsight_server_compile(&server, model, NULL));
   const blindsight_client *client = blindsight_server_client(server);
-  blindsight_names names = blindsight_client_names(client);
-  blindsight_facts facts = blindsight_client_facts(client);
+  const blindsight_names *names = blindsight_client_names(client);
+  const blindsight_facts *facts = blindsight_client_facts(client);
   printf("compiled      N = %zu, %.0f bits, depth %d, keys %.1f MB, upload %.0f kB a row\n",
          ckks_params_n(blindsight_client_params(client)),
-         ckks_params_log2_qp(blindsight_client_params(client)), facts.depth,
-         (double)facts.key_bytes / 1e6, (double)facts.cost[BLINDSIGHT_LATENCY].upload_bytes / 1e3);
+         ckks_params_log2_qp(blindsight_client_params(client)), facts->depth,
+         (double)facts->key_bytes / 1e6,
+         (double)facts->cost[BLINDSIGHT_LATENCY].upload_bytes / 1e3);
 
   /* A client: keys, and rows of its own. */
   check(blindsight_client_keygen(&secret, &keys, &n_keys, client));
-  check(blindsight_rows_load(&rows, path, &names, "diagnosis"));
-  check(blindsight_client_encrypt(&sample, &n_sample, NULL, rows.value, n_rows, BLINDSIGHT_LATENCY,
+  check(blindsight_rows_load(&rows, path, names, &row_options));
+  check(blindsight_client_encrypt(&sample, &n_sample, NULL, rows->value, n_rows, BLINDSIGHT_LATENCY,
                                   secret, client));
 
   /* The server: no row and no prediction is ever in clear here. */
@@ -72,13 +75,13 @@ int main(int argc, char **argv) {
 
   /* The client again; and, to compare, the owner in clear. */
   check(blindsight_client_decrypt(&encrypted, result, n_result, secret, client));
-  check(blindsight_model_predict(&clear, rows.value, n_rows, model));
+  check(blindsight_model_predict(&clear, rows->value, n_rows, model));
   printf("travelled     keys %zu bytes once, sample %zu, result %zu\n", n_keys, n_sample, n_result);
-  compare(&rows, &clear, &encrypted, &names);
+  compare(rows, clear, encrypted, names);
 
-  blindsight_predictions_clear(&clear);
-  blindsight_predictions_clear(&encrypted);
-  blindsight_rows_clear(&rows);
+  blindsight_predictions_free(clear);
+  blindsight_predictions_free(encrypted);
+  blindsight_rows_free(rows);
   ckks_bytes_free(keys);
   ckks_bytes_free(sample);
   ckks_bytes_free(result);

@@ -8,19 +8,33 @@
  *   server        server file + a client's evaluation keys -> session: sample -> result
  *   client        client file -> secret key, evaluation keys; rows -> sample; result -> predictions
  *
- * A program that calls only the functions of one side and links the static library holds
- * no code of the other: a server has no symbol with which a secret key could be used.
+ * The commands of `blindsight` are written over this header. A program that calls only the
+ * functions of one side and links the static library holds no code of the other: a server has no
+ * symbol with which a secret key could be used.
  *
- * Conventions
- *  - Every function that can fail returns a ckks_status; ckks_last_error() then holds one
- *    line of text for the calling thread. On error outputs are NULL or zeroed.
- *  - X_load, X_read_json, X_train, X_compile, X_build make an object in *out; it is the
- *    caller's, who ends it with X_free (NULL is allowed), which wipes what is secret. A
- *    server must outlive its sessions. Nothing else is kept: every argument may
- *    be freed as soon as the call has returned, unless it says otherwise.
- *  - Bytes that come out end with ckks_bytes_free.
+ * The contract, in force for every function here:
+ *  - Errors. What can fail returns a ckks_status, which the compiler wants looked at;
+ *    ckks_last_error() then holds one line of text for the calling thread. After an error each
+ *    output is NULL or zero, and what was handed over is what it was, unless a line says otherwise.
+ *  - NULL. No pointer may be NULL unless its line says so. One that is gives CKKS_ERROR_ARGUMENT
+ *    and its name; a function that returns a pointer or a count returns NULL or 0. X_free(NULL)
+ *    does nothing.
+ *  - Aliasing. Outputs overlap neither inputs nor each other.
+ *  - Ownership. What comes in *out is the caller's, who ends it with X_free, which wipes what is
+ *    private; bytes and texts end with ckks_bytes_free. A server must outlive its sessions. What
+ *    a function returns belongs to its argument and lives as long. Nothing else is kept: every
+ *    argument may be freed as soon as the call has returned.
+ *  - Growth. Structs of options begin with their size: X_options_default(&options, sizeof options)
+ *    sets it and the defaults, so that a library which knows more options than the program takes
+ *    its own defaults for them; one that knows fewer refuses. All other structs are made by the
+ *    library and grow at their ends: a program reads them, and neither copies nor makes any.
+ *    Elements of arrays do not grow.
+ *  - Threads. An object that is `const` in a call may be in such calls of many threads at once;
+ *    one that is not belongs to that call alone. Callbacks come on the caller's thread. Threads
+ *    are started only where n_threads or `parallel` asks for more than one. No signal handler, no
+ *    locale and no rounding mode is changed; the rounding mode must be to nearest.
+ *  - Stack. 100 KiB of it are enough for every call.
  *  - A path "-" is standard input or output.
- *  - Objects may be read from many threads at once; one session belongs to one thread at a time.
  */
 #ifndef BLINDSIGHT_H
 #define BLINDSIGHT_H
@@ -32,6 +46,22 @@ extern "C" {
 #endif
 
 #define BLINDSIGHT_API CKKS_API
+/** Before a status that must be looked at. */
+#if defined(__GNUC__)
+#define BLINDSIGHT_CHECK __attribute__((warn_unused_result))
+#else
+#define BLINDSIGHT_CHECK
+#endif
+
+#define BLINDSIGHT_MAX_DEGREE 255        /**< of an activation */
+#define BLINDSIGHT_MAX_POWERS 31         /**< of one that is given by coefficients of powers */
+#define BLINDSIGHT_MAX_WIDTH 65536       /**< units of a layer */
+#define BLINDSIGHT_MAX_LAYERS 16         /**< of a model */
+#define BLINDSIGHT_MAX_ROWS (1 << 20)    /**< of a file */
+#define BLINDSIGHT_MAX_SAMPLE_ROWS 65536 /**< of a sample */
+#define BLINDSIGHT_MAX_THREADS 256
+#define BLINDSIGHT_MAX_PARALLEL 64 /**< requests to a service */
+#define BLINDSIGHT_HASH_BYTES 32
 
 /** A model in clear: weights, scaler, names. Its owner's secret. */
 typedef struct blindsight_model blindsight_model;
@@ -46,43 +76,101 @@ typedef struct blindsight_remote blindsight_remote;
 
 /* ------------------------------------------------------- rows, predictions */
 
-/** Names that belong to a model or a client, and live as long as it does. */
+/** How rows lie in ciphertexts. */
+typedef enum blindsight_packing {
+  BLINDSIGHT_LATENCY = 0,    /**< one row a ciphertext: the soonest answer */
+  BLINDSIGHT_THROUGHPUT = 1, /**< one feature a ciphertext, N/2 rows: the most answers */
+  BLINDSIGHT_PACKING_AUTO    /**< where it is allowed: what blindsight_client_packing says */
+} blindsight_packing;
+#define BLINDSIGHT_N_PACKINGS 2
+
+/** What outputs are. */
+typedef enum blindsight_kind {
+  BLINDSIGHT_CLASSES, /**< one of the labels: that of the largest output */
+  BLINDSIGHT_VALUES,  /**< each output is a number by itself */
+  BLINDSIGHT_LABELS   /**< each label applies or not */
+} blindsight_kind;
+
+/** Names that belong to a model or a client, and what they stand for. */
 typedef struct blindsight_names {
   const char *name; /**< of the model */
   size_t n_features, n_labels;
   const char *const *feature; /**< in the order of a row's values */
-  const char *const *label;   /**< what a prediction can be */
+  const char *const *label;   /**< of each output */
+  blindsight_kind kind;
+  const char *end; /**< what outputs have been put through: "none", "softmax", "sigmoid" ... */
+  bool complete;   /**< no value of a row may be missing; else NaN counts as the mean */
 } blindsight_names;
+
+#define BLINDSIGHT_NO_LABEL SIZE_MAX
 
 /** A table in clear: values as they are, not scaled; NaN where one is missing. */
 typedef struct blindsight_rows {
   size_t n_rows, n_features;
   double *value; /**< row by row */
-  int *label;    /**< index of each row's true label; NULL when not asked for or not there */
+  int *label;    /**< index of each row's true label; NULL when none was asked for */
+  size_t *index; /**< which row of its file each is, from 0 */
+  size_t *line;  /**< and in which line of the file, from 1; of images the number */
 } blindsight_rows;
 
+typedef struct blindsight_rows_options {
+  size_t size;
+  /** Column of true labels, which must be there; for images an idx file of them. NULL: none. */
+  const char *label;
+  const char *const *more; /**< further PNG images, behind the first */
+  size_t n_more;
+} blindsight_rows_options;
+
+BLINDSIGHT_API void blindsight_rows_options_default(blindsight_rows_options *options, size_t size);
 /**
- * Reads a CSV file with a header line: the columns that `names` lists, in that order,
- * whatever else the file holds. `label`, when not NULL, names the column of true labels;
- * a file without it is read all the same. Errors name file, line and column.
+ * Reads rows for a model. A table is CSV with a header line: the columns that `names` lists, in
+ * that order, whatever else the file holds; errors name file, line and column. For a model of
+ * images PNG, idx (MNIST's format) and raw bytes (NAME.raw) will do as well. options NULL = the
+ * default ones.
  */
-BLINDSIGHT_API ckks_status blindsight_rows_load(blindsight_rows *rows, const char *path,
-                                                const blindsight_names *names, const char *label);
-/** Wipes and frees what blindsight_rows_load made. */
-BLINDSIGHT_API void blindsight_rows_clear(blindsight_rows *rows);
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
+blindsight_rows_load(blindsight_rows **out, const char *path, const blindsight_names *names,
+                     const blindsight_rows_options *options);
+/** Keeps the rows at these n places (0 to n_rows - 1, also repeatedly), in their order. */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_rows_keep(blindsight_rows *rows,
+                                                                 const size_t *place, size_t n);
+BLINDSIGHT_API void blindsight_rows_free(blindsight_rows *rows);
 
 /** What a model says of rows; the same form for clear and for encrypted inference. */
 typedef struct blindsight_predictions {
   size_t n_rows, n_outputs;
   double *output; /**< row by row */
-  /** Per row: the index of its largest output, which is the label predicted; SIZE_MAX where an
-   * output is NaN, and for models whose outputs are values, or labels of which several may apply.
-   */
+  /** Per row: the index of its largest output, which is the label predicted; BLINDSIGHT_NO_LABEL
+   * where an output is NaN, and for models whose outputs are no classes. */
   size_t *largest;
 } blindsight_predictions;
 
-/** Wipes and frees. */
-BLINDSIGHT_API void blindsight_predictions_clear(blindsight_predictions *predictions);
+/** The index of the largest of n outputs, the first of equals: how `largest` comes about. */
+BLINDSIGHT_API size_t blindsight_predictions_largest(const double *output, size_t n);
+BLINDSIGHT_API void blindsight_predictions_free(blindsight_predictions *predictions);
+
+/** How good predictions are. */
+typedef struct blindsight_metrics {
+  size_t n_rows, n_classes;
+  double loss; /**< mean cross-entropy of softmax */
+  double accuracy;
+  /** Of class 1 when there are two classes, else the mean over the classes that occur. 0/0 is 0. */
+  double f1;
+  /** ROC AUC of output1 - output0, ties counted half; NaN unless 2 classes, both present. */
+  double auc;
+  size_t *confusion; /**< n_classes x n_classes, [true][predicted] */
+  size_t n_roc;      /**< points of the ROC curve, from (0,0) to (1,1); 0 without an AUC */
+  double *false_positive_rate, *true_positive_rate;
+} blindsight_metrics;
+
+/**
+ * output: n_rows x names->n_labels, as predictions have them; label: n_rows. CKKS_ERROR_RANGE names
+ * a row that is not finite; CKKS_ERROR_ARGUMENT where the outputs are no classes.
+ */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
+blindsight_metrics_compute(blindsight_metrics **out, const double *output, const int *label,
+                           size_t n_rows, const blindsight_names *names);
+BLINDSIGHT_API void blindsight_metrics_free(blindsight_metrics *metrics);
 
 /* ------------------------------------------------------------------ models */
 
@@ -92,8 +180,8 @@ typedef struct blindsight_progress {
   double train_loss, validation_loss, validation_accuracy;
 } blindsight_progress;
 
-/** Start from blindsight_train_options_default. */
 typedef struct blindsight_train_options {
+  size_t size;
   const char *label;       /**< column of true labels; required */
   const char *const *drop; /**< columns to ignore (an "id" column is ignored anyway) */
   size_t n_drop;
@@ -101,7 +189,7 @@ typedef struct blindsight_train_options {
   size_t n_hidden;
   const double *activation; /**< coefficients of the polynomial after each layer, lowest first;
                                  NULL: 0.5 + 0.197 x - 0.004 x^3 */
-  int degree;               /**< of it, 1 to 31 */
+  int degree;               /**< of it, 1 to BLINDSIGHT_MAX_POWERS */
   double learning_rate, weight_decay; /**< 0.0005, 1e-5 */
   int batch_size, n_epochs;           /**< 64, 250 */
   double training_part;               /**< of the rows, 0.8; the others measure */
@@ -112,47 +200,172 @@ typedef struct blindsight_train_options {
   void *context; /**< handed to it */
 } blindsight_train_options;
 
-BLINDSIGHT_API void blindsight_train_options_default(blindsight_train_options *options);
-/** Trains a network on a CSV file and measures how large its values get. Same seeds, same bits. */
-BLINDSIGHT_API ckks_status blindsight_model_train(blindsight_model **out, const char *path,
-                                                  const blindsight_train_options *options);
-/** A model of weights trained elsewhere (docs/model-json.md). `name` starts errors. */
-BLINDSIGHT_API ckks_status blindsight_model_read_json(blindsight_model **out, const char *text,
-                                                      size_t n_bytes, const char *name);
+/** What training found and did. */
+typedef struct blindsight_training {
+  size_t n_rows, n_features, n_classes;
+  size_t n_ignored_columns;
+  const char *const *feature, *const *label;
+  const size_t *n_missing; /**< of each feature: values that are missing, taken as the mean */
+  size_t n_constant;
+  const size_t *constant; /**< features that are constant on the training rows: of no use */
+  size_t n_train;         /**< rows trained on */
+  int n_epochs;
+  const double *train_loss, *validation_loss, *validation_accuracy; /**< after each epoch */
+  const blindsight_rows *validation; /**< the other rows, with their labels */
+} blindsight_training;
+
+BLINDSIGHT_API void blindsight_train_options_default(blindsight_train_options *options,
+                                                     size_t size);
+/**
+ * Trains a network on a CSV file and measures how large its values get. Same seeds, same bits.
+ * training may be NULL.
+ */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
+blindsight_model_train(blindsight_model **out, blindsight_training **training, const char *path,
+                       const blindsight_train_options *options);
+BLINDSIGHT_API void blindsight_training_free(blindsight_training *training);
+/**
+ * Coefficients of an activation by its name (sigmoid3, square, identity), lowest first. Its
+ * degree; 0 when there is none of that name.
+ */
+BLINDSIGHT_API int blindsight_activation(double coefficient[BLINDSIGHT_MAX_POWERS + 1],
+                                         const char *name);
+
+typedef struct blindsight_import_options {
+  size_t size;
+  /** Rows (CSV, idx, PNG, raw) that activations are fitted to. NULL: all must be polynomials. */
+  const char *calibrate;
+  const char *label; /**< column of these rows that is no input; NULL: none */
+  double mean;       /**< the network sees (input - mean) / deviation; 0 */
+  double deviation;  /**< 0, the default: 255 for images, else 1 */
+  double error;      /**< of a polynomial, of the activation's largest value; 0.01 */
+  int max_degree;    /**< of a polynomial, 1 to BLINDSIGHT_MAX_DEGREE; 15 */
+  double margin;     /**< around a range that was seen, as a part of it; 0.25 */
+  bool minimax;      /**< make the largest error small, not that of the mean square */
+} blindsight_import_options;
+
+/** What became of an activation. */
+typedef struct blindsight_fit {
+  const char *node; /**< its name in the file */
+  int degree;
+  bool exact;                  /**< it is a polynomial */
+  double low, high;            /**< range of the polynomial: what was seen, plus the margin */
+  double max_error, rms_error; /**< of the activation's largest value */
+} blindsight_fit;
+
+/** What importing a network did. */
+typedef struct blindsight_import {
+  size_t n_activations;
+  const blindsight_fit *activation;
+  size_t n_carried;    /**< values that skip activations, counted at each */
+  size_t n_rows;       /**< of calibration */
+  size_t n_changed;    /**< of these, whose largest output became another one */
+  double difference;   /**< largest change of an output, of the largest output */
+  const char *dropped; /**< activation at the end that the client does without; NULL: none */
+} blindsight_import;
+
+BLINDSIGHT_API void blindsight_import_options_default(blindsight_import_options *options,
+                                                      size_t size);
+/** A model of a network in ONNX (docs/onnx.md). options NULL = the default ones; report may be
+ * NULL. */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
+blindsight_model_import(blindsight_model **out, blindsight_import **report, const char *path,
+                        const blindsight_import_options *options);
+BLINDSIGHT_API void blindsight_import_free(blindsight_import *report);
+/** A model of weights trained elsewhere (docs/model-json.md). `name` starts errors; may be NULL. */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_model_read_json(blindsight_model **out,
+                                                                       const char *text,
+                                                                       size_t n_bytes,
+                                                                       const char *name);
 /** The other way: a string that ends with ckks_bytes_free((uint8_t *)text). */
-BLINDSIGHT_API ckks_status blindsight_model_write_json(char **text, const blindsight_model *model);
-BLINDSIGHT_API ckks_status blindsight_model_load(blindsight_model **out, const char *path);
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
+blindsight_model_write_json(char **text, const blindsight_model *model);
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_model_load(blindsight_model **out,
+                                                                  const char *path);
 /** Mode 0600. */
-BLINDSIGHT_API ckks_status blindsight_model_save(const char *path, const blindsight_model *model);
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_model_save(const char *path,
+                                                                  const blindsight_model *model);
 BLINDSIGHT_API void blindsight_model_free(blindsight_model *model);
-BLINDSIGHT_API blindsight_names blindsight_model_names(const blindsight_model *model);
+BLINDSIGHT_API const blindsight_names *blindsight_model_names(const blindsight_model *model);
+/** UTF-8 without control characters. */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_model_set_name(blindsight_model *model,
+                                                                      const char *name);
+
+/** Units of a layer that have one activation. */
+typedef struct blindsight_units_of {
+  size_t n_units;
+  int degree;     /**< of the polynomial; 1 = none */
+  double max_abs; /**< the largest value that it saw in calibration; 0 = not known */
+} blindsight_units_of;
+
+typedef struct blindsight_layer {
+  size_t n_in, n_out;
+  size_t n_weights; /**< that are not 0 */
+  size_t n_activations;
+  const blindsight_units_of *activation;
+} blindsight_layer;
+
+/** What a model is, without what it has learnt. */
+typedef struct blindsight_shape {
+  size_t n_layers;
+  const blindsight_layer *layer;
+  bool calibrated; /**< all ranges are known; else compiling assumes the worst */
+} blindsight_shape;
+
+BLINDSIGHT_API const blindsight_shape *blindsight_model_shape(const blindsight_model *model);
 /**
  * Takes from rows like those to come how large values get; an imported model that does not
- * say so itself is compiled for the worst case instead.
+ * say so itself is compiled for the worst case instead. rows: n_rows times n_features values.
  */
-BLINDSIGHT_API ckks_status blindsight_model_calibrate(blindsight_model *model, const double *rows,
-                                                      size_t n_rows);
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_model_calibrate(blindsight_model *model,
+                                                                       const double *rows,
+                                                                       size_t n_rows);
 /** In clear. rows: n_rows times n_features values, NaN where one is missing. */
-BLINDSIGHT_API ckks_status blindsight_model_predict(blindsight_predictions *out, const double *rows,
-                                                    size_t n_rows, const blindsight_model *model);
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_model_predict(blindsight_predictions **out,
+                                                                     const double *rows,
+                                                                     size_t n_rows,
+                                                                     const blindsight_model *model);
+
+/* ------------------------------------------------- unit costs of a machine */
+
+typedef struct blindsight_unit {
+  const char *name, *meaning;
+  double ns;
+} blindsight_unit;
+
+/** What the planner's predictions of time are made of. */
+typedef struct blindsight_units {
+  const char *cpu, *kernel; /**< the machine and its table of kernels */
+  size_t n;
+  const blindsight_unit *unit;
+} blindsight_units;
+
+/** Times this machine, on random numbers and one thread: seconds. */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_units_measure(blindsight_units **out);
+/** CKKS_ERROR_MISMATCH when they were measured on another machine. */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_units_load(blindsight_units **out,
+                                                                  const char *path);
+/** As JSON; folders that are missing are made. */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_units_save(const char *path,
+                                                                  const blindsight_units *units);
+BLINDSIGHT_API void blindsight_units_free(blindsight_units *units);
+/**
+ * Where the commands keep them: $XDG_CACHE_HOME/blindsight/units.json, or ~/.cache/blindsight/...;
+ * NULL, with CKKS_OK, when the environment names no folder. Ends with ckks_bytes_free.
+ */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_units_cache_path(char **path);
 
 /* --------------------------------------------------------------- compiling */
 
-typedef enum blindsight_packing {
-  BLINDSIGHT_LATENCY = 0,   /**< one row a ciphertext: the soonest answer */
-  BLINDSIGHT_THROUGHPUT = 1 /**< one feature a ciphertext, N/2 rows: the most answers */
-} blindsight_packing;
-#define BLINDSIGHT_N_PACKINGS 2
-
 typedef enum blindsight_minimise {
-  BLINDSIGHT_MINIMISE_BALANCED, /**< time, keys and upload together */
+  BLINDSIGHT_MINIMISE_BALANCED, /**< time, with a megabyte of keys worth 1 ms, of upload 12 ms */
   BLINDSIGHT_MINIMISE_LATENCY,
   BLINDSIGHT_MINIMISE_UPLOAD,
   BLINDSIGHT_MINIMISE_KEYS
 } blindsight_minimise;
 
-/** Start from blindsight_compile_options_default. */
 typedef struct blindsight_compile_options {
+  size_t size;
   double error;             /**< allowed in |encrypted - clear| / max(1, |clear|); 1e-5 */
   ckks_security security;   /**< 128, 192 or 256 */
   int log2_n;               /**< ring degree 2^log2_n; 0 = the smallest that will do */
@@ -161,53 +374,113 @@ typedef struct blindsight_compile_options {
                                  it otherwise, and then knows it */
   double headroom;          /**< factor over the values seen in calibration; 2 */
   blindsight_minimise minimise;
+  const blindsight_units *units; /**< of the server's machine; NULL: those built in */
 } blindsight_compile_options;
 
-BLINDSIGHT_API void blindsight_compile_options_default(blindsight_compile_options *options);
+BLINDSIGHT_API void blindsight_compile_options_default(blindsight_compile_options *options,
+                                                       size_t size);
 /**
  * Chooses packing and parameters and makes the server, which holds the client's half as
  * well (blindsight_server_client). options NULL = the default ones. CKKS_ERROR_RANGE and
  * CKKS_ERROR_SECURITY say why no parameters will do.
  */
-BLINDSIGHT_API ckks_status blindsight_server_compile(blindsight_server **out,
-                                                     const blindsight_model *model,
-                                                     const blindsight_compile_options *options);
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
+blindsight_server_compile(blindsight_server **out, const blindsight_model *model,
+                          const blindsight_compile_options *options);
 
 /* ------------------------------------------------------------------ server */
 
-BLINDSIGHT_API ckks_status blindsight_server_load(blindsight_server **out, const char *path);
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_server_load(blindsight_server **out,
+                                                                   const char *path);
 /** Mode 0600. */
-BLINDSIGHT_API ckks_status blindsight_server_save(const char *path,
-                                                  const blindsight_server *server);
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_server_save(const char *path,
+                                                                   const blindsight_server *server);
 BLINDSIGHT_API void blindsight_server_free(blindsight_server *server);
 /** The public half, to be saved for clients or asked for facts. It is the server's own. */
 BLINDSIGHT_API const blindsight_client *blindsight_server_client(const blindsight_server *server);
+/**
+ * Encodes the weights, in weights_bytes of memory at most; what does not fit is encoded when it is
+ * used. The first session does it otherwise, with 1 GiB; once it is done, nothing happens.
+ */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
+blindsight_server_prepare(const blindsight_server *server, size_t weights_bytes);
+
+/** A part of a plan: the input, a stage (a map and the polynomial behind it), the result. */
+typedef struct blindsight_stage {
+  size_t n_in, n_out;
+  int degree;                  /**< of the polynomial; 1 = none */
+  size_t stride;               /**< latency: slots between values of its input */
+  size_t n_factors, n_weights; /**< plaintext factors in use, and of how many */
+  int n_hoisted, n_single;     /**< rotations that share a decomposition, and others */
+  int n_switches;              /**< key switches: those, and products of ciphertexts */
+  int level_in, level_out;
+  double ms;              /**< these add up to predicted_ms */
+  double error;           /**< the squares of these add up to that of predicted_error */
+  size_t plaintext_bytes; /**< of encoded weights, in the server's memory */
+} blindsight_stage;
+
+/** Where time and error of a packing come from: its stages, the input first, the result last. */
+typedef struct blindsight_account {
+  size_t n_stages; /**< 0: a file does not say; not compiled for this packing */
+  const blindsight_stage *stage;
+} blindsight_account;
+
+BLINDSIGHT_API const blindsight_account *blindsight_server_account(const blindsight_server *server,
+                                                                   blindsight_packing packing);
+
+#define BLINDSIGHT_TEXT_BYTES 120
+/**
+ * What operation `i` of a packing's program does, and at which level its result is. False behind
+ * the last one.
+ */
+BLINDSIGHT_API bool blindsight_server_operation(char text[BLINDSIGHT_TEXT_BYTES], int *level,
+                                                const blindsight_server *server,
+                                                blindsight_packing packing, size_t i);
+/**
+ * Rows in clear through the program of a packing, with the noise that each operation on
+ * ciphertexts would add (docs/math.md). The same seed gives the same outputs on any number of
+ * threads (1 to BLINDSIGHT_MAX_THREADS).
+ */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_server_simulate(
+    blindsight_predictions **out, const double *rows, size_t n_rows, blindsight_packing packing,
+    uint64_t seed, int n_threads, const blindsight_server *server);
 
 /**
  * Takes a client's evaluation keys (the bytes of blindsight_client_keygen), checks every one
- * of them and makes room to compute. `server` must outlive the session. n_threads (1 to 256)
- * work on one message together when it holds several rows; 1 = the caller alone.
+ * of them and makes room to compute. `server` must outlive the session. n_threads (1 to
+ * BLINDSIGHT_MAX_THREADS) work on one message together: on its rows at the same time, or, where it
+ * holds a single one, inside each operation; 1 = the caller alone.
  */
-BLINDSIGHT_API ckks_status blindsight_session_build(blindsight_session **out,
-                                                    const blindsight_server *server,
-                                                    const uint8_t *keys, size_t n_bytes,
-                                                    int n_threads);
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
+blindsight_session_build(blindsight_session **out, const blindsight_server *server,
+                         const uint8_t *keys, size_t n_bytes, int n_threads);
 BLINDSIGHT_API void blindsight_session_free(blindsight_session *session);
-/** Sample in, result out; the same bytes whatever the number of threads. */
-BLINDSIGHT_API ckks_status blindsight_session_infer(uint8_t **result, size_t *n_result,
-                                                    const uint8_t *sample, size_t n_sample,
-                                                    blindsight_session *session);
+/**
+ * Sample in, result out. What the result says is the same whatever the number of threads; its
+ * bytes are new each time, since fresh noise hides what the model did (docs/security.md).
+ */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_session_infer(uint8_t **result,
+                                                                     size_t *n_result,
+                                                                     const uint8_t *sample,
+                                                                     size_t n_sample,
+                                                                     blindsight_session *session);
+/** What a sample or a result says of itself. Its reader checks it: here it is taken as it is. */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_message_peek(blindsight_packing *packing,
+                                                                    size_t *n_rows,
+                                                                    const uint8_t *bytes,
+                                                                    size_t n_bytes);
 
 /* ------------------------------------------------------------------ client */
 
-BLINDSIGHT_API ckks_status blindsight_client_load(blindsight_client **out, const char *path);
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_client_load(blindsight_client **out,
+                                                                   const char *path);
 /** Mode 0644: nothing in it is secret. */
-BLINDSIGHT_API ckks_status blindsight_client_save(const char *path,
-                                                  const blindsight_client *client);
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_client_save(const char *path,
+                                                                   const blindsight_client *client);
 /** Of what blindsight_client_load made; never of blindsight_server_client. */
 BLINDSIGHT_API void blindsight_client_free(blindsight_client *client);
-BLINDSIGHT_API blindsight_names blindsight_client_names(const blindsight_client *client);
-/** For ckks_secret_key_save, ckks_secret_key_load and facts; the client's own. */
+BLINDSIGHT_API const blindsight_names *blindsight_client_names(const blindsight_client *client);
+/** For the functions of ckks.h, and facts. */
 BLINDSIGHT_API const ckks_params *blindsight_client_params(const blindsight_client *client);
 
 /** What a compiled model asks for and costs in one packing. */
@@ -215,8 +488,11 @@ typedef struct blindsight_cost {
   bool available; /**< compiled for this packing; else all is zero */
   size_t rows;    /**< that one unit of the figures below holds: 1 or N/2 */
   size_t upload_bytes, download_bytes;
-  double predicted_ms;    /**< on one thread of a machine like that of the built-in unit costs */
+  double predicted_ms;    /**< on one thread of the machine it was compiled for */
   double predicted_error; /**< of |encrypted - clear| / max(1, |clear|) */
+  int n_switches;         /**< key switches: rotations, and products of ciphertexts */
+  /** The most numbers in an answer that counts as one prediction (docs/security.md). */
+  size_t n_numbers;
 } blindsight_cost;
 
 typedef struct blindsight_facts {
@@ -225,34 +501,55 @@ typedef struct blindsight_facts {
   double max_abs_input;                        /**< scaled values beyond it were not certified;
                                                     0 = not known */
   blindsight_cost cost[BLINDSIGHT_N_PACKINGS]; /**< by blindsight_packing */
+  const uint8_t *id;                           /**< BLINDSIGHT_HASH_BYTES: names the plan */
+  int last_degree;       /**< of the polynomial that the client applies; 1 = none */
+  double max_abs_output; /**< that results hold, before that polynomial */
+  /** Latency packing: values of a row in a ciphertext, and the slots that each of them fills. */
+  size_t n_places, n_slots_each;
+  bool gathered; /**< places hold features repeatedly, window by window */
 } blindsight_facts;
 
-BLINDSIGHT_API blindsight_facts blindsight_client_facts(const blindsight_client *client);
+BLINDSIGHT_API const blindsight_facts *blindsight_client_facts(const blindsight_client *client);
+/** What suits so many rows, of what the model was compiled for: batches for more than 64. */
+BLINDSIGHT_API blindsight_packing blindsight_client_packing(const blindsight_client *client,
+                                                            size_t n_rows);
 
 /**
- * A fresh secret key (ckks_secret_key_free, ckks_secret_key_save) and the evaluation keys that
- * go to the server. Every client makes its own; the secret key never leaves it.
+ * A fresh secret key (ckks_secret_key_free) and the evaluation keys that go to the server. Every
+ * client makes its own; the secret key never leaves it.
  */
-BLINDSIGHT_API ckks_status blindsight_client_keygen(ckks_secret_key **secret, uint8_t **keys,
-                                                    size_t *n_bytes,
-                                                    const blindsight_client *client);
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_client_keygen(
+    ckks_secret_key **secret, uint8_t **keys, size_t *n_bytes, const blindsight_client *client);
+/** As ckks_secret_key_save, but *made is false and nothing is written where a file exists. */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_client_create_key(
+    bool *made, const char *path, const ckks_secret_key *secret, const blindsight_client *client);
+/** As ckks_secret_key_load, but a file that is something else is called what it is. */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_client_load_key(
+    ckks_secret_key **secret, const char *path, const blindsight_client *client);
+
+/** A value beyond facts.max_abs_input: nobody has tried the model out there. */
+typedef struct blindsight_outlier {
+  size_t row, feature;
+  double deviations; /**< from the mean */
+} blindsight_outlier;
+/** Lists up to `most` of them, row by row, and counts them all. */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
+blindsight_client_outliers(blindsight_outlier *list, size_t most, size_t *n, const double *rows,
+                           size_t n_rows, const blindsight_client *client);
 /**
- * Scales and encrypts n_rows (1 to 65536) rows of n_features values, NaN where one is missing,
- * into a sample. *n_outside (may be NULL) counts values beyond facts.max_abs_input.
+ * Scales and encrypts n_rows (1 to BLINDSIGHT_MAX_SAMPLE_ROWS) rows of n_features values, NaN
+ * where one is missing, into a sample. *n_outside (may be NULL) counts outliers.
  */
-BLINDSIGHT_API ckks_status blindsight_client_encrypt(uint8_t **sample, size_t *n_bytes,
-                                                     size_t *n_outside, const double *rows,
-                                                     size_t n_rows, blindsight_packing packing,
-                                                     const ckks_secret_key *secret,
-                                                     const blindsight_client *client);
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_client_encrypt(
+    uint8_t **sample, size_t *n_bytes, size_t *n_outside, const double *rows, size_t n_rows,
+    blindsight_packing packing, const ckks_secret_key *secret, const blindsight_client *client);
 /**
  * What the server's result says. For the owner of the key alone: to publish outputs, or to
  * tell the server, can give away the key (docs/security.md).
  */
-BLINDSIGHT_API ckks_status blindsight_client_decrypt(blindsight_predictions *out,
-                                                     const uint8_t *result, size_t n_bytes,
-                                                     const ckks_secret_key *secret,
-                                                     const blindsight_client *client);
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
+blindsight_client_decrypt(blindsight_predictions **out, const uint8_t *result, size_t n_bytes,
+                          const ckks_secret_key *secret, const blindsight_client *client);
 
 /* ------------------------------------------------- a service, over HTTP(S) */
 
@@ -263,8 +560,9 @@ typedef enum blindsight_jobs {
   BLINDSIGHT_JOBS_ALWAYS
 } blindsight_jobs;
 
-/** Start from blindsight_remote_options_default. Texts that are NULL are not used. */
+/** Texts that are NULL are not used. */
 typedef struct blindsight_remote_options {
+  size_t size;
   const char *model;           /**< NAME or NAME@VERSION; NULL = the only one that is there */
   const char *plan;            /**< hex digits, 16 to 64, that its plan must begin with */
   const char *token;           /**< NULL: the file's, else the environment's BLINDSIGHT_TOKEN */
@@ -274,42 +572,97 @@ typedef struct blindsight_remote_options {
   bool plain;                  /**< allow http:// to other machines than this one */
   unsigned timeout_s;          /**< an attempt ends when no byte moves for so long; 60 */
   unsigned patience_s;         /**< of pauses between attempts, in all; 120, 0 = one attempt */
-  unsigned parallel;           /**< requests in flight at a time, 1 to 64; 4 */
+  unsigned parallel;           /**< requests in flight, 1 to BLINDSIGHT_MAX_PARALLEL; 4 */
   blindsight_jobs jobs;        /**< BLINDSIGHT_JOBS_AUTO */
   /** What is done at the moment and how much of it, 0 to 1; may be NULL. A result that is not
-   * zero stops it with CKKS_ERROR_CANCELLED. It is called by the caller's thread only. */
+   * zero stops it with CKKS_ERROR_CANCELLED. */
   int (*progress)(void *context, const char *stage, double fraction);
   void *context; /**< handed to it */
 } blindsight_remote_options;
 
-BLINDSIGHT_API void blindsight_remote_options_default(blindsight_remote_options *options);
+BLINDSIGHT_API void blindsight_remote_options_default(blindsight_remote_options *options,
+                                                      size_t size);
 /**
  * Finds the model at a URL such as https://host:8443, fetches its public client file and checks
- * it. options NULL = the default ones. Servers that are busy, and connections that break, are
- * tried again; proxies are those of the environment (https_proxy, no_proxy).
+ * it. options NULL = the default ones; `context` is kept, nothing else is. Servers that are busy,
+ * and connections that break, are tried again; proxies are those of the environment (https_proxy,
+ * no_proxy).
  */
-BLINDSIGHT_API ckks_status blindsight_remote_build(blindsight_remote **out, const char *url,
-                                                   const blindsight_remote_options *options);
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_remote_build(
+    blindsight_remote **out, const char *url, const blindsight_remote_options *options);
 BLINDSIGHT_API void blindsight_remote_free(blindsight_remote *remote);
 /** Names, facts and parameters. It is the remote's own. */
 BLINDSIGHT_API const blindsight_client *blindsight_remote_client(const blindsight_remote *remote);
+
+/** What was found and done so far. */
+typedef struct blindsight_connection {
+  const char *model, *version;
+  const char *key_id;          /**< of the keys on the server, "" = none; their digest in hex */
+  const char *keys_path;       /**< file of the evaluation keys; NULL before there is a key */
+  bool made_secret, made_keys; /**< these files are new */
+  size_t key_bytes;            /**< of the evaluation keys */
+  uint64_t n_sent;             /**< bytes of them that travelled */
+} blindsight_connection;
+
+/** As it is at that moment: it changes with the next call. */
+BLINDSIGHT_API const blindsight_connection *
+blindsight_remote_connection(const blindsight_remote *remote);
 /**
- * Takes the secret key in the file `path`, or makes one there (mode 0600) when there is none, and
- * brings the evaluation keys, which lie beside it (NAME.keys for NAME.key), to the server unless
- * it has them. An interrupted upload goes on where it stopped.
+ * Takes the secret key in the file `path`, or makes one there (mode 0600) when there is none;
+ * likewise the evaluation keys, which lie beside it (NAME.keys for NAME.key). After an error the
+ * remote has no key.
  */
-BLINDSIGHT_API ckks_status blindsight_remote_use_key(blindsight_remote *remote, const char *path);
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_remote_open_key(blindsight_remote *remote,
+                                                                       const char *path);
+/** Brings the evaluation keys there, unless the server has them; goes on where an upload stopped.
+ * After an error they are not used. */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_remote_send_keys(blindsight_remote *remote);
+/** Both. */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_remote_use_key(blindsight_remote *remote,
+                                                                      const char *path);
 /**
  * Encrypts rows of n_features values (NaN where one is missing), sends them, decrypts: one
- * request a row, or, where the model was compiled for it and there are more than 64 rows,
- * thousands of rows in one. Several requests are in flight at a time; those of thousands of rows
- * go as jobs: the server may restart meanwhile, and nothing travels twice.
+ * request a row, or, in throughput packing, one for each N/2 rows. Several requests are in flight
+ * at a time; those of thousands of rows go as jobs: the server may restart meanwhile, and nothing
+ * travels twice.
  */
-BLINDSIGHT_API ckks_status blindsight_remote_predict(blindsight_predictions *out,
-                                                     const double *rows, size_t n_rows,
-                                                     blindsight_remote *remote);
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_remote_predict(blindsight_predictions **out,
+                                                                      const double *rows,
+                                                                      size_t n_rows,
+                                                                      blindsight_packing packing,
+                                                                      blindsight_remote *remote);
 /** Shreds the evaluation keys on the server; blindsight_remote_use_key brings them back. */
-BLINDSIGHT_API ckks_status blindsight_remote_forget_keys(blindsight_remote *remote);
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
+blindsight_remote_forget_keys(blindsight_remote *remote);
+
+/* ------------------------------------------------------------------- files */
+
+/** What a file says of itself; what does not belong to its kind is zero or NULL. */
+typedef struct blindsight_file {
+  const char *kind; /**< "client file", "sample" ... */
+  size_t n_bytes;
+  const uint8_t *params_hash, *plan_id; /**< BLINDSIGHT_HASH_BYTES; NULL where it has none */
+  const ckks_params_literal *params;    /**< of parameters, and of a secret key */
+  double log2_qp, log2_qp_limit;        /**< of these: the modulus, and the most that is secure */
+  bool is_secret_key;
+  int n_parts, level; /**< of a ciphertext, and: */
+  bool is_seeded;
+  double scale;
+  size_t n_keys;   /**< of evaluation keys */
+  bool is_message; /**< a sample or a result, of: */
+  blindsight_packing packing;
+  size_t n_rows, n_ciphertexts;
+  const blindsight_client *client; /**< of a client or a server file */
+  const blindsight_model *model;
+} blindsight_file;
+
+/**
+ * Reads any file of ours and checks what can be checked without a key; a secret itself is wiped
+ * unread.
+ */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_file_load(blindsight_file **out,
+                                                                 const char *path);
+BLINDSIGHT_API void blindsight_file_free(blindsight_file *file);
 
 #ifdef __cplusplus
 }

@@ -49,7 +49,8 @@ class Names(ctypes.Structure):
 
     _fields_ = [
         ("name", c_char_p), ("n_features", c_size_t), ("n_labels", c_size_t),
-        ("feature", POINTER(c_char_p)), ("label", POINTER(c_char_p)),
+        ("feature", POINTER(c_char_p)), ("label", POINTER(c_char_p)), ("kind", c_int),
+        ("end", c_char_p), ("complete", c_bool),
     ]
 
 
@@ -59,6 +60,16 @@ class Rows(ctypes.Structure):
     _fields_ = [
         ("n_rows", c_size_t), ("n_features", c_size_t),
         ("value", POINTER(c_double)), ("label", POINTER(c_int)),
+        ("index", POINTER(c_size_t)), ("line", POINTER(c_size_t)),
+    ]
+
+
+class RowsOptions(ctypes.Structure):
+    """blindsight_rows_options"""
+
+    _fields_ = [
+        ("size", c_size_t), ("label", c_char_p), ("more", POINTER(c_char_p)),
+        ("n_more", c_size_t),
     ]
 
 
@@ -77,6 +88,7 @@ class Cost(ctypes.Structure):
     _fields_ = [
         ("available", c_bool), ("rows", c_size_t), ("upload_bytes", c_size_t),
         ("download_bytes", c_size_t), ("predicted_ms", c_double), ("predicted_error", c_double),
+        ("n_switches", c_int), ("n_numbers", c_size_t),
     ]
 
 
@@ -85,7 +97,8 @@ class RawFacts(ctypes.Structure):
 
     _fields_ = [
         ("depth", c_int), ("n_keys", c_size_t), ("key_bytes", c_size_t),
-        ("max_abs_input", c_double), ("cost", Cost * 2),
+        ("max_abs_input", c_double), ("cost", Cost * 2), ("id", POINTER(ctypes.c_uint8)),
+        ("last_degree", c_int), ("max_abs_output", c_double),
     ]
 
 
@@ -96,6 +109,7 @@ class RemoteOptions(ctypes.Structure):
     """blindsight_remote_options"""
 
     _fields_ = [
+        ("size", c_size_t),
         ("model", c_char_p), ("plan", c_char_p), ("token", c_char_p), ("token_file", c_char_p),
         ("cacert", c_char_p), ("cert", c_char_p), ("cert_key", c_char_p), ("plain", c_bool),
         ("timeout_s", c_uint), ("patience_s", c_uint), ("parallel", c_uint), ("jobs", c_int),
@@ -150,8 +164,9 @@ _STATUS = {
 }
 _BLINDSIGHT_STATUS = {
     "client_load": "Ps", "client_save": "sp", "client_keygen": "PPZp",
-    "client_encrypt": "PZZDzipp", "client_decrypt": "ppzpp", "rows_load": "psps",
-    "remote_build": "Psp", "remote_use_key": "ps", "remote_predict": "pDzp",
+    "client_encrypt": "PZZDzipp", "client_decrypt": "Ppzpp", "rows_load": "Pspp",
+    "client_load_key": "Psp",
+    "remote_build": "Psp", "remote_use_key": "ps", "remote_predict": "PDzip",
     "remote_forget_keys": "p",
 }
 _OTHER = {
@@ -161,11 +176,13 @@ _OTHER = {
     "ckks_params_log2_qp_limit": ("p", c_double), "ckks_params_hash": ("p", c_void_p),
     "ckks_params_max_value": ("pi", c_double),
     "ckks_ciphertext_level": ("p", c_int), "ckks_ciphertext_scale": ("p", c_double),
-    "ckks_bytes_free": ("p", None), "blindsight_client_names": ("p", Names),
-    "blindsight_client_facts": ("p", RawFacts), "blindsight_client_params": ("p", c_void_p),
+    "ckks_bytes_free": ("p", None), "blindsight_client_names": ("p", POINTER(Names)),
+    "blindsight_client_facts": ("p", POINTER(RawFacts)), "blindsight_client_params": ("p", c_void_p),
     "blindsight_remote_client": ("p", c_void_p),
-    "blindsight_remote_options_default": ("p", None), "blindsight_rows_clear": ("p", None),
-    "blindsight_predictions_clear": ("p", None),
+    "blindsight_client_packing": ("pz", c_int),
+    "blindsight_rows_options_default": ("pz", None),
+    "blindsight_remote_options_default": ("pz", None), "blindsight_rows_free": ("p", None),
+    "blindsight_predictions_free": ("p", None),
 }
 for _object in ("params", "plaintext", "ciphertext", "secret_key", "evaluation_keys", "evaluator"):
     _OTHER[f"ckks_{_object}_free"] = ("p", None)

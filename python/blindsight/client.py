@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from ctypes import byref, c_size_t, c_void_p, string_at
+from ctypes import POINTER, byref, c_size_t, c_void_p, cast, sizeof, string_at
 from dataclasses import dataclass
 from typing import Any, Callable, Optional, Union
 
@@ -20,7 +20,6 @@ Progress = Callable[[str, float], Optional[bool]]
 LATENCY, THROUGHPUT = 0, 1
 _PACKINGS = {"latency": LATENCY, "throughput": THROUGHPUT}
 _JOBS = {"auto": 0, "never": 1, "always": 2}
-_FEW_ROWS = 64  # from here on a batch is cheaper than a ciphertext for each row
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,8 @@ class SecretKey:
 
     @classmethod
     def load(cls, path: Path, client: Client) -> SecretKey:
-        return cls(made("ckks_secret_key", library.ckks_secret_key_load, text(path),
-                        client._params), client)
+        return cls(made("ckks_secret_key", library.blindsight_client_load_key, text(path),
+                        client._handle), client)
 
     def save(self, path: Path) -> None:
         """Mode 0600."""
@@ -86,7 +85,7 @@ class Client:
 
     def _take(self, handle: Any) -> None:
         self._handle = handle
-        names = library.blindsight_client_names(handle)
+        names = library.blindsight_client_names(handle).contents
         self.name: str = names.name.decode()
         self.features = [names.feature[i].decode() for i in range(names.n_features)]
         self.labels = [names.label[i].decode() for i in range(names.n_labels)]
@@ -97,7 +96,7 @@ class Client:
 
     @property
     def facts(self) -> Facts:
-        raw = library.blindsight_client_facts(self._handle)
+        raw = library.blindsight_client_facts(self._handle).contents
         costs = [Cost(c.rows, c.upload_bytes, c.download_bytes, c.predicted_ms, c.predicted_error)
                  if c.available else None for c in raw.cost]
         return Facts(raw.depth, raw.n_keys, raw.key_bytes, raw.max_abs_input, *costs)
@@ -106,15 +105,12 @@ class Client:
         library.blindsight_client_save(text(path), self._handle)
 
     def rows(self, path: Path) -> np.ndarray:
-        """The columns of a CSV file that the model names; NaN where a value is missing."""
-        raw = Rows()
-        names = library.blindsight_client_names(self._handle)
-        library.blindsight_rows_load(byref(raw), text(path), byref(names), None)
-        try:
-            shape = (raw.n_rows, raw.n_features)
-            return np.ctypeslib.as_array(raw.value, shape).copy()
-        finally:
-            library.blindsight_rows_clear(byref(raw))
+        """The columns of a CSV file that the model names, NaN where a value is missing; for a
+        model of images a PNG, idx or raw file of them."""
+        handle = made("blindsight_rows", library.blindsight_rows_load, text(path),
+                      library.blindsight_client_names(self._handle), None)
+        raw = cast(handle.pointer, POINTER(Rows)).contents
+        return np.ctypeslib.as_array(raw.value, (raw.n_rows, raw.n_features)).copy()
 
     def keygen(self) -> tuple[SecretKey, bytes]:
         """A secret key, and the evaluation keys that the server needs."""
@@ -140,10 +136,9 @@ class Client:
 
     def decrypt(self, result: bytes | bytearray | memoryview, secret: SecretKey) -> Predictions:
         """For the owner of the key alone."""
-        result, raw = octets(result), RawPredictions()
-        library.blindsight_client_decrypt(byref(raw), result, len(result), secret._handle,
-                                          self._handle)
-        return self._predictions(raw)
+        result = octets(result)
+        return self._predictions(made("blindsight_predictions", library.blindsight_client_decrypt,
+                                      result, len(result), secret._handle, self._handle))
 
     def _table(self, rows: ArrayLike) -> np.ndarray:
         array = np.ascontiguousarray(np.atleast_2d(np.asarray(rows, np.float64)))
@@ -153,20 +148,16 @@ class Client:
         return array
 
     def _packing(self, packing: str, n_rows: int) -> int:
-        facts = self.facts
         if packing == "auto":
-            few = n_rows <= _FEW_ROWS or facts.throughput is None
-            return LATENCY if few and facts.latency is not None else THROUGHPUT
+            return library.blindsight_client_packing(self._handle, n_rows)
         if packing not in _PACKINGS:
             raise ValueError(f"packing = {packing!r}: must be auto, latency or throughput")
         return _PACKINGS[packing]
 
-    def _predictions(self, raw: RawPredictions) -> Predictions:
-        try:
-            outputs = np.ctypeslib.as_array(raw.output, (raw.n_rows, raw.n_outputs)).copy()
-            indices = np.ctypeslib.as_array(raw.largest, (raw.n_rows,)).astype(np.intp)
-        finally:
-            library.blindsight_predictions_clear(byref(raw))
+    def _predictions(self, handle: Handle) -> Predictions:
+        raw = cast(handle.pointer, POINTER(RawPredictions)).contents
+        outputs = np.ctypeslib.as_array(raw.output, (raw.n_rows, raw.n_outputs)).copy()
+        indices = np.ctypeslib.as_array(raw.largest, (raw.n_rows,)).astype(np.intp)
         return Predictions(outputs, indices, [self.labels[i] if i >= 0 else None for i in indices])
 
 
@@ -200,7 +191,7 @@ class Remote:
         self._raised: BaseException | None = None
         self._callback = PROGRESS(self._show)
         options = RemoteOptions()
-        library.blindsight_remote_options_default(byref(options))
+        library.blindsight_remote_options_default(byref(options), sizeof(options))
         for name, value in {"model": model, "plan": plan, "token": token,
                             "token_file": token_file, "cacert": cacert, "cert": cert,
                             "cert_key": cert_key}.items():
@@ -221,13 +212,12 @@ class Remote:
         """Takes or makes the secret key in a file; the server gets its evaluation keys once."""
         self._call(library.blindsight_remote_use_key, self._handle, text(path))
 
-    def predict(self, rows: ArrayLike) -> Predictions:
+    def predict(self, rows: ArrayLike, packing: str = "auto") -> Predictions:
         """Encrypts, sends, decrypts."""
         array = self.client._table(rows)
-        raw = RawPredictions()
-        self._call(library.blindsight_remote_predict, byref(raw), doubles(array), len(array),
-                   self._handle)
-        return self.client._predictions(raw)
+        return self.client._predictions(self._call(
+            made, "blindsight_predictions", library.blindsight_remote_predict, doubles(array),
+            len(array), self.client._packing(packing, len(array)), self._handle))
 
     def forget_keys(self) -> None:
         """Has the server shred the evaluation keys."""

@@ -3,23 +3,69 @@
 #include "base/alloc.h"
 #include "blindsight/objects.h"
 #include "network/files.h"
-#include "plan/files.h"
 
 void blindsight_model_free(blindsight_model *model) {
   if (model == NULL)
     return;
+  base_free(model->layer);
+  base_free(model->units);
   network_clear(&model->model);
   base_free(model);
 }
 
-static ckks_status model_build(blindsight_model **out) {
+ckks_status blindsight_model_build(blindsight_model **out) {
   BASE_TRY(blindsight_objects_require(out, "out"));
   *out = base_alloc(sizeof **out);
   return *out != NULL ? CKKS_OK : base_fail_memory(sizeof **out);
 }
 
-/* Nothing is left in *out when the model did not come. */
-static ckks_status model_finish(blindsight_model **out, ckks_status status) {
+/* --- views */
+
+static void view_names(blindsight_model *model) {
+  const network_model *m = &model->model;
+  model->names = blindsight_names_view(m->name, m->feature, m->n_features, m->label, m->n_classes,
+                                       &m->meaning);
+}
+
+/* Into rooms that are there already. */
+static void view_shape(blindsight_model *model) {
+  const network_model *m = &model->model;
+  blindsight_units_of *units = model->units;
+  for (size_t l = 0; l < m->n_layers; l++) {
+    const network_layer *layer = &m->layer[l];
+    for (size_t a = 0; a < layer->n_activations; a++)
+      units[a] = (blindsight_units_of){.n_units = layer->n_activations == 1 ? layer->n_out : 0,
+                                       .degree = layer->activation[a].polynomial.degree,
+                                       .max_abs = layer->activation[a].max_abs};
+    for (size_t o = 0; layer->n_activations > 1 && o < layer->n_out; o++)
+      units[layer->activation_of[o]].n_units++;
+    model->layer[l] = (blindsight_layer){.n_in = layer->n_in,
+                                         .n_out = layer->n_out,
+                                         .n_weights = layer->weight.start[layer->n_out],
+                                         .n_activations = layer->n_activations,
+                                         .activation = units};
+    units += layer->n_activations;
+  }
+  model->shape = (blindsight_shape){m->n_layers, model->layer, network_calibrate_is_done(m)};
+}
+
+static ckks_status model_view(blindsight_model *model) {
+  const network_model *m = &model->model;
+  size_t n = 0;
+  for (size_t l = 0; l < m->n_layers; l++)
+    n += m->layer[l].n_activations;
+  model->layer = base_alloc_array(m->n_layers, sizeof *model->layer);
+  model->units = base_alloc_array(n, sizeof *model->units);
+  if (model->layer == NULL || model->units == NULL)
+    return base_fail_memory(n * sizeof *model->units);
+  view_names(model);
+  view_shape(model);
+  return CKKS_OK;
+}
+
+ckks_status blindsight_model_finish(blindsight_model **out, ckks_status status) {
+  if (status == CKKS_OK)
+    status = model_view(*out);
   if (status != CKKS_OK) {
     blindsight_model_free(*out);
     *out = NULL;
@@ -27,15 +73,31 @@ static ckks_status model_finish(blindsight_model **out, ckks_status status) {
   return status;
 }
 
-/* ---------------------------------------------------------- train, import */
+/* --- files */
+
+ckks_status blindsight_model_load(blindsight_model **out, const char *path) {
+  BASE_TRY(blindsight_model_build(out));
+  ckks_status status = blindsight_objects_require(path, "path");
+  if (status == CKKS_OK)
+    status = network_files_read(&(*out)->model, path);
+  return blindsight_model_finish(out, status);
+}
+
+ckks_status blindsight_model_save(const char *path, const blindsight_model *model) {
+  BASE_TRY(blindsight_objects_require(path, "path"));
+  BASE_TRY(blindsight_objects_require(model, "model"));
+  return network_files_write(path, &model->model);
+}
+
+/* --- JSON */
 
 ckks_status blindsight_model_read_json(blindsight_model **out, const char *text, size_t n_bytes,
                                        const char *name) {
-  BASE_TRY(model_build(out));
+  BASE_TRY(blindsight_model_build(out));
   ckks_status status = blindsight_objects_require(text, "text");
   if (status == CKKS_OK)
     status = network_json_read(&(*out)->model, text, n_bytes, name != NULL ? name : "JSON");
-  return model_finish(out, status);
+  return blindsight_model_finish(out, status);
 }
 
 ckks_status blindsight_model_write_json(char **text, const blindsight_model *model) {
@@ -45,52 +107,46 @@ ckks_status blindsight_model_write_json(char **text, const blindsight_model *mod
   return network_json_write(text, &model->model);
 }
 
-ckks_status blindsight_model_load(blindsight_model **out, const char *path) {
-  BASE_TRY(model_build(out));
-  ckks_status status = blindsight_objects_require(path, "path");
-  if (status == CKKS_OK)
-    status = network_files_read(&(*out)->model, path);
-  return model_finish(out, status);
+/* --- questions and changes */
+
+const blindsight_names *blindsight_model_names(const blindsight_model *model) {
+  return model != NULL ? &model->names : NULL;
 }
 
-ckks_status blindsight_model_save(const char *path, const blindsight_model *model) {
-  BASE_TRY(blindsight_objects_require(path, "path"));
+const blindsight_shape *blindsight_model_shape(const blindsight_model *model) {
+  return model != NULL ? &model->shape : NULL;
+}
+
+ckks_status blindsight_model_set_name(blindsight_model *model, const char *name) {
   BASE_TRY(blindsight_objects_require(model, "model"));
-  return network_files_write(path, &model->model);
-}
-
-/* --------------------------------------------------------------- questions */
-
-blindsight_names blindsight_model_names(const blindsight_model *model) {
-  const network_model *m = &model->model;
-  return (blindsight_names){.name = m->name,
-                            .n_features = m->n_features,
-                            .n_labels = m->n_classes,
-                            .feature = (const char *const *)m->feature,
-                            .label = (const char *const *)m->label};
+  BASE_TRY(blindsight_objects_require(name, "name"));
+  BASE_TRY(encoding_names_check(name, "the model's name"));
+  BASE_TRY(encoding_names_set(&model->model.name, name));
+  view_names(model);
+  return CKKS_OK;
 }
 
 ckks_status blindsight_model_calibrate(blindsight_model *model, const double *rows, size_t n_rows) {
   BASE_TRY(blindsight_objects_require(model, "model"));
   network_model *m = &model->model;
   BASE_TRY(blindsight_rows_check(rows, n_rows, m->feature, m->n_features));
-  return network_calibrate(m, rows, n_rows);
+  BASE_TRY(network_calibrate(m, rows, n_rows));
+  view_shape(model);
+  return CKKS_OK;
 }
 
-ckks_status blindsight_model_predict(blindsight_predictions *out, const double *rows, size_t n_rows,
-                                     const blindsight_model *model) {
+ckks_status blindsight_model_predict(blindsight_predictions **out, const double *rows,
+                                     size_t n_rows, const blindsight_model *model) {
   BASE_TRY(blindsight_objects_require(out, "out"));
-  *out = (blindsight_predictions){0};
+  *out = NULL;
+  BASE_TRY(blindsight_objects_require(rows, "rows"));
   BASE_TRY(blindsight_objects_require(model, "model"));
   const network_model *m = &model->model;
   BASE_TRY(blindsight_rows_check(rows, n_rows, m->feature, m->n_features));
   BASE_TRY(encoding_meaning_check_rows(&m->meaning, rows, n_rows, m->feature, m->n_features));
-  BASE_TRY(blindsight_predictions_init(out, n_rows, m->n_classes));
-  ckks_status status = network_forward_rows(out->output, rows, n_rows, m);
-  if (status == CKKS_OK) {
-    encoding_meaning_finish(out->output, n_rows, m->n_classes, m->meaning.end);
-    blindsight_predictions_choose(out, m->meaning.kind);
-  } else
-    blindsight_predictions_clear(out);
-  return status;
+  BASE_TRY(blindsight_predictions_build(out, n_rows, m->n_classes));
+  ckks_status status = network_forward_rows((*out)->output, rows, n_rows, m);
+  if (status == CKKS_OK)
+    encoding_meaning_finish((*out)->output, n_rows, m->n_classes, m->meaning.end);
+  return blindsight_predictions_finish(out, status, m->meaning.kind);
 }

@@ -1,37 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * What the opaque types of blindsight.h hold. The two sides share this header and no
- * function that would draw one into the other: key.c alone touches secret keys,
- * server.c alone computes on ciphertexts.
+ * What the opaque types of blindsight.h hold. The sides share this header and no function that
+ * would draw one into the other: client_*.c and remote.c alone touch secret keys, session.c and
+ * server.c alone compute on ciphertexts, server_compile.c alone knows the compiler.
  */
 #ifndef BLINDSIGHT_OBJECTS_H
 #define BLINDSIGHT_OBJECTS_H
-#include "base/threads.h"
+#include "base/status.h"
 #include "blindsight.h"
-#include "exec/exec.h"
 #include "network/network.h"
 #include "plan/plan.h"
 
 struct blindsight_model {
   network_model model;
+  blindsight_names names; /**< views of it, made anew by blindsight_model_view */
+  blindsight_shape shape;
+  blindsight_layer *layer;
+  blindsight_units_of *units;
 };
 
-/** Loaded, it owns it; a server's view of itself borrows them. */
+/** Loaded, it owns its interface; a server's or a remote's view of itself borrows one. */
 struct blindsight_client {
   const plan_interface *interface;
   plan_interface own_interface;
+  char *origin; /**< the file that it came from; NULL: the model's name will do */
+  blindsight_names names;
+  blindsight_facts facts;
 };
+
+/** An engine is made when it is needed: who compiles or simulates needs none. */
+typedef struct blindsight_engine blindsight_engine;
 
 struct blindsight_server {
   plan_plan plan;
-  exec_engine *engine;
-  blindsight_client client; /**< borrows from plan and engine */
-};
-
-struct blindsight_session {
-  ckks_evaluation_keys *keys; /**< shared by all workers */
-  base_threads *threads;
-  exec_session **worker; /**< one for each of base_threads_count(threads) */
+  blindsight_engine *engine;
+  blindsight_client client; /**< borrows from plan */
+  blindsight_account account[PLAN_N_PACKINGS];
+  blindsight_stage stage[PLAN_N_PACKINGS][PLAN_MAX_STAGES + 2];
 };
 
 /** CKKS_ERROR_ARGUMENT naming the argument when it is NULL. */
@@ -39,12 +44,53 @@ static inline ckks_status blindsight_objects_require(const void *argument, const
   return argument != NULL ? CKKS_OK : base_fail(CKKS_ERROR_ARGUMENT, "%s is NULL", name);
 }
 
+/* --- options.c */
+/** Hands n_known bytes of defaults, or as many as the caller's struct has, to it: zero behind. */
+void blindsight_options_give(void *options, size_t size, const void *defaults, size_t n_known);
+/**
+ * Takes the caller's options over the defaults in *options. NULL given is none. A struct of a
+ * newer header is refused: its options would not be heard.
+ */
+ckks_status blindsight_options_take(void *options, size_t n_known, const void *given);
+
+/* --- names.c */
+/** Names as blindsight.h shows them. */
+blindsight_names blindsight_names_view(const char *name, char *const *feature, size_t n_features,
+                                       char *const *label, size_t n_labels,
+                                       const encoding_meaning *meaning);
+
+/* --- rows.c */
 /** Rows that a caller hands over: there, at least one, nothing infinite (NaN is missing). */
 ckks_status blindsight_rows_check(const double *rows, size_t n_rows, char *const *feature,
                                   size_t n_features);
+/** Room for n_rows, their labels too when with_labels. */
+ckks_status blindsight_rows_build(blindsight_rows **out, size_t n_rows, size_t n_features,
+                                  bool with_labels);
+
+/* --- predictions.c */
 /** Room for n_rows of n_outputs, all zero. */
-ckks_status blindsight_predictions_init(blindsight_predictions *predictions, size_t n_rows,
-                                        size_t n_outputs);
-/** Sets `largest` from `output`: SIZE_MAX where no label is predicted. */
-void blindsight_predictions_choose(blindsight_predictions *predictions, encoding_kind kind);
+ckks_status blindsight_predictions_build(blindsight_predictions **out, size_t n_rows,
+                                         size_t n_outputs);
+/** Sets `largest` from `output`. On any other status frees them: *out is NULL then. */
+ckks_status blindsight_predictions_finish(blindsight_predictions **out, ckks_status status,
+                                          encoding_kind kind);
+
+/* --- client.c */
+/** Fills names and facts in from the interface. */
+void blindsight_client_view(blindsight_client *client);
+/** What messages call the origin of the parameters. */
+const char *blindsight_client_origin(const blindsight_client *client);
+/** A client of bytes of its file. */
+ckks_status blindsight_client_parse(blindsight_client **out, const uint8_t *bytes, size_t n_bytes,
+                                    const char *name);
+
+/* --- model.c */
+/** An empty one, to be filled and finished. */
+ckks_status blindsight_model_build(blindsight_model **out);
+/** Makes its views; on any other status than CKKS_OK, and on an error, *out is freed and NULL. */
+ckks_status blindsight_model_finish(blindsight_model **out, ckks_status status);
+
+/* --- server.c */
+ckks_status blindsight_server_build(blindsight_server **out);
+ckks_status blindsight_server_finish(blindsight_server **out, ckks_status status);
 #endif

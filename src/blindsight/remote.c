@@ -13,14 +13,19 @@ struct blindsight_remote {
   client_remote remote;
   client_store store;
   blindsight_client client; /**< borrows from remote */
+  blindsight_connection connection;
+  bool ready; /**< its keys were brought there */
 };
 
-void blindsight_remote_options_default(blindsight_remote_options *options) {
+_Static_assert(BLINDSIGHT_MAX_PARALLEL == CLIENT_REMOTE_MOST_PARALLEL, "requests in flight");
+
+void blindsight_remote_options_default(blindsight_remote_options *options, size_t size) {
   client_http_options http;
   client_http_options_default(&http);
-  *options = (blindsight_remote_options){.timeout_s = http.timeout_s,
-                                         .patience_s = http.patience_s,
-                                         .parallel = CLIENT_REMOTE_USUAL_PARALLEL};
+  const blindsight_remote_options defaults = {.timeout_s = http.timeout_s,
+                                              .patience_s = http.patience_s,
+                                              .parallel = CLIENT_REMOTE_USUAL_PARALLEL};
+  blindsight_options_give(options, size, &defaults, sizeof defaults);
 }
 
 static ckks_status connect_to(blindsight_remote *r, const char *url,
@@ -44,37 +49,55 @@ static ckks_status connect_to(blindsight_remote *r, const char *url,
     base_wipe(token, strlen(token));
   base_free(token);
   r->remote.n_parallel = options->parallel;
-  r->remote.jobs = options->jobs == BLINDSIGHT_JOBS_AUTO    ? CLIENT_REMOTE_JOBS_AUTO
-                   : options->jobs == BLINDSIGHT_JOBS_NEVER ? CLIENT_REMOTE_JOBS_NEVER
-                                                            : CLIENT_REMOTE_JOBS_ALWAYS;
+  r->remote.jobs = options->jobs;
   return status;
+}
+
+static ckks_status check(const blindsight_remote_options *options) {
+  if (options->timeout_s == 0)
+    return base_fail(CKKS_ERROR_ARGUMENT, "timeout_s = 0: must be 1 or more");
+  if (options->parallel < 1 || options->parallel > BLINDSIGHT_MAX_PARALLEL)
+    return base_fail(CKKS_ERROR_ARGUMENT, "parallel = %u: must be 1 to %d", options->parallel,
+                     BLINDSIGHT_MAX_PARALLEL);
+  if ((unsigned)options->jobs > BLINDSIGHT_JOBS_ALWAYS)
+    return base_fail(CKKS_ERROR_ARGUMENT, "jobs = %d: is none of blindsight_jobs",
+                     (int)options->jobs);
+  return CKKS_OK;
+}
+
+/* What the outside is shown of remote and store. */
+static void view(blindsight_remote *r) {
+  uint64_t n_sent = r->connection.n_sent;
+  r->connection = (blindsight_connection){.model = r->remote.model,
+                                          .version = r->remote.version,
+                                          .key_id = r->remote.key_id,
+                                          .keys_path = r->store.keys_path,
+                                          .made_secret = r->store.made_secret,
+                                          .made_keys = r->store.made_keys,
+                                          .key_bytes = r->store.n_keys,
+                                          .n_sent = n_sent};
 }
 
 ckks_status blindsight_remote_build(blindsight_remote **out, const char *url,
                                     const blindsight_remote_options *options) {
-  blindsight_remote_options usual;
+  blindsight_remote_options o;
   BASE_TRY(blindsight_objects_require(out, "out"));
   *out = NULL;
   BASE_TRY(blindsight_objects_require(url, "url"));
-  blindsight_remote_options_default(&usual);
-  options = options != NULL ? options : &usual;
-  if (options->timeout_s == 0)
-    return base_fail(CKKS_ERROR_ARGUMENT, "timeout_s = 0: must be 1 or more");
-  if (options->parallel < 1 || options->parallel > CLIENT_REMOTE_MOST_PARALLEL)
-    return base_fail(CKKS_ERROR_ARGUMENT, "parallel = %u: must be 1 to %d", options->parallel,
-                     CLIENT_REMOTE_MOST_PARALLEL);
-  if ((unsigned)options->jobs > BLINDSIGHT_JOBS_ALWAYS)
-    return base_fail(CKKS_ERROR_ARGUMENT, "jobs = %d: is none of blindsight_jobs",
-                     (int)options->jobs);
+  blindsight_remote_options_default(&o, sizeof o);
+  BASE_TRY(blindsight_options_take(&o, sizeof o, options));
+  BASE_TRY(check(&o));
   blindsight_remote *r = base_alloc(sizeof *r);
   if (r == NULL)
     return base_fail_memory(sizeof *r);
-  ckks_status status = connect_to(r, url, options);
+  ckks_status status = connect_to(r, url, &o);
   if (status != CKKS_OK) {
     base_free(r);
     return status;
   }
   r->client.interface = &r->remote.interface;
+  blindsight_client_view(&r->client);
+  view(r);
   *out = r;
   return CKKS_OK;
 }
@@ -88,46 +111,85 @@ void blindsight_remote_free(blindsight_remote *remote) {
 }
 
 const blindsight_client *blindsight_remote_client(const blindsight_remote *remote) {
-  return &remote->client;
+  return remote != NULL ? &remote->client : NULL;
 }
 
-ckks_status blindsight_remote_use_key(blindsight_remote *remote, const char *path) {
+const blindsight_connection *blindsight_remote_connection(const blindsight_remote *remote) {
+  return remote != NULL ? &remote->connection : NULL;
+}
+
+/* --- its key */
+
+static ckks_status fail_no_key(void) {
+  return base_fail(CKKS_ERROR_KEY, "there is no key: blindsight_remote_use_key comes first");
+}
+
+ckks_status blindsight_remote_open_key(blindsight_remote *remote, const char *path) {
   BASE_TRY(blindsight_objects_require(remote, "remote"));
   BASE_TRY(blindsight_objects_require(path, "path"));
   client_remote *r = &remote->remote;
   client_store_clear(&remote->store);
+  remote->ready = false;
   r->key_id[0] = '\0';
+  remote->connection.n_sent = 0;
   ckks_status status = client_store_open(&remote->store, path, r->model, &r->interface);
-  if (status == CKKS_OK)
-    status = client_remote_upload(r, remote->store.keys, remote->store.n_keys, NULL);
   if (status != CKKS_OK)
     client_store_clear(&remote->store);
+  view(remote);
   return status;
 }
 
-ckks_status blindsight_remote_predict(blindsight_predictions *out, const double *rows,
-                                      size_t n_rows, blindsight_remote *remote) {
+/* Keys that could not be brought there are not used. */
+ckks_status blindsight_remote_send_keys(blindsight_remote *remote) {
+  BASE_TRY(blindsight_objects_require(remote, "remote"));
+  client_store *store = &remote->store;
+  if (store->secret == NULL)
+    return fail_no_key();
+  ckks_status status =
+      client_remote_upload(&remote->remote, store->keys, store->n_keys, &remote->connection.n_sent);
+  remote->ready = status == CKKS_OK;
+  if (status != CKKS_OK)
+    remote->remote.key_id[0] = '\0';
+  view(remote);
+  return status;
+}
+
+ckks_status blindsight_remote_use_key(blindsight_remote *remote, const char *path) {
+  BASE_TRY(blindsight_remote_open_key(remote, path));
+  return blindsight_remote_send_keys(remote);
+}
+
+/* --- rows */
+
+ckks_status blindsight_remote_predict(blindsight_predictions **out, const double *rows,
+                                      size_t n_rows, blindsight_packing packing,
+                                      blindsight_remote *remote) {
   BASE_TRY(blindsight_objects_require(out, "out"));
-  *out = (blindsight_predictions){0};
+  *out = NULL;
+  BASE_TRY(blindsight_objects_require(rows, "rows"));
   BASE_TRY(blindsight_objects_require(remote, "remote"));
   const plan_interface *interface = &remote->remote.interface;
+  if (packing == BLINDSIGHT_PACKING_AUTO)
+    packing = blindsight_client_packing(&remote->client, n_rows);
+  if ((unsigned)packing >= BLINDSIGHT_N_PACKINGS || !interface->layout[packing].available)
+    return base_fail(CKKS_ERROR_ARGUMENT, "packing = %d: the model was not compiled for it",
+                     (int)packing);
   BASE_TRY(blindsight_rows_check(rows, n_rows, interface->feature, interface->n_features));
-  if (remote->store.secret == NULL)
-    return base_fail(CKKS_ERROR_KEY, "there is no key: blindsight_remote_use_key comes first");
-  BASE_TRY(blindsight_predictions_init(out, n_rows, interface->n_outputs));
-  ckks_status status =
-      client_remote_predict(out->output, rows, n_rows, plan_pack_choose(interface, n_rows),
-                            remote->store.secret, &remote->remote);
-  if (status == CKKS_OK)
-    blindsight_predictions_choose(out, interface->meaning.kind);
-  else
-    blindsight_predictions_clear(out);
-  return status;
+  if (!remote->ready)
+    return fail_no_key();
+  BASE_TRY(blindsight_predictions_build(out, n_rows, interface->n_outputs));
+  return blindsight_predictions_finish(out,
+                                       client_remote_predict((*out)->output, rows, n_rows,
+                                                             (plan_packing)packing,
+                                                             remote->store.secret, &remote->remote),
+                                       interface->meaning.kind);
 }
 
 ckks_status blindsight_remote_forget_keys(blindsight_remote *remote) {
   BASE_TRY(blindsight_objects_require(remote, "remote"));
   if (remote->remote.key_id[0] == '\0')
-    return base_fail(CKKS_ERROR_KEY, "there is no key: blindsight_remote_use_key comes first");
-  return client_remote_forget(&remote->remote);
+    return fail_no_key();
+  ckks_status status = client_remote_forget(&remote->remote);
+  view(remote);
+  return status;
 }

@@ -1,48 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blindsight calibrate: how fast this machine is, for the planner. */
-#include "base/alloc.h"
-#include "base/cpu.h"
+#include "base/status.h"
+#include "blindsight.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/print.h"
-#include "cli/units.h"
-#include "ring/kernel/kernel.h"
 
-static ckks_status print_units(compile_units *units, const char *path, bool json) {
+static ckks_status print_units(const blindsight_units *units, const char *path, bool json) {
   if (json) {
-    json_t *object = json_pack("{s:s, s:s, s:s}", "cpu", base_cpu_get()->name, "kernel",
-                               ring_kernel_get(RING_F64)->name, "file", path);
-    for (int i = 0; i < CLI_N_UNITS; i++)
-      json_object_set_new(object, cli_units[i].name,
-                          cli_print_number(*cli_units_field(units, &cli_units[i])));
+    json_t *object =
+        json_pack("{s:s, s:s, s:s}", "cpu", units->cpu, "kernel", units->kernel, "file", path);
+    for (size_t i = 0; i < units->n; i++)
+      json_object_set_new(object, units->unit[i].name, cli_print_number(units->unit[i].ns));
     return cli_print_json(object);
   }
-  cli_print_field(stdout, "machine", "%s, %s kernels", base_cpu_get()->name,
-                  ring_kernel_get(RING_F64)->name);
-  for (int i = 0; i < CLI_N_UNITS; i++)
-    cli_print_field(stdout, "unit", "%.3f ns %s", *cli_units_field(units, &cli_units[i]),
-                    cli_units[i].meaning);
+  cli_print_field(stdout, "machine", "%s, %s kernels", units->cpu, units->kernel);
+  for (size_t i = 0; i < units->n; i++)
+    cli_print_field(stdout, "unit", "%.3f ns %s", units->unit[i].ns, units->unit[i].meaning);
   cli_print_field(stdout, "written to", "%s", path);
   return CKKS_OK;
 }
 
+static ckks_status measure(const char *path, bool json) {
+  blindsight_units *units;
+  BASE_TRY(blindsight_units_measure(&units));
+  ckks_status status = blindsight_units_save(path, units);
+  if (status == CKKS_OK)
+    status = print_units(units, path, json);
+  blindsight_units_free(units);
+  return status;
+}
+
 static ckks_status calibrate(const char *output, bool json) {
-  compile_units units;
-  char *cache = NULL;
-  if (output == NULL)
-    BASE_TRY(cli_units_cache_path(&cache));
-  const char *path = output != NULL ? output : cache;
-  if (path == NULL)
+  char *cache;
+  if (output != NULL) {
+    BASE_TRY(cli_output_check(output));
+    return measure(output, json);
+  }
+  BASE_TRY(blindsight_units_cache_path(&cache));
+  if (cache == NULL)
     return base_fail(CKKS_ERROR_IO, "neither XDG_CACHE_HOME nor HOME names a folder: use --output");
-  ckks_status status = output != NULL ? cli_output_check(output) : CKKS_OK;
-  if (status == CKKS_OK)
-    status = cli_units_measure(&units);
-  if (status == CKKS_OK)
-    status = cli_units_write(path, &units);
-  if (status == CKKS_OK)
-    status = print_units(&units, path, json);
-  base_free(cache);
+  ckks_status status = measure(cache, json);
+  ckks_bytes_free((uint8_t *)cache);
   return status;
 }
 

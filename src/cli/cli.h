@@ -9,9 +9,6 @@
 
 enum { CLI_OK = 0, CLI_FAILURE = 1, CLI_USAGE = 2 };
 
-/** Name of the running program, in front of its messages: each file with a main() defines it. */
-extern const char cli_program[];
-
 int cli_train(int argc, char **argv);
 int cli_import(int argc, char **argv);
 int cli_export(int argc, char **argv);

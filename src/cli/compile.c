@@ -3,30 +3,24 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "cli/cli.h"
-#include "cli/network.h"
+#include "cli/model.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/page/plan_page.h"
 #include "cli/plan_report.h"
 #include "cli/plan_stages.h"
-#include "cli/units.h"
-#include "network/files.h"
-#include "plan/files.h"
-#include "table/rows.h"
-#include "train/train.h"
+#include "cli/rows.h"
 
 typedef struct arguments {
   const char *model, *name, *calibrate, *label, *units, *report;
-  compile_options options;
+  blindsight_compile_options options;
   int security, minimise, packing, last;
   uint64_t log2_n;
   bool json;
 } arguments;
 
-/* As the names in the table of options. */
+/* As the names in the table of options; those of --minimise are in the order of their enum. */
 static const ckks_security securities[] = {CKKS_SECURITY_128, CKKS_SECURITY_192, CKKS_SECURITY_256};
-static const compile_minimise aims[] = {COMPILE_MINIMISE_BALANCED, COMPILE_MINIMISE_LATENCY,
-                                        COMPILE_MINIMISE_UPLOAD, COMPILE_MINIMISE_KEYS};
 enum { PACKING_BOTH, PACKING_LATENCY, PACKING_THROUGHPUT };
 
 static int parse(arguments *a, int argc, char **argv) {
@@ -64,95 +58,91 @@ static int parse(arguments *a, int argc, char **argv) {
 }
 
 /* Ranges of these rows take the place of those that training found. */
-static ckks_status calibrate(network_model *model, const char *path) {
-  table_data data;
-  BASE_TRY(
-      table_rows_read(&data, path, NULL, 0,
-                      &(table_wanted){.feature = model->feature, .n_features = model->n_features}));
-  ckks_status status = network_calibrate(model, data.value, data.n_rows);
-  table_data_clear(&data);
+static ckks_status calibrate(blindsight_model *model, const char *path) {
+  blindsight_rows *rows;
+  BASE_TRY(blindsight_rows_load(&rows, path, blindsight_model_names(model), NULL));
+  ckks_status status = blindsight_model_calibrate(model, rows->value, rows->n_rows);
+  blindsight_rows_free(rows);
   return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", path);
 }
 
-/* A network is imported on the way; what its activations became is said at once. */
-static ckks_status read_model(network_model *model, const arguments *a) {
-  if (!cli_network_is(a->model)) {
-    BASE_TRY(network_files_read(model, a->model));
-    return a->calibrate != NULL ? calibrate(model, a->calibrate) : CKKS_OK;
-  }
-  cli_network_options options;
-  onnx_import_report *report = base_alloc(sizeof *report);
-  if (report == NULL)
-    return base_fail_memory(sizeof *report);
-  cli_network_options_default(&options);
+/* What its activations became is said at once. */
+static ckks_status import_model(blindsight_model **out, const arguments *a) {
+  blindsight_import_options options;
+  blindsight_import *report;
+  blindsight_import_options_default(&options, sizeof options);
   options.calibrate = a->calibrate;
   options.label = a->label;
-  ckks_status status = cli_network_read(model, report, a->model, &options);
-  if (status == CKKS_OK)
-    cli_network_print(a->json ? stderr : stdout, report);
-  base_free(report);
-  return status;
+  BASE_TRY(blindsight_model_import(out, &report, a->model, &options));
+  cli_model_print_import(a->json ? stderr : stdout, report);
+  blindsight_import_free(report);
+  return CKKS_OK;
 }
 
-/* The planner knows nothing of files. */
-static ckks_status compile(plan_plan *plan, size_t *n_weights, const arguments *a) {
-  network_model model = {0};
+static ckks_status read_model(blindsight_model **out, const arguments *a) {
+  if (cli_model_is_network(a->model))
+    return import_model(out, a);
+  BASE_TRY(blindsight_model_load(out, a->model));
+  return a->calibrate != NULL ? calibrate(*out, a->calibrate) : CKKS_OK;
+}
+
+static ckks_status compile(blindsight_server **server, size_t *n_weights, const arguments *a) {
+  blindsight_model *model = NULL;
   ckks_status status = read_model(&model, a);
-  if (status == CKKS_OK && !network_calibrate_is_done(&model))
+  if (status == CKKS_OK && !blindsight_model_shape(model)->calibrated)
     cli_print_warning("%s: its ranges are not known, the worst is assumed; --calibrate tells them",
                       a->model);
-  if (status == CKKS_OK && (status = compile_model(plan, &model, &a->options)) != CKKS_OK)
+  if (status == CKKS_OK &&
+      (status = blindsight_server_compile(server, model, &a->options)) != CKKS_OK)
     status = base_fail_in(status, "%s", a->model);
-  for (size_t l = 0; l < model.n_layers && status == CKKS_OK; l++)
-    *n_weights += model.layer[l].weight.start[model.layer[l].n_out];
-  network_clear(&model);
+  const blindsight_shape *shape = blindsight_model_shape(model);
+  for (size_t l = 0; status == CKKS_OK && l < shape->n_layers; l++)
+    *n_weights += shape->layer[l].n_weights;
+  blindsight_model_free(model);
   return status;
 }
 
 /* What was asked for belongs to the report: predictions are to be held against it. */
-static ckks_status print_plan(const plan_plan *plan, const arguments *a) {
-  const plan_interface *interface = &plan->interface;
+static ckks_status print_plan(const blindsight_server *server, const arguments *a) {
+  const blindsight_client *client = blindsight_server_client(server);
   if (a->json) {
-    json_t *object = cli_plan_report_json(interface);
-    cli_plan_stages_json(json_object_get(object, "packings"), plan);
+    json_t *object = cli_plan_report_json(client);
+    cli_plan_stages_json(json_object_get(object, "packings"), server);
     json_object_set_new(object, "error", cli_print_number(a->options.error));
     json_object_set_new(object, "headroom", cli_print_number(a->options.headroom));
     return cli_print_json(object);
   }
-  cli_plan_report_print(stdout, interface);
+  cli_plan_report_print(stdout, client);
   cli_print_field(stdout, "asked for", "error %g, headroom %g", a->options.error,
                   a->options.headroom);
-  cli_plan_stages_print(stdout, plan);
+  cli_plan_stages_print(stdout, server);
   return CKKS_OK;
 }
 
 /* Both or, as far as an interruption goes, none. */
-static ckks_status write_files(const plan_plan *plan, const char *server, const char *client) {
+static ckks_status write_files(const blindsight_server *compiled, const char *server,
+                               const char *client) {
   cli_output_hold();
-  ckks_status status = plan_files_server_write(server, plan);
+  ckks_status status = blindsight_server_save(server, compiled);
   if (status == CKKS_OK)
-    status = plan_files_client_write(client, &plan->interface);
+    status = blindsight_client_save(client, blindsight_server_client(compiled));
   cli_output_release();
   return status;
 }
 
 /* server and client may be NULL: then the plan is only shown. */
 static ckks_status compile_and_print(const arguments *a, const char *server, const char *client) {
+  blindsight_server *compiled = NULL;
   size_t n_weights = 0;
   if (a->report != NULL)
     BASE_TRY(cli_output_check(a->report));
-  plan_plan *plan = base_alloc(sizeof *plan);
-  if (plan == NULL)
-    return base_fail_memory(sizeof *plan);
-  ckks_status status = compile(plan, &n_weights, a);
-  if (status == CKKS_OK && server != NULL)
-    status = write_files(plan, server, client);
+  BASE_TRY(compile(&compiled, &n_weights, a));
+  ckks_status status = server != NULL ? write_files(compiled, server, client) : CKKS_OK;
   if (status == CKKS_OK && a->report != NULL)
-    status = cli_plan_page_write(a->report, plan, n_weights);
+    status = cli_plan_page_write(a->report, compiled, n_weights);
   if (status == CKKS_OK)
-    status = print_plan(plan, a);
-  plan_clear(plan);
-  base_free(plan);
+    status = print_plan(compiled, a);
+  blindsight_server_free(compiled);
   return status;
 }
 
@@ -172,33 +162,36 @@ static ckks_status compile_to_files(const arguments *a) {
 }
 
 /* The file asked for must be right; the cache may be missing, or of another machine. */
-static ckks_status read_units(arguments *a) {
+static ckks_status read_units(blindsight_units **units, const arguments *a) {
+  *units = NULL;
   if (a->units != NULL)
-    return cli_units_read(&a->options.units, a->units);
+    return blindsight_units_load(units, a->units);
   char *cache;
-  BASE_TRY(cli_units_cache_path(&cache));
-  ckks_status status = cache != NULL ? cli_units_read(&a->options.units, cache) : CKKS_OK;
+  BASE_TRY(blindsight_units_cache_path(&cache));
+  ckks_status status = cache != NULL ? blindsight_units_load(units, cache) : CKKS_OK;
   if (status == CKKS_ERROR_FORMAT)
-    cli_print_warning("%s; 'blindsight calibrate' writes it anew", base_last_error());
-  base_free(cache);
+    cli_print_warning("%s; 'blindsight calibrate' writes it anew", ckks_last_error());
+  ckks_bytes_free((uint8_t *)cache);
   return status == CKKS_ERROR_MEMORY ? status : CKKS_OK;
 }
 
 int cli_compile(int argc, char **argv) {
   arguments a = {0};
-  compile_options_default(&a.options);
+  blindsight_units *units;
+  blindsight_compile_options_default(&a.options, sizeof a.options);
   int code = parse(&a, argc, argv);
   if (code >= 0)
     return code;
   a.options.security = securities[a.security];
-  a.options.minimise = aims[a.minimise];
+  a.options.minimise = (blindsight_minimise)a.minimise;
   a.options.latency = a.packing != PACKING_THROUGHPUT;
   a.options.throughput = a.packing != PACKING_LATENCY;
   a.options.last_on_server = a.last == 1;
   a.options.log2_n = (int)a.log2_n;
-  ckks_status status = read_units(&a);
-  if (status != CKKS_OK)
-    return cli_print_status(status);
-  return cli_print_status(a.name != NULL ? compile_to_files(&a)
-                                         : compile_and_print(&a, NULL, NULL));
+  ckks_status status = read_units(&units, &a);
+  a.options.units = units;
+  if (status == CKKS_OK)
+    status = a.name != NULL ? compile_to_files(&a) : compile_and_print(&a, NULL, NULL);
+  blindsight_units_free(units);
+  return cli_print_status(status);
 }

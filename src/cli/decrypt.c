@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blindsight decrypt: the predictions in a result. */
-
 #include "base/alloc.h"
 #include "base/file.h"
-#include "base/wipe.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/predictions.h"
-#include "client/client.h"
-#include "client/key.h"
-#include "plan/files.h"
 
 #define MAX_RESULT_BYTES ((size_t)1 << 31)
 
@@ -19,36 +14,33 @@ typedef struct arguments {
   bool json, csv, outputs;
 } arguments;
 
-/* The outputs are as private as the rows, and wiped when they have been shown. */
 static ckks_status decrypt_result(const arguments *a, const ckks_secret_key *secret,
-                                  const plan_interface *interface) {
+                                  const blindsight_client *client) {
   const char *path = a->operand[1];
   uint8_t *bytes;
-  double *outputs;
-  size_t n_bytes, n_rows;
+  size_t n_bytes;
+  blindsight_predictions *predictions;
   BASE_TRY(base_file_read(&bytes, &n_bytes, path, MAX_RESULT_BYTES));
-  ckks_status status =
-      client_decrypt(&outputs, &n_rows, bytes, n_bytes, base_file_name(path), secret, interface);
+  ckks_status status = blindsight_client_decrypt(&predictions, bytes, n_bytes, secret, client);
   base_free(bytes);
-  BASE_TRY(status);
-  const cli_predictions predictions = {outputs,          n_rows,     interface->n_outputs,
-                                       interface->label, a->outputs, interface->meaning.kind};
-  status = cli_predictions_print(&predictions, a->json, a->csv);
-  base_wipe(outputs, n_rows * interface->n_outputs * sizeof *outputs);
-  base_free(outputs);
+  if (status != CKKS_OK)
+    return cli_print_rename(status, "result", base_file_name(path));
+  const cli_predictions shown = {predictions, blindsight_client_names(client), a->outputs};
+  status = cli_predictions_print(&shown, a->json, a->csv);
+  blindsight_predictions_free(predictions);
   return status;
 }
 
 /* The client file first: it brings the parameters that key and result are held against. */
 static ckks_status decrypt(const arguments *a) {
-  plan_interface interface;
+  blindsight_client *client;
   ckks_secret_key *secret = NULL;
-  BASE_TRY(plan_files_client_read(&interface, a->operand[0]));
-  ckks_status status = client_key_load(&secret, a->key, a->operand[0], interface.params);
+  BASE_TRY(blindsight_client_load(&client, a->operand[0]));
+  ckks_status status = blindsight_client_load_key(&secret, a->key, client);
   if (status == CKKS_OK)
-    status = decrypt_result(a, secret, &interface);
+    status = decrypt_result(a, secret, client);
   ckks_secret_key_free(secret);
-  plan_interface_clear(&interface);
+  blindsight_client_free(client);
   return status;
 }
 

@@ -1,28 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blindsight encrypt: rows of a table into a sample for the server. */
-#include "base/alloc.h"
 #include "base/file.h"
-#include "cli/chosen.h"
 #include "cli/cli.h"
-#include "cli/options.h"
 #include "cli/output.h"
-#include "cli/plan_report.h"
-#include "client/client.h"
-#include "client/key.h"
-#include "plan/files.h"
-#include "wire/sample.h"
+#include "cli/packing.h"
+#include "cli/print.h"
+#include "cli/rows.h"
 
 typedef struct arguments {
-  const char *operand[CLI_MAX_OPERANDS]; /* CLIENT DATA.csv */
+  const char *operand[CLI_MAX_OPERANDS]; /* CLIENT DATA */
   const char *key, *output, *rows;
   cli_texts images;
   int packing;
 } arguments;
 
 typedef struct encryption {
-  plan_interface interface;
+  blindsight_client *client;
   ckks_secret_key *secret;
-  cli_chosen rows;
+  blindsight_rows *rows;
   uint8_t *sample;
   size_t n_bytes;
 } encryption;
@@ -34,7 +29,7 @@ static int parse(arguments *a, int argc, char **argv) {
       {"rows", 0, CLI_TEXT, &a->rows, "LIST", "only these rows, from 0, such as 0,5-9", 0, 0, 0},
       {"image", 0, CLI_TEXTS, &a->images, "FILE.png", "one more image after DATA; may be repeated",
        0, 0, 0},
-      {"packing", 0, CLI_CHOICE, &a->packing, "auto|latency|throughput",
+      {"packing", 0, CLI_CHOICE, &a->packing, CLI_PACKING_CHOICES,
        "auto: throughput for more than 64 rows", 0, 0, 0}};
   const cli_command command = {
       "encrypt", "CLIENT DATA",
@@ -44,34 +39,24 @@ static int parse(arguments *a, int argc, char **argv) {
   return cli_options_parse(a->operand, &command, argc, argv);
 }
 
-/* --- the command */
-
-/* What the model was compiled for goes before what would be cheaper. */
-static plan_packing choose_packing(const encryption *e, const arguments *a) {
-  if (a->packing != 0)
-    return a->packing == 1 ? PLAN_LATENCY : PLAN_THROUGHPUT;
-  return plan_pack_choose(&e->interface, e->rows.n_rows);
-}
-
-/* The key before the table: a wrong key is told without reading all rows. */
 /* The key before the table: a wrong key is told without reading all rows. */
 static ckks_status encrypt(encryption *e, const arguments *a) {
   const char *client = a->operand[0], *path = a->operand[1];
   char bytes[16];
   BASE_TRY(cli_output_check(a->output));
-  BASE_TRY(plan_files_client_read(&e->interface, client));
-  BASE_TRY(client_key_load(&e->secret, a->key, client, e->interface.params));
-  BASE_TRY(
-      cli_chosen_read(&e->rows, path, &a->images, &e->interface, a->rows, NULL, WIRE_MAX_ROWS));
-  BASE_TRY(cli_chosen_warn(&e->rows, path, &e->interface));
-  plan_packing packing = choose_packing(e, a);
-  ckks_status status = client_encrypt(&e->sample, &e->n_bytes, e->rows.value, e->rows.n_rows,
-                                      packing, NULL, e->secret, &e->interface);
+  BASE_TRY(blindsight_client_load(&e->client, client));
+  BASE_TRY(blindsight_client_load_key(&e->secret, a->key, e->client));
+  BASE_TRY(cli_rows_read(&e->rows, path, &a->images, blindsight_client_names(e->client), a->rows,
+                         NULL, BLINDSIGHT_MAX_SAMPLE_ROWS));
+  BASE_TRY(cli_rows_warn(e->rows, path, e->client));
+  blindsight_packing packing = cli_packing_choose(a->packing, e->client, e->rows->n_rows);
+  ckks_status status = blindsight_client_encrypt(&e->sample, &e->n_bytes, NULL, e->rows->value,
+                                                 e->rows->n_rows, packing, e->secret, e->client);
   if (status != CKKS_OK)
     return base_fail_in(status, "%s", client);
   BASE_TRY(base_file_write(a->output, e->sample, e->n_bytes, 0644));
-  cli_print_field(cli_print_stream(a->output), "sample", "%zu rows, %s packing, %s", e->rows.n_rows,
-                  cli_plan_report_packing(packing), cli_print_bytes(bytes, e->n_bytes));
+  cli_print_field(cli_print_stream(a->output), "sample", "%zu rows, %s packing, %s",
+                  e->rows->n_rows, cli_packing_name(packing), cli_print_bytes(bytes, e->n_bytes));
   return CKKS_OK;
 }
 
@@ -82,9 +67,9 @@ int cli_encrypt(int argc, char **argv) {
     return code;
   encryption e = {0};
   ckks_status status = encrypt(&e, &a);
-  cli_chosen_clear(&e.rows, &e.interface);
-  base_free(e.sample);
+  blindsight_rows_free(e.rows);
+  ckks_bytes_free(e.sample);
   ckks_secret_key_free(e.secret);
-  plan_interface_clear(&e.interface);
+  blindsight_client_free(e.client);
   return cli_print_status(status);
 }

@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blindsight export: a model as JSON (docs/model-json.md). */
-#include "base/alloc.h"
+#include <string.h>
+
 #include "base/file.h"
 #include "base/wipe.h"
 #include "cli/cli.h"
-#include "cli/network.h"
+#include "cli/model.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/print.h"
 
-#include <string.h>
-
 static ckks_status export(const char *path, const char *output) {
-  network_model model;
+  blindsight_model *model;
   char *text = NULL;
   BASE_TRY(cli_output_check(output));
-  BASE_TRY(cli_network_model(&model, path));
-  ckks_status status = network_json_write(&text, &model);
-  network_clear(&model);
+  BASE_TRY(cli_model_load(&model, path));
+  ckks_status status = blindsight_model_write_json(&text, model);
+  blindsight_model_free(model);
   if (status == CKKS_OK)
     status = base_file_write(output, text, strlen(text), 0600);
   if (text != NULL)
     base_wipe(text, strlen(text));
-  base_free(text);
+  ckks_bytes_free((uint8_t *)text);
   return status;
 }
 

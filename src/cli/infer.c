@@ -7,16 +7,17 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "blindsight.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/output.h"
-#include "cli/plan_report.h"
-#include "exec/exec.h"
-#include "plan/files.h"
-#include "wire/sample.h"
+#include "cli/packing.h"
+#include "cli/print.h"
 
 #define MAX_KEY_BYTES ((size_t)1 << 32)
+#define MAX_SAMPLE_BYTES ((size_t)1 << 31)
 #define MAX_WEIGHTS_MB 1048576
+#define USUAL_WEIGHTS_MB 1024
 
 typedef struct arguments {
   const char *operand[CLI_MAX_OPERANDS]; /* SERVER SAMPLE */
@@ -26,14 +27,10 @@ typedef struct arguments {
 } arguments;
 
 typedef struct inference {
-  plan_plan plan;
-  exec_engine *engine;
-  ckks_evaluation_keys *keys;
-  base_threads *threads;
-  exec_session **sessions; /* one a thread */
-  size_t n_sessions;
-  plan_packing packing;
-  size_t n_rows;
+  blindsight_server *server;
+  blindsight_session *session;
+  blindsight_packing packing;
+  size_t n_rows, n_threads;
   size_t key_bytes, sample_bytes, result_bytes;
   double load_ms, evaluate_ms, total_ms;
 } inference;
@@ -43,7 +40,7 @@ static int parse(arguments *a, int argc, char **argv) {
       {"keys", 0, CLI_TEXT, &a->keys, "FILE", "the client's evaluation keys", 0, 0, true},
       {"output", 'o', CLI_TEXT, &a->output, "FILE", "write the result here", 0, 0, true},
       {"threads", 0, CLI_INTEGER, &a->threads, "N",
-       "threads: rows at the same time, or one by all (1)", 1, CLI_MAX_THREADS, 0},
+       "threads: rows at the same time, or one by all (1)", 1, BLINDSIGHT_MAX_THREADS, 0},
       {"weights-mb", 0, CLI_INTEGER, &a->weights_mb, "N",
        "memory for encoded weights; what is more is encoded when used (1024)", 0, MAX_WEIGHTS_MB,
        0},
@@ -70,22 +67,12 @@ static ckks_status load_keys(inference *in, const char *path) {
   uint8_t *bytes;
   double start = now_ms();
   BASE_TRY(base_file_read(&bytes, &in->key_bytes, path, MAX_KEY_BYTES));
-  ckks_status status = exec_keys_read(&in->keys, bytes, in->key_bytes, base_file_name(path),
-                                      in->engine, in->threads);
+  ckks_status status =
+      blindsight_session_build(&in->session, in->server, bytes, in->key_bytes, (int)in->n_threads);
   base_free(bytes);
   in->load_ms = now_ms() - start;
-  return status;
-}
-
-/* The engine is shared; registers and scratch are each thread's own. */
-static ckks_status build_sessions(inference *in) {
-  size_t n = (size_t)base_threads_count(in->threads);
-  in->sessions = base_alloc_array(n, sizeof(exec_session *));
-  if (in->sessions == NULL)
-    return base_fail_memory(n * sizeof(exec_session *));
-  for (; in->n_sessions < n; in->n_sessions++)
-    BASE_TRY(exec_session_build(&in->sessions[in->n_sessions], in->engine, in->keys));
-  return CKKS_OK;
+  return status == CKKS_OK ? CKKS_OK
+                           : cli_print_rename(status, "evaluation keys", base_file_name(path));
 }
 
 /* --- evaluation */
@@ -93,18 +80,18 @@ static ckks_status build_sessions(inference *in) {
 /* Reading the file is not counted: a server has the sample in memory already. */
 static ckks_status evaluate(inference *in, const char *sample, const char *output) {
   uint8_t *bytes, *result = NULL;
-  BASE_TRY(base_file_read(&bytes, &in->sample_bytes, sample, WIRE_MAX_SAMPLE_BYTES));
+  BASE_TRY(base_file_read(&bytes, &in->sample_bytes, sample, MAX_SAMPLE_BYTES));
   double start = now_ms();
-  ckks_status status = exec_infer_threads(&result, &in->result_bytes, bytes, in->sample_bytes,
-                                          base_file_name(sample), in->sessions, in->threads);
+  ckks_status status =
+      blindsight_session_infer(&result, &in->result_bytes, bytes, in->sample_bytes, in->session);
   in->evaluate_ms = now_ms() - start;
   base_free(bytes);
-  if (status == CKKS_OK) {
-    in->packing = wire_sample_peek_packing(result, in->result_bytes);
-    in->n_rows = wire_sample_peek_rows(result, in->result_bytes);
+  if (status != CKKS_OK)
+    return cli_print_rename(status, "sample", base_file_name(sample));
+  status = blindsight_message_peek(&in->packing, &in->n_rows, result, in->result_bytes);
+  if (status == CKKS_OK)
     status = base_file_write(output, result, in->result_bytes, 0644);
-  }
-  base_free(result);
+  ckks_bytes_free(result);
   return status;
 }
 
@@ -119,8 +106,8 @@ static size_t peak_bytes(void) {
 static ckks_status print_json(const inference *in) {
   return cli_print_json(json_pack(
       "{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I}", "packing",
-      cli_plan_report_packing(in->packing), "rows", (json_int_t)in->n_rows, "threads",
-      (json_int_t)in->n_sessions, "load_keys_ms", in->load_ms, "evaluate_ms", in->evaluate_ms,
+      cli_packing_name(in->packing), "rows", (json_int_t)in->n_rows, "threads",
+      (json_int_t)in->n_threads, "load_keys_ms", in->load_ms, "evaluate_ms", in->evaluate_ms,
       "row_ms", in->evaluate_ms / (double)in->n_rows, "total_ms", in->total_ms, "key_bytes",
       (json_int_t)in->key_bytes, "sample_bytes", (json_int_t)in->sample_bytes, "result_bytes",
       (json_int_t)in->result_bytes, "peak_bytes", (json_int_t)peak_bytes()));
@@ -130,7 +117,7 @@ static void print_report(const inference *in, const char *output) {
   FILE *out = cli_print_stream(output);
   char keys[16], sample[16], result[16], peak[16];
   size_t n_rows = in->n_rows;
-  cli_print_field(out, "rows", "%zu, %s packing", n_rows, cli_plan_report_packing(in->packing));
+  cli_print_field(out, "rows", "%zu, %s packing", n_rows, cli_packing_name(in->packing));
   cli_print_field(out, "load keys", "%.1f ms", in->load_ms);
   cli_print_field(out, "evaluation", "%.1f ms, %.4g ms a row", in->evaluate_ms,
                   in->evaluate_ms / (double)n_rows);
@@ -145,15 +132,12 @@ static void print_report(const inference *in, const char *output) {
 static ckks_status infer(inference *in, const arguments *a) {
   double start = now_ms();
   BASE_TRY(cli_output_check(a->output));
-  BASE_TRY(base_threads_build(&in->threads, (int)a->threads));
-  BASE_TRY(plan_files_server_read(&in->plan, a->operand[0]));
-  ckks_status status = exec_engine_build(&in->engine, &in->plan, (size_t)a->weights_mb << 20);
+  BASE_TRY(blindsight_server_load(&in->server, a->operand[0]));
+  ckks_status status = blindsight_server_prepare(in->server, (size_t)a->weights_mb << 20);
   if (status != CKKS_OK)
     return base_fail_in(status, "%s", a->operand[0]);
+  in->n_threads = (size_t)a->threads;
   BASE_TRY(load_keys(in, a->keys));
-  status = build_sessions(in);
-  if (status != CKKS_OK)
-    return base_fail_in(status, "%s", a->keys);
   BASE_TRY(evaluate(in, a->operand[1], a->output));
   in->total_ms = now_ms() - start;
   if (a->json && strcmp(a->output, "-") != 0)
@@ -163,18 +147,13 @@ static ckks_status infer(inference *in, const arguments *a) {
 }
 
 int cli_infer(int argc, char **argv) {
-  arguments a = {.threads = 1, .weights_mb = EXEC_WEIGHTS_BYTES >> 20};
+  arguments a = {.threads = 1, .weights_mb = USUAL_WEIGHTS_MB};
   int code = parse(&a, argc, argv);
   if (code >= 0)
     return code;
   inference in = {0};
   ckks_status status = infer(&in, &a);
-  for (size_t i = 0; i < in.n_sessions; i++)
-    exec_session_free(in.sessions[i]);
-  base_free(in.sessions);
-  ckks_evaluation_keys_free(in.keys);
-  exec_engine_free(in.engine);
-  plan_clear(&in.plan);
-  base_threads_free(in.threads);
+  blindsight_session_free(in.session);
+  blindsight_server_free(in.server);
   return cli_print_status(status);
 }

@@ -8,9 +8,8 @@
 #include "cli/output.h"
 #include "cli/print.h"
 
-const char cli_program[] = "blindsight-infer";
-
 int main(int argc, char **argv) {
+  cli_print_as("blindsight-infer");
   cli_output_guard();
   if (argc == 2 && strcmp(argv[1], "--version") == 0) {
     printf("blindsight-infer %s\n", ckks_version());

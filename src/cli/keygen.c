@@ -5,17 +5,15 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "blindsight.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/print.h"
-#include "client/client.h"
-#include "plan/files.h"
-#include "secret/secret.h"
 
 typedef struct keys {
   char *secret_path, *evaluation_path;
-  plan_interface interface;
+  blindsight_client *client;
   ckks_secret_key *secret;
   uint8_t *bytes;
   size_t n_bytes;
@@ -39,8 +37,8 @@ static ckks_status check_paths(const keys *k, bool force) {
 static ckks_status write_secret(const keys *k, bool force) {
   bool made;
   if (force)
-    return ckks_secret_key_save(k->secret_path, k->secret, k->interface.params);
-  BASE_TRY(secret_file_create(&made, k->secret_path, k->secret, k->interface.params));
+    return ckks_secret_key_save(k->secret_path, k->secret, blindsight_client_params(k->client));
+  BASE_TRY(blindsight_client_create_key(&made, k->secret_path, k->secret, k->client));
   return made ? CKKS_OK : fail_exists(k);
 }
 
@@ -71,8 +69,8 @@ static ckks_status generate(keys *k, const char *client, const char *name, bool 
   if (k->secret_path == NULL || k->evaluation_path == NULL)
     return CKKS_ERROR_MEMORY;
   BASE_TRY(check_paths(k, force));
-  BASE_TRY(plan_files_client_read(&k->interface, client));
-  BASE_TRY(client_keygen(&k->secret, &k->bytes, &k->n_bytes, &k->interface));
+  BASE_TRY(blindsight_client_load(&k->client, client));
+  BASE_TRY(blindsight_client_keygen(&k->secret, &k->bytes, &k->n_bytes, k->client));
   BASE_TRY(write_files(k, force));
   cli_print_field(stdout, "secret", "%s: keep it, show it to nobody", k->secret_path);
   cli_print_field(stdout, "evaluation", "%s, %s: for the server", k->evaluation_path,
@@ -97,8 +95,8 @@ int cli_keygen(int argc, char **argv) {
   ckks_status status = generate(&k, client, name, force);
   base_free(k.secret_path);
   base_free(k.evaluation_path);
-  base_free(k.bytes);
+  ckks_bytes_free(k.bytes);
   ckks_secret_key_free(k.secret);
-  plan_interface_clear(&k.interface);
+  blindsight_client_free(k.client);
   return cli_print_status(status);
 }

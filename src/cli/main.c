@@ -9,8 +9,6 @@
 #include "cli/output.h"
 #include "cli/print.h"
 
-const char cli_program[] = "blindsight";
-
 typedef int (*entry)(int argc, char **argv);
 
 static const struct {

@@ -2,18 +2,12 @@
 /* How good a model's predictions are, for people and for programs. */
 #ifndef CLI_METRICS_H
 #define CLI_METRICS_H
+#include "blindsight.h"
 #include "cli/print.h"
-#include "train/train.h"
 
-/** Outputs of the model for n_rows raw rows, row-major, in *outputs (base_free). */
-ckks_status cli_metrics_outputs(double **outputs, const double *rows, size_t n_rows,
-                                const network_model *model);
-void cli_metrics_print(FILE *out, const train_metrics *metrics, char *const *label);
-json_t *cli_metrics_json(const train_metrics *metrics);
-/**
- * Metrics of outputs as the client has them (probabilities, where the model ends in them).
- * CKKS_ERROR_ARGUMENT where the outputs are no classes.
- */
-ckks_status cli_metrics_compute(train_metrics *metrics, const double *outputs, const int *label,
-                                size_t n_rows, size_t n_outputs, const encoding_meaning *meaning);
+/** As blindsight_metrics_compute, with words for a --label that was given in vain. */
+ckks_status cli_metrics_compute(blindsight_metrics **out, const double *output, const int *label,
+                                size_t n_rows, const blindsight_names *names);
+void cli_metrics_print(FILE *out, const blindsight_metrics *metrics, const char *const *label);
+json_t *cli_metrics_json(const blindsight_metrics *metrics);
 #endif

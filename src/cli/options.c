@@ -19,10 +19,10 @@
 
 /* "blindsight train", but a program that is one command alone goes by its own name. */
 static void print_name(FILE *out, const cli_command *command) {
-  if (strcmp(cli_program, "blindsight-infer") != 0)
-    fprintf(out, "%s %s", cli_program, command->name);
+  if (strcmp(cli_print_program(), "blindsight-infer") != 0)
+    fprintf(out, "%s %s", cli_print_program(), command->name);
   else
-    fprintf(out, "%s", cli_program);
+    fprintf(out, "%s", cli_print_program());
 }
 
 /* The line shows what is needed; the list below it what there is. */

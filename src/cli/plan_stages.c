@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/plan_stages.h"
-#include "compile/compile.h"
 
+#include "cli/packing.h"
 #include "cli/page/report_svg.h"
-#include "cli/plan_report.h"
+#include "cli/print.h"
 
 enum { NAME, PACKING, ROTATIONS, SWITCHES, LEVELS, TIME, ERROR, PLAINTEXTS, N_COLUMNS };
 #define CELL_BYTES 64
@@ -14,19 +14,19 @@ static const struct {
 } columns[N_COLUMNS] = {{"stage", 26},  {"", 18},   {"rotations", -10}, {"switches", -10},
                         {"levels", -9}, {"ms", -7}, {"error", -9},      {"plaintexts", -11}};
 
-static const char *head_of(plan_packing packing, int column) {
+static const char *head_of(blindsight_packing packing, int column) {
   if (column != PACKING)
     return columns[column].head;
-  return packing == PLAN_LATENCY ? "stride, diagonals" : "weights";
+  return packing == BLINDSIGHT_LATENCY ? "stride, diagonals" : "weights";
 }
 
 /* The input and the result stand around the stages. */
-static bool is_stage(const plan_account *account, int i) {
-  return i > 0 && i + 1 < account->n_parts;
+static bool is_stage(const blindsight_account *account, size_t i) {
+  return i > 0 && i + 1 < account->n_stages;
 }
 
-static void name_of(char text[CELL_BYTES], const plan_account *account, int i) {
-  const plan_part *part = &account->part[i];
+static void name_of(char text[CELL_BYTES], const blindsight_account *account, size_t i) {
+  const blindsight_stage *part = &account->stage[i];
   if (!is_stage(account, i))
     snprintf(text, CELL_BYTES, "%s", i == 0 ? "input" : "result");
   else if (part->degree > 1)
@@ -36,8 +36,9 @@ static void name_of(char text[CELL_BYTES], const plan_account *account, int i) {
 }
 
 /* Numbers of a stage; what the input and the result have not stays empty. */
-static void cells_of(char cell[N_COLUMNS][CELL_BYTES], const plan_account *account, int i) {
-  const plan_part *part = &account->part[i];
+static void cells_of(char cell[N_COLUMNS][CELL_BYTES], const blindsight_account *account,
+                     size_t i) {
+  const blindsight_stage *part = &account->stage[i];
   char bytes[16];
   for (int c = 0; c < N_COLUMNS; c++)
     cell[c][0] = '\0';
@@ -59,12 +60,15 @@ static void cells_of(char cell[N_COLUMNS][CELL_BYTES], const plan_account *accou
 
 /* --- text */
 
-static void print_account(FILE *out, const plan_account *account, plan_packing packing) {
-  cli_print_cell(out, cli_plan_report_packing(packing), columns[NAME].width);
+static void print_account(FILE *out, const blindsight_account *account,
+                          blindsight_packing packing) {
+  if (account->n_stages == 0)
+    return;
+  cli_print_cell(out, cli_packing_name(packing), columns[NAME].width);
   for (int c = PACKING; c < N_COLUMNS; c++)
     cli_print_cell(out, head_of(packing, c), columns[c].width);
   fputc('\n', out);
-  for (int i = 0; i < account->n_parts; i++) {
+  for (size_t i = 0; i < account->n_stages; i++) {
     char cell[N_COLUMNS][CELL_BYTES], name[CELL_BYTES + 2];
     cells_of(cell, account, i);
     snprintf(name, sizeof name, "  %s", cell[NAME]);
@@ -76,16 +80,16 @@ static void print_account(FILE *out, const plan_account *account, plan_packing p
   }
 }
 
-void cli_plan_stages_print(FILE *out, const plan_plan *plan) {
-  for (int p = 0; p < PLAN_N_PACKINGS; p++)
-    if (plan->account[p].n_parts > 0)
-      print_account(out, &plan->account[p], (plan_packing)p);
+void cli_plan_stages_print(FILE *out, const blindsight_server *server) {
+  for (int p = 0; p < BLINDSIGHT_N_PACKINGS; p++)
+    print_account(out, blindsight_server_account(server, (blindsight_packing)p),
+                  (blindsight_packing)p);
 }
 
 /* --- JSON */
 
-static json_t *json_part(const plan_account *account, int i) {
-  const plan_part *part = &account->part[i];
+static json_t *json_part(const blindsight_account *account, size_t i) {
+  const blindsight_stage *part = &account->stage[i];
   char name[CELL_BYTES];
   name_of(name, account, i);
   json_t *object =
@@ -107,14 +111,14 @@ static json_t *json_part(const plan_account *account, int i) {
   return object;
 }
 
-void cli_plan_stages_json(json_t *packings, const plan_plan *plan) {
-  for (int p = 0; p < PLAN_N_PACKINGS; p++) {
-    const plan_account *account = &plan->account[p];
-    json_t *packing = json_object_get(packings, cli_plan_report_packing((plan_packing)p));
-    if (account->n_parts == 0 || packing == NULL)
+void cli_plan_stages_json(json_t *packings, const blindsight_server *server) {
+  for (int p = 0; p < BLINDSIGHT_N_PACKINGS; p++) {
+    const blindsight_account *account = blindsight_server_account(server, (blindsight_packing)p);
+    json_t *packing = json_object_get(packings, cli_packing_name((blindsight_packing)p));
+    if (account->n_stages == 0 || packing == NULL)
       continue;
     json_t *stages = json_array();
-    for (int i = 0; i < account->n_parts; i++)
+    for (size_t i = 0; i < account->n_stages; i++)
       json_array_append_new(stages, json_part(account, i));
     json_object_set_new(packing, "stages", stages);
   }
@@ -122,13 +126,14 @@ void cli_plan_stages_json(json_t *packings, const plan_plan *plan) {
 
 /* --- HTML */
 
-static void stages_table(base_buffer *out, const plan_account *account, plan_packing packing) {
+static void stages_table(base_buffer *out, const blindsight_account *account,
+                         blindsight_packing packing) {
   base_buffer_printf(out, "<div class=\"card scroll\"><table><thead><tr>");
   for (int c = 0; c < N_COLUMNS; c++)
     base_buffer_printf(out, "<th%s>%s</th>", columns[c].width < 0 ? " class=\"n\"" : "",
                        head_of(packing, c));
   base_buffer_printf(out, "</tr></thead><tbody>\n");
-  for (int i = 0; i < account->n_parts; i++) {
+  for (size_t i = 0; i < account->n_stages; i++) {
     char cell[N_COLUMNS][CELL_BYTES];
     cells_of(cell, account, i);
     base_buffer_printf(out, "<tr>");
@@ -140,13 +145,14 @@ static void stages_table(base_buffer *out, const plan_account *account, plan_pac
 }
 
 /* Shares of what adds up: milliseconds, or squares of errors. */
-static void shares(base_buffer *out, const plan_account *account, const char *title, bool error) {
-  cli_report_bar bars[NETWORK_MAX_LAYERS + 2];
-  char name[NETWORK_MAX_LAYERS + 2][CELL_BYTES], note[NETWORK_MAX_LAYERS + 2][CELL_BYTES];
+static void shares(base_buffer *out, const blindsight_account *account, const char *title,
+                   bool error) {
+  cli_report_bar bars[BLINDSIGHT_MAX_LAYERS + 2];
+  char name[BLINDSIGHT_MAX_LAYERS + 2][CELL_BYTES], note[BLINDSIGHT_MAX_LAYERS + 2][CELL_BYTES];
   double sum = 0.0;
   size_t n = 0;
-  for (int i = 0; i < account->n_parts; i++) {
-    const plan_part *part = &account->part[i];
+  for (size_t i = 0; i < account->n_stages; i++) {
+    const blindsight_stage *part = &account->stage[i];
     if (!error && !is_stage(account, i))
       continue;
     bars[n] = (cli_report_bar){.name = name[n], .note = note[n], .series = error};
@@ -164,8 +170,11 @@ static void shares(base_buffer *out, const plan_account *account, const char *ti
   base_buffer_printf(out, "</div>\n");
 }
 
-static void account_page(base_buffer *out, const plan_account *account, plan_packing packing) {
-  base_buffer_printf(out, "<h2>Stages, %s packing</h2>\n", cli_plan_report_packing(packing));
+static void account_page(base_buffer *out, const blindsight_account *account,
+                         blindsight_packing packing) {
+  if (account->n_stages == 0)
+    return;
+  base_buffer_printf(out, "<h2>Stages, %s packing</h2>\n", cli_packing_name(packing));
   stages_table(out, account, packing);
   base_buffer_printf(out, "<div class=\"pair\">\n");
   shares(out, account, "Where the time goes", false);
@@ -173,10 +182,10 @@ static void account_page(base_buffer *out, const plan_account *account, plan_pac
   base_buffer_printf(out, "</div>\n");
 }
 
-void cli_plan_stages_page(base_buffer *out, const plan_plan *plan) {
-  for (int p = 0; p < PLAN_N_PACKINGS; p++)
-    if (plan->account[p].n_parts > 0)
-      account_page(out, &plan->account[p], (plan_packing)p);
+void cli_plan_stages_page(base_buffer *out, const blindsight_server *server) {
+  for (int p = 0; p < BLINDSIGHT_N_PACKINGS; p++)
+    account_page(out, blindsight_server_account(server, (blindsight_packing)p),
+                 (blindsight_packing)p);
   base_buffer_printf(
       out, "<p class=\"soft\">A map and the polynomial behind it are a stage. Rotations "
            "are those that share a decomposition and others; key switches count the products of "

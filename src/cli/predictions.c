@@ -9,50 +9,28 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "network/network.h"
+#include "cli/csv.h"
 
 #define NUMBER_WIDTH 13
 #define MAX_TEXT_BYTES ((size_t)1 << 30)
 
-void cli_csv_text(base_buffer *out, const char *text) {
-  /* Blanks at the ends would be lost without quotes. */
-  size_t length = strlen(text);
-  bool plain =
-      length > 0 && strpbrk(text, ",\"\r\n") == NULL && text[0] != ' ' && text[length - 1] != ' ';
-  if (plain) {
-    base_buffer_append(out, text, length);
-    return;
-  }
-  base_buffer_u8(out, '"');
-  for (; *text != '\0'; text++) {
-    if (*text == '"')
-      base_buffer_u8(out, '"');
-    base_buffer_u8(out, (uint8_t)*text);
-  }
-  base_buffer_u8(out, '"');
+static double output_of(const cli_predictions *p, size_t row, size_t i) {
+  return p->predictions->output[row * p->predictions->n_outputs + i];
 }
 
-void cli_csv_number(base_buffer *out, double value) {
-  if (!isnan(value))
-    base_buffer_decimal(out, value);
-}
-
-static const double *row_of(const cli_predictions *p, size_t row) {
-  return p->outputs + row * p->n_outputs;
-}
-
-/* As in training: the largest output, the first of equals; none beside NaN. */
+/* None beside NaN. */
 static const char *predicted(const cli_predictions *p, size_t row) {
-  size_t found = encoding_meaning_predicted(row_of(p, row), p->n_outputs, p->kind);
-  return found != ENCODING_NOTHING ? p->label[found] : "";
+  size_t found = p->predictions->largest[row];
+  return found != BLINDSIGHT_NO_LABEL ? p->names->label[found] : "";
 }
 
 static bool is_classes(const cli_predictions *p) {
-  return p->kind == ENCODING_CLASSES;
+  return p->names->kind == BLINDSIGHT_CLASSES;
 }
 
-static bool shows_outputs(const cli_predictions *p) {
-  return p->with_outputs || !is_classes(p);
+/* How many of a row are shown. */
+static size_t n_shown(const cli_predictions *p) {
+  return p->with_outputs || !is_classes(p) ? p->predictions->n_outputs : 0;
 }
 
 static int wider(int a, int b) {
@@ -65,25 +43,26 @@ static int wider(int a, int b) {
  */
 void cli_predictions_table(FILE *out, const cli_predictions *p) {
   int width = (int)strlen("predicted");
+  const char *const *label = p->names->label;
   char number[32];
-  for (size_t i = 0; i < p->n_outputs; i++)
-    width = wider(width, cli_print_width(p->label[i]));
+  for (size_t i = 0; i < p->predictions->n_outputs; i++)
+    width = wider(width, cli_print_width(label[i]));
   fprintf(out, "%7s  ", "row");
   if (is_classes(p))
     cli_print_cell(out, "predicted", width);
-  for (size_t i = 0; shows_outputs(p) && i < p->n_outputs; i++) {
+  for (size_t i = 0; i < n_shown(p); i++) {
     fputc(' ', out);
-    cli_print_cell(out, p->label[i], -NUMBER_WIDTH);
+    cli_print_cell(out, label[i], -NUMBER_WIDTH);
   }
-  for (size_t row = 0; row < p->n_rows; row++) {
+  for (size_t row = 0; row < p->predictions->n_rows; row++) {
     fprintf(out, "\n%7zu  ", row);
     if (is_classes(p))
       cli_print_cell(out, predicted(p, row), width);
-    for (size_t i = 0; shows_outputs(p) && i < p->n_outputs; i++) {
-      double value = row_of(p, row)[i];
+    for (size_t i = 0; i < n_shown(p); i++) {
+      double value = output_of(p, row, i);
       snprintf(number, sizeof number, fabs(value) < 1e6 ? "%.6f" : "%.7g", value);
       fputc(' ', out);
-      cli_print_cell(out, number, -wider(NUMBER_WIDTH, cli_print_width(p->label[i])));
+      cli_print_cell(out, number, -wider(NUMBER_WIDTH, cli_print_width(label[i])));
     }
   }
   fputc('\n', out);
@@ -92,17 +71,17 @@ void cli_predictions_table(FILE *out, const cli_predictions *p) {
 /* For programs: every digit, and labels quoted where they need it. */
 void cli_predictions_csv(base_buffer *out, const cli_predictions *p) {
   base_buffer_printf(out, is_classes(p) ? "row,predicted" : "row");
-  for (size_t i = 0; shows_outputs(p) && i < p->n_outputs; i++) {
+  for (size_t i = 0; i < n_shown(p); i++) {
     base_buffer_u8(out, ',');
-    cli_csv_text(out, p->label[i]);
+    cli_csv_text(out, p->names->label[i]);
   }
-  for (size_t row = 0; row < p->n_rows; row++) {
+  for (size_t row = 0; row < p->predictions->n_rows; row++) {
     base_buffer_printf(out, is_classes(p) ? "\n%zu," : "\n%zu", row);
     if (is_classes(p))
       cli_csv_text(out, predicted(p, row));
-    for (size_t i = 0; shows_outputs(p) && i < p->n_outputs; i++) {
+    for (size_t i = 0; i < n_shown(p); i++) {
       base_buffer_u8(out, ',');
-      cli_csv_number(out, row_of(p, row)[i]);
+      cli_csv_number(out, output_of(p, row, i));
     }
   }
   base_buffer_u8(out, '\n');
@@ -115,14 +94,14 @@ static json_t *predicted_json(const cli_predictions *p, size_t row) {
 
 json_t *cli_predictions_json(const cli_predictions *p) {
   json_t *rows = json_array();
-  for (size_t row = 0; row < p->n_rows; row++) {
+  for (size_t row = 0; row < p->predictions->n_rows; row++) {
     json_t *object = json_pack("{s:I}", "row", (json_int_t)row);
     if (is_classes(p))
       json_object_set_new(object, "predicted", predicted_json(p, row));
-    if (shows_outputs(p)) {
+    if (n_shown(p) > 0) {
       json_t *outputs = json_array();
-      for (size_t i = 0; i < p->n_outputs; i++)
-        json_array_append_new(outputs, cli_print_number(row_of(p, row)[i]));
+      for (size_t i = 0; i < n_shown(p); i++)
+        json_array_append_new(outputs, cli_print_number(output_of(p, row, i)));
       json_object_set_new(object, "outputs", outputs);
     }
     json_array_append_new(rows, object);

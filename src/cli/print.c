@@ -4,20 +4,28 @@
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
 
 #define FIELD_COLUMN 14
-#define BAR_CELLS 30
 
 /* --- messages */
+
+static const char *name_of_program = "blindsight";
+
+void cli_print_as(const char *program) {
+  name_of_program = program;
+}
+
+const char *cli_print_program(void) {
+  return name_of_program;
+}
 
 static void print_message(const char *kind, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 static void print_message(const char *kind, const char *format, va_list arguments) {
   fflush(stdout); /* what was said before comes first */
-  fprintf(stderr, "%s: %s", cli_program, kind);
+  fprintf(stderr, "%s: %s", name_of_program, kind);
   vfprintf(stderr, format, arguments);
   fputc('\n', stderr);
 }
@@ -41,6 +49,15 @@ int cli_print_status(ckks_status status) {
     return CLI_OK;
   cli_print_error("%s", base_last_error());
   return CLI_FAILURE;
+}
+
+/* The library knows of bytes what they are, not where they come from. */
+ckks_status cli_print_rename(ckks_status status, const char *from, const char *to) {
+  const char *text = base_last_error();
+  size_t n = strlen(from);
+  if (strncmp(text, from, n) == 0 && text[n] == ':')
+    return base_fail(status, "%s%s", to, text + n);
+  return base_fail_in(status, "%s", to);
 }
 
 /* printf succeeds into a buffer; whether a full disk took it is known at the end. */
@@ -120,37 +137,16 @@ json_t *cli_print_number(double value) {
   return isfinite(value) ? json_real(value) : json_null();
 }
 
-json_t *cli_print_texts(char *const *texts, size_t n) {
+json_t *cli_print_texts(const char *const *texts, size_t n) {
   json_t *list = json_array();
   for (size_t i = 0; i < n; i++)
     json_array_append_new(list, json_string(texts[i]));
   return list;
 }
 
-/* --- progress */
-
-/* A log file is no place for a bar, and standard output belongs to results. */
-cli_progress cli_progress_begin(void) {
-  return (cli_progress){.shown = isatty(STDERR_FILENO) == 1, .last = -1};
-}
-
-/* At most a thousand times, and when something else is done: a terminal is slower than an epoch. */
-void cli_progress_show(cli_progress *progress, double fraction, const char *note) {
-  int now = (int)(1000.0 * fraction);
-  if (!progress->shown || (now == progress->last && note == progress->note))
-    return;
-  progress->last = now;
-  progress->note = note;
-  int full = (int)(BAR_CELLS * fraction);
-  fputs("\r[", stderr);
-  for (int i = 0; i < BAR_CELLS; i++)
-    fputc(i < full ? '#' : '.', stderr);
-  fprintf(stderr, "] %3d %%  %s\033[K", now / 10, note);
-  fflush(stderr);
-}
-
-void cli_progress_end(cli_progress *progress) {
-  if (progress->shown)
-    fputs("\r\033[K", stderr);
-  progress->shown = false;
+json_t *cli_print_numbers(const double *values, size_t n) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < n; i++)
+    json_array_append_new(list, cli_print_number(values[i]));
+  return list;
 }

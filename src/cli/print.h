@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What people and programs read: messages, fields, cells, JSON, progress. */
+/* What people and programs read: messages, fields, cells, JSON. */
 #ifndef CLI_PRINT_H
 #define CLI_PRINT_H
 #include <jansson.h>
@@ -10,12 +10,18 @@
 
 #include "base/status.h"
 
+/** Name of the running program, in front of its messages and in its help: "blindsight", until a
+ * main() says otherwise. It is kept. */
+void cli_print_as(const char *program);
+const char *cli_print_program(void);
 /** "<program>: <message>" on standard error. */
 void cli_print_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /** "<program>: warning: <message>" on standard error. */
 void cli_print_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /** Exit code of a command: CLI_OK, or CLI_FAILURE after the last error was printed. */
 int cli_print_status(ckks_status status);
+/** The last error, which starts with "<from>: ", then starts with "<to>: ". Returns `status`. */
+ckks_status cli_print_rename(ckks_status status, const char *from, const char *to);
 /** Before the end: CLI_FAILURE when standard output could not take all that was printed. */
 int cli_print_close(int code);
 
@@ -37,16 +43,6 @@ const char *cli_print_hash(char text[20], const uint8_t *hash);
 ckks_status cli_print_json(json_t *value);
 /** A number, or null where JSON has none (NaN, infinity). */
 json_t *cli_print_number(double value);
-json_t *cli_print_texts(char *const *texts, size_t n);
-
-/** A bar on standard error, on terminals only. */
-typedef struct cli_progress {
-  bool shown;
-  int last;         /**< per mille */
-  const char *note; /**< shown last */
-} cli_progress;
-cli_progress cli_progress_begin(void);
-/** fraction 0 to 1; `note` stands behind the bar, and is another one when its address is. */
-void cli_progress_show(cli_progress *progress, double fraction, const char *note);
-void cli_progress_end(cli_progress *progress);
+json_t *cli_print_texts(const char *const *texts, size_t n);
+json_t *cli_print_numbers(const double *values, size_t n);
 #endif

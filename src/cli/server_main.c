@@ -9,8 +9,6 @@
 #include "cli/output.h"
 #include "cli/print.h"
 
-const char cli_program[] = "blindsight-server";
-
 static int run(int argc, char **argv) {
   if (argc >= 2 && strcmp(argv[1], "serve") == 0)
     return cli_serve(argc - 1, argv + 1);
@@ -27,6 +25,7 @@ static int run(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+  cli_print_as("blindsight-server");
   cli_output_guard();
   return cli_print_close(run(argc, argv));
 }

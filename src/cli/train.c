@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blindsight train: from a table to a model. */
-#include "train/train.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "blindsight.h"
 #include "cli/cli.h"
+#include "cli/csv.h"
 #include "cli/metrics.h"
 #include "cli/options.h"
 #include "cli/output.h"
-#include "cli/predictions.h"
-#include "network/files.h"
-#include "plan/files.h"
+#include "cli/progress.h"
 
 #define MAX_VALIDATION_BYTES ((size_t)1 << 30)
 /* Columns named in a report. */
@@ -30,14 +28,13 @@ typedef struct arguments {
 
 typedef struct training {
   const arguments *arguments;
-  train_options options;
-  size_t hidden[NETWORK_MAX_LAYERS];
-  table_data data;
-  train_history history;
-  network_model model;
-  train_metrics metrics;
-  double *rows, *outputs; /* of the validation rows */
-  int *labels;
+  blindsight_train_options options;
+  size_t hidden[BLINDSIGHT_MAX_LAYERS];
+  double activation[BLINDSIGHT_MAX_POWERS + 1];
+  blindsight_model *model;
+  blindsight_training *done;
+  blindsight_predictions *predictions; /* of the validation rows */
+  blindsight_metrics *metrics;
   cli_progress progress;
 } training;
 
@@ -79,12 +76,12 @@ static ckks_status parse_hidden(training *t, const char *text) {
   for (const char *at = text;; at++) {
     char *end;
     unsigned long width = strtoul(at, &end, 10);
-    if (*at < '0' || *at > '9' || width < 1 || width > NETWORK_MAX_WIDTH)
+    if (*at < '0' || *at > '9' || width < 1 || width > BLINDSIGHT_MAX_WIDTH)
       return base_fail(CKKS_ERROR_ARGUMENT, "--hidden %s: must be widths 1 to %d such as 16,8",
-                       text, NETWORK_MAX_WIDTH);
-    if (t->options.n_hidden == NETWORK_MAX_LAYERS - 1)
+                       text, BLINDSIGHT_MAX_WIDTH);
+    if (t->options.n_hidden == BLINDSIGHT_MAX_LAYERS - 1)
       return base_fail(CKKS_ERROR_ARGUMENT, "--hidden %s: more than %d layers", text,
-                       NETWORK_MAX_LAYERS - 1);
+                       BLINDSIGHT_MAX_LAYERS - 1);
     t->hidden[t->options.n_hidden++] = width;
     at = end;
     if (*at == '\0')
@@ -95,18 +92,21 @@ static ckks_status parse_hidden(training *t, const char *text) {
 }
 
 /* A name, or coefficients, lowest first. */
-static ckks_status parse_activation(encoding_polynomial *out, const char *text) {
-  *out = (encoding_polynomial){.degree = -1};
-  if (encoding_polynomial_named(out, text))
+static ckks_status parse_activation(training *t, const char *text) {
+  t->options.activation = t->activation;
+  t->options.degree = blindsight_activation(t->activation, text);
+  if (t->options.degree > 0)
     return CKKS_OK;
+  int n = 0;
   for (const char *at = text;; at++) {
     char *end;
     double value = strtod(at, &end);
-    if (end == at || !isfinite(value) || out->degree == ENCODING_MAX_POWERS)
+    if (end == at || !isfinite(value) || n > BLINDSIGHT_MAX_POWERS)
       break;
-    out->coefficient[++out->degree] = value;
+    t->activation[n++] = value;
     at = end;
-    if (*at == '\0' && out->degree >= 1 && value != 0.0)
+    t->options.degree = n - 1;
+    if (*at == '\0' && n >= 2 && value != 0.0)
       return CKKS_OK;
     if (*at != ',')
       break;
@@ -114,11 +114,11 @@ static ckks_status parse_activation(encoding_polynomial *out, const char *text) 
   return base_fail(CKKS_ERROR_ARGUMENT,
                    "--activation %s: must be sigmoid3, square, identity or 2 to %d coefficients "
                    "c0,c1,..., the last not 0",
-                   text, ENCODING_MAX_POWERS + 1);
+                   text, BLINDSIGHT_MAX_POWERS + 1);
 }
 
 /* Never cancels: Ctrl-C ends the program, and nothing is written before the end. */
-static int show_progress(void *context, const train_progress *progress) {
+static int show_progress(void *context, const blindsight_progress *progress) {
   training *t = context;
   char note[80];
   snprintf(note, sizeof note, "loss %.4f, validation %.4f, accuracy %.4f", progress->train_loss,
@@ -131,55 +131,50 @@ static int show_progress(void *context, const train_progress *progress) {
 static ckks_status set_options(training *t) {
   const arguments *a = t->arguments;
   BASE_TRY(parse_hidden(t, a->hidden));
-  BASE_TRY(parse_activation(&t->options.activation, a->activation));
+  BASE_TRY(parse_activation(t, a->activation));
+  t->options.label = a->label;
+  t->options.drop = a->drop.text;
+  t->options.n_drop = a->drop.n;
   t->options.n_epochs = (int)a->epochs;
   t->options.batch_size = (int)a->batch;
   t->options.learning_rate = a->rate;
   t->options.weight_decay = a->decay;
   t->options.seed = a->seed;
   t->options.split_seed = (uint32_t)a->split_seed;
-  t->options.frac = a->frac;
+  t->options.training_part = a->frac;
   t->options.progress = show_progress;
-  t->options.progress_context = t;
+  t->options.context = t;
   return CKKS_OK;
 }
 
 /* --- validation rows */
 
-/* The rows are copied out: they are what is measured, and what --validation writes. */
 static ckks_status measure(training *t) {
-  const train_history *h = &t->history;
-  size_t n = h->n_validation, n_features = t->data.n_features;
-  t->rows = base_alloc_array(n * n_features, sizeof *t->rows);
-  t->labels = base_alloc_array(n, sizeof *t->labels);
-  if (t->rows == NULL || t->labels == NULL)
-    return base_fail_memory(n * n_features * sizeof *t->rows);
-  for (size_t i = 0; i < n; i++) {
-    memcpy(t->rows + i * n_features, t->data.value + h->validation[i] * n_features,
-           n_features * sizeof *t->rows);
-    t->labels[i] = t->data.label[h->validation[i]];
-  }
-  BASE_TRY(cli_metrics_outputs(&t->outputs, t->rows, n, &t->model));
-  return train_metrics_compute(&t->metrics, t->outputs, t->labels, n, t->model.n_classes);
+  const blindsight_rows *rows = t->done->validation;
+  BASE_TRY(blindsight_model_predict(&t->predictions, rows->value, rows->n_rows, t->model));
+  return blindsight_metrics_compute(&t->metrics, t->predictions->output, rows->label, rows->n_rows,
+                                    blindsight_model_names(t->model));
 }
 
 /* The rows as a client would have them: the columns of the model, then the label. */
 static ckks_status write_validation(const training *t) {
   base_buffer csv;
-  size_t n_features = t->data.n_features;
+  const blindsight_rows *rows = t->done->validation;
+  const blindsight_names *names = blindsight_model_names(t->model);
+  size_t n_features = names->n_features;
   base_buffer_init(&csv, MAX_VALIDATION_BYTES);
   for (size_t i = 0; i < n_features; i++) {
-    cli_csv_text(&csv, t->data.feature[i]);
+    cli_csv_text(&csv, names->feature[i]);
     base_buffer_u8(&csv, ',');
   }
   cli_csv_text(&csv, t->arguments->label);
   base_buffer_u8(&csv, '\n');
-  for (size_t row = 0; row < t->history.n_validation; row++) {
+  for (size_t row = 0; row < rows->n_rows; row++) {
     for (size_t i = 0; i < n_features; i++) {
-      cli_csv_number(&csv, t->rows[row * n_features + i]);
+      cli_csv_number(&csv, rows->value[row * n_features + i]);
       base_buffer_u8(&csv, ',');
     }
-    cli_csv_text(&csv, t->data.class_name[t->labels[row]]);
+    cli_csv_text(&csv, names->label[rows->label[row]]);
     base_buffer_u8(&csv, '\n');
   }
   ckks_status status = base_buffer_status(&csv);
@@ -192,84 +187,75 @@ static ckks_status write_validation(const training *t) {
 /* --- the report */
 
 /* Columns that lack values are named: they may be worth dropping. */
-static void print_missing(FILE *out, const table_data *data) {
+static void print_missing(FILE *out, const blindsight_training *done) {
   size_t n_values = 0, n_columns = 0;
-  for (size_t i = 0; i < data->n_features; i++) {
-    n_values += data->missing[i];
-    n_columns += data->missing[i] > 0;
+  for (size_t i = 0; i < done->n_features; i++) {
+    n_values += done->n_missing[i];
+    n_columns += done->n_missing[i] > 0;
   }
   if (n_values == 0)
     return;
   cli_print_cell(out, "missing", 14);
   fprintf(out, "values: %zu, taken as the mean; columns: %zu:", n_values, n_columns);
-  for (size_t i = 0, named = 0; i < data->n_features && named <= MOST_NAMED; i++)
-    if (data->missing[i] > 0) {
+  for (size_t i = 0, named = 0; i < done->n_features && named <= MOST_NAMED; i++)
+    if (done->n_missing[i] > 0) {
       if (named++ == MOST_NAMED)
         fputs(" ...", out);
       else
-        fprintf(out, "%s %s (%zu)", named > 1 ? "," : "", data->feature[i], data->missing[i]);
+        fprintf(out, "%s %s (%zu)", named > 1 ? "," : "", done->feature[i], done->n_missing[i]);
     }
   fputc('\n', out);
 }
 
 /* Constant on the training rows: scaled to 0, whatever the weight. */
-static void print_constant(FILE *out, const training *t) {
-  const train_history *h = &t->history;
+static void print_constant(FILE *out, const blindsight_training *h) {
   if (h->n_constant == 0)
     return;
   cli_print_cell(out, "constant", 14);
   for (size_t i = 0; i < h->n_constant && i < MOST_NAMED; i++)
-    fprintf(out, "%s%s", i > 0 ? ", " : "", t->data.feature[h->constant[i]]);
+    fprintf(out, "%s%s", i > 0 ? ", " : "", h->feature[h->constant[i]]);
   fprintf(out, "%s (no use to the model)\n", h->n_constant > MOST_NAMED ? ", ..." : "");
 }
 
 static void print_report(const training *t) {
-  const train_history *h = &t->history;
+  const blindsight_training *h = t->done;
   FILE *out = cli_print_stream(t->arguments->output);
   cli_print_field(out, "data", "%zu rows, %zu features, %zu classes; columns ignored: %zu",
-                  t->data.n_rows, t->data.n_features, t->data.n_classes, t->data.n_dropped_columns);
-  print_missing(out, &t->data);
-  print_constant(out, t);
+                  h->n_rows, h->n_features, h->n_classes, h->n_ignored_columns);
+  print_missing(out, h);
+  print_constant(out, h);
   cli_print_field(out, "split", "%zu rows for training, %zu for validation", h->n_train,
-                  h->n_validation);
+                  h->validation->n_rows);
   cli_print_field(out, "training loss", "%.6f after %d epochs", h->train_loss[h->n_epochs - 1],
                   h->n_epochs);
   fprintf(out, "on the validation rows\n");
-  cli_metrics_print(out, &t->metrics, t->model.label);
-}
-
-static json_t *json_list(const double *values, size_t n) {
-  json_t *list = json_array();
-  for (size_t i = 0; i < n; i++)
-    json_array_append_new(list, cli_print_number(values[i]));
-  return list;
+  cli_metrics_print(out, t->metrics, h->label);
 }
 
 /* Losses of all epochs, so that a curve can be drawn. */
 static ckks_status print_json(const training *t) {
-  const train_history *h = &t->history;
+  const blindsight_training *h = t->done;
   json_t *missing = json_object(), *constant = json_array();
   size_t n = (size_t)h->n_epochs;
-  for (size_t i = 0; i < t->data.n_features; i++)
-    if (t->data.missing[i] > 0)
-      json_object_set_new(missing, t->data.feature[i],
-                          json_integer((json_int_t)t->data.missing[i]));
+  for (size_t i = 0; i < h->n_features; i++)
+    if (h->n_missing[i] > 0)
+      json_object_set_new(missing, h->feature[i], json_integer((json_int_t)h->n_missing[i]));
   for (size_t i = 0; i < h->n_constant; i++)
-    json_array_append_new(constant, json_string(t->data.feature[h->constant[i]]));
+    json_array_append_new(constant, json_string(h->feature[h->constant[i]]));
   return cli_print_json(json_pack(
-      "{s:I, s:I, s:o, s:I, s:o, s:o, s:I, s:I, s:i, s:o, s:o, s:o}", "rows",
-      (json_int_t)t->data.n_rows, "features", (json_int_t)t->data.n_features, "classes",
-      cli_print_texts(t->data.class_name, t->data.n_classes), "ignored_columns",
-      (json_int_t)t->data.n_dropped_columns, "missing", missing, "constant", constant,
-      "training_rows", (json_int_t)h->n_train, "validation_rows", (json_int_t)h->n_validation,
-      "epochs", h->n_epochs, "training_loss", json_list(h->train_loss, n), "validation_loss",
-      json_list(h->validation_loss, n), "validation", cli_metrics_json(&t->metrics)));
+      "{s:I, s:I, s:o, s:I, s:o, s:o, s:I, s:I, s:i, s:o, s:o, s:o}", "rows", (json_int_t)h->n_rows,
+      "features", (json_int_t)h->n_features, "classes", cli_print_texts(h->label, h->n_classes),
+      "ignored_columns", (json_int_t)h->n_ignored_columns, "missing", missing, "constant", constant,
+      "training_rows", (json_int_t)h->n_train, "validation_rows", (json_int_t)h->validation->n_rows,
+      "epochs", h->n_epochs, "training_loss", cli_print_numbers(h->train_loss, n),
+      "validation_loss", cli_print_numbers(h->validation_loss, n), "validation",
+      cli_metrics_json(t->metrics)));
 }
 
 /* --- the command */
 
 /* The model is called as its file, without folder and ending. */
-static ckks_status set_name(network_model *model, const char *path) {
+static ckks_status set_name(blindsight_model *model, const char *path) {
   const char *slash = strrchr(path, '/'), *start = slash != NULL ? slash + 1 : path;
   char *name = base_strdup(strcmp(path, "-") == 0 ? "model" : start);
   if (name == NULL)
@@ -277,9 +263,7 @@ static ckks_status set_name(network_model *model, const char *path) {
   char *dot = strrchr(name, '.');
   if (dot != NULL && dot != name)
     *dot = '\0';
-  ckks_status status = encoding_names_check(name, "the model's name");
-  if (status == CKKS_OK)
-    status = encoding_names_set(&model->name, name);
+  ckks_status status = blindsight_model_set_name(model, name);
   base_free(name);
   return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", path);
 }
@@ -287,20 +271,18 @@ static ckks_status set_name(network_model *model, const char *path) {
 /* What can be wrong with the outputs is found out before the work, not after it. */
 static ckks_status train(training *t) {
   const arguments *a = t->arguments;
-  const table_options columns = {a->label, a->drop.text, a->drop.n};
   BASE_TRY(set_options(t));
   BASE_TRY(cli_output_check(a->output));
   if (a->validation != NULL)
     BASE_TRY(cli_output_check(a->validation));
-  BASE_TRY(table_data_read(&t->data, a->data, &columns));
   t->progress = cli_progress_begin();
-  ckks_status status = train_fit(&t->model, &t->history, &t->data, &t->options);
+  ckks_status status = blindsight_model_train(&t->model, &t->done, a->data, &t->options);
   cli_progress_end(&t->progress);
   BASE_TRY(status);
   BASE_TRY(measure(t));
-  BASE_TRY(set_name(&t->model, a->output));
+  BASE_TRY(set_name(t->model, a->output));
   cli_output_hold();
-  status = network_files_write(a->output, &t->model);
+  status = blindsight_model_save(a->output, t->model);
   if (status == CKKS_OK && a->validation != NULL)
     status = write_validation(t);
   cli_output_release();
@@ -313,7 +295,7 @@ static ckks_status train(training *t) {
 
 int cli_train(int argc, char **argv) {
   training t = {0};
-  train_options_default(&t.options);
+  blindsight_train_options_default(&t.options, sizeof t.options);
   arguments a = {.hidden = "16",
                  .activation = "sigmoid3",
                  .epochs = (uint64_t)t.options.n_epochs,
@@ -322,18 +304,15 @@ int cli_train(int argc, char **argv) {
                  .split_seed = t.options.split_seed,
                  .rate = t.options.learning_rate,
                  .decay = t.options.weight_decay,
-                 .frac = t.options.frac};
+                 .frac = t.options.training_part};
   int code = parse(&a, argc, argv);
   if (code >= 0)
     return code;
   t.arguments = &a;
   ckks_status status = train(&t);
-  base_free(t.rows);
-  base_free(t.outputs);
-  base_free(t.labels);
-  train_metrics_clear(&t.metrics);
-  train_history_clear(&t.history);
-  table_data_clear(&t.data);
-  network_clear(&t.model);
+  blindsight_predictions_free(t.predictions);
+  blindsight_metrics_free(t.metrics);
+  blindsight_training_free(t.done);
+  blindsight_model_free(t.model);
   return cli_print_status(status);
 }

@@ -5,6 +5,7 @@
  */
 #ifndef CLIENT_REMOTE_H
 #define CLIENT_REMOTE_H
+#include "blindsight.h"
 #include "client/http.h"
 #include "plan/plan.h"
 
@@ -12,13 +13,6 @@
 #define CLIENT_REMOTE_ID_CHARS 64
 #define CLIENT_REMOTE_USUAL_PARALLEL 4
 #define CLIENT_REMOTE_MOST_PARALLEL 64
-
-/** Which requests a server may answer later ("Prefer: respond-async"). */
-typedef enum client_remote_jobs {
-  CLIENT_REMOTE_JOBS_AUTO, /**< those of many rows, in throughput packing */
-  CLIENT_REMOTE_JOBS_NEVER,
-  CLIENT_REMOTE_JOBS_ALWAYS
-} client_remote_jobs;
 
 typedef struct client_remote {
   client_http *http;
@@ -28,7 +22,7 @@ typedef struct client_remote {
   const uint8_t *keys;                     /**< the caller's; sent again when they are lost */
   size_t n_keys;
   unsigned n_parallel;     /**< requests in flight, 1 to CLIENT_REMOTE_MOST_PARALLEL */
-  client_remote_jobs jobs; /**< AUTO */
+  blindsight_jobs jobs; /**< which samples go as jobs ("Prefer: respond-async"); AUTO */
 } client_remote;
 
 /**

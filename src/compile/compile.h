@@ -2,15 +2,9 @@
 /* From a network to a plan. */
 #ifndef COMPILE_COMPILE_H
 #define COMPILE_COMPILE_H
+#include "blindsight.h"
 #include "network/network.h"
 #include "plan/plan.h"
-
-typedef enum compile_minimise {
-  COMPILE_MINIMISE_BALANCED, /**< time, with a megabyte of keys worth 1 ms, of upload 12 ms */
-  COMPILE_MINIMISE_LATENCY,
-  COMPILE_MINIMISE_UPLOAD,
-  COMPILE_MINIMISE_KEYS
-} compile_minimise;
 
 /** Bytes of keys, or of a batch, in memory: between them the cost of a word is interpolated. */
 #define COMPILE_NEAR_BYTES (10 << 20)
@@ -36,7 +30,7 @@ typedef struct compile_options {
   bool latency, throughput; /**< which packings are wanted; default both */
   bool last_on_server;      /**< evaluate the last polynomial under encryption */
   double headroom;          /**< factor over the calibrated ranges, default 2 */
-  compile_minimise minimise;
+  blindsight_minimise minimise;
   compile_units units;
 } compile_options;
 

@@ -189,16 +189,16 @@ static double score_of(searching *s, const compile_chain *chain) {
     double key_mb = 1e-6 * (double)plan_key_bytes(keys, n_keys, &s->params);
     double upload_mb = 1e-6 * (double)cost.input_bytes;
     switch (s->options->minimise) {
-    case COMPILE_MINIMISE_BALANCED:
+    case BLINDSIGHT_MINIMISE_BALANCED:
       score = cost.predicted_ms + key_mb + 12.0 * upload_mb;
       break;
-    case COMPILE_MINIMISE_LATENCY:
+    case BLINDSIGHT_MINIMISE_LATENCY:
       score = cost.predicted_ms + 1e-3 * key_mb;
       break;
-    case COMPILE_MINIMISE_UPLOAD:
+    case BLINDSIGHT_MINIMISE_UPLOAD:
       score = upload_mb + 1e-3 * cost.predicted_ms;
       break;
-    case COMPILE_MINIMISE_KEYS:
+    case BLINDSIGHT_MINIMISE_KEYS:
       score = key_mb + 1e-3 * cost.predicted_ms;
       break;
     }

@@ -187,7 +187,7 @@ static double measure(fit *f, const size_t *rows, size_t n, double *accuracy) {
 static ckks_status record_epoch(fit *f, int epoch) {
   train_history *h = f->history;
   double unused;
-  train_progress progress = {.epoch = epoch + 1, .n_epochs = f->options->n_epochs};
+  blindsight_progress progress = {.epoch = epoch + 1, .n_epochs = f->options->n_epochs};
   /* Training rows in the split's order: the sum must not depend on the shuffle. */
   progress.train_loss = measure(f, h->train, h->n_train, &unused);
   progress.validation_loss =

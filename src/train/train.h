@@ -2,6 +2,7 @@
 /* The split, the scaler, training and metrics. Nothing here knows of encryption. */
 #ifndef TRAIN_TRAIN_H
 #define TRAIN_TRAIN_H
+#include "blindsight.h"
 #include "network/network.h"
 #include "table/data.h"
 
@@ -16,11 +17,6 @@ ckks_status train_split(size_t **train, size_t *n_train, size_t **validation, si
                         size_t n, double frac, uint32_t seed);
 
 /* --- fit.c */
-typedef struct train_progress {
-  int epoch, n_epochs;
-  double train_loss, validation_loss, validation_accuracy;
-} train_progress;
-
 typedef struct train_options {
   const size_t *hidden; /**< widths of the hidden layers (default 16); n_hidden may be 0 */
   size_t n_hidden;
@@ -31,7 +27,7 @@ typedef struct train_options {
   uint32_t split_seed;                /**< 42 */
   uint64_t seed; /**< initialisation and batch order; 15 (options.c says why) */
   /** Called after every epoch; a non-zero return cancels (CKKS_ERROR_CANCELLED). May be NULL. */
-  int (*progress)(void *context, const train_progress *progress);
+  int (*progress)(void *context, const blindsight_progress *progress);
   void *progress_context;
 } train_options;
 
@@ -59,18 +55,7 @@ ckks_status train_fit(network_model *model, train_history *history, const table_
 void train_history_clear(train_history *history);
 
 /* --- metrics.c */
-typedef struct train_metrics {
-  size_t n_rows, n_classes;
-  double loss; /**< mean cross-entropy */
-  double accuracy;
-  /** Of class 1 when there are two classes, else the mean over the classes that occur. 0/0 is 0. */
-  double f1;
-  /** ROC AUC of output1 - output0, ties counted half; NaN unless 2 classes, both present. */
-  double auc;
-  size_t *confusion; /**< n_classes x n_classes, [true][predicted] */
-  size_t n_roc;      /**< points of the ROC curve, from (0,0) to (1,1); 0 without an AUC */
-  double *false_positive_rate, *true_positive_rate;
-} train_metrics;
+typedef blindsight_metrics train_metrics;
 /** outputs: n_rows x n_classes; CKKS_ERROR_RANGE names a row whose outputs are not finite. */
 ckks_status train_metrics_compute(train_metrics *metrics, const double *outputs, const int *labels,
                                   size_t n_rows, size_t n_classes);

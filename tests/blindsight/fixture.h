@@ -43,7 +43,7 @@ static inline blindsight_model *test_model(void) {
 
 static inline blindsight_compile_options test_options(void) {
   blindsight_compile_options options;
-  blindsight_compile_options_default(&options);
+  blindsight_compile_options_default(&options, sizeof options);
   options.error = 1e-4;
   return options;
 }

@@ -6,14 +6,14 @@
 #include <sys/stat.h>
 
 static void assert_same_client(const blindsight_client *a, const blindsight_client *b) {
-  blindsight_names x = blindsight_client_names(a), y = blindsight_client_names(b);
-  assert_string_equal(x.name, y.name);
-  assert_int_equal(x.n_features, y.n_features);
-  assert_int_equal(x.n_labels, y.n_labels);
-  for (size_t i = 0; i < x.n_features; i++)
-    assert_string_equal(x.feature[i], y.feature[i]);
-  for (size_t i = 0; i < x.n_labels; i++)
-    assert_string_equal(x.label[i], y.label[i]);
+  const blindsight_names *x = blindsight_client_names(a), *y = blindsight_client_names(b);
+  assert_string_equal(x->name, y->name);
+  assert_int_equal(x->n_features, y->n_features);
+  assert_int_equal(x->n_labels, y->n_labels);
+  for (size_t i = 0; i < x->n_features; i++)
+    assert_string_equal(x->feature[i], y->feature[i]);
+  for (size_t i = 0; i < x->n_labels; i++)
+    assert_string_equal(x->label[i], y->label[i]);
   assert_memory_equal(ckks_params_hash(blindsight_client_params(a)),
                       ckks_params_hash(blindsight_client_params(b)), CKKS_HASH_BYTES);
 }
@@ -30,10 +30,10 @@ static void files_keep_a_client(void **state) {
   assert_int_equal(attributes.st_mode & 0777, 0644);
   assert_int_equal(blindsight_client_load(&client, test_path("c")), CKKS_OK);
   assert_same_client(client, blindsight_server_client(server));
-  blindsight_names names = blindsight_client_names(client);
-  assert_string_equal(names.name, "example");
-  assert_string_equal(names.feature[1], "glucose");
-  assert_string_equal(names.label[0], "healthy");
+  const blindsight_names *names = blindsight_client_names(client);
+  assert_string_equal(names->name, "example");
+  assert_string_equal(names->feature[1], "glucose");
+  assert_string_equal(names->label[0], "healthy");
   blindsight_client_free(client);
   blindsight_client_free(NULL);
   blindsight_server_free(server);
@@ -44,21 +44,21 @@ static void facts_are_true(void **state) {
   (void)state;
   blindsight_server *server = test_server();
   const blindsight_client *client = blindsight_server_client(server);
-  blindsight_facts facts = blindsight_client_facts(client);
+  const blindsight_facts *facts = blindsight_client_facts(client);
   ckks_secret_key *secret = NULL;
   blindsight_session *session = NULL;
   uint8_t *keys = NULL;
   size_t n_keys = 0, slots = ckks_params_slots(blindsight_client_params(client));
   assert_int_equal(blindsight_client_keygen(&secret, &keys, &n_keys, client), CKKS_OK);
   assert_int_equal(blindsight_session_build(&session, server, keys, n_keys, 1), CKKS_OK);
-  assert_int_equal(facts.depth, 3);
-  assert_true(facts.n_keys > 0);
-  assert_true(facts.max_abs_input == 4);
-  assert_int_equal(n_keys, facts.key_bytes);
-  assert_int_equal(facts.cost[BLINDSIGHT_LATENCY].rows, 1);
-  assert_int_equal(facts.cost[BLINDSIGHT_THROUGHPUT].rows, slots);
+  assert_int_equal(facts->depth, 3);
+  assert_true(facts->n_keys > 0);
+  assert_true(facts->max_abs_input == 4);
+  assert_int_equal(n_keys, facts->key_bytes);
+  assert_int_equal(facts->cost[BLINDSIGHT_LATENCY].rows, 1);
+  assert_int_equal(facts->cost[BLINDSIGHT_THROUGHPUT].rows, slots);
   for (int packing = 0; packing < BLINDSIGHT_N_PACKINGS; packing++) {
-    const blindsight_cost *cost = &facts.cost[packing];
+    const blindsight_cost *cost = &facts->cost[packing];
     uint8_t *sample = NULL, *result = NULL;
     size_t n_sample = 0, n_result = 0;
     double *rows = base_alloc_array(3 * cost->rows, sizeof *rows);

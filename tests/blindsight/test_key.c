@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The whole way there and back, and what the owner of a key can get wrong. */
+/* The whole way there and back, and what the owner of a key can get wrong-> */
 #define _DEFAULT_SOURCE /* mkdtemp */
 #include "blindsight/fixture.h"
 
@@ -50,22 +50,22 @@ static void parties_infer(parties *p, const double *rows, size_t n_rows, blindsi
 }
 
 static void assert_clear_and_encrypted_agree(parties *p, size_t n_rows, blindsight_packing how) {
-  blindsight_predictions clear, encrypted;
-  double bound = blindsight_client_facts(p->client).cost[how].predicted_error, worst = 0;
+  blindsight_predictions *clear, *encrypted;
+  double bound = blindsight_client_facts(p->client)->cost[how].predicted_error, worst = 0;
   parties_infer(p, test_rows, n_rows, how);
   assert_int_equal(blindsight_model_predict(&clear, test_rows, n_rows, p->model), CKKS_OK);
   assert_int_equal(
       blindsight_client_decrypt(&encrypted, p->result, p->n_result, p->secret, p->client), CKKS_OK);
-  assert_int_equal(encrypted.n_rows, n_rows);
-  assert_int_equal(encrypted.n_outputs, clear.n_outputs);
-  for (size_t i = 0; i < n_rows * clear.n_outputs; i++)
-    worst =
-        fmax(worst, fabs(encrypted.output[i] - clear.output[i]) / fmax(1.0, fabs(clear.output[i])));
+  assert_int_equal(encrypted->n_rows, n_rows);
+  assert_int_equal(encrypted->n_outputs, clear->n_outputs);
+  for (size_t i = 0; i < n_rows * clear->n_outputs; i++)
+    worst = fmax(worst,
+                 fabs(encrypted->output[i] - clear->output[i]) / fmax(1.0, fabs(clear->output[i])));
   assert_true(worst <= bound);
   assert_true(worst > 0);
-  assert_memory_equal(encrypted.largest, clear.largest, n_rows * sizeof *clear.largest);
-  blindsight_predictions_clear(&clear);
-  blindsight_predictions_clear(&encrypted);
+  assert_memory_equal(encrypted->largest, clear->largest, n_rows * sizeof *clear->largest);
+  blindsight_predictions_free(clear);
+  blindsight_predictions_free(encrypted);
 }
 
 static void encrypted_is_clear_to_within_the_prediction(void **state) {
@@ -90,7 +90,7 @@ static void the_last_activation_is_applied_once(void **state) {
     options.last_on_server = on_server;
     options.throughput = false;
     parties_build(&p, json, options);
-    assert_int_equal(blindsight_client_facts(p.client).depth, on_server ? 3 : 1);
+    assert_int_equal(blindsight_client_facts(p.client)->depth, on_server ? 3 : 1);
     assert_clear_and_encrypted_agree(&p, TEST_N_ROWS, BLINDSIGHT_LATENCY);
     parties_clear(&p);
   }
@@ -116,7 +116,7 @@ static void only_the_key_decrypts(void **state) {
   ckks_secret_key *other = NULL, *loaded = NULL;
   uint8_t *keys = NULL;
   size_t n_keys = 0;
-  blindsight_predictions right, wrong = {0}, again;
+  blindsight_predictions *right, *wrong = NULL, *again;
   parties_build(&p, test_json, test_options());
   parties_infer(&p, test_rows, 1, BLINDSIGHT_LATENCY);
   const ckks_params *params = blindsight_client_params(p.client);
@@ -130,9 +130,9 @@ static void only_the_key_decrypts(void **state) {
   assert_non_null(strstr(ckks_last_error(), "another secret key"));
   assert_int_equal(blindsight_client_decrypt(&again, p.result, p.n_result, loaded, p.client),
                    CKKS_OK);
-  assert_memory_equal(right.output, again.output, 2 * sizeof(double));
-  blindsight_predictions_clear(&right);
-  blindsight_predictions_clear(&again);
+  assert_memory_equal(right->output, again->output, 2 * sizeof(double));
+  blindsight_predictions_free(right);
+  blindsight_predictions_free(again);
   ckks_bytes_free(keys);
   ckks_secret_key_free(other);
   ckks_secret_key_free(loaded);
@@ -145,7 +145,7 @@ static void what_is_wrong_is_named(void **state) {
   uint8_t *sample = (uint8_t *)1, *keys = (uint8_t *)1;
   size_t n = 5, outside = 5;
   ckks_secret_key *key = (ckks_secret_key *)1;
-  blindsight_predictions out = {.n_rows = 5};
+  blindsight_predictions *out = (blindsight_predictions *)1;
   blindsight_compile_options options = test_options();
   parties_build(&p, test_json, options);
   options.throughput = false;
@@ -162,8 +162,8 @@ static void what_is_wrong_is_named(void **state) {
   assert_int_equal(outside, 0);
   assert_fails(ENCRYPT(test_rows, 0, BLINDSIGHT_LATENCY, p.secret, p.client), CKKS_ERROR_ARGUMENT,
                "n_rows");
-  assert_fails(ENCRYPT(test_rows, 1, (blindsight_packing)2, p.secret, p.client),
-               CKKS_ERROR_ARGUMENT, "packing = 2");
+  assert_fails(ENCRYPT(test_rows, 1, (blindsight_packing)3, p.secret, p.client),
+               CKKS_ERROR_ARGUMENT, "packing = 3");
   assert_fails(ENCRYPT(test_rows, 1, BLINDSIGHT_THROUGHPUT, q.secret, q.client),
                CKKS_ERROR_ARGUMENT, "throughput");
   assert_fails(ENCRYPT(test_rows, 1, BLINDSIGHT_LATENCY, NULL, p.client), CKKS_ERROR_ARGUMENT,
@@ -190,7 +190,7 @@ static void what_is_wrong_is_named(void **state) {
 #define DECRYPT(bytes, n_bytes, secret, client)                                                    \
   blindsight_client_decrypt(&out, bytes, n_bytes, secret, client)
   assert_fails(DECRYPT(p.sample, p.n_sample, p.secret, p.client), CKKS_ERROR_FORMAT, "sample");
-  assert_int_equal(out.n_rows, 0);
+  assert_null(out);
   assert_fails(DECRYPT(p.result, p.n_result - 1, p.secret, p.client), CKKS_ERROR_FORMAT, "result");
   assert_fails(DECRYPT(p.result, p.n_result, q.secret, p.client), CKKS_ERROR_MISMATCH, "secret");
   assert_fails(DECRYPT(p.result, p.n_result, q.secret, q.client), CKKS_ERROR_MISMATCH, "result");
@@ -210,7 +210,7 @@ static void allocations_may_fail(void **state) {
   ckks_secret_key *secret = NULL;
   uint8_t *keys = NULL, *sample = NULL;
   size_t n_keys = 0, n_sample = 0;
-  blindsight_predictions out;
+  blindsight_predictions *out = NULL;
   parties_build(&p, test_json, test_options());
   parties_infer(&p, test_rows, 2, BLINDSIGHT_THROUGHPUT);
   assert_survives_failing_memory(blindsight_client_keygen(&secret, &keys, &n_keys, p.client), {
@@ -221,9 +221,8 @@ static void allocations_may_fail(void **state) {
                                                            BLINDSIGHT_LATENCY, secret, p.client),
                                  assert_null(sample));
   assert_survives_failing_memory(
-      blindsight_client_decrypt(&out, p.result, p.n_result, p.secret, p.client),
-      assert_null(out.output));
-  blindsight_predictions_clear(&out);
+      blindsight_client_decrypt(&out, p.result, p.n_result, p.secret, p.client), assert_null(out));
+  blindsight_predictions_free(out);
   ckks_bytes_free(keys);
   ckks_bytes_free(sample);
   ckks_secret_key_free(secret);

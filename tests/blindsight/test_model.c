@@ -8,13 +8,13 @@
 static void json_gives_names_and_comes_back(void **state) {
   (void)state;
   blindsight_model *model = test_model(), *again = NULL;
-  blindsight_names names = blindsight_model_names(model);
-  assert_string_equal(names.name, "example");
-  assert_int_equal(names.n_features, 3);
-  assert_string_equal(names.feature[0], "age");
-  assert_string_equal(names.feature[2], "bmi");
-  assert_int_equal(names.n_labels, 2);
-  assert_string_equal(names.label[1], "ill");
+  const blindsight_names *names = blindsight_model_names(model);
+  assert_string_equal(names->name, "example");
+  assert_int_equal(names->n_features, 3);
+  assert_string_equal(names->feature[0], "age");
+  assert_string_equal(names->feature[2], "bmi");
+  assert_int_equal(names->n_labels, 2);
+  assert_string_equal(names->label[1], "ill");
   char *text = NULL, *text_again = NULL;
   assert_int_equal(blindsight_model_write_json(&text, model), CKKS_OK);
   assert_int_equal(blindsight_model_read_json(&again, text, strlen(text), NULL), CKKS_OK);
@@ -30,10 +30,10 @@ static void json_gives_names_and_comes_back(void **state) {
 static void predictions_are_the_models(void **state) {
   (void)state;
   blindsight_model *model = test_model();
-  blindsight_predictions p;
+  blindsight_predictions *p = NULL;
   assert_int_equal(blindsight_model_predict(&p, test_rows, TEST_N_ROWS, model), CKKS_OK);
-  assert_int_equal(p.n_rows, TEST_N_ROWS);
-  assert_int_equal(p.n_outputs, 2);
+  assert_int_equal(p->n_rows, TEST_N_ROWS);
+  assert_int_equal(p->n_outputs, 2);
   for (size_t row = 0; row < TEST_N_ROWS; row++) {
     double mean[3] = {33.2, 121.6, 32.4}, deviation[3] = {11.7, 30.5, 6.9}, x[3];
     for (size_t i = 0; i < 3; i++) {
@@ -43,16 +43,12 @@ static void predictions_are_the_models(void **state) {
     double u = 0.3 * x[0] + 0.9 * x[1] + 0.4 * x[2] + 0.05;
     double v = -0.2 * x[0] - 0.8 * x[1] + 0.1 * x[2] - 0.1;
     double healthy = -1.3 * u * u + 1.1 * v * v + 0.2, ill = 1.4 * u * u - 1.2 * v * v - 0.2;
-    assert_true(fabs(p.output[2 * row] - healthy) < 1e-12);
-    assert_true(fabs(p.output[2 * row + 1] - ill) < 1e-12);
-    assert_int_equal(p.largest[row], ill > healthy);
+    assert_true(fabs(p->output[2 * row] - healthy) < 1e-12);
+    assert_true(fabs(p->output[2 * row + 1] - ill) < 1e-12);
+    assert_int_equal(p->largest[row], ill > healthy);
   }
-  blindsight_predictions_clear(&p);
-  assert_null(p.output);
-  assert_null(p.largest);
-  assert_int_equal(p.n_rows, 0);
-  blindsight_predictions_clear(&p);
-  blindsight_predictions_clear(NULL);
+  blindsight_predictions_free(p);
+  blindsight_predictions_free(NULL);
   blindsight_model_free(model);
 }
 
@@ -89,7 +85,7 @@ static void calibration_sees_the_rows(void **state) {
 static void what_is_wrong_is_named(void **state) {
   (void)state;
   blindsight_model *model = (blindsight_model *)1;
-  blindsight_predictions p = {.n_rows = 7};
+  blindsight_predictions *p = (blindsight_predictions *)1;
   char *text = (char *)1;
   assert_fails(blindsight_model_read_json(&model, "{}", 2, "w.json"), CKKS_ERROR_FORMAT, "w.json");
   assert_null(model);
@@ -110,7 +106,7 @@ static void what_is_wrong_is_named(void **state) {
   assert_fails(blindsight_model_save("x", NULL), CKKS_ERROR_ARGUMENT, "model");
   assert_fails(blindsight_model_save(test_path("no/where"), model), CKKS_ERROR_IO, "no/where");
   assert_fails(blindsight_model_predict(&p, NULL, 1, model), CKKS_ERROR_ARGUMENT, "rows");
-  assert_int_equal(p.n_rows, 0);
+  assert_null(p);
   assert_fails(blindsight_model_predict(&p, test_rows, 0, model), CKKS_ERROR_ARGUMENT, "n_rows");
   assert_fails(blindsight_model_predict(NULL, test_rows, 1, model), CKKS_ERROR_ARGUMENT, "out");
   assert_fails(blindsight_model_predict(&p, test_rows, 1, NULL), CKKS_ERROR_ARGUMENT, "model");
@@ -126,16 +122,15 @@ static void what_is_wrong_is_named(void **state) {
 static void allocations_may_fail(void **state) {
   (void)state;
   blindsight_model *model = NULL, *loaded = NULL;
-  blindsight_predictions p;
+  blindsight_predictions *p = NULL;
   assert_survives_failing_memory(
       blindsight_model_read_json(&model, test_json, sizeof test_json - 1, NULL),
       assert_null(model));
   assert_survives_failing_memory(blindsight_model_save(test_path("f"), model), (void)0);
   assert_survives_failing_memory(blindsight_model_load(&loaded, test_path("f")),
                                  assert_null(loaded));
-  assert_survives_failing_memory(blindsight_model_predict(&p, test_rows, 2, model),
-                                 assert_null(p.output));
-  blindsight_predictions_clear(&p);
+  assert_survives_failing_memory(blindsight_model_predict(&p, test_rows, 2, model), assert_null(p));
+  blindsight_predictions_free(p);
   blindsight_model_free(model);
   blindsight_model_free(loaded);
 }

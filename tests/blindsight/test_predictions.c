@@ -5,33 +5,31 @@
 
 static void the_first_of_the_largest_is_chosen(void **state) {
   (void)state;
-  blindsight_predictions p;
-  assert_int_equal(blindsight_predictions_init(&p, 4, 3), CKKS_OK);
+  blindsight_predictions *p;
+  assert_int_equal(blindsight_predictions_build(&p, 4, 3), CKKS_OK);
   const double outputs[] = {1, 2, 3, 3, 2, 3, -3, -1, -2, 0, 0, 0};
   const size_t largest[] = {2, 0, 1, 0};
   for (size_t i = 0; i < 12; i++)
-    assert_true(p.output[i] == 0);
-  memcpy(p.output, outputs, sizeof outputs);
-  blindsight_predictions_choose(&p, ENCODING_CLASSES);
-  assert_memory_equal(p.largest, largest, sizeof largest);
-  assert_memory_equal(p.output, outputs, sizeof outputs);
-  p.output[3] = NAN; /* no label beside NaN, none for values */
-  blindsight_predictions_choose(&p, ENCODING_CLASSES);
-  assert_true(p.largest[0] == 2 && p.largest[1] == SIZE_MAX);
-  blindsight_predictions_choose(&p, ENCODING_VALUES);
-  assert_true(p.largest[0] == SIZE_MAX);
-  blindsight_predictions_clear(&p);
+    assert_true(p->output[i] == 0);
+  memcpy(p->output, outputs, sizeof outputs);
+  assert_int_equal(blindsight_predictions_finish(&p, CKKS_OK, ENCODING_CLASSES), CKKS_OK);
+  assert_memory_equal(p->largest, largest, sizeof largest);
+  assert_memory_equal(p->output, outputs, sizeof outputs);
+  p->output[3] = NAN; /* no label beside NaN, none for values */
+  assert_int_equal(blindsight_predictions_finish(&p, CKKS_OK, ENCODING_CLASSES), CKKS_OK);
+  assert_true(p->largest[0] == 2 && p->largest[1] == SIZE_MAX);
+  assert_int_equal(blindsight_predictions_finish(&p, CKKS_OK, ENCODING_VALUES), CKKS_OK);
+  assert_true(p->largest[0] == SIZE_MAX);
+  blindsight_predictions_free(p);
 }
 
 static void sizes_that_cannot_be_are_refused(void **state) {
   (void)state;
-  blindsight_predictions p;
-  assert_int_equal(blindsight_predictions_init(&p, SIZE_MAX / 8, 2), CKKS_ERROR_MEMORY);
-  assert_null(p.output);
-  assert_null(p.largest);
-  assert_int_equal(p.n_rows, 0);
-  assert_survives_failing_memory(blindsight_predictions_init(&p, 2, 2), assert_null(p.output));
-  blindsight_predictions_clear(&p);
+  blindsight_predictions *p;
+  assert_int_equal(blindsight_predictions_build(&p, SIZE_MAX / 8, 2), CKKS_ERROR_MEMORY);
+  assert_null(p);
+  assert_survives_failing_memory(blindsight_predictions_build(&p, 2, 2), assert_null(p));
+  blindsight_predictions_free(p);
 }
 
 int main(void) {

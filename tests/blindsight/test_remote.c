@@ -48,7 +48,7 @@ static const char stored[] = "HTTP/1.1 201 Yes\r\nContent-Length: 0\r\n\r\n";
 
 static blindsight_remote_options quick(void) {
   blindsight_remote_options options;
-  blindsight_remote_options_default(&options);
+  blindsight_remote_options_default(&options, sizeof options);
   options.model = "m";
   options.token = "t";
   options.patience_s = 0;
@@ -59,7 +59,7 @@ static void test_defaults(void **state) {
   blindsight_remote_options options;
   (void)state;
   memset(&options, 0xff, sizeof options);
-  blindsight_remote_options_default(&options);
+  blindsight_remote_options_default(&options, sizeof options);
   assert_int_equal(options.timeout_s, 60);
   assert_int_equal(options.patience_s, 120);
   assert_int_equal(options.parallel, 4);
@@ -73,7 +73,7 @@ static void test_defaults(void **state) {
 static void test_arguments(void **state) {
   blindsight_remote *remote = (blindsight_remote *)&world;
   blindsight_remote_options options = quick();
-  blindsight_predictions predictions;
+  blindsight_predictions *predictions;
   (void)state;
   assert_fails(blindsight_remote_build(NULL, "http://127.0.0.1:1", &options), CKKS_ERROR_ARGUMENT,
                "out is NULL");
@@ -96,10 +96,10 @@ static void test_arguments(void **state) {
                "127.0.0.1:1");
   assert_null(remote);
   assert_fails(blindsight_remote_use_key(NULL, "a"), CKKS_ERROR_ARGUMENT, "remote is NULL");
-  assert_fails(blindsight_remote_predict(NULL, test_rows, 1, remote), CKKS_ERROR_ARGUMENT,
-               "out is NULL");
-  assert_fails(blindsight_remote_predict(&predictions, test_rows, 1, NULL), CKKS_ERROR_ARGUMENT,
-               "remote is NULL");
+  assert_fails(blindsight_remote_predict(NULL, test_rows, 1, BLINDSIGHT_PACKING_AUTO, remote),
+               CKKS_ERROR_ARGUMENT, "out is NULL");
+  assert_fails(blindsight_remote_predict(&predictions, test_rows, 1, BLINDSIGHT_PACKING_AUTO, NULL),
+               CKKS_ERROR_ARGUMENT, "remote is NULL");
   assert_fails(blindsight_remote_forget_keys(NULL), CKKS_ERROR_ARGUMENT, "remote is NULL");
   blindsight_remote_free(NULL);
 }
@@ -111,34 +111,39 @@ static void test_keys_come_first(void **state) {
       SCRIPTED_LINE("HEAD /v2/keys/", "HTTP/1.1 401 Who\r\nContent-Length: 0\r\n\r\n")};
   scripted server;
   blindsight_remote *remote;
-  blindsight_predictions predictions;
+  blindsight_predictions *predictions;
   const double infinite[] = {1, INFINITY, 1};
   (void)state;
   SCRIPTED_START(&server, lines);
   blindsight_remote_options options = quick();
   assert_int_equal(blindsight_remote_build(&remote, server.url, &options), CKKS_OK);
-  blindsight_names names = blindsight_client_names(blindsight_remote_client(remote));
-  assert_string_equal(names.name, "example");
-  assert_int_equal(names.n_features, 3);
-  assert_string_equal(names.label[1], "ill");
-  assert_fails(blindsight_remote_predict(&predictions, test_rows, 1, remote), CKKS_ERROR_KEY,
-               "use_key comes first");
+  const blindsight_names *names = blindsight_client_names(blindsight_remote_client(remote));
+  assert_string_equal(names->name, "example");
+  assert_int_equal(names->n_features, 3);
+  assert_string_equal(names->label[1], "ill");
+  assert_fails(
+      blindsight_remote_predict(&predictions, test_rows, 1, BLINDSIGHT_PACKING_AUTO, remote),
+      CKKS_ERROR_KEY, "use_key comes first");
   assert_fails(blindsight_remote_forget_keys(remote), CKKS_ERROR_KEY, "use_key comes first");
   assert_fails(blindsight_remote_use_key(remote, NULL), CKKS_ERROR_ARGUMENT, "path is NULL");
   assert_int_equal(blindsight_remote_use_key(remote, test_path("a.key")), CKKS_OK);
   assert_int_equal(access(test_path("a.keys"), F_OK), 0);
-  assert_fails(blindsight_remote_predict(&predictions, test_rows, 0, remote), CKKS_ERROR_ARGUMENT,
-               "n_rows = 0");
-  assert_fails(blindsight_remote_predict(&predictions, infinite, 1, remote), CKKS_ERROR_RANGE,
-               "infinite");
+  assert_fails(
+      blindsight_remote_predict(&predictions, test_rows, 0, BLINDSIGHT_PACKING_AUTO, remote),
+      CKKS_ERROR_ARGUMENT, "n_rows = 0");
+  assert_fails(
+      blindsight_remote_predict(&predictions, infinite, 1, BLINDSIGHT_PACKING_AUTO, remote),
+      CKKS_ERROR_RANGE, "infinite");
   assert_int_equal(blindsight_remote_forget_keys(remote), CKKS_OK);
-  assert_fails(blindsight_remote_predict(&predictions, test_rows, 1, remote), CKKS_ERROR_KEY,
-               "were not uploaded");
-  assert_null(predictions.output);
+  assert_fails(
+      blindsight_remote_predict(&predictions, test_rows, 1, BLINDSIGHT_PACKING_AUTO, remote),
+      CKKS_ERROR_KEY, "were not uploaded");
+  assert_null(predictions);
   /* A key that could not be brought there is not used. */
   assert_fails(blindsight_remote_use_key(remote, test_path("a.key")), CKKS_ERROR_IO, "HTTP 401");
-  assert_fails(blindsight_remote_predict(&predictions, test_rows, 1, remote), CKKS_ERROR_KEY,
-               "use_key comes first");
+  assert_fails(
+      blindsight_remote_predict(&predictions, test_rows, 1, BLINDSIGHT_PACKING_AUTO, remote),
+      CKKS_ERROR_KEY, "use_key comes first");
   blindsight_remote_free(remote);
   scripted_end(&server);
 }

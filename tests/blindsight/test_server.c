@@ -37,7 +37,7 @@ static void keyed_clear(keyed *k) {
 static void defaults_are_as_documented(void **state) {
   (void)state;
   blindsight_compile_options options;
-  blindsight_compile_options_default(&options);
+  blindsight_compile_options_default(&options, sizeof options);
   assert_true(options.error == 1e-5);
   assert_int_equal(options.security, CKKS_SECURITY_128);
   assert_int_equal(options.log2_n, 0);
@@ -56,18 +56,18 @@ static void options_are_heard(void **state) {
   options.error = 1e-3;
   assert_int_equal(blindsight_server_compile(&server, model, &options), CKKS_OK);
   const blindsight_client *client = blindsight_server_client(server);
-  blindsight_facts facts = blindsight_client_facts(client);
-  assert_true(facts.cost[BLINDSIGHT_LATENCY].available);
-  assert_false(facts.cost[BLINDSIGHT_THROUGHPUT].available);
-  assert_true(facts.cost[BLINDSIGHT_LATENCY].predicted_error <= 1e-3);
+  const blindsight_facts *facts = blindsight_client_facts(client);
+  assert_true(facts->cost[BLINDSIGHT_LATENCY].available);
+  assert_false(facts->cost[BLINDSIGHT_THROUGHPUT].available);
+  assert_true(facts->cost[BLINDSIGHT_LATENCY].predicted_error <= 1e-3);
   assert_int_equal(ckks_params_get_literal(blindsight_client_params(client))->security, 192);
   blindsight_server_free(server);
   /* None: the defaults. */
   assert_int_equal(blindsight_server_compile(&server, model, NULL), CKKS_OK);
   facts = blindsight_client_facts(blindsight_server_client(server));
-  assert_true(facts.cost[BLINDSIGHT_LATENCY].available);
-  assert_true(facts.cost[BLINDSIGHT_THROUGHPUT].available);
-  assert_true(facts.cost[BLINDSIGHT_LATENCY].predicted_error <= 1e-5);
+  assert_true(facts->cost[BLINDSIGHT_LATENCY].available);
+  assert_true(facts->cost[BLINDSIGHT_THROUGHPUT].available);
+  assert_true(facts->cost[BLINDSIGHT_LATENCY].predicted_error <= 1e-5);
   blindsight_server_free(server);
   blindsight_model_free(model);
 }
@@ -103,14 +103,14 @@ static void options_out_of_range_are_refused(void **state) {
 
 static void assert_same_outputs(const keyed *k, const uint8_t *a, size_t n_a, const uint8_t *b,
                                 size_t n_b) {
-  blindsight_predictions first, second;
+  blindsight_predictions *first, *second;
   assert_int_equal(blindsight_client_decrypt(&first, a, n_a, k->secret, k->client), CKKS_OK);
   assert_int_equal(blindsight_client_decrypt(&second, b, n_b, k->secret, k->client), CKKS_OK);
-  assert_int_equal(first.n_rows, second.n_rows);
-  for (size_t i = 0; i < first.n_rows * first.n_outputs; i++)
-    assert_true(fabs(first.output[i] - second.output[i]) < 2e-4);
-  blindsight_predictions_clear(&first);
-  blindsight_predictions_clear(&second);
+  assert_int_equal(first->n_rows, second->n_rows);
+  for (size_t i = 0; i < first->n_rows * first->n_outputs; i++)
+    assert_true(fabs(first->output[i] - second->output[i]) < 2e-4);
+  blindsight_predictions_free(first);
+  blindsight_predictions_free(second);
 }
 
 /* A loaded server takes the keys and samples of the compiled one, on any number of threads. */

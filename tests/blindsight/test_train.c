@@ -17,7 +17,7 @@ static int watch(void *context, const blindsight_progress *progress) {
 
 static blindsight_train_options wdbc_options(watching *w) {
   blindsight_train_options options;
-  blindsight_train_options_default(&options);
+  blindsight_train_options_default(&options, sizeof options);
   options.label = "diagnosis";
   options.progress = watch;
   options.context = w;
@@ -38,7 +38,7 @@ static const char *clouds(void) {
 static void defaults_are_as_documented(void **state) {
   (void)state;
   blindsight_train_options options;
-  blindsight_train_options_default(&options);
+  blindsight_train_options_default(&options, sizeof options);
   assert_null(options.label);
   assert_int_equal(options.n_hidden, 1);
   assert_int_equal(options.hidden[0], 16);
@@ -56,15 +56,15 @@ static void the_reference_data_is_learnt(void **state) {
   watching w = {0};
   blindsight_train_options options = wdbc_options(&w);
   blindsight_model *model = NULL;
-  assert_int_equal(blindsight_model_train(&model, "data/wdbc.csv", &options), CKKS_OK);
+  assert_int_equal(blindsight_model_train(&model, NULL, "data/wdbc.csv", &options), CKKS_OK);
   assert_int_equal(w.n_calls, 250);
   assert_int_equal(w.last.n_epochs, 250);
   assert_true(w.last.validation_accuracy >= 0.947 && w.last.validation_accuracy < 1.0);
   assert_true(w.last.train_loss > 0.2 && w.last.train_loss < w.last.validation_loss);
-  blindsight_names names = blindsight_model_names(model);
-  assert_int_equal(names.n_features, 30);
-  assert_string_equal(names.label[0], "B");
-  assert_string_equal(names.label[1], "M");
+  const blindsight_names *names = blindsight_model_names(model);
+  assert_int_equal(names->n_features, 30);
+  assert_string_equal(names->label[0], "B");
+  assert_string_equal(names->label[1], "M");
   blindsight_model_free(model);
 }
 
@@ -73,7 +73,7 @@ static void options_are_heard(void **state) {
   static const char *const drop[] = {"noise"};
   static const double square[] = {0, 0, 1};
   blindsight_train_options options;
-  blindsight_train_options_default(&options);
+  blindsight_train_options_default(&options, sizeof options);
   options.label = "side";
   options.drop = drop;
   options.n_drop = 1;
@@ -83,13 +83,13 @@ static void options_are_heard(void **state) {
   options.n_epochs = 3;
   blindsight_model *model = NULL;
   char *text = NULL, *other = NULL;
-  assert_int_equal(blindsight_model_train(&model, clouds(), &options), CKKS_OK);
-  assert_int_equal(blindsight_model_names(model).n_features, 2);
+  assert_int_equal(blindsight_model_train(&model, NULL, clouds(), &options), CKKS_OK);
+  assert_int_equal(blindsight_model_names(model)->n_features, 2);
   assert_int_equal(blindsight_model_write_json(&text, model), CKKS_OK);
   assert_non_null(strstr(text, "\"square\""));
   blindsight_model_free(model);
   options.seed++;
-  assert_int_equal(blindsight_model_train(&model, clouds(), &options), CKKS_OK);
+  assert_int_equal(blindsight_model_train(&model, NULL, clouds(), &options), CKKS_OK);
   assert_int_equal(blindsight_model_write_json(&other, model), CKKS_OK);
   assert_string_not_equal(text, other);
   ckks_bytes_free((uint8_t *)text);
@@ -102,8 +102,8 @@ static void it_can_be_stopped(void **state) {
   watching w = {.stop_after = 7};
   blindsight_train_options options = wdbc_options(&w);
   blindsight_model *model = (blindsight_model *)1;
-  assert_fails(blindsight_model_train(&model, "data/wdbc.csv", &options), CKKS_ERROR_CANCELLED,
-               "7 of 250");
+  assert_fails(blindsight_model_train(&model, NULL, "data/wdbc.csv", &options),
+               CKKS_ERROR_CANCELLED, "7 of 250");
   assert_null(model);
   assert_int_equal(w.n_calls, 7);
 }
@@ -114,33 +114,38 @@ static void what_is_wrong_is_named(void **state) {
   blindsight_train_options options, good;
   const double line[] = {0, 1};
   const char *path = clouds();
-  blindsight_train_options_default(&good);
-  assert_fails(blindsight_model_train(&model, path, &good), CKKS_ERROR_ARGUMENT, "options.label");
+  blindsight_train_options_default(&good, sizeof good);
+  assert_fails(blindsight_model_train(&model, NULL, path, &good), CKKS_ERROR_ARGUMENT,
+               "options.label");
   assert_null(model);
   good.label = "side";
-  assert_fails(blindsight_model_train(NULL, path, &good), CKKS_ERROR_ARGUMENT, "out");
-  assert_fails(blindsight_model_train(&model, NULL, &good), CKKS_ERROR_ARGUMENT, "path");
-  assert_fails(blindsight_model_train(&model, path, NULL), CKKS_ERROR_ARGUMENT, "options");
-  assert_fails(blindsight_model_train(&model, test_path("none"), &good), CKKS_ERROR_IO, "none");
+  assert_fails(blindsight_model_train(NULL, NULL, path, &good), CKKS_ERROR_ARGUMENT, "out");
+  assert_fails(blindsight_model_train(&model, NULL, NULL, &good), CKKS_ERROR_ARGUMENT, "path");
+  assert_fails(blindsight_model_train(&model, NULL, path, NULL), CKKS_ERROR_ARGUMENT, "options");
+  assert_fails(blindsight_model_train(&model, NULL, test_path("none"), &good), CKKS_ERROR_IO,
+               "none");
   options = good;
   options.label = "colour";
-  assert_fails(blindsight_model_train(&model, path, &options), CKKS_ERROR_FORMAT, "colour");
+  assert_fails(blindsight_model_train(&model, NULL, path, &options), CKKS_ERROR_FORMAT, "colour");
   options = good;
   options.hidden = NULL;
   options.n_hidden = 1;
-  assert_fails(blindsight_model_train(&model, path, &options), CKKS_ERROR_ARGUMENT, "hidden");
+  assert_fails(blindsight_model_train(&model, NULL, path, &options), CKKS_ERROR_ARGUMENT, "hidden");
   options = good;
   options.activation = line;
   options.degree = 32;
-  assert_fails(blindsight_model_train(&model, path, &options), CKKS_ERROR_ARGUMENT, "degree = 32");
+  assert_fails(blindsight_model_train(&model, NULL, path, &options), CKKS_ERROR_ARGUMENT,
+               "degree = 32");
   options.degree = 0;
-  assert_fails(blindsight_model_train(&model, path, &options), CKKS_ERROR_ARGUMENT, "degree = 0");
+  assert_fails(blindsight_model_train(&model, NULL, path, &options), CKKS_ERROR_ARGUMENT,
+               "degree = 0");
   options = good;
   options.n_epochs = 0;
-  assert_fails(blindsight_model_train(&model, path, &options), CKKS_ERROR_ARGUMENT, "n_epochs");
+  assert_fails(blindsight_model_train(&model, NULL, path, &options), CKKS_ERROR_ARGUMENT,
+               "n_epochs");
   options = good;
   options.training_part = 1;
-  assert_fails(blindsight_model_train(&model, path, &options), CKKS_ERROR_ARGUMENT, "1");
+  assert_fails(blindsight_model_train(&model, NULL, path, &options), CKKS_ERROR_ARGUMENT, "1");
   assert_null(model);
 }
 
@@ -149,10 +154,10 @@ static void allocations_may_fail(void **state) {
   blindsight_model *model = NULL;
   blindsight_train_options options;
   const char *path = clouds();
-  blindsight_train_options_default(&options);
+  blindsight_train_options_default(&options, sizeof options);
   options.label = "side";
   options.n_epochs = 2;
-  assert_survives_failing_memory(blindsight_model_train(&model, path, &options),
+  assert_survives_failing_memory(blindsight_model_train(&model, NULL, path, &options),
                                  assert_null(model));
   blindsight_model_free(model);
 }

@@ -35,14 +35,14 @@ static int tear_down(void **state) {
   return rmdir(folder);
 }
 
-static ckks_status run_shell(cli_child *child, const char *script) {
+static ckks_status run_shell(cli_demo_child *child, const char *script) {
   const char *const argv[] = {"/bin/sh", "-c", script, NULL};
-  return cli_child_run(child, argv, messages, false);
+  return cli_demo_child_run(child, argv, messages, false);
 }
 
 static void output_is_kept(void **state) {
   (void)state;
-  cli_child child;
+  cli_demo_child child;
   assert_int_equal(run_shell(&child, "printf 'one\\ntwo'; printf 'three' >&2"), CKKS_OK);
   assert_int_equal(child.n_output, 7);
   assert_string_equal((const char *)child.output, "one\ntwo");
@@ -57,7 +57,7 @@ static void output_is_kept(void **state) {
 /* More than a pipe holds. */
 static void long_output_is_kept(void **state) {
   (void)state;
-  cli_child child;
+  cli_demo_child child;
   assert_int_equal(run_shell(&child, "seq 1 100000"), CKKS_OK);
   assert_int_equal(child.n_output, 588895);
   assert_string_equal((const char *)child.output + child.n_output - 7, "100000\n");
@@ -66,7 +66,7 @@ static void long_output_is_kept(void **state) {
 
 static void messages_are_appended(void **state) {
   (void)state;
-  cli_child child;
+  cli_demo_child child;
   uint8_t *text;
   size_t n;
   unlink(messages);
@@ -87,7 +87,7 @@ static void failures_are_named(void **state) {
       {"kill -9 $$", "sh was ended by signal 9"},
       {"printf 'no newline' >&2; exit 2", "sh ended with code 2: no newline"}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    cli_child child;
+    cli_demo_child child;
     assert_int_equal(run_shell(&child, cases[i][0]), CKKS_ERROR_IO);
     assert_string_equal(base_last_error(), cases[i][1]);
     assert_null(child.output);
@@ -97,7 +97,7 @@ static void failures_are_named(void **state) {
 /* What an earlier command said is not taken for the reason. */
 static void reasons_are_of_the_same_child(void **state) {
   (void)state;
-  cli_child child;
+  cli_demo_child child;
   assert_int_equal(run_shell(&child, "echo earlier >&2"), CKKS_OK);
   base_free(child.output);
   assert_int_equal(run_shell(&child, "exit 5"), CKKS_ERROR_IO);
@@ -106,19 +106,19 @@ static void reasons_are_of_the_same_child(void **state) {
 
 static void programs_that_are_not_there(void **state) {
   (void)state;
-  cli_child child;
+  cli_demo_child child;
   const char *const argv[] = {"/nowhere/program", "word", NULL};
-  assert_int_equal(cli_child_run(&child, argv, messages, false), CKKS_ERROR_IO);
+  assert_int_equal(cli_demo_child_run(&child, argv, messages, false), CKKS_ERROR_IO);
   assert_string_equal(base_last_error(), "/nowhere/program: cannot be started");
   const char *const shell[] = {"/bin/sh", NULL};
-  assert_int_equal(cli_child_run(&child, shell, "/nowhere/messages", false), CKKS_ERROR_IO);
+  assert_int_equal(cli_demo_child_run(&child, shell, "/nowhere/messages", false), CKKS_ERROR_IO);
   assert_non_null(strstr(base_last_error(), "/nowhere/messages: cannot write"));
 }
 
 /* The resident set is the child's: it grows with what the child holds. */
 static void memory_is_measured(void **state) {
   (void)state;
-  cli_child small, large;
+  cli_demo_child small, large;
   assert_int_equal(run_shell(&small, ":"), CKKS_OK);
   assert_int_equal(run_shell(&large, "x=$(head -c 40000000 /dev/zero | tr '\\0' a); : $x"),
                    CKKS_OK);
@@ -140,7 +140,7 @@ static int count_descriptors(void) {
 
 static void nothing_stays_open(void **state) {
   (void)state;
-  cli_child child;
+  cli_demo_child child;
   int before = count_descriptors();
   assert_int_equal(run_shell(&child, "echo x"), CKKS_OK);
   base_free(child.output);
@@ -155,7 +155,7 @@ static void nothing_stays_open(void **state) {
 
 static void every_allocation_may_fail(void **state) {
   (void)state;
-  cli_child child;
+  cli_demo_child child;
   for (long k = 1;; k++) {
     base_alloc_fail_at(k);
     ckks_status status = run_shell(&child, "seq 1 3000");

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/status.h"
 #include "cli/cli.h"
 #include "cli/story.h"
 
@@ -63,10 +64,10 @@ static void promises_are_held(void **state) {
   assert_int_equal(cli_demo_check(story), CKKS_ERROR_RANGE);
   assert_non_null(strstr(base_last_error(), "2 predictions differ"));
   story->n_flips = 0;
-  story->pass[1].metrics.accuracy += 0.1;
+  story->pass[1].metrics->accuracy += 0.1;
   assert_int_equal(cli_demo_check(story), CKKS_ERROR_RANGE);
   assert_non_null(strstr(base_last_error(), "accuracy"));
-  story->pass[1].metrics.accuracy -= 0.1;
+  story->pass[1].metrics->accuracy -= 0.1;
 }
 
 static void medians(void **state) {
@@ -88,8 +89,9 @@ static void rows_that_take_part(void **state) {
   cli_demo_story *story = *state;
   char text[64];
   assert_string_equal(cli_demo_rows(text, story), "All 6 validation rows");
-  story->data.n_rows = 1000000;
+  story->rows->n_rows = 1000000;
   assert_string_equal(cli_demo_rows(text, story), "The first 6 of 1000000 validation rows");
+  story->rows->n_rows = STORY_ROWS;
 }
 
 static double number(const json_t *object, const char *name) {
@@ -102,9 +104,9 @@ static void json_says_it_all(void **state) {
   cli_demo_story *story = *state;
   json_t *json = cli_demo_json(story);
   assert_non_null(json);
-  assert_true(number(json, "accuracy_clear") == story->metrics.accuracy);
-  assert_true(number(json, "accuracy_encrypted") == story->pass[0].metrics.accuracy);
-  assert_true(number(json, "f1_clear") == story->metrics.f1);
+  assert_true(number(json, "accuracy_clear") == story->metrics->accuracy);
+  assert_true(number(json, "accuracy_encrypted") == story->pass[0].metrics->accuracy);
+  assert_true(number(json, "f1_clear") == story->metrics->f1);
   assert_true(number(json, "max_error") == story->max_error);
   assert_true(number(json, "label_flips") == 0);
   assert_true(number(json, "security_bits") == 128 && number(json, "log2_n") == 13);
@@ -120,7 +122,7 @@ static void json_says_it_all(void **state) {
   assert_true(number(second, "row") == 2);
   assert_string_equal(json_string_value(json_object_get(second, "label")), "<b>one</b>");
   assert_true(json_number_value(json_array_get(json_object_get(second, "outputs_clear"), 1)) ==
-              story->clear[2 * story->interface.n_outputs + 1]);
+              story->clear[2 * story->names->n_labels + 1]);
   assert_true(number(json_object_get(json, "throughput"), "max_error") == story->pass[1].max_error);
   json_decref(json);
 }

@@ -13,15 +13,20 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/csv.h"
 #include "cli/predictions.h"
-#include "train/train.h"
+#include "table/data.h"
 
-static char no[] = "no", yes[] = "grün, \"ja\"";
-static char *const labels[] = {no, yes};
-static const double outputs[] = {0.25, -1.5, 0.1, 0.1 + 0.2, 1e-300, 2.0};
-static const cli_predictions with = {outputs, 3, 2, labels, true, ENCODING_CLASSES};
-static const cli_predictions without = {outputs, 3, 2, labels, false, ENCODING_CLASSES};
-static const cli_predictions numbers = {outputs, 3, 2, labels, false, ENCODING_VALUES};
+static const char *const labels[] = {"no", "grün, \"ja\""};
+static const blindsight_names classes = {
+    .n_labels = 2, .label = labels, .kind = BLINDSIGHT_CLASSES};
+static const blindsight_names amounts = {.n_labels = 2, .label = labels, .kind = BLINDSIGHT_VALUES};
+static double outputs[] = {0.25, -1.5, 0.1, 0.1 + 0.2, 1e-300, 2.0};
+static size_t largest[] = {0, 1, 1}, none[] = {BLINDSIGHT_NO_LABEL};
+static const blindsight_predictions predictions = {3, 2, outputs, largest};
+static const cli_predictions with = {&predictions, &classes, true};
+static const cli_predictions without = {&predictions, &classes, false};
+static const cli_predictions numbers = {&predictions, &amounts, false};
 
 static void expect_text(base_buffer *buffer, const char *expected) {
   base_buffer_u8(buffer, 0);
@@ -74,8 +79,9 @@ static void values_have_no_predicted_column(void **state) {
   assert_null(json_object_get(json_array_get(rows, 0), "predicted"));
   assert_int_equal(json_array_size(json_object_get(json_array_get(rows, 0), "outputs")), 2);
   json_decref(rows);
-  const double bad[] = {NAN, 1e300};
-  const cli_predictions nothing = {bad, 1, 2, labels, true, ENCODING_CLASSES};
+  double bad[] = {NAN, 1e300};
+  const blindsight_predictions unknown = {1, 2, bad, none};
+  const cli_predictions nothing = {&unknown, &classes, true};
   rows = cli_predictions_json(&nothing);
   assert_true(json_is_null(json_object_get(json_array_get(rows, 0), "predicted")));
   json_decref(rows);

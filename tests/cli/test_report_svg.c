@@ -167,7 +167,7 @@ static void bars_are_in_proportion(void **state) {
 static void confusion_is_shown(void **state) {
   (void)state;
   static char one[] = "<one>", two[] = "two";
-  char *const label[] = {one, two};
+  const char *const label[] = {one, two};
   const size_t confusion[] = {41, 3, 5, 67};
   base_buffer out;
   base_buffer_init(&out, 100000);

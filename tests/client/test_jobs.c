@@ -20,7 +20,7 @@ static const char whole[] = "HTTP/1.1 200 OK\r\nUpload-Offset: 9\r\nUpload-Compl
 
 /* One sample by a server that says these lines; its head and its keys come first. */
 static void infer_by(scripted *server, const scripted_line *line, size_t n_lines,
-                     client_remote_jobs jobs, ckks_status expected, const char *words) {
+                     blindsight_jobs jobs, ckks_status expected, const char *words) {
   scripted_line all[16] = {file_line("GET "), SCRIPTED_LINE(world.head_of_key, whole)};
   static const uint8_t sample[100] = "a sample";
   client_remote remote;
@@ -73,7 +73,7 @@ static void test_a_job(void **state) {
   scripted server;
   char key[96], id[CLIENT_REMOTE_ID_CHARS + 1];
   (void)state;
-  INFER_BY(&server, lines, CLIENT_REMOTE_JOBS_AUTO, CKKS_OK, NULL);
+  INFER_BY(&server, lines, BLINDSIGHT_JOBS_AUTO, CKKS_OK, NULL);
   client_remote_key_id(id, world.keys, world.n_keys);
   snprintf(key, sizeof key, "Blindsight-Key: %s\r\n", id);
   assert_non_null(strstr(server.head[3], "Prefer: respond-async\r\n"));
@@ -93,12 +93,12 @@ static void test_no_job(void **state) {
   const scripted_line unasked[] = {SCRIPTED_LINE(INFER, accepted)};
   scripted server;
   (void)state;
-  INFER_BY(&server, at_once, CLIENT_REMOTE_JOBS_AUTO, CKKS_OK, NULL);
+  INFER_BY(&server, at_once, BLINDSIGHT_JOBS_AUTO, CKKS_OK, NULL);
   assert_non_null(strstr(server.head[2], "Prefer: respond-async\r\n"));
-  INFER_BY(&server, at_once, CLIENT_REMOTE_JOBS_NEVER, CKKS_OK, NULL);
+  INFER_BY(&server, at_once, BLINDSIGHT_JOBS_NEVER, CKKS_OK, NULL);
   assert_null(strstr(server.head[2], "Prefer"));
   assert_null(strstr(server.head[2], "Idempotency-Key"));
-  INFER_BY(&server, unasked, CLIENT_REMOTE_JOBS_NEVER, CKKS_ERROR_IO, "HTTP 202");
+  INFER_BY(&server, unasked, BLINDSIGHT_JOBS_NEVER, CKKS_ERROR_IO, "HTTP 202");
 }
 
 /* With the disk of a server its jobs and keys may go: once more from the beginning, not twice. */
@@ -119,12 +119,12 @@ static void test_a_job_that_is_lost(void **state) {
                                  SCRIPTED_LINE("GET " JOB " ", no_key)};
   scripted server;
   (void)state;
-  INFER_BY(&server, lost, CLIENT_REMOTE_JOBS_AUTO, CKKS_OK, NULL);
+  INFER_BY(&server, lost, BLINDSIGHT_JOBS_AUTO, CKKS_OK, NULL);
   char name[NAME_BYTES], again[NAME_BYTES];
   name_of(name, server.head[2]);
   name_of(again, server.head[6]); /* another attempt is another question */
   assert_string_not_equal(name, again);
-  INFER_BY(&server, twice, CLIENT_REMOTE_JOBS_AUTO, CKKS_ERROR_IO, "HTTP 404");
+  INFER_BY(&server, twice, BLINDSIGHT_JOBS_AUTO, CKKS_ERROR_IO, "HTTP 404");
 }
 
 static void test_a_job_that_fails(void **state) {
@@ -144,8 +144,8 @@ static void test_a_job_that_fails(void **state) {
       SCRIPTED_LINE("DELETE " JOB " ", gone)};
   scripted server;
   (void)state;
-  INFER_BY(&server, without_key, CLIENT_REMOTE_JOBS_ALWAYS, CKKS_OK, NULL);
-  INFER_BY(&server, refused, CLIENT_REMOTE_JOBS_ALWAYS, CKKS_ERROR_MISMATCH,
+  INFER_BY(&server, without_key, BLINDSIGHT_JOBS_ALWAYS, CKKS_OK, NULL);
+  INFER_BY(&server, refused, BLINDSIGHT_JOBS_ALWAYS, CKKS_ERROR_MISMATCH,
            "sample: of another key (HTTP 422)");
 }
 
@@ -161,19 +161,19 @@ static void test_answers_that_are_none(void **state) {
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     snprintf(answer, sizeof answer, "HTTP/1.1 202 Later\r\nContent-Length: ?\r\n\r\n%s", bad[i]);
     const scripted_line lines[] = {SCRIPTED_LINE(INFER, answer)};
-    INFER_BY(&server, lines, CLIENT_REMOTE_JOBS_AUTO, CKKS_ERROR_FORMAT,
+    INFER_BY(&server, lines, BLINDSIGHT_JOBS_AUTO, CKKS_ERROR_FORMAT,
              "the answer is none to a question about a job");
   }
   const scripted_line stateless[] = {SCRIPTED_LINE(INFER, accepted),
                                      SCRIPTED_LINE("GET " JOB " ", JSON("200 OK", "[1]"))};
-  INFER_BY(&server, stateless, CLIENT_REMOTE_JOBS_AUTO, CKKS_ERROR_FORMAT,
+  INFER_BY(&server, stateless, BLINDSIGHT_JOBS_AUTO, CKKS_ERROR_FORMAT,
            "the answer is none to a question about a job");
   const scripted_line large[] = {SCRIPTED_LINE(INFER, accepted),
                                  SCRIPTED_LINE("GET " JOB " ", done),
                                  {.expect = "GET " JOB "/result ",
                                   .answer = "HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n",
                                   .then_close = true}};
-  INFER_BY(&server, large, CLIENT_REMOTE_JOBS_AUTO, CKKS_ERROR_FORMAT, "larger than the limit");
+  INFER_BY(&server, large, BLINDSIGHT_JOBS_AUTO, CKKS_ERROR_FORMAT, "larger than the limit");
 }
 
 static int stop_waiting(void *context, const char *stage, double fraction) {
@@ -196,7 +196,7 @@ static void test_waiting_can_be_stopped(void **state) {
   START(&server, &remote, lines);
   assert_int_equal(client_remote_upload(&remote, world.keys, world.n_keys, NULL), CKKS_OK);
   client_http_show_to(remote.http, stop_waiting, &n_waits);
-  remote.jobs = CLIENT_REMOTE_JOBS_ALWAYS;
+  remote.jobs = BLINDSIGHT_JOBS_ALWAYS;
   assert_fails(client_remote_infer(&came, &n_came, sample, sizeof sample, PLAN_LATENCY, 1, &remote),
                CKKS_ERROR_CANCELLED, "stopped on request");
   assert_true(n_waits >= 2);

@@ -226,12 +226,12 @@ static void test_results(void **state) {
   assert_int_equal(
       client_remote_predict(outputs, test_rows, 1, PLAN_LATENCY, world.secret, &remote), CKKS_OK);
   blindsight_model *model = test_model();
-  blindsight_predictions predictions;
+  blindsight_predictions *predictions;
   assert_int_equal(blindsight_model_predict(&predictions, test_rows, 1, model), CKKS_OK);
-  clear = predictions.output;
+  clear = predictions->output;
   for (int i = 0; i < 2; i++)
     assert_true(fabs(outputs[i] - clear[i]) <= 1e-4 * fmax(1, fabs(clear[i])));
-  blindsight_predictions_clear(&predictions);
+  blindsight_predictions_free(predictions);
   blindsight_model_free(model);
   /* The bytes as they came; then no result, and too much of it. */
   uint8_t *came;

@@ -62,7 +62,7 @@ static void test_sums(void **unused) {
     network_model model;
     plan_plan plan;
     compile_options options = test_options(round % 2 ? 1e-3 : 1e-5, 10);
-    options.minimise = (compile_minimise)(round % 4);
+    options.minimise = (blindsight_minimise)(round % 4);
     options.last_on_server = round % 3 == 0;
     assert_ok(test_network(&model, &state));
     test_calibrate(&model, &state);

@@ -111,7 +111,7 @@ static void test_random_networks(void **unused) {
   for (int round = 0; round < 40; round++) {
     network_model model;
     compile_options options = test_options(round % 3 ? 1e-3 : 1e-6, 10);
-    options.minimise = (compile_minimise)(round % 4);
+    options.minimise = (blindsight_minimise)(round % 4);
     options.last_on_server = round % 2 == 0;
     assert_ok(test_network(&model, &state));
     test_calibrate(&model, &state);

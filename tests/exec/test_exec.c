@@ -13,7 +13,7 @@ static void test_error_within_prediction(void **unused) {
   for (int round = 0; round < 24; round++) {
     world w;
     compile_options options = test_options(round % 2 ? 1e-3 : 1e-5, 10);
-    options.minimise = (compile_minimise)(round % 4);
+    options.minimise = (blindsight_minimise)(round % 4);
     options.last_on_server = round % 5 == 0;
     world_build(&w, &state, &options);
     for (int packing = 0; packing < PLAN_N_PACKINGS; packing++) {

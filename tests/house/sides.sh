@@ -30,6 +30,7 @@ int main(int argc, char **argv) {
   n += blindsight_server_load(&server, argv[argc - 1]);
   if (server)
     n += blindsight_client_save("-", blindsight_server_client(server));
+  n += blindsight_server_prepare(server, 0);
   n += blindsight_session_build(&session, server, bytes, 1, 1);
   n += blindsight_session_infer(&result, &n_result, bytes, 1, session);
   return n == 0;
@@ -39,20 +40,23 @@ cat >"$TEST_TMP/client.c" <<'C'
 #include "blindsight.h"
 int main(int argc, char **argv) {
   blindsight_client *client = NULL;
-  blindsight_predictions out;
+  blindsight_predictions *out;
   ckks_secret_key *secret = NULL;
   uint8_t *keys = NULL, *sample = NULL;
   size_t n_keys = 0, n_sample = 0;
   const double row[] = {0};
   blindsight_remote *remote = NULL;
+  bool made;
   int n = blindsight_client_load(&client, argv[argc - 1]);
   n += blindsight_client_keygen(&secret, &keys, &n_keys, client);
+  n += blindsight_client_create_key(&made, argv[argc - 1], secret, client);
+  n += blindsight_client_load_key(&secret, argv[argc - 1], client);
   n += blindsight_client_encrypt(&sample, &n_sample, NULL, row, 1, BLINDSIGHT_LATENCY, secret,
                                  client);
   n += blindsight_client_decrypt(&out, sample, n_sample, secret, client);
   n += blindsight_remote_build(&remote, argv[argc - 1], NULL);
   if (remote)
-    n += blindsight_remote_predict(&out, row, 1, remote);
+    n += blindsight_remote_predict(&out, row, 1, BLINDSIGHT_PACKING_AUTO, remote);
   return n == 0;
 }
 C

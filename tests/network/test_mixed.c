@@ -28,7 +28,7 @@ static void test_clear_equals_model(void **unused) {
     plan_plan plan;
     compile_options options = test_options(1e-2, LOG2_N);
     options.last_on_server = round % 3 == 0;
-    options.minimise = (compile_minimise)(round / 4 % 4);
+    options.minimise = (blindsight_minimise)(round / 4 % 4);
     assert_ok(test_mixed_network(&model, (test_mix)(round % TEST_N_MIXES), &state));
     if (round % 6 != 0)
       test_calibrate(&model, &state);

@@ -7,7 +7,7 @@ static void compile_random(plan_plan *plan, network_model *model, uint64_t *stat
                            bool last_on_server) {
   compile_options options = test_options(1e-3, LOG2_N);
   options.last_on_server = last_on_server;
-  options.minimise = (compile_minimise)(test_random(state) % 4);
+  options.minimise = (blindsight_minimise)(test_random(state) % 4);
   assert_ok(test_network(model, state));
   test_calibrate(model, state);
   if (test_random(state) % 2)

@@ -259,7 +259,7 @@ static void values_too_large_to_scale_are_named(void **state) {
 
 /* ------------------------------------------------------- progress, refusals */
 
-static int stop_after_three(void *context, const train_progress *progress) {
+static int stop_after_three(void *context, const blindsight_progress *progress) {
   int *calls = context;
   ++*calls;
   assert_int_equal(progress->epoch, *calls);

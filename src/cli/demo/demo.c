@@ -134,8 +134,8 @@ static ckks_status play(cli_demo_story *demo) {
   BASE_TRY(play_clients(demo));
   if (told)
     cli_demo_print_passes_begin(demo);
-  for (int p = 0; p < PLAN_N_PACKINGS; p++)
-    BASE_TRY(cli_demo_run_pass(demo, (plan_packing)p));
+  for (int p = 0; p < BLINDSIGHT_N_PACKINGS; p++)
+    BASE_TRY(cli_demo_run_pass(demo, (blindsight_packing)p));
   demo->total_ms = now_ms() - start;
   if (told) {
     cli_demo_print_passes(demo);
@@ -185,26 +185,26 @@ static void clear(cli_demo_story *demo) {
   for (size_t i = 0; demo->clients != NULL && i < demo->options.n_clients; i++)
     base_free(demo->clients[i].outputs);
   base_free(demo->clients);
-  for (int p = 0; p < PLAN_N_PACKINGS; p++) {
+  for (int p = 0; p < BLINDSIGHT_N_PACKINGS; p++) {
     base_free(demo->pass[p].outputs);
     base_free(demo->pass[p].error);
-    train_metrics_clear(&demo->pass[p].metrics);
+    blindsight_metrics_free(demo->pass[p].metrics);
   }
-  base_free(demo->clear);
+  blindsight_predictions_free(demo->predictions);
   base_free(demo->train_loss);
   base_free(demo->validation_loss);
-  train_metrics_clear(&demo->metrics);
-  table_data_clear(&demo->data);
-  plan_interface_clear(&demo->interface);
-  network_clear(&demo->model);
+  blindsight_metrics_free(demo->metrics);
+  blindsight_rows_free(demo->rows);
+  blindsight_client_free(demo->client);
+  blindsight_model_free(demo->model);
   json_decref(demo->training);
   json_decref(demo->compilation);
   base_free(demo);
 }
 
 int cli_demo(int argc, char **argv) {
-  train_options training;
-  train_options_default(&training);
+  blindsight_train_options training;
+  blindsight_train_options_default(&training, sizeof training);
   cli_demo_options options = {.out = "build/demo",
                               .data = "data/wdbc.csv",
                               .label = "diagnosis",

@@ -9,8 +9,7 @@
 #define CLI_DEMO_H
 #include <jansson.h>
 
-#include "plan/plan.h"
-#include "train/train.h"
+#include "blindsight.h"
 
 #define CLI_DEMO_MAX_CLIENTS 99
 #define CLI_DEMO_MAX_OUT_BYTES 512 /**< of --out */
@@ -43,11 +42,11 @@ typedef struct cli_demo_client {
 
 /** All rows under encryption, in one packing. */
 typedef struct cli_demo_pass {
-  double *outputs; /**< n_rows x n_outputs */
+  double *outputs; /**< n_rows x n_labels */
   double *error;   /**< likewise: |encrypted - clear| / max(1, |clear|) */
   double max_error;
   size_t n_flips; /**< rows whose prediction differs from the one in clear */
-  train_metrics metrics;
+  blindsight_metrics *metrics;
   cli_demo_costs costs;
 } cli_demo_pass;
 
@@ -60,17 +59,21 @@ typedef struct cli_demo_story {
   json_t *training, *compilation; /**< what the commands printed */
   size_t n_epochs;
   double *train_loss, *validation_loss;
-  network_model model;
-  plan_interface interface;
+  blindsight_model *model;
+  blindsight_client *client;
+  const blindsight_names *names;
+  const blindsight_facts *facts;
+  const ckks_params_literal *params;
   double log2_qp, log2_qp_limit;
   /* The validation rows, in clear */
-  table_data data;
-  size_t n_rows; /**< of data, how many take part */
-  double *clear; /**< n_rows x n_outputs */
-  train_metrics metrics;
+  blindsight_rows *rows;
+  size_t n_rows; /**< of them, how many take part */
+  blindsight_predictions *predictions;
+  double *clear; /**< their outputs, n_rows x n_labels */
+  blindsight_metrics *metrics;
   /* Under encryption */
   cli_demo_client *clients;
-  cli_demo_pass pass[PLAN_N_PACKINGS];
+  cli_demo_pass pass[BLINDSIGHT_N_PACKINGS];
   double max_error; /**< of everything that was decrypted */
   size_t n_flips;
 } cli_demo_story;
@@ -81,7 +84,7 @@ ckks_status cli_demo_compile(cli_demo_story *demo);
 /** One private client with keys of its own. */
 ckks_status cli_demo_run_client(cli_demo_story *demo, size_t index);
 /** All rows under one key. */
-ckks_status cli_demo_run_pass(cli_demo_story *demo, plan_packing packing);
+ckks_status cli_demo_run_pass(cli_demo_story *demo, blindsight_packing packing);
 /** "<out>/<file>" */
 void cli_demo_path(char path[CLI_DEMO_PATH_BYTES], const cli_demo_story *demo, const char *file);
 

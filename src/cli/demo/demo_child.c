@@ -57,7 +57,7 @@ static ckks_status read_all(base_buffer *buffer, int from) {
   }
 }
 
-static ckks_status await(cli_child *child, int *code, pid_t pid) {
+static ckks_status await(cli_demo_child *child, int *code, pid_t pid) {
   struct rusage usage;
   while (wait4(pid, code, 0, &usage) != pid)
     if (errno != EINTR)
@@ -102,7 +102,7 @@ static ckks_status fail_code(int code, const char *const *argv, const char *mess
 }
 
 /* Both ends of the pipe, and the file of messages, are closed on every way out. */
-static ckks_status run(cli_child *child, base_buffer *buffer, int *code, const char *const *argv,
+static ckks_status run(cli_demo_child *child, base_buffer *buffer, int *code, const char *const *argv,
                        int messages) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0)
@@ -127,7 +127,7 @@ static ckks_status run(cli_child *child, base_buffer *buffer, int *code, const c
   return status;
 }
 
-ckks_status cli_child_run(cli_child *child, const char *const *argv, const char *messages,
+ckks_status cli_demo_child_run(cli_demo_child *child, const char *const *argv, const char *messages,
                           bool visible) {
   int code = 0, log = open(messages, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (log < 0)
@@ -135,7 +135,7 @@ ckks_status cli_child_run(cli_child *child, const char *const *argv, const char 
   off_t from = lseek(log, 0, SEEK_END);
   base_buffer buffer;
   base_buffer_init(&buffer, MOST_OUTPUT_BYTES);
-  *child = (cli_child){0};
+  *child = (cli_demo_child){0};
   bool terminal = visible && isatty(STDERR_FILENO) == 1;
   ckks_status status = run(child, &buffer, &code, argv, terminal ? -1 : log);
   close(log);

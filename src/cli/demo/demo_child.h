@@ -7,12 +7,12 @@
 
 #include "base/status.h"
 
-typedef struct cli_child {
+typedef struct cli_demo_child {
   double ms;             /**< from its start to its end */
   size_t peak_rss_bytes; /**< its largest resident set */
   uint8_t *output;       /**< what it printed, one NUL byte behind (base_free) */
   size_t n_output;
-} cli_child;
+} cli_demo_child;
 
 /**
  * Runs argv (NULL at its end; argv[0] a path) to its end. Its standard error is appended to the
@@ -20,6 +20,6 @@ typedef struct cli_child {
  * this process, however that ends. CKKS_ERROR_IO names program, exit code and its last message;
  * nothing is left in *child then.
  */
-ckks_status cli_child_run(cli_child *child, const char *const *argv, const char *messages,
+ckks_status cli_demo_child_run(cli_demo_child *child, const char *const *argv, const char *messages,
                           bool visible);
 #endif

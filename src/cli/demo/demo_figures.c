@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/status.h"
 #include "cli/demo/demo.h"
 
 double cli_demo_cost_keygen(const cli_demo_costs *costs) {
@@ -44,19 +45,19 @@ size_t cli_demo_peak_rss_bytes(const cli_demo_story *demo) {
 }
 
 const double *cli_demo_clear(const cli_demo_story *demo, size_t row) {
-  return demo->clear + row * demo->interface.n_outputs;
+  return demo->clear + row * demo->names->n_labels;
 }
 
 const char *cli_demo_rows(char text[64], const cli_demo_story *demo) {
-  if (demo->n_rows == demo->data.n_rows)
+  if (demo->n_rows == demo->rows->n_rows)
     snprintf(text, 64, "All %zu validation rows", demo->n_rows);
   else
-    snprintf(text, 64, "The first %zu of %zu validation rows", demo->n_rows, demo->data.n_rows);
+    snprintf(text, 64, "The first %zu of %zu validation rows", demo->n_rows, demo->rows->n_rows);
   return text;
 }
 
 const char *cli_demo_label(const cli_demo_story *demo, const double *outputs) {
-  return demo->interface.label[encoding_outputs_argmax(outputs, demo->interface.n_outputs)];
+  return demo->names->label[blindsight_predictions_largest(outputs, demo->names->n_labels)];
 }
 
 void cli_demo_compare(double *error, double *max_error, size_t *n_flips, const double *outputs,
@@ -71,8 +72,8 @@ void cli_demo_compare(double *error, double *max_error, size_t *n_flips, const d
       error[i] = e;
   }
   for (size_t row = 0; row < n_rows; row++)
-    *n_flips += encoding_outputs_argmax(outputs + row * n_outputs, n_outputs) !=
-                encoding_outputs_argmax(clear + row * n_outputs, n_outputs);
+    *n_flips += blindsight_predictions_largest(outputs + row * n_outputs, n_outputs) !=
+                blindsight_predictions_largest(clear + row * n_outputs, n_outputs);
 }
 
 ckks_status cli_demo_check(const cli_demo_story *demo) {
@@ -85,10 +86,10 @@ ckks_status cli_demo_check(const cli_demo_story *demo) {
     return base_fail(CKKS_ERROR_RANGE,
                      "the story breaks: the largest error, %.3g, is above the limit of %g",
                      demo->max_error, CLI_DEMO_ERROR_LIMIT);
-  for (int p = 0; p < PLAN_N_PACKINGS; p++)
-    if (demo->pass[p].metrics.accuracy != demo->metrics.accuracy)
+  for (int p = 0; p < BLINDSIGHT_N_PACKINGS; p++)
+    if (demo->pass[p].metrics->accuracy != demo->metrics->accuracy)
       return base_fail(CKKS_ERROR_RANGE,
                        "the story breaks: accuracy %.6f under encryption, %.6f in clear",
-                       demo->pass[p].metrics.accuracy, demo->metrics.accuracy);
+                       demo->pass[p].metrics->accuracy, demo->metrics->accuracy);
   return CKKS_OK;
 }

@@ -2,7 +2,7 @@
 /* report.json: what the run measured, under names that scripts rely on. */
 #include "cli/demo/demo.h"
 #include "cli/metrics.h"
-#include "cli/plan_report.h"
+#include "cli/packing.h"
 
 static void set(json_t *object, const char *name, double value) {
   json_object_set_new(object, name, cli_print_number(value));
@@ -33,8 +33,8 @@ static void set_costs(json_t *object, const cli_demo_costs *costs) {
 
 static json_t *client_json(const cli_demo_story *demo, const cli_demo_client *client) {
   json_t *object = json_object();
-  size_t n = demo->interface.n_outputs;
-  const char *label = demo->interface.label[demo->data.label[client->row]];
+  size_t n = demo->names->n_labels;
+  const char *label = demo->names->label[demo->rows->label[client->row]];
   set_count(object, "row", client->row);
   json_object_set_new(object, "label", json_string(label));
   json_object_set_new(object, "predicted", json_string(cli_demo_label(demo, client->outputs)));
@@ -47,7 +47,7 @@ static json_t *client_json(const cli_demo_story *demo, const cli_demo_client *cl
 
 static json_t *pass_json(const cli_demo_pass *pass) {
   json_t *object = json_object();
-  json_object_set_new(object, "metrics", cli_metrics_json(&pass->metrics));
+  json_object_set_new(object, "metrics", cli_metrics_json(pass->metrics));
   set(object, "max_error", pass->max_error);
   set_count(object, "label_flips", pass->n_flips);
   set(object, "row_ms", pass->costs.row_ms);
@@ -57,21 +57,21 @@ static json_t *pass_json(const cli_demo_pass *pass) {
 
 /* The first thing that scripts and people look for, in one flat object. */
 static void set_summary(json_t *object, const cli_demo_story *demo) {
-  const cli_demo_pass *latency = &demo->pass[PLAN_LATENCY];
+  const cli_demo_pass *latency = &demo->pass[BLINDSIGHT_LATENCY];
   const cli_demo_costs *costs = &demo->clients[0].costs;
   set_count(object, "rows", demo->n_rows);
   set_count(object, "clients", (size_t)demo->options.n_clients);
-  set(object, "accuracy_clear", demo->metrics.accuracy);
-  set(object, "f1_clear", demo->metrics.f1);
-  set(object, "auc_clear", demo->metrics.auc);
-  set(object, "accuracy_encrypted", latency->metrics.accuracy);
-  set(object, "f1_encrypted", latency->metrics.f1);
+  set(object, "accuracy_clear", demo->metrics->accuracy);
+  set(object, "f1_clear", demo->metrics->f1);
+  set(object, "auc_clear", demo->metrics->auc);
+  set(object, "accuracy_encrypted", latency->metrics->accuracy);
+  set(object, "f1_encrypted", latency->metrics->f1);
   set(object, "max_error", demo->max_error);
   set_count(object, "label_flips", demo->n_flips);
-  set_count(object, "security_bits", (size_t)demo->interface.literal.security);
-  set_count(object, "log2_n", (size_t)demo->interface.literal.log2_n);
+  set_count(object, "security_bits", (size_t)demo->params->security);
+  set_count(object, "log2_n", (size_t)demo->params->log2_n);
   set(object, "log2_qp", demo->log2_qp);
-  set_count(object, "depth", (size_t)demo->interface.depth);
+  set_count(object, "depth", (size_t)demo->facts->depth);
   set_count(object, "evaluation_key_bytes", costs->key_bytes);
   set_count(object, "sample_bytes", costs->sample_bytes);
   set_count(object, "result_bytes", costs->result_bytes);
@@ -82,7 +82,7 @@ static void set_summary(json_t *object, const cli_demo_story *demo) {
   set(object, "load_keys_ms_median", cli_demo_median(demo, cli_demo_cost_load_keys));
   set(object, "infer_ms_median", cli_demo_median(demo, cli_demo_cost_infer));
   set(object, "decrypt_ms_median", cli_demo_median(demo, cli_demo_cost_decrypt));
-  set(object, "throughput_row_ms", demo->pass[PLAN_THROUGHPUT].costs.row_ms);
+  set(object, "throughput_row_ms", demo->pass[BLINDSIGHT_THROUGHPUT].costs.row_ms);
   set_count(object, "infer_peak_rss_bytes", cli_demo_peak_rss_bytes(demo));
   set(object, "total_ms", demo->total_ms);
 }
@@ -90,9 +90,8 @@ static void set_summary(json_t *object, const cli_demo_story *demo) {
 json_t *cli_demo_json(const cli_demo_story *demo) {
   json_t *object = json_object(), *clients = json_array();
   set_summary(object, demo);
-  for (int p = 0; p < PLAN_N_PACKINGS; p++)
-    json_object_set_new(object, cli_plan_report_packing((plan_packing)p),
-                        pass_json(&demo->pass[p]));
+  for (int p = 0; p < BLINDSIGHT_N_PACKINGS; p++)
+    json_object_set_new(object, cli_packing_name((blindsight_packing)p), pass_json(&demo->pass[p]));
   for (size_t i = 0; i < demo->options.n_clients; i++)
     json_array_append_new(clients, client_json(demo, &demo->clients[i]));
   json_object_set_new(object, "private_clients", clients);

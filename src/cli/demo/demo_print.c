@@ -8,7 +8,7 @@
 
 #include "cli/demo/demo.h"
 #include "cli/metrics.h"
-#include "cli/plan_report.h"
+#include "cli/packing.h"
 
 #define MARGIN "   "
 #define NAME_WIDTH 19
@@ -58,26 +58,26 @@ static void print_losses(const cli_demo_story *demo) {
   printf("\n\n");
 }
 
-static void print_confusion(const cli_demo_story *demo, const train_metrics *m) {
+static void print_confusion(const cli_demo_story *demo, const blindsight_metrics *m) {
   enum { MOST_CLASSES = 6 };
   if (m->n_classes > MOST_CLASSES)
     return;
   for (size_t i = 0; i < m->n_classes; i++) {
     name(i == 0 ? "confusion" : "");
-    cli_print_cell(stdout, demo->model.label[i], 12);
+    cli_print_cell(stdout, demo->names->label[i], 12);
     printf("predicted as");
     for (size_t j = 0; j < m->n_classes; j++)
-      printf("  %s: %zu", demo->model.label[j], m->confusion[i * m->n_classes + j]);
+      printf("  %s: %zu", demo->names->label[j], m->confusion[i * m->n_classes + j]);
     printf("\n");
   }
 }
 
 void cli_demo_print_training(const cli_demo_story *demo) {
-  const train_metrics *m = &demo->metrics;
-  const network_model *model = &demo->model;
+  const blindsight_metrics *m = demo->metrics;
+  const blindsight_shape *model = blindsight_model_shape(demo->model);
   print_losses(demo);
   name("network");
-  printf("%zu features", model->n_features);
+  printf("%zu features", demo->names->n_features);
   for (size_t i = 0; i < model->n_layers; i++)
     printf(" -> %zu", model->layer[i].n_out);
   printf(" classes, trained on %.0f rows in %.2f s\n",
@@ -94,8 +94,8 @@ void cli_demo_print_training(const cli_demo_story *demo) {
 /* --- the plan */
 
 void cli_demo_print_plan(const cli_demo_story *demo) {
-  const plan_interface *f = &demo->interface;
-  const ckks_params_literal *p = &f->literal;
+  const blindsight_facts *f = demo->facts;
+  const ckks_params_literal *p = demo->params;
   char bytes[16];
   printf(MARGIN "blindsight compile %s.model -o %s\n\n", demo->name, demo->name);
   name("security");
@@ -109,12 +109,12 @@ void cli_demo_print_plan(const cli_demo_story *demo) {
   printf(" bits\n");
   name("depth");
   printf("%d, and %d key switches a row; the client applies the last polynomial\n", f->depth,
-         f->cost[PLAN_LATENCY].n_switches);
+         f->cost[BLINDSIGHT_LATENCY].n_switches);
   name("keys of a client");
   printf("%zu, %s together\n", f->n_keys, cli_print_bytes(bytes, f->key_bytes));
   name("predicted");
   printf("%.3g ms a row, errors below %.2g (chosen in %.2f s)\n",
-         f->cost[PLAN_LATENCY].predicted_ms, f->cost[PLAN_LATENCY].predicted_error,
+         f->cost[BLINDSIGHT_LATENCY].predicted_ms, f->cost[BLINDSIGHT_LATENCY].predicted_error,
          demo->compile_ms / 1e3);
 }
 
@@ -134,12 +134,12 @@ static void cut_cell(const char *text, int width) {
 }
 
 static void print_client_head(const cli_demo_story *demo) {
-  const plan_interface *f = &demo->interface;
-  size_t n_pairs = f->n_outputs <= MOST_SHOWN ? f->n_outputs : 1;
+  const blindsight_names *f = demo->names;
+  size_t n_pairs = f->n_labels <= MOST_SHOWN ? f->n_labels : 1;
   printf(MARGIN "%-35s", "");
   for (size_t i = 0; i < n_pairs; i++) {
     printf("        ");
-    cut_cell(f->n_outputs <= MOST_SHOWN ? f->label[i] : "largest output", 19);
+    cut_cell(f->n_labels <= MOST_SHOWN ? f->label[i] : "largest output", 19);
   }
   printf("\n" MARGIN "client  row  true      predicted  ");
   for (size_t i = 0; i < n_pairs; i++)
@@ -159,9 +159,9 @@ void cli_demo_print_clients_begin(const cli_demo_story *demo) {
 void cli_demo_print_client(const cli_demo_story *demo, size_t index) {
   const cli_demo_client *c = &demo->clients[index];
   const double *clear = cli_demo_clear(demo, c->row);
-  size_t n = demo->interface.n_outputs, largest = encoding_outputs_argmax(clear, n);
+  size_t n = demo->names->n_labels, largest = blindsight_predictions_largest(clear, n);
   printf(MARGIN "%6zu %4zu  ", index + 1, c->row);
-  cut_cell(demo->interface.label[demo->data.label[c->row]], 9);
+  cut_cell(demo->names->label[demo->rows->label[c->row]], 9);
   putchar(' ');
   cut_cell(cli_demo_label(demo, c->outputs), 9);
   printf("  ");
@@ -180,7 +180,7 @@ void cli_demo_print_passes_begin(const cli_demo_story *demo) {
   heading(4, text);
 }
 
-static void print_pass(const char *title, const train_metrics *m, const cli_demo_pass *pass) {
+static void print_pass(const char *title, const blindsight_metrics *m, const cli_demo_pass *pass) {
   fputs(MARGIN, stdout);
   cli_print_cell(stdout, title, 34);
   printf("%10.6f%11.6f", m->accuracy, m->f1);
@@ -192,10 +192,10 @@ static void print_pass(const char *title, const train_metrics *m, const cli_demo
 void cli_demo_print_passes(const cli_demo_story *demo) {
   printf(MARGIN "%-34s%10s%11s%9s%17s%13s\n", "", "accuracy", "F1", "flips", "largest error",
          "ms a row");
-  print_pass("in clear", &demo->metrics, NULL);
-  for (int p = 0; p < PLAN_N_PACKINGS; p++)
-    print_pass(p == PLAN_LATENCY ? "encrypted, a ciphertext a row" : "encrypted, one batch",
-               &demo->pass[p].metrics, &demo->pass[p]);
+  print_pass("in clear", demo->metrics, NULL);
+  for (int p = 0; p < BLINDSIGHT_N_PACKINGS; p++)
+    print_pass(p == BLINDSIGHT_LATENCY ? "encrypted, a ciphertext a row" : "encrypted, one batch",
+               demo->pass[p].metrics, &demo->pass[p]);
 }
 
 /* --- what it cost */

@@ -6,13 +6,9 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
-#include "ckks/params.h"
 #include "cli/demo/demo.h"
 #include "cli/demo/demo_child.h"
-#include "cli/metrics.h"
-#include "cli/plan_report.h"
-#include "network/files.h"
-#include "plan/files.h"
+#include "cli/packing.h"
 
 #define MOST_ARGUMENTS 24
 
@@ -57,16 +53,16 @@ static void say_model(command *c, const cli_demo_story *demo, const char *ending
   say(c, path);
 }
 
-static ckks_status run(cli_child *child, const command *c, const cli_demo_story *demo,
+static ckks_status run(cli_demo_child *child, const command *c, const cli_demo_story *demo,
                        bool visible) {
   char messages[CLI_DEMO_PATH_BYTES];
   cli_demo_path(messages, demo, "messages.txt");
-  return cli_child_run(child, c->argument, messages, visible);
+  return cli_demo_child_run(child, c->argument, messages, visible);
 }
 
 /* Runs a command that prints nothing of interest; its time in *ms (may be NULL). */
 static ckks_status run_quietly(double *ms, const command *c, const cli_demo_story *demo) {
-  cli_child child;
+  cli_demo_child child;
   BASE_TRY(run(&child, c, demo, false));
   base_free(child.output);
   if (ms != NULL)
@@ -75,7 +71,7 @@ static ckks_status run_quietly(double *ms, const command *c, const cli_demo_stor
 }
 
 /* Runs a command that prints JSON: *json is the caller's to drop. */
-static ckks_status run_json(json_t **json, cli_child *child, const command *c,
+static ckks_status run_json(json_t **json, cli_demo_child *child, const command *c,
                             const cli_demo_story *demo, bool visible) {
   json_error_t error;
   BASE_TRY(run(child, c, demo, visible));
@@ -117,21 +113,24 @@ static ckks_status read_history(cli_demo_story *demo) {
 
 /* What the owner of the data could compute without all this: the yardstick. */
 static ckks_status evaluate_in_clear(cli_demo_story *demo, const char *validation) {
-  const network_model *model = &demo->model;
-  BASE_TRY(table_data_read_features(&demo->data, validation, (const char *const *)model->feature,
-                                    model->n_features, demo->options.label,
-                                    (const char *const *)model->label, model->n_classes));
+  blindsight_rows_options options;
+  blindsight_rows_options_default(&options, sizeof options);
+  options.label = demo->options.label;
+  demo->names = blindsight_model_names(demo->model);
+  BASE_TRY(blindsight_rows_load(&demo->rows, validation, demo->names, &options));
   demo->n_rows =
-      demo->data.n_rows < CLI_DEMO_MOST_ROWS ? demo->data.n_rows : (size_t)CLI_DEMO_MOST_ROWS;
-  BASE_TRY(cli_metrics_outputs(&demo->clear, demo->data.value, demo->n_rows, model));
-  return train_metrics_compute(&demo->metrics, demo->clear, demo->data.label, demo->n_rows,
-                               model->n_classes);
+      demo->rows->n_rows < CLI_DEMO_MOST_ROWS ? demo->rows->n_rows : (size_t)CLI_DEMO_MOST_ROWS;
+  BASE_TRY(
+      blindsight_model_predict(&demo->predictions, demo->rows->value, demo->n_rows, demo->model));
+  demo->clear = demo->predictions->output;
+  return blindsight_metrics_compute(&demo->metrics, demo->clear, demo->rows->label, demo->n_rows,
+                                    demo->names);
 }
 
 ckks_status cli_demo_train(cli_demo_story *demo) {
   char validation[CLI_DEMO_PATH_BYTES], seed[32];
   command c = {.argument = {demo->program, "train"}, .n = 2};
-  cli_child child;
+  cli_demo_child child;
   snprintf(seed, sizeof seed, "%llu", (unsigned long long)demo->options.seed);
   cli_demo_path(validation, demo, "validation.csv");
   say_option(&c, "--label", demo->options.label);
@@ -144,14 +143,14 @@ ckks_status cli_demo_train(cli_demo_story *demo) {
   BASE_TRY(run_json(&demo->training, &child, &c, demo, true));
   demo->train_ms = child.ms;
   BASE_TRY(read_history(demo));
-  BASE_TRY(network_files_read(&demo->model, c.path[0]));
+  BASE_TRY(blindsight_model_load(&demo->model, c.path[0]));
   return evaluate_in_clear(demo, validation);
 }
 
 ckks_status cli_demo_compile(cli_demo_story *demo) {
   char name[CLI_DEMO_PATH_BYTES], client[CLI_DEMO_PATH_BYTES];
   command c = {.argument = {demo->program, "compile", "--json"}, .n = 3};
-  cli_child child;
+  cli_demo_child child;
   model_path(name, demo, "");
   model_path(client, demo, ".client");
   say_option(&c, "--output", name);
@@ -159,9 +158,12 @@ ckks_status cli_demo_compile(cli_demo_story *demo) {
   say_model(&c, demo, ".model");
   BASE_TRY(run_json(&demo->compilation, &child, &c, demo, false));
   demo->compile_ms = child.ms;
-  BASE_TRY(plan_files_client_read(&demo->interface, client));
-  demo->log2_qp = ckks_params_log2_qp(demo->interface.params);
-  demo->log2_qp_limit = ckks_params_log2_qp_limit(demo->interface.params);
+  BASE_TRY(blindsight_client_load(&demo->client, client));
+  const ckks_params *params = blindsight_client_params(demo->client);
+  demo->facts = blindsight_client_facts(demo->client);
+  demo->params = ckks_params_get_literal(params);
+  demo->log2_qp = ckks_params_log2_qp(params);
+  demo->log2_qp_limit = ckks_params_log2_qp_limit(params);
   return CKKS_OK;
 }
 
@@ -186,12 +188,12 @@ static ckks_status generate_keys(cli_demo_costs *costs, const char *folder,
 }
 
 static ckks_status encrypt(cli_demo_costs *costs, const char *folder, const char *rows,
-                           plan_packing packing, const cli_demo_story *demo) {
+                           blindsight_packing packing, const cli_demo_story *demo) {
   char validation[CLI_DEMO_PATH_BYTES];
   command c = {.argument = {demo->program, "encrypt"}, .n = 2};
   cli_demo_path(validation, demo, "validation.csv");
   say_option(&c, "--rows", rows);
-  say_option(&c, "--packing", cli_plan_report_packing(packing));
+  say_option(&c, "--packing", cli_packing_name(packing));
   say(&c, "--key");
   say_file(&c, demo, folder, "client.key");
   say(&c, "--output");
@@ -205,7 +207,7 @@ static ckks_status encrypt(cli_demo_costs *costs, const char *folder, const char
 /* The server's side: blindsight-infer, which holds no code for secret keys. */
 static ckks_status infer(cli_demo_costs *costs, const char *folder, const cli_demo_story *demo) {
   command c = {.argument = {demo->infer_program, "--json", "--keys"}, .n = 3};
-  cli_child child;
+  cli_demo_child child;
   json_t *json;
   say_file(&c, demo, folder, "client.keys");
   say(&c, "--output");
@@ -227,7 +229,7 @@ static ckks_status infer(cli_demo_costs *costs, const char *folder, const cli_de
 
 static ckks_status read_outputs(double *outputs, size_t n_rows, const json_t *rows,
                                 const cli_demo_story *demo) {
-  size_t n_outputs = demo->interface.n_outputs;
+  size_t n_outputs = demo->names->n_labels;
   if (json_array_size(rows) != n_rows)
     return base_fail(CKKS_ERROR_FORMAT, "decrypt: %zu rows where %zu were sent",
                      json_array_size(rows), n_rows);
@@ -240,7 +242,7 @@ static ckks_status read_outputs(double *outputs, size_t n_rows, const json_t *ro
 static ckks_status decrypt(double *outputs, cli_demo_costs *costs, const char *folder,
                            size_t n_rows, const cli_demo_story *demo) {
   command c = {.argument = {demo->program, "decrypt", "--outputs", "--json", "--key"}, .n = 5};
-  cli_child child;
+  cli_demo_child child;
   json_t *json;
   say_file(&c, demo, folder, "client.key");
   say(&c, "--");
@@ -261,7 +263,7 @@ static void count(cli_demo_story *demo, double max_error, size_t n_flips) {
 
 ckks_status cli_demo_run_client(cli_demo_story *demo, size_t index) {
   cli_demo_client *client = &demo->clients[index];
-  size_t n_outputs = demo->interface.n_outputs, n_flips;
+  size_t n_outputs = demo->names->n_labels, n_flips;
   char folder[32], row[32];
   /* Spread over the rows, which some tables have sorted. */
   client->row = index * demo->n_rows / (size_t)demo->options.n_clients;
@@ -271,7 +273,7 @@ ckks_status cli_demo_run_client(cli_demo_story *demo, size_t index) {
   snprintf(folder, sizeof folder, "client%02zu", index + 1);
   snprintf(row, sizeof row, "%zu", client->row);
   BASE_TRY(generate_keys(&client->costs, folder, demo));
-  BASE_TRY(encrypt(&client->costs, folder, row, PLAN_LATENCY, demo));
+  BASE_TRY(encrypt(&client->costs, folder, row, BLINDSIGHT_LATENCY, demo));
   BASE_TRY(infer(&client->costs, folder, demo));
   BASE_TRY(decrypt(client->outputs, &client->costs, folder, 1, demo));
   cli_demo_compare(NULL, &client->error, &n_flips, client->outputs,
@@ -280,10 +282,10 @@ ckks_status cli_demo_run_client(cli_demo_story *demo, size_t index) {
   return CKKS_OK;
 }
 
-ckks_status cli_demo_run_pass(cli_demo_story *demo, plan_packing packing) {
+ckks_status cli_demo_run_pass(cli_demo_story *demo, blindsight_packing packing) {
   cli_demo_pass *pass = &demo->pass[packing];
-  const char *folder = packing == PLAN_LATENCY ? "rows" : "batch";
-  size_t n_outputs = demo->interface.n_outputs, n = demo->n_rows * n_outputs;
+  const char *folder = packing == BLINDSIGHT_LATENCY ? "rows" : "batch";
+  size_t n_outputs = demo->names->n_labels, n = demo->n_rows * n_outputs;
   char rows[32];
   pass->outputs = base_alloc_array(n, sizeof *pass->outputs);
   pass->error = base_alloc_array(n, sizeof *pass->error);
@@ -297,6 +299,6 @@ ckks_status cli_demo_run_pass(cli_demo_story *demo, plan_packing packing) {
   cli_demo_compare(pass->error, &pass->max_error, &pass->n_flips, pass->outputs, demo->clear,
                    demo->n_rows, n_outputs);
   count(demo, pass->max_error, pass->n_flips);
-  return train_metrics_compute(&pass->metrics, pass->outputs, demo->data.label, demo->n_rows,
-                               n_outputs);
+  return blindsight_metrics_compute(&pass->metrics, pass->outputs, demo->rows->label, demo->n_rows,
+                                    demo->names);
 }

@@ -107,7 +107,7 @@ static void model_section(base_buffer *out, const cli_demo_story *demo) {
   card_begin(out, "Loss");
   cli_report_losses(out, demo);
   card_end(out);
-  if (demo->metrics.n_roc > 0) {
+  if (demo->metrics->n_roc > 0) {
     card_begin(out, "ROC, in clear and under encryption");
     cli_report_roc(out, demo);
     card_end(out);
@@ -135,7 +135,7 @@ static void rows_section(base_buffer *out, const cli_demo_story *demo) {
   cli_report_confusion_of(out, demo, -1);
   card_end(out);
   card_begin(out, "Predictions under encryption");
-  cli_report_confusion_of(out, demo, PLAN_LATENCY);
+  cli_report_confusion_of(out, demo, BLINDSIGHT_LATENCY);
   card_end(out);
   card_begin(out, "Errors of all outputs");
   cli_report_errors(out, demo);

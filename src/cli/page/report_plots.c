@@ -40,7 +40,8 @@ void cli_report_losses(base_buffer *out, const cli_demo_story *demo) {
 }
 
 void cli_report_roc(base_buffer *out, const cli_demo_story *demo) {
-  const train_metrics *clear = &demo->metrics, *encrypted = &demo->pass[PLAN_LATENCY].metrics;
+  const blindsight_metrics *clear = demo->metrics,
+                           *encrypted = demo->pass[BLINDSIGHT_LATENCY].metrics;
   cli_report_axis share = {.low = 0.0, .high = 1.0, .step = 0.2, .decimals = 1};
   cli_report_plot plot = {.out = out, .x = share, .y = share};
   if (clear->n_roc == 0)
@@ -58,10 +59,10 @@ void cli_report_roc(base_buffer *out, const cli_demo_story *demo) {
 }
 
 void cli_report_confusion_of(base_buffer *out, const cli_demo_story *demo, int packing) {
-  const train_metrics *m = packing < 0 ? &demo->metrics : &demo->pass[packing].metrics;
+  const blindsight_metrics *m = packing < 0 ? demo->metrics : demo->pass[packing].metrics;
   cli_report_confusion(out,
                        packing < 0 ? "Confusion matrix in clear" : "Confusion matrix, encrypted",
-                       m->confusion, demo->interface.label, m->n_classes, packing < 0 ? 0 : 1);
+                       m->confusion, demo->names->label, m->n_classes, packing < 0 ? 0 : 1);
 }
 
 /* --- the histogram of errors */
@@ -70,7 +71,7 @@ void cli_report_confusion_of(base_buffer *out, const cli_demo_story *demo, int p
 enum { BINS_PER_DECADE = 4, LOWEST = -12, HIGHEST = 0, N_BINS = (HIGHEST - LOWEST) * 4 };
 
 typedef struct histogram {
-  size_t count[PLAN_N_PACKINGS][N_BINS], most;
+  size_t count[BLINDSIGHT_N_PACKINGS][N_BINS], most;
   int low, high; /* whole decades that hold something */
 } histogram;
 
@@ -88,7 +89,7 @@ static void add(histogram *h, int packing, double error) {
 static void draw_bins(const cli_report_plot *plot, const histogram *h) {
   const double width = 1.0 / BINS_PER_DECADE, gap = 0.015;
   for (int bin = 0; bin < N_BINS; bin++)
-    for (int p = 0; p < PLAN_N_PACKINGS; p++) {
+    for (int p = 0; p < BLINDSIGHT_N_PACKINGS; p++) {
       /* The two packings stand side by side. */
       double left = LOWEST + width * (bin + 0.5 * p);
       cli_report_plot_bar(plot, left + gap, left + 0.5 * width, (double)h->count[p][bin], p);
@@ -97,8 +98,8 @@ static void draw_bins(const cli_report_plot *plot, const histogram *h) {
 
 void cli_report_errors(base_buffer *out, const cli_demo_story *demo) {
   histogram h = {.low = HIGHEST - 1, .high = (int)lround(log10(CLI_DEMO_ERROR_LIMIT)) + 1};
-  for (int p = 0; p < PLAN_N_PACKINGS; p++)
-    for (size_t i = 0; i < demo->n_rows * demo->interface.n_outputs; i++)
+  for (int p = 0; p < BLINDSIGHT_N_PACKINGS; p++)
+    for (size_t i = 0; i < demo->n_rows * demo->names->n_labels; i++)
       add(&h, p, demo->pass[p].error[i]);
   h.high = h.high > HIGHEST ? HIGHEST : h.high;
   cli_report_plot plot = {.out = out,
@@ -126,7 +127,7 @@ static double exponent(double value) {
 
 /* By how much the winning output is ahead of the next. */
 static double margin(const double *outputs, size_t n) {
-  size_t winner = encoding_outputs_argmax(outputs, n);
+  size_t winner = blindsight_predictions_largest(outputs, n);
   double least = INFINITY;
   for (size_t i = 0; i < n; i++)
     if (i != winner)
@@ -143,9 +144,9 @@ static double largest_difference(const double *a, const double *b, size_t n) {
 
 /* A dot for each row and packing, or room on the axes for it. */
 static void each_margin(cli_report_plot *plot, const cli_demo_story *demo, bool draw) {
-  size_t n = demo->interface.n_outputs;
+  size_t n = demo->names->n_labels;
   for (size_t row = 0; row < demo->n_rows; row++)
-    for (int p = 0; p < PLAN_N_PACKINGS; p++) {
+    for (int p = 0; p < BLINDSIGHT_N_PACKINGS; p++) {
       const double *clear = cli_demo_clear(demo, row);
       double x = exponent(margin(clear, n));
       double y = exponent(largest_difference(demo->pass[p].outputs + row * n, clear, n));
@@ -194,7 +195,7 @@ static cli_report_bar bytes_bar(const char *name, const char *note, size_t n_byt
 
 void cli_report_bytes(base_buffer *out, const cli_demo_story *demo) {
   const cli_demo_costs *one = &demo->clients[0].costs;
-  const cli_demo_costs *batch = &demo->pass[PLAN_THROUGHPUT].costs;
+  const cli_demo_costs *batch = &demo->pass[BLINDSIGHT_THROUGHPUT].costs;
   const cli_report_bar bars[] = {
       bytes_bar("evaluation keys", "sent once", one->key_bytes, 0),
       bytes_bar("sample", "sent for each row", one->sample_bytes, 0),
@@ -217,6 +218,7 @@ void cli_report_times(base_buffer *out, const cli_demo_story *demo) {
       time_bar("encrypt", "client, a row", cli_demo_median(demo, cli_demo_cost_encrypt), 0),
       time_bar("infer", "server, a row", cli_demo_median(demo, cli_demo_cost_infer), 0),
       time_bar("decrypt", "client, a row", cli_demo_median(demo, cli_demo_cost_decrypt), 0),
-      time_bar("infer in a batch", "server, a row", demo->pass[PLAN_THROUGHPUT].costs.row_ms, 1)};
+      time_bar("infer in a batch", "server, a row", demo->pass[BLINDSIGHT_THROUGHPUT].costs.row_ms,
+               1)};
   cli_report_bars(out, "Times of the steps", bars, sizeof bars / sizeof bars[0]);
 }

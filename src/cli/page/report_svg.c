@@ -205,7 +205,7 @@ static void draw_cell(base_buffer *out, double x, double y, double w, double h, 
 }
 
 void cli_report_confusion(base_buffer *out, const char *title, const size_t *confusion,
-                          char *const *label, size_t n_classes, int series) {
+                          const char *const *label, size_t n_classes, int series) {
   const double left = 112.0, top = 54.0, height = n_classes > 3 ? 380.0 : 230.0;
   double w = (WIDTH - left - 4.0) / (double)n_classes, h = (height - top) / (double)n_classes;
   int n_characters = n_classes > 4 ? 6 : 12;

@@ -56,5 +56,5 @@ typedef struct cli_report_bar {
 void cli_report_bars(base_buffer *out, const char *title, const cli_report_bar *bars, size_t n);
 /** Rows: true class; columns: predicted. */
 void cli_report_confusion(base_buffer *out, const char *title, const size_t *confusion,
-                          char *const *label, size_t n_classes, int series);
+                          const char *const *label, size_t n_classes, int series);
 #endif

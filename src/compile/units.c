@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Unit costs in a file: JSON, one machine's (docs/man/blindsight-calibrate.1). */
-#include "cli/units.h"
+#include "compile/units.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -10,7 +10,6 @@
 #include "base/alloc.h"
 #include "base/cpu.h"
 #include "base/file.h"
-#include "cli/print.h"
 #include "ring/kernel/kernel.h"
 
 #define MAX_BYTES ((size_t)1 << 16)
@@ -18,7 +17,7 @@
 #define LEAST_NS 1e-4
 #define MOST_NS 1e4
 
-const cli_unit cli_units[CLI_N_UNITS] = {
+const compile_unit compile_units_table[COMPILE_N_UNITS] = {
     {"ntt_butterfly_ns", "a butterfly of a transform", offsetof(compile_units, ntt_butterfly_ns)},
     {"mac_word_ns", "a word of few keys", offsetof(compile_units, mac_word_ns)},
     {"mac_far_word_ns", "a word of many keys", offsetof(compile_units, mac_far_word_ns)},
@@ -29,11 +28,11 @@ const cli_unit cli_units[CLI_N_UNITS] = {
     {"sum_far_word_ns", "a word of a large batch", offsetof(compile_units, sum_far_word_ns)},
 };
 
-double *cli_units_field(compile_units *units, const cli_unit *unit) {
+double *compile_units_field(compile_units *units, const compile_unit *unit) {
   return (double *)(void *)((char *)units + unit->offset);
 }
 
-static const char *kernel_name(void) {
+const char *compile_units_kernel(void) {
   return ring_kernel_get(RING_F64)->name;
 }
 
@@ -48,7 +47,7 @@ static ckks_status join(char **path, const char *folder, const char *rest) {
   return CKKS_OK;
 }
 
-ckks_status cli_units_cache_path(char **path) {
+ckks_status compile_units_cache_path(char **path) {
   const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
   *path = NULL;
   if (cache != NULL && cache[0] == '/')
@@ -75,20 +74,21 @@ static ckks_status check_machine(const json_t *file, const char *path) {
   if (cpu == NULL || kernel == NULL)
     return base_fail(CKKS_ERROR_FORMAT, "%s: %s must be a text", path,
                      cpu == NULL ? "cpu" : "kernel");
-  if (strcmp(cpu, base_cpu_get()->name) != 0 || strcmp(kernel, kernel_name()) != 0)
+  if (strcmp(cpu, base_cpu_get()->name) != 0 || strcmp(kernel, compile_units_kernel()) != 0)
     return base_fail(CKKS_ERROR_MISMATCH, "%s: measured on %s with the %s kernels, this is %s, %s",
-                     path, cpu, kernel, base_cpu_get()->name, kernel_name());
+                     path, cpu, kernel, base_cpu_get()->name, compile_units_kernel());
   return CKKS_OK;
 }
 
 static ckks_status parse(compile_units *units, const json_t *file, const char *path) {
   BASE_TRY(check_machine(file, path));
-  for (int i = 0; i < CLI_N_UNITS; i++)
-    BASE_TRY(read_field(cli_units_field(units, &cli_units[i]), file, cli_units[i].name, path));
+  for (int i = 0; i < COMPILE_N_UNITS; i++)
+    BASE_TRY(read_field(compile_units_field(units, &compile_units_table[i]), file,
+                        compile_units_table[i].name, path));
   return CKKS_OK;
 }
 
-ckks_status cli_units_read(compile_units *units, const char *path) {
+ckks_status compile_units_read(compile_units *units, const char *path) {
   uint8_t *bytes;
   size_t n_bytes;
   json_error_t error;
@@ -121,11 +121,13 @@ static ckks_status make_folders(const char *path) {
   return CKKS_OK;
 }
 
-ckks_status cli_units_write(const char *path, const compile_units *units) {
+ckks_status compile_units_write(const char *path, const compile_units *units) {
   compile_units copy = *units;
-  json_t *file = json_pack("{s:s, s:s}", "cpu", base_cpu_get()->name, "kernel", kernel_name());
-  for (int i = 0; file != NULL && i < CLI_N_UNITS; i++)
-    json_object_set_new(file, cli_units[i].name, json_real(*cli_units_field(&copy, &cli_units[i])));
+  json_t *file =
+      json_pack("{s:s, s:s}", "cpu", base_cpu_get()->name, "kernel", compile_units_kernel());
+  for (int i = 0; file != NULL && i < COMPILE_N_UNITS; i++)
+    json_object_set_new(file, compile_units_table[i].name,
+                        json_real(*compile_units_field(&copy, &compile_units_table[i])));
   char text[1024];
   size_t n = json_dumpb(file, text, sizeof text, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
   json_decref(file);

@@ -11,8 +11,7 @@
 #include "base/alloc.h"
 #include "base/cpu.h"
 #include "base/file.h"
-#include "cli/cli.h"
-#include "cli/units.h"
+#include "compile/units.h"
 #include "compile/compile.h"
 #include "ring/kernel/kernel.h"
 
@@ -42,26 +41,26 @@ static int tear_down(void **unused) {
 
 static void assert_same(const compile_units *a, const compile_units *b) {
   compile_units x = *a, y = *b;
-  for (int i = 0; i < CLI_N_UNITS; i++)
-    assert_true(*cli_units_field(&x, &cli_units[i]) == *cli_units_field(&y, &cli_units[i]));
+  for (int i = 0; i < COMPILE_N_UNITS; i++)
+    assert_true(*compile_units_field(&x, &compile_units_table[i]) == *compile_units_field(&y, &compile_units_table[i]));
 }
 
 /* Every field of the struct has its name in the table. */
 static void test_table(void **unused) {
   (void)unused;
-  assert_int_equal(sizeof(compile_units), CLI_N_UNITS * sizeof(double));
-  for (int i = 0; i < CLI_N_UNITS; i++)
-    assert_int_equal(cli_units[i].offset, (size_t)i * sizeof(double));
+  assert_int_equal(sizeof(compile_units), COMPILE_N_UNITS * sizeof(double));
+  for (int i = 0; i < COMPILE_N_UNITS; i++)
+    assert_int_equal(compile_units_table[i].offset, (size_t)i * sizeof(double));
 }
 
 static void test_round_trip(void **unused) {
   (void)unused;
   compile_units read = {0};
-  assert_int_equal(cli_units_write(path, &example), CKKS_OK);
-  assert_int_equal(cli_units_read(&read, path), CKKS_OK);
+  assert_int_equal(compile_units_write(path, &example), CKKS_OK);
+  assert_int_equal(compile_units_read(&read, path), CKKS_OK);
   assert_same(&read, &example);
-  assert_int_equal(cli_units_write(path, &compile_options_units), CKKS_OK);
-  assert_int_equal(cli_units_read(&read, path), CKKS_OK);
+  assert_int_equal(compile_units_write(path, &compile_options_units), CKKS_OK);
+  assert_int_equal(compile_units_read(&read, path), CKKS_OK);
   assert_same(&read, &compile_options_units);
 }
 
@@ -75,7 +74,7 @@ static ckks_status read_text(compile_units *units, const char *cpu, const char *
                    " \"sum_far_word_ns\": 1}",
                    cpu, ring_kernel_get(RING_F64)->name, value);
   assert_int_equal(base_file_write(path, text, (size_t)n, 0600), CKKS_OK);
-  return cli_units_read(units, path);
+  return compile_units_read(units, path);
 }
 
 static void test_refusals(void **unused) {
@@ -97,9 +96,9 @@ static void test_refusals(void **unused) {
   assert_int_equal(read_text(&units, here, "0.5, \"cpu\": \"twice\""), CKKS_ERROR_FORMAT);
   assert_int_equal(read_text(&units, here, "0.5 0.5"), CKKS_ERROR_FORMAT);
   assert_int_equal(base_file_write(path, "{}", 2, 0600), CKKS_OK);
-  assert_int_equal(cli_units_read(&units, path), CKKS_ERROR_FORMAT);
+  assert_int_equal(compile_units_read(&units, path), CKKS_ERROR_FORMAT);
   remove(path);
-  assert_int_equal(cli_units_read(&units, path), CKKS_ERROR_IO);
+  assert_int_equal(compile_units_read(&units, path), CKKS_ERROR_IO);
   assert_same(&units, &example);
 }
 
@@ -109,16 +108,16 @@ static void test_cache_path(void **unused) {
   char *cache;
   setenv("HOME", "/home/somebody", 1);
   setenv("XDG_CACHE_HOME", "/var/cache/own", 1);
-  assert_int_equal(cli_units_cache_path(&cache), CKKS_OK);
+  assert_int_equal(compile_units_cache_path(&cache), CKKS_OK);
   assert_string_equal(cache, "/var/cache/own/blindsight/units.json");
   base_free(cache);
   setenv("XDG_CACHE_HOME", "relative", 1);
-  assert_int_equal(cli_units_cache_path(&cache), CKKS_OK);
+  assert_int_equal(compile_units_cache_path(&cache), CKKS_OK);
   assert_string_equal(cache, "/home/somebody/.cache/blindsight/units.json");
   base_free(cache);
   unsetenv("XDG_CACHE_HOME");
   unsetenv("HOME");
-  assert_int_equal(cli_units_cache_path(&cache), CKKS_OK);
+  assert_int_equal(compile_units_cache_path(&cache), CKKS_OK);
   assert_null(cache);
 }
 
@@ -129,8 +128,8 @@ static void test_folders(void **unused) {
   compile_units read;
   snprintf(inner, sizeof inner, "%s/cache/blindsight", folder);
   snprintf(deep, sizeof deep, "%s/units.json", inner);
-  assert_int_equal(cli_units_write(deep, &example), CKKS_OK);
-  assert_int_equal(cli_units_read(&read, deep), CKKS_OK);
+  assert_int_equal(compile_units_write(deep, &example), CKKS_OK);
+  assert_int_equal(compile_units_read(&read, deep), CKKS_OK);
   remove(deep);
   rmdir(inner);
   snprintf(inner, sizeof inner, "%s/cache", folder);
@@ -142,12 +141,12 @@ static void test_folders(void **unused) {
 static void test_measure(void **unused) {
   (void)unused;
   compile_units units;
-  ckks_status status = cli_units_measure(&units);
+  ckks_status status = compile_units_measure(&units);
   if (status == CKKS_ERROR_RANGE) /* too busy a machine, and it says so */
     return;
   assert_int_equal(status, CKKS_OK);
-  for (int i = 0; i < CLI_N_UNITS; i++)
-    assert_true(*cli_units_field(&units, &cli_units[i]) > 0.0);
+  for (int i = 0; i < COMPILE_N_UNITS; i++)
+    assert_true(*compile_units_field(&units, &compile_units_table[i]) > 0.0);
 }
 
 int main(void) {

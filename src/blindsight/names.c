@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "blindsight/objects.h"
+
+_Static_assert((int)BLINDSIGHT_CLASSES == (int)ENCODING_CLASSES &&
+                   (int)BLINDSIGHT_VALUES == (int)ENCODING_VALUES &&
+                   (int)BLINDSIGHT_LABELS == (int)ENCODING_LABELS &&
+                   BLINDSIGHT_NO_LABEL == ENCODING_NOTHING,
+               "what outputs are");
+
+blindsight_names blindsight_names_view(const char *name, char *const *feature, size_t n_features,
+                                       char *const *label, size_t n_labels,
+                                       const encoding_meaning *meaning) {
+  return (blindsight_names){.name = name,
+                            .n_features = n_features,
+                            .n_labels = n_labels,
+                            .feature = (const char *const *)feature,
+                            .label = (const char *const *)label,
+                            .kind = (blindsight_kind)meaning->kind,
+                            .end = encoding_meaning_end_name(meaning->end),
+                            .complete = meaning->complete};
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows from files; a program that has its rows in memory links none of their readers. */
+#include "base/alloc.h"
+#include "base/file.h"
+#include "blindsight/objects.h"
+#include "table/rows.h"
+
+_Static_assert(BLINDSIGHT_MAX_ROWS == TABLE_DATA_MAX_ROWS, "rows of a file");
+
+/* The numbers change hands, the rest goes. */
+static ckks_status take(blindsight_rows **out, table_data *data) {
+  blindsight_rows *rows = *out = base_alloc(sizeof *rows);
+  size_t *index = base_alloc_array(data->n_rows, sizeof *index);
+  if (rows == NULL || index == NULL) {
+    base_free(rows);
+    base_free(index);
+    *out = NULL;
+    return base_fail_memory(data->n_rows * sizeof *index);
+  }
+  for (size_t i = 0; i < data->n_rows; i++)
+    index[i] = i;
+  *rows = (blindsight_rows){.n_rows = data->n_rows,
+                            .n_features = data->n_features,
+                            .value = data->value,
+                            .label = data->label,
+                            .index = index,
+                            .line = data->line};
+  data->value = NULL;
+  data->label = NULL;
+  data->line = NULL;
+  return CKKS_OK;
+}
+
+/* A label column that is named but missing would pass for "not asked for" further on. */
+ckks_status blindsight_rows_load(blindsight_rows **out, const char *path,
+                                 const blindsight_names *names,
+                                 const blindsight_rows_options *options) {
+  blindsight_rows_options o;
+  table_data data;
+  blindsight_rows_options_default(&o, sizeof o);
+  BASE_TRY(blindsight_objects_require(out, "out"));
+  *out = NULL;
+  BASE_TRY(blindsight_objects_require(path, "path"));
+  BASE_TRY(blindsight_objects_require(names, "names"));
+  BASE_TRY(blindsight_options_take(&o, sizeof o, options));
+  if (o.n_more > 0)
+    BASE_TRY(blindsight_objects_require(o.more, "options.more"));
+  BASE_TRY(table_rows_read(&data, path, o.more, o.n_more,
+                           &(table_wanted){(char *const *)names->feature, names->n_features,
+                                           o.label, (char *const *)names->label,
+                                           o.label != NULL ? names->n_labels : 0}));
+  ckks_status status = CKKS_OK;
+  if (o.label != NULL && data.label == NULL)
+    status =
+        base_fail(CKKS_ERROR_FORMAT, "%s: there is no column \"%.80s\" (label)", path, o.label);
+  if (status == CKKS_OK)
+    status = take(out, &data);
+  table_data_clear(&data);
+  return status;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fields of CSV. */
+#ifndef CLI_CSV_H
+#define CLI_CSV_H
+#include "base/bytes.h"
+
+/** A field with the quotes that RFC 4180 asks for. */
+void cli_csv_text(base_buffer *out, const char *text);
+/** base_buffer_decimal; nothing for NaN. */
+void cli_csv_number(base_buffer *out, double value);
+#endif
