@@ -6,9 +6,9 @@
  */
 #include "base/alloc.h"
 #include "bench.h"
-#include "compile/units.h"
 #include "compile/compile.h"
 #include "compile/cost.h"
+#include "compile/units.h"
 #include "exec/exec.h"
 #include "secret/secret.h"
 

@@ -21,7 +21,7 @@ typedef struct client_remote {
   char key_id[CLIENT_REMOTE_ID_CHARS + 1]; /**< of the keys uploaded; "" = none yet */
   const uint8_t *keys;                     /**< the caller's; sent again when they are lost */
   size_t n_keys;
-  unsigned n_parallel;     /**< requests in flight, 1 to CLIENT_REMOTE_MOST_PARALLEL */
+  unsigned n_parallel;  /**< requests in flight, 1 to CLIENT_REMOTE_MOST_PARALLEL */
   blindsight_jobs jobs; /**< which samples go as jobs ("Prefer: respond-async"); AUTO */
 } client_remote;
 

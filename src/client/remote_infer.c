@@ -209,8 +209,8 @@ ckks_status client_remote_infer(uint8_t **result, size_t *n_result, const uint8_
   if (remote->key_id[0] == '\0')
     return base_fail(CKKS_ERROR_KEY, "%s: the evaluation keys were not uploaded", remote->model);
   i.batch = packing == PLAN_THROUGHPUT;
-  i.job = remote->jobs == BLINDSIGHT_JOBS_ALWAYS ||
-          (remote->jobs == BLINDSIGHT_JOBS_AUTO && i.batch);
+  i.job =
+      remote->jobs == BLINDSIGHT_JOBS_ALWAYS || (remote->jobs == BLINDSIGHT_JOBS_AUTO && i.batch);
   i.max_result_bytes = result_limit(&remote->interface, packing, n_rows);
   snprintf(i.key, sizeof i.key, "Blindsight-Key: %s", remote->key_id);
   ckks_status status = infer_twice(&answer, &i);

@@ -11,8 +11,8 @@
 #include "base/alloc.h"
 #include "base/cpu.h"
 #include "base/file.h"
-#include "compile/units.h"
 #include "compile/compile.h"
+#include "compile/units.h"
 #include "ring/kernel/kernel.h"
 
 #include <stdio.h>
@@ -42,7 +42,8 @@ static int tear_down(void **unused) {
 static void assert_same(const compile_units *a, const compile_units *b) {
   compile_units x = *a, y = *b;
   for (int i = 0; i < COMPILE_N_UNITS; i++)
-    assert_true(*compile_units_field(&x, &compile_units_table[i]) == *compile_units_field(&y, &compile_units_table[i]));
+    assert_true(*compile_units_field(&x, &compile_units_table[i]) ==
+                *compile_units_field(&y, &compile_units_table[i]));
 }
 
 /* Every field of the struct has its name in the table. */
