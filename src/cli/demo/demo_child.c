@@ -102,8 +102,8 @@ static ckks_status fail_code(int code, const char *const *argv, const char *mess
 }
 
 /* Both ends of the pipe, and the file of messages, are closed on every way out. */
-static ckks_status run(cli_demo_child *child, base_buffer *buffer, int *code, const char *const *argv,
-                       int messages) {
+static ckks_status run(cli_demo_child *child, base_buffer *buffer, int *code,
+                       const char *const *argv, int messages) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0)
     return base_fail(CKKS_ERROR_IO, "cannot make a pipe: %s", strerror(errno));
@@ -128,7 +128,7 @@ static ckks_status run(cli_demo_child *child, base_buffer *buffer, int *code, co
 }
 
 ckks_status cli_demo_child_run(cli_demo_child *child, const char *const *argv, const char *messages,
-                          bool visible) {
+                               bool visible) {
   int code = 0, log = open(messages, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (log < 0)
     return base_fail(CKKS_ERROR_IO, "%s: cannot write: %s", messages, strerror(errno));

@@ -21,5 +21,5 @@ typedef struct cli_demo_child {
  * nothing is left in *child then.
  */
 ckks_status cli_demo_child_run(cli_demo_child *child, const char *const *argv, const char *messages,
-                          bool visible);
+                               bool visible);
 #endif
