@@ -224,7 +224,7 @@ static void no_file_takes_null(void **state) {
 static void questions_about_nothing_have_no_answer(void **state) {
   (void)state;
   char text[BLINDSIGHT_TEXT_BYTES];
-  double coefficient[BLINDSIGHT_MAX_DEGREE + 1];
+  double coefficient[BLINDSIGHT_MAX_POWERS + 1];
   int level;
   assert_null(blindsight_model_names(NULL));
   assert_null(blindsight_model_shape(NULL));
