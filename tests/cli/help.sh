@@ -32,6 +32,20 @@ for command in $commands; do
   # In mdoc an option is "Fl Fl name".
   sed -n 's/^\.It .*Fl Fl \([a-z0-9-]*\).*/--\1/p' "$man/blindsight-$command.1" | names >"$log.man"
   same "blindsight-$command.1" "$log.man"
+  # Where the page says what is taken by default, the help says the same (and the code:
+  # tests/cli/test_defaults.c).
+  awk '/^\.It .*Fl Fl /{ name = $0; sub(/.*Fl Fl /, "", name); sub(/[ ,].*/, "", name) }
+    /^\.It|^\.El/ && !/Fl Fl/ { name = "" }
+    name != "" && match($0, /[0-9][0-9.e-]* by default/) {
+      print name, substr($0, RSTART, RLENGTH - 11) }' "$man/blindsight-$command.1" |
+    while read -r option value; do
+      echo said >>"$TEST_TMP/said"
+      awk -v option="--$option" '$1 == option || $2 == option { on = 1 }
+        on { text = text $0 " " } on && /\)$/ { print text; exit }' "$log.help" |
+        grep -q "[(:]$value[;)]" || echo "$command --$option: $value in the page, not so in --help"
+    done >"$log.defaults"
+  holds "defaults of $command" [ ! -s "$log.defaults" ]
+  cat "$log.defaults"
   grep -q "^\.It Xr blindsight-$command 1" "$man/blindsight.1" && pass ||
     fail "blindsight.1 does not name $command"
   bash -c ". '$bash'; _blindsight_options $command" | names >"$log.bash"
@@ -50,6 +64,14 @@ for command in $commands; do
   holds "choices of $command" [ ! -s "$log.choices" ]
   [ ! -s "$log.choices" ] || cat "$log.choices"
 done
+# Each program goes by its own name, and by that of the command where it has several.
+for command in serve token audit; do
+  run blindsight-server $command --help
+  holds "blindsight-server $command" grep -q "^usage: blindsight-server $command " "$log.out"
+done
+run blindsight-infer --help
+holds "blindsight-infer" grep -q "^usage: blindsight-infer SERVER" "$log.out"
+holds "pages say defaults" [ "$(wc -l <"$TEST_TMP/said")" -ge 20 ]
 bash -c ". '$bash'; echo \$_blindsight_commands" | tr ' ' '\n' | grep -v '^help$' >"$log.bash"
 echo "$commands" >"$log.options"
 same "commands of blindsight.bash" "$log.bash"

@@ -535,13 +535,39 @@ static void test_program(void **unused) {
   for_all_schemes(body_program);
 }
 
+/* A result is no fresh encryption, whatever stood there before: a seed left in it would be sent in
+ * place of its second part. */
+static void body_seeds(scheme *s) {
+  double values[] = {0.5, -0.25};
+  ckks_ciphertext *a = encrypt_real(s, values, 2, ckks_params_max_level(s->params));
+  static const int n_calls = 4;
+  for (int call = 0; call < n_calls; call++) {
+    ckks_ciphertext *out = encrypt_real(s, values, 2, ckks_params_max_level(s->params));
+    assert_true(a->seeded && out->seeded);
+    ckks_status status = call == 0   ? ckks_mul(out, a, a, s->ev)
+                         : call == 1 ? ckks_square(out, a, s->ev)
+                         : call == 2 ? ckks_add(out, a, a, s->ev)
+                                     : ckks_rotate(out, a, 1, s->ev);
+    assert_int_equal(status, CKKS_OK);
+    assert_false(out->seeded);
+    ckks_ciphertext_free(out);
+  }
+  ckks_ciphertext_free(a);
+}
+
+static void test_seeds(void **unused) {
+  (void)unused;
+  for_all_schemes(body_seeds);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_levels),    cmocka_unit_test(test_numbers),
-      cmocka_unit_test(test_powers),    cmocka_unit_test(test_rotations),
-      cmocka_unit_test(test_polyval),   cmocka_unit_test(test_polyval_slots),
-      cmocka_unit_test(test_own_scale), cmocka_unit_test(test_errors),
-      cmocka_unit_test(test_memory),    cmocka_unit_test(test_program),
+      cmocka_unit_test(test_seeds),         cmocka_unit_test(test_levels),
+      cmocka_unit_test(test_numbers),       cmocka_unit_test(test_powers),
+      cmocka_unit_test(test_rotations),     cmocka_unit_test(test_polyval),
+      cmocka_unit_test(test_polyval_slots), cmocka_unit_test(test_own_scale),
+      cmocka_unit_test(test_errors),        cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_program),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,6 +47,9 @@ static void test_check(void **state) {
     assert_int_equal(server_token_check(&found, wrong, database), CKKS_ERROR_KEY);
     assert_string_equal(found.id, "");
   }
+  memcpy(wrong, text, sizeof wrong);
+  *strrchr(wrong, '_') = '-';
+  assert_int_equal(server_token_check(&found, wrong, database), CKKS_ERROR_KEY);
   assert_int_equal(server_token_check(&found, "", database), CKKS_ERROR_KEY);
   memcpy(wrong, text, sizeof wrong);
   wrong[SERVER_TOKEN_CHARS - 2] = '\0';
