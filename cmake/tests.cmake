@@ -40,7 +40,7 @@ endfunction()
 function(room_program target folder output)
   file(GLOB own RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS ${folder}/*.c)
   list(FILTER own EXCLUDE REGEX "/(test|check|ctgrind|make|fuzz)_[a-z0-9_]*\\.c$")
-  source_program(${target} ${folder} tests/many.c tests/heap.c ${ARGN} ${own})
+  source_program(${target} ${folder} tests/many.c tests/heap.c tests/force.c ${ARGN} ${own})
   target_link_options(${target} PRIVATE
     -Wl,--wrap=free -Wl,--wrap=posix_memalign -Wl,--wrap=fsync)
   if(folder STREQUAL "tests/client")

@@ -17,6 +17,12 @@ typedef struct test_heap {
 void test_heap_begin(test_heap *heap);
 void test_heap_end(void);
 
+/** The k-th allocation from now (k = 1, 2, ...) of this process's own code fails once; 0 = never.
+ */
+void base_alloc_fail_at(long k);
+/** Allocations so far, those that failed among them. */
+long base_alloc_count(void);
+
 /** How often fsync was called since the program began. */
 long test_fsync_count(void);
 #endif

@@ -10,6 +10,8 @@ typedef int test_main(int argc, char **argv);
 /* `name` stays the caller's. */
 void test_many_add(const char *name, test_main *run);
 
+#include "heap.h"
+
 #define TEST_JOIN_(a, b) a##b
 #define TEST_JOIN(a, b) TEST_JOIN_(a, b)
 #define TEST_TEXT_(a) #a

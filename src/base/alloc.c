@@ -2,7 +2,6 @@
 #define _DEFAULT_SOURCE /* posix_memalign and, where there is one, madvise */
 #include "base/alloc.h"
 
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,19 +13,6 @@
 #define HUGE_BYTES ((size_t)2 << 20)
 /* No honest request comes near 2^40 bytes; a hostile length may. */
 #define MAX_BYTES_LOG2 40
-
-/* Global on purpose (alloc.h says so): tests count and fail whatever the library asks for. */
-static atomic_long n_allocations;
-static atomic_long until_failure;
-
-/* Counts this allocation; true when it is the one that was chosen to fail. */
-static int refused_by_test(void) {
-  atomic_fetch_add_explicit(&n_allocations, 1, memory_order_relaxed);
-  if (atomic_load_explicit(&until_failure, memory_order_relaxed) <= 0)
-    return 0;
-  /* Two threads may both come here at 1: only one of them takes it to 0. */
-  return atomic_fetch_sub(&until_failure, 1) == 1;
-}
 
 /*
  * Blocks this large hold sets of keys, which every product reads from end to end: with large
@@ -43,7 +29,7 @@ static void ask_for_huge_pages(void *pointer, size_t n_bytes) {
 }
 
 void *base_alloc(size_t n_bytes) {
-  if (refused_by_test() || (uint64_t)n_bytes >> MAX_BYTES_LOG2 != 0)
+  if ((uint64_t)n_bytes >> MAX_BYTES_LOG2 != 0)
     return NULL;
   /* posix_memalign, unlike aligned_alloc, takes any size: checkers then see the exact end. */
   size_t alignment = n_bytes >= HUGE_BYTES ? HUGE_BYTES : ALIGNMENT;
@@ -60,12 +46,4 @@ void *base_alloc_array(size_t count, size_t size) {
   if (size != 0 && count > SIZE_MAX / size)
     return NULL;
   return base_alloc(count * size);
-}
-
-void base_alloc_fail_at(long k) {
-  atomic_store(&until_failure, k);
-}
-
-long base_alloc_count(void) {
-  return atomic_load(&n_allocations);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All heap memory of the libraries: zeroed, 64-byte aligned, failure injectable. */
+/* All heap memory of the libraries: zeroed, 64-byte aligned, from posix_memalign (where tests make
+ * it fail: tests/heap.h). */
 #ifndef BASE_ALLOC_H
 #define BASE_ALLOC_H
 #include <stddef.h>
@@ -12,9 +13,4 @@ void *base_alloc_array(size_t count, size_t size);
 void base_free(void *pointer);
 /** Copy of a string, NULL when out of memory. */
 char *base_strdup(const char *text);
-
-/** Tests: the k-th allocation from now (k = 1, 2, ...) of this process fails once; 0 = never. */
-void base_alloc_fail_at(long k);
-/** Tests: allocations made so far. */
-long base_alloc_count(void);
 #endif

@@ -20,9 +20,6 @@ static const ring_kernel *const tables[] = {
 };
 #define N_TABLES ((int)(sizeof tables / sizeof tables[0]))
 
-/* The one mutable state of the folder, for tests and benchmarks; indexed by kind. */
-static const ring_kernel *forced[2];
-
 const ring_kernel *ring_kernel_at(int index) {
   return index >= 0 && index < N_TABLES ? tables[index] : NULL;
 }
@@ -53,14 +50,8 @@ static const ring_kernel *fastest(ring_word_kind kind, const char *name) {
 }
 
 const ring_kernel *ring_kernel_get(ring_word_kind kind) {
-  if (forced[kind] != NULL)
-    return forced[kind];
   const char *name = getenv("CKKS_KERNEL");
   /* A name that this CPU cannot honour, or that has no table of this kind, is no reason to fail. */
   const ring_kernel *named = name != NULL && *name != '\0' ? fastest(kind, name) : NULL;
   return named != NULL ? named : fastest(kind, NULL);
-}
-
-void ring_kernel_force(const ring_kernel *kernel) {
-  forced[kernel->kind] = kernel;
 }

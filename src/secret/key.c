@@ -94,8 +94,7 @@ ckks_status secret_key_from_ternary(ckks_secret_key **out, const int8_t *ternary
   return status;
 }
 
-/* Where keys come from: a stream of the seed's or of the system's making. */
-static ckks_status key_from_stream(ckks_secret_key **out, rand_stream *stream,
+ckks_status secret_key_from_stream(ckks_secret_key **out, rand_stream *stream,
                                    const ckks_params *params) {
   size_t n = params->ring.n;
   BASE_TRY(ckks_params_check_rounding());
@@ -109,22 +108,13 @@ static ckks_status key_from_stream(ckks_secret_key **out, rand_stream *stream,
   return status;
 }
 
-ckks_status secret_key_from_seed(ckks_secret_key **out, const uint8_t seed[RAND_SEED_BYTES],
-                                 const ckks_params *params) {
-  rand_stream stream;
-  rand_stream_init(&stream, seed, 0);
-  ckks_status status = key_from_stream(out, &stream, params);
-  rand_stream_clear(&stream);
-  return status;
-}
-
 ckks_status ckks_secret_key_generate(ckks_secret_key **out, const ckks_params *params) {
   BASE_NOT_NULL(out);
   *out = NULL;
   BASE_NOT_NULL(params);
   rand_stream stream;
   BASE_TRY(rand_stream_init_entropy(&stream));
-  ckks_status status = key_from_stream(out, &stream, params);
+  ckks_status status = secret_key_from_stream(out, &stream, params);
   rand_stream_clear(&stream);
   return status;
 }

@@ -26,9 +26,9 @@ struct ckks_secret_key {
 /** Builds the NTT form from coefficients (any outside -1..1 is CKKS_ERROR_FORMAT). */
 ckks_status secret_key_from_ternary(ckks_secret_key **out, const int8_t *ternary,
                                     const ckks_params *params);
-/** Key from a chosen randomness seed: for tests and known answers only. */
-ckks_status secret_key_from_seed(ckks_secret_key **out, const uint8_t seed[RAND_SEED_BYTES],
-                                 const ckks_params *params);
+/** N uniform ternary coefficients from a stream (ckks_secret_key_generate: the system's). */
+ckks_status secret_key_from_stream(ckks_secret_key **out, rand_stream *stream,
+                                   const ckks_params *params);
 /** Mode of a key file: its owner's alone. */
 #define SECRET_FILE_MODE 0600
 /** The most bytes that a key file of these parameters has. */

@@ -24,7 +24,7 @@ static inline void bootstrap_scheme_init(scheme *s, const ckks_bootstrap_literal
   static const uint8_t seed[RAND_SEED_BYTES] = {4, 5, 6};
   *s = (scheme){.name = "bootstrap"};
   CHECK(ckks_params_build_bootstrap(&s->params, literal));
-  CHECK(secret_key_from_seed(&s->secret, seed, s->params));
+  CHECK(test_secret_key(&s->secret, seed, s->params));
   CHECK(ckks_evaluator_build(&s->ev, s->params, NULL));
   s->slots = ckks_params_slots(s->params);
   s->top = ckks_params_max_level(s->params);

@@ -31,7 +31,7 @@ typedef struct range_run {
 static void range_init(range_run *run, ckks_params_literal literal) {
   static const uint8_t seed[RAND_SEED_BYTES] = {9};
   run->params = build(literal);
-  CHECK(secret_key_from_seed(&run->secret, seed, run->params));
+  CHECK(test_secret_key(&run->secret, seed, run->params));
   CHECK(ckks_evaluator_build(&run->ev, run->params, NULL));
   CHECK(ckks_plaintext_build(&run->plain, run->params));
   CHECK(ckks_ciphertext_build(&run->cipher, run->params));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Key switching: products, automorphisms, hoisting, compositions; noise from both sides. */
 #include "fixture.h"
+#include "force.h"
 
 static uint64_t state = 1;
 

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "client/client.h"
 #include "exec/exec.h"
+#include "force.h"
 #include "golden/bare.h"
 #include "golden/plan.h"
 #include "network/files.h"

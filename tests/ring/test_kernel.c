@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which table ring_kernel_get gives, and what CKKS_KERNEL and forcing change. */
+/* Which table ring_kernel_get gives, and what CKKS_KERNEL changes. */
 #define _POSIX_C_SOURCE 200809L
 #include "base/cpu.h"
 #include "ring/kernel/kernel.h"
@@ -87,17 +87,6 @@ static void other_names_change_nothing(void **state) {
   assert_string_equal(get_with("avx2", RING_U64)->name, "scalar-u64");
 }
 
-static void forcing_wins(void **state) {
-  (void)state;
-  const ring_kernel *before = ring_kernel_get(RING_F64);
-  ring_kernel_force(table("scalar-f64"));
-  assert_ptr_equal(ring_kernel_get(RING_F64), table("scalar-f64"));
-  assert_ptr_equal(get_with("avx2", RING_F64), table("scalar-f64"));
-  assert_ptr_equal(ring_kernel_get(RING_U64), table("scalar-u64"));
-  ring_kernel_force(before);
-  assert_ptr_equal(ring_kernel_get(RING_F64), before);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_table_is_complete),
@@ -105,7 +94,6 @@ int main(void) {
       cmocka_unit_test(fastest_is_the_default),
       cmocka_unit_test(environment_names_a_table),
       cmocka_unit_test(other_names_change_nothing),
-      cmocka_unit_test(forcing_wins),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

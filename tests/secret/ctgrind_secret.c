@@ -7,6 +7,7 @@
 #include "ckks/encode.h"
 #include "public/public.h"
 #include "secret/secret.h"
+#include "secret_seed.h"
 
 #include <stdio.h>
 #include <valgrind/memcheck.h>
@@ -69,7 +70,7 @@ int main(void) {
   if (ckks_params_build(&params, &literal) != CKKS_OK)
     return 1;
   VALGRIND_MAKE_MEM_UNDEFINED(seed, sizeof seed);
-  int good = secret_key_from_seed(&key, seed, params) == CKKS_OK && followed(key->ternary) &&
+  int good = test_secret_key(&key, seed, params) == CKKS_OK && followed(key->ternary) &&
              use_key(key, params);
   if (good) {
     /* Whether a key file is well-formed is public, what stands in it is not: the check looks at

@@ -6,11 +6,12 @@
 #include "ckks/noise.h"
 #include "ring/sample.h"
 #include "secret/secret.h"
+#include "secret_seed.h"
 
 static inline ckks_secret_key *key_of(uint8_t seed_byte, const ckks_params *params) {
   uint8_t seed[RAND_SEED_BYTES] = {seed_byte};
   ckks_secret_key *key = NULL;
-  assert_int_equal(secret_key_from_seed(&key, seed, params), CKKS_OK);
+  assert_int_equal(test_secret_key(&key, seed, params), CKKS_OK);
   return key;
 }
 

@@ -260,7 +260,7 @@ static ckks_status save_and_load(void *context) {
   ckks_secret_key *key = NULL, *back = NULL;
   uint8_t seed[RAND_SEED_BYTES] = {6};
   ckks_status status;
-  BASE_GOTO(status, secret_key_from_seed(&key, seed, params), done);
+  BASE_GOTO(status, test_secret_key(&key, seed, params), done);
   BASE_GOTO(status, ckks_secret_key_save(path, key, params), done);
   status = ckks_secret_key_load(&back, path, params);
 done:

@@ -14,6 +14,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/frame.h"
+#include "force.h"
 #include "golden/content.h"
 #include "ring/sample.h"
 #include "wire/wire.h"

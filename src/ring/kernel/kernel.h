@@ -136,8 +136,6 @@ const ring_kernel *ring_kernel_get(ring_word_kind kind);
 const ring_kernel *ring_kernel_at(int index);
 /** Whether this CPU can run it. */
 bool ring_kernel_usable(const ring_kernel *kernel);
-/** For tests and benchmarks: makes ring_kernel_get(kernel->kind) return it. Not thread-safe. */
-void ring_kernel_force(const ring_kernel *kernel);
 
 /** See above; the same for every table. */
 static inline size_t ring_ntt_position(size_t i) {
