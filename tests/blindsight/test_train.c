@@ -56,7 +56,24 @@ static void the_reference_data_is_learnt(void **state) {
   watching w = {0};
   blindsight_train_options options = wdbc_options(&w);
   blindsight_model *model = NULL;
-  assert_int_equal(blindsight_model_train(&model, NULL, "data/wdbc.csv", &options), CKKS_OK);
+  blindsight_training *done = NULL;
+  assert_int_equal(blindsight_model_train(&model, &done, "data/wdbc.csv", &options), CKKS_OK);
+  assert_true(done->n_rows == 569 && done->n_train == 455 && done->n_epochs == 250);
+  assert_true(done->validation_accuracy[249] == w.last.validation_accuracy);
+  /* The rows that pandas would keep back, with their labels. */
+  const blindsight_rows *kept = done->validation;
+  assert_true(kept->n_rows == 114 && kept->index[0] == 1 && kept->index[9] == 43);
+  blindsight_predictions *predictions;
+  blindsight_metrics *metrics;
+  assert_int_equal(blindsight_model_predict(&predictions, kept->value, kept->n_rows, model),
+                   CKKS_OK);
+  assert_int_equal(blindsight_metrics_compute(&metrics, predictions->output, kept->label,
+                                              kept->n_rows, blindsight_model_names(model)),
+                   CKKS_OK);
+  assert_true(fabs(metrics->accuracy - w.last.validation_accuracy) < 1e-12);
+  blindsight_metrics_free(metrics);
+  blindsight_predictions_free(predictions);
+  blindsight_training_free(done);
   assert_int_equal(w.n_calls, 250);
   assert_int_equal(w.last.n_epochs, 250);
   assert_true(w.last.validation_accuracy >= 0.947 && w.last.validation_accuracy < 1.0);
