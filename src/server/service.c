@@ -111,7 +111,9 @@ static ckks_status start(running *r) {
   BASE_TRY(server_database_build(&s->database, s->options.state));
   BASE_TRY(take_folder(r));
   check_folder(s->options.state);
-  const server_audit_limits limits = {s->options.audit_file_bytes, s->options.audit_file_s,
+  /* Two files at least, so that what was just closed is still there. */
+  uint64_t most = s->options.audit_bytes / 2, wanted = s->options.audit_file_bytes;
+  const server_audit_limits limits = {wanted < most ? wanted : most, s->options.audit_file_s,
                                       s->options.audit_bytes};
   if (!server_reserve_fill(s->options.state))
     fprintf(stderr, "blindsight: warning: %s: the disk is full: nothing is taken in\n",

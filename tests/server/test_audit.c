@@ -209,6 +209,19 @@ static void test_ceiling(void **state) {
   assert_true(report.first > 20000 && report.first + report.n_lines > 60000);
 }
 
+/* Lines of the year 1970 are old; a file with nothing but its seal is not. */
+static void test_age(void **state) {
+  (void)state;
+  const server_audit_limits limits = {1 << 26, 86400, 1 << 30};
+  begin_anew();
+  write_many(&limits, 3);
+  assert_int_equal(count_logs(), 1); /* it was begun just now, whatever its lines say */
+  write_many(&limits, 3);
+  assert_int_equal(count_logs(), 2);
+  write_many(&limits, 3);
+  assert_int_equal(count_logs(), 2);
+}
+
 /* A crash between the making of a file and its first line. */
 static void test_unsealed(void **state) {
   (void)state;
@@ -270,6 +283,7 @@ int main(void) {
       cmocka_unit_test(test_whole),       cmocka_unit_test(test_lines),
       cmocka_unit_test(test_touched),     cmocka_unit_test(test_rotated),
       cmocka_unit_test(test_forged_seal), cmocka_unit_test(test_ceiling),
-      cmocka_unit_test(test_unsealed),    cmocka_unit_test(test_counted)};
+      cmocka_unit_test(test_age),         cmocka_unit_test(test_unsealed),
+      cmocka_unit_test(test_counted)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -14,13 +14,15 @@
 #define SEED_BYTES 32
 #define SIGNATURE_BYTES 64
 #define KEY_BYTES 32
-#define TEXT_BYTES (16 + BASE_DIGEST_BYTES + 8)
+#define LABEL_BYTES 16
+#define TEXT_BYTES (LABEL_BYTES + BASE_DIGEST_BYTES + 8)
 
 /* What is signed: nothing else of ours begins so. */
 static void compose(uint8_t text[TEXT_BYTES], const uint8_t head[BASE_DIGEST_BYTES], int64_t seq) {
-  memcpy(text, "blindsight audit", 16);
-  memcpy(text + 16, head, BASE_DIGEST_BYTES);
-  base_store_u64(text + 16 + BASE_DIGEST_BYTES, (uint64_t)seq);
+  static const uint8_t label[LABEL_BYTES] = "blindsight audit";
+  memcpy(text, label, LABEL_BYTES);
+  memcpy(text + LABEL_BYTES, head, BASE_DIGEST_BYTES);
+  base_store_u64(text + LABEL_BYTES + BASE_DIGEST_BYTES, (uint64_t)seq);
 }
 
 static ckks_status read_seed(uint8_t seed[SEED_BYTES], const char *state) {
