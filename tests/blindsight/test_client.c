@@ -3,6 +3,7 @@
 #define _DEFAULT_SOURCE /* mkdtemp */
 #include "blindsight/fixture.h"
 
+#include <math.h>
 #include <sys/stat.h>
 
 static void assert_same_client(const blindsight_client *a, const blindsight_client *b) {
@@ -115,8 +116,57 @@ static void allocations_may_fail(void **state) {
   blindsight_server_free(server);
 }
 
+/* What a message says of itself before it is opened; packings that there are; rows that are told to
+ * be outside of what the model was measured on. */
+static void messages_tell_what_they_are(void **state) {
+  (void)state;
+  blindsight_server *server = test_server();
+  const blindsight_client *client = blindsight_server_client(server);
+  size_t n_features = blindsight_client_names(client)->n_features;
+  ckks_secret_key *secret = NULL;
+  uint8_t *keys = NULL;
+  size_t n_keys = 0;
+  double rows[16] = {0}, far[16] = {0};
+  assert_true(2 * n_features <= 16);
+  far[0] = 1e9;
+  assert_int_equal(blindsight_client_keygen(&secret, &keys, &n_keys, client), CKKS_OK);
+  for (int packing = 0; packing < BLINDSIGHT_N_PACKINGS; packing++) {
+    uint8_t *sample = NULL;
+    size_t n_sample = 0, n_outside = 9, n_rows = 0;
+    blindsight_packing told = (blindsight_packing)7;
+    assert_int_equal(blindsight_client_encrypt(&sample, &n_sample, &n_outside, rows, 2,
+                                               (blindsight_packing)packing, secret, client),
+                     CKKS_OK);
+    assert_int_equal(blindsight_message_peek(&told, &n_rows, sample, n_sample), CKKS_OK);
+    assert_int_equal(told, packing);
+    assert_int_equal(n_rows, 2);
+    ckks_bytes_free(sample);
+  }
+  uint8_t *sample = NULL;
+  size_t n_sample = 0, n_outside = 0;
+  assert_int_equal(blindsight_client_encrypt(&sample, &n_sample, &n_outside, rows, 1,
+                                             (blindsight_packing)77, secret, client),
+                   CKKS_ERROR_ARGUMENT);
+  assert_null(sample);
+  /* Refused, or told: never silent. */
+  ckks_status status = blindsight_client_encrypt(&sample, &n_sample, &n_outside, far, 1,
+                                                 BLINDSIGHT_LATENCY, secret, client);
+  assert_true(status != CKKS_OK || n_outside >= 1);
+  ckks_bytes_free(sample);
+  sample = NULL;
+  far[0] = (double)INFINITY;
+  assert_int_not_equal(blindsight_client_encrypt(&sample, &n_sample, &n_outside, far, 1,
+                                                 BLINDSIGHT_LATENCY, secret, client),
+                       CKKS_OK);
+  assert_null(sample);
+  ckks_bytes_free(keys);
+  ckks_secret_key_free(secret);
+  blindsight_server_free(server);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(messages_tell_what_they_are),
       cmocka_unit_test(files_keep_a_client),
       cmocka_unit_test(facts_are_true),
       cmocka_unit_test(wrong_files_are_refused),
