@@ -70,7 +70,7 @@ static void interrupted(int number) {
   _exit(128 + number);
 }
 
-static void fill(sigset_t *set) {
+static void set_of_signals(sigset_t *set) {
   sigemptyset(set);
   for (int i = 0; i < N_SIGNALS; i++)
     sigaddset(set, signals[i]);
@@ -78,7 +78,7 @@ static void fill(sigset_t *set) {
 
 void cli_output_guard(void) {
   struct sigaction action = {.sa_handler = interrupted}, before;
-  fill(&action.sa_mask);
+  set_of_signals(&action.sa_mask);
   for (int i = 0; i < N_SIGNALS; i++)
     /* nohup and shells that start jobs behind the scene ignore some: so it stays. */
     if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
@@ -87,12 +87,12 @@ void cli_output_guard(void) {
 
 void cli_output_hold(void) {
   sigset_t set;
-  fill(&set);
+  set_of_signals(&set);
   sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 void cli_output_release(void) {
   sigset_t set;
-  fill(&set);
+  set_of_signals(&set);
   sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
