@@ -30,8 +30,6 @@ double ckks_security_limit(int log2_n, ckks_security security);
 #define CKKS_SPARSE_WEIGHT 32
 /** Largest log2(q_0 p_0) under the sparse secret; 1e9 for NONE, 0 when there is no entry. */
 double ckks_security_sparse_limit(int log2_n, ckks_security security);
-/** The most bits of security (128, 192, 256; 0 below 128) that log2_qp has at this N. */
-int ckks_security_bits(int log2_n, double log2_qp);
 /** Whether log2_qp is within the limit (a thousandth of a bit above still is: see security.c). */
 bool ckks_security_allows(int log2_n, double log2_qp, ckks_security security);
 

@@ -59,15 +59,6 @@ double ckks_security_sparse_limit(int log2_n, ckks_security security) {
   return sparse_limit_bits[log2_n - FIRST_SPARSE_LOG2_N];
 }
 
-int ckks_security_bits(int log2_n, double log2_qp) {
-  int best = 0;
-  for (int i = 0; i < N_CLASSES; i++) {
-    if (ckks_security_allows(log2_n, log2_qp, (ckks_security)limit_security[i]))
-      best = limit_security[i];
-  }
-  return best;
-}
-
 bool ckks_security_allows(int log2_n, double log2_qp, ckks_security security) {
   double limit = ckks_security_limit(log2_n, security);
   return limit > 0 && log2_qp <= limit + SLACK_BITS;

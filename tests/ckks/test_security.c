@@ -78,19 +78,6 @@ static void the_limit_itself_is_allowed(void **unused) {
   assert_false(ckks_security_allows(13, 214.01, CKKS_SECURITY_128));
 }
 
-static void bits_are_the_best_class(void **unused) {
-  (void)unused;
-  assert_int_equal(ckks_security_bits(13, 100), 256);
-  assert_int_equal(ckks_security_bits(13, 114), 256);
-  assert_int_equal(ckks_security_bits(13, 115), 192);
-  assert_int_equal(ckks_security_bits(13, 147), 192);
-  assert_int_equal(ckks_security_bits(13, 148), 128);
-  assert_int_equal(ckks_security_bits(13, 214), 128);
-  assert_int_equal(ckks_security_bits(13, 215), 0);
-  assert_int_equal(ckks_security_bits(10, 20), 128);
-  assert_int_equal(ckks_security_bits(9, 1), 0);
-}
-
 /* ------------------------------------------------------ the sparse secret */
 
 static double log2_choose(double n, double k) {
@@ -159,7 +146,6 @@ int main(void) {
       cmocka_unit_test(limits_are_those_of_the_guidelines),
       cmocka_unit_test(what_is_not_in_the_table_is_not_allowed),
       cmocka_unit_test(the_limit_itself_is_allowed),
-      cmocka_unit_test(bits_are_the_best_class),
       cmocka_unit_test(the_sparse_secret_stands_up_to_the_hybrid_attack),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
