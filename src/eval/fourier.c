@@ -135,10 +135,17 @@ done:
   return status;
 }
 
-/* Babies: the power of two that leaves no more giants than babies. */
+/* A giant is brought down by P and decomposed again: that many babies, measured at N = 2^16. */
+#define FOURIER_GIANT_COST 4
+
+static size_t fourier_cost(size_t window, size_t babies) {
+  return babies - 1 + FOURIER_GIANT_COST * (window / babies - 1);
+}
+
+/* Babies: the power of two that costs least, and of two the smaller, which needs fewer keys. */
 static size_t fourier_babies(size_t window) {
   size_t babies = 1;
-  while (babies * babies < window)
+  while (2 * babies <= window && fourier_cost(window, 2 * babies) < fourier_cost(window, babies))
     babies *= 2;
   return babies;
 }
