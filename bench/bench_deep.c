@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <time.h>
 
 typedef struct deep_set {
   const char *name;
@@ -40,6 +41,7 @@ typedef struct deep_state {
   int round, rounds;
   double sum[3], worst[3]; /* of |error|, of each kind of values */
   long counts[3];
+  double cpu_seconds; /* the fastest bootstrap's: what others on the machine take does not count */
 } deep_state;
 
 enum { UNIFORM, CONSTANT, SPARSE };
@@ -81,8 +83,10 @@ static double bootstrap(void *context) {
                                  ckks_bootstrapper_level_in(s->bootstrapper), 0, s->params));
   bench_check(ckks_encrypt(s->in, s->plaintext, s->secret, s->params));
   double start = bench_now();
+  clock_t ticks = clock();
   bench_check(ckks_bootstrap(s->out, s->in, s->bootstrapper, s->evaluator));
-  double seconds = bench_now() - start;
+  double seconds = bench_now() - start, cpu = (double)(clock() - ticks) / CLOCKS_PER_SEC;
+  s->cpu_seconds = s->cpu_seconds == 0 ? cpu : fmin(s->cpu_seconds, cpu);
   add_errors(s, kind);
   return seconds;
 }
@@ -111,11 +115,13 @@ static void report(deep_state *s, bench_time time, size_t key_bytes, double keyg
   char name[64];
   snprintf(name, sizeof name, "bootstrap_%s_s", s->name);
   bench_report(name, time, 1, "s");
+  figure(s, "cpu_s", s->cpu_seconds, "s");
   report_bits(s);
   figure(s, "levels",
          ckks_bootstrapper_level_out(s->bootstrapper) - ckks_bootstrapper_level_in(s->bootstrapper),
          "levels");
   figure(s, "key_bytes", (double)key_bytes, "bytes");
+  figure(s, "memory_bytes_said", (double)ckks_bootstrapper_memory_bytes(s->bootstrapper), "bytes");
   figure(s, "keygen_s", keygen_seconds, "s");
   if (getrusage(RUSAGE_SELF, &usage) == 0)
     figure(s, "peak_rss_bytes", 1024.0 * (double)usage.ru_maxrss, "bytes");

@@ -316,6 +316,8 @@ static void refresh(void) {
   printf("from level %d to level %d, with %zu bytes at hand; errors below 1e-3: %s\n", low,
          ckks_bootstrapper_level_out(bootstrapper), ckks_bootstrapper_bytes(bootstrapper),
          ckks_bootstrapper_error(bootstrapper, 1) < 1e-3 ? "expected" : "not expected");
+  printf("%zu bytes of keys, %zu bytes of memory in all\n",
+         ckks_bootstrapper_key_bytes(bootstrapper), ckks_bootstrapper_memory_bytes(bootstrapper));
   for (int i = 0; i < 8; i++)
     printf(" %6.2f", tidy(found[i]));
   printf("\n");

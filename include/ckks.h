@@ -23,8 +23,8 @@
  *  - Ownership. Objects are opaque. What X_build, X_generate, X_read or X_load
  *    gives is yours, to be freed by X_free, which wipes what is secret. No
  *    function keeps a pointer to an argument when it returns, but an evaluator,
- *    which keeps its parameters and keys, and a bootstrapper. Pointers that are returned live as
- * long as the object asked.
+ *    which keeps its parameters and keys, and a bootstrapper. Pointers that are
+ *    returned live as long as the object asked.
  *  - Threads. Objects may be read from many threads at once, and written by one
  *    that is then alone; one ckks_evaluator belongs to one thread at a time.
  *  - Stack. No call needs more than 64 KiB of it.
@@ -524,6 +524,10 @@ CKKS_API int ckks_bootstrapper_level_out(const ckks_bootstrapper *bootstrapper);
 CKKS_API double ckks_bootstrapper_error(const ckks_bootstrapper *bootstrapper, double range);
 /** Bytes of memory that the bootstrapper itself holds. */
 CKKS_API size_t ckks_bootstrapper_bytes(const ckks_bootstrapper *bootstrapper);
+/** Bytes that ckks_evaluation_keys_write makes of the keys of ckks_bootstrapper_keys. */
+CKKS_API size_t ckks_bootstrapper_key_bytes(const ckks_bootstrapper *bootstrapper);
+/** Bytes of memory that it takes to bootstrap: the bootstrapper, those keys and an evaluator. */
+CKKS_API size_t ckks_bootstrapper_memory_bytes(const ckks_bootstrapper *bootstrapper);
 /**
  * The same values at level_out: `a` from level_in or above, cut down to level_in first. Slots must
  * be real, repeat with period 2^log2_slots, and lie in [-1, 1]: an imaginary part is lost, a

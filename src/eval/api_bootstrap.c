@@ -71,6 +71,17 @@ size_t ckks_bootstrapper_bytes(const ckks_bootstrapper *bootstrapper) {
          eval_fourier_bytes(&bootstrapper->stc) + eval_fourier_bytes(&bootstrapper->cts);
 }
 
+size_t ckks_bootstrapper_key_bytes(const ckks_bootstrapper *bootstrapper) {
+  return bootstrapper == NULL ? 0 : bootstrapper->key_bytes;
+}
+
+size_t ckks_bootstrapper_memory_bytes(const ckks_bootstrapper *bootstrapper) {
+  if (bootstrapper == NULL)
+    return 0;
+  return ckks_bootstrapper_bytes(bootstrapper) + bootstrapper->key_memory_bytes +
+         bootstrapper->scratch_bytes;
+}
+
 static ckks_status api_bootstrap(ckks_ciphertext *out, const ckks_ciphertext *a,
                                  const ckks_bootstrapper *bootstrapper, ckks_evaluator *evaluator) {
   BASE_TRY(eval_api_check_evaluator(evaluator));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/frame.h"
 #include "ckks/noise.h"
 #include "eval/raise.h"
 #include "eval/switch.h"
@@ -80,6 +81,26 @@ static ckks_status bootstrap_keys(ckks_bootstrapper *b, const ckks_params *param
   return CKKS_OK;
 }
 
+/* Intermediate ciphertexts by their limbs, over those of a whole chain: measured, 28 to 38. */
+#define BOOTSTRAP_SPARES 37
+#define BOOTSTRAP_REFINE_SPARES 4
+
+static void bootstrap_sizes(ckks_bootstrapper *b, const ckks_params *params) {
+  size_t n = params->ring.n, spares = BOOTSTRAP_SPARES, n_q = (size_t)params->literal.n_q;
+  b->key_bytes = BASE_FRAME_OVERHEAD_BYTES + 4;
+  for (size_t i = 0; i < b->n_keys; i++) {
+    const ckks_key_spec *spec = &b->key[i];
+    size_t words = 2 * (size_t)ckks_key_spec_digits(spec) * n * sizeof(ring_word);
+    b->key_bytes += ckks_key_spec_bytes(spec, params);
+    b->key_memory_bytes += (size_t)(spec->level + 1 + spec->n_special) * words;
+    b->key_memory_bytes += spec->galois % 2 * n * sizeof(uint32_t);
+  }
+  if (b->literal.n_refine > 0)
+    spares += BOOTSTRAP_REFINE_SPARES;
+  b->scratch_bytes =
+      eval_scratch_bytes(params) + (spares + 1) * n_q * ring_poly_bytes(1, &params->ring);
+}
+
 /*
  * What the roundings inside the sine amount to beside that of its argument. Most of it is T_2's,
  * which T_16 multiplies by up to 64 and the doublings by up to 41, both depending on the integer
@@ -135,6 +156,7 @@ ckks_status eval_bootstrap_build(ckks_bootstrapper **out, const ckks_bootstrap_l
   BASE_GOTO(status, bootstrap_stc(b, params), fail);
   BASE_GOTO(status, bootstrap_cts(b, params), fail);
   BASE_GOTO(status, bootstrap_keys(b, params), fail);
+  bootstrap_sizes(b, params);
   *out = b;
   return CKKS_OK;
 fail:

@@ -24,6 +24,9 @@ struct ckks_bootstrapper {
   double refined;           /**< deviation after it */
   ckks_key_spec *key;       /**< merged */
   size_t n_keys;
+  size_t key_bytes;        /**< as a message */
+  size_t key_memory_bytes; /**< expanded */
+  size_t scratch_bytes;    /**< of an evaluator, the ciphertexts that it keeps included */
 };
 
 /** From a checked literal and parameters with its chain. */

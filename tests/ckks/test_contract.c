@@ -72,6 +72,8 @@ static void test_what_returns_no_status(void **unused) {
   assert_int_equal(ckks_bootstrapper_level_out(NULL), -1);
   assert_true(isinf(ckks_bootstrapper_error(NULL, 1)));
   assert_int_equal(ckks_bootstrapper_bytes(NULL), 0);
+  assert_int_equal(ckks_bootstrapper_key_bytes(NULL), 0);
+  assert_int_equal(ckks_bootstrapper_memory_bytes(NULL), 0);
   ckks_bootstrapper_free(NULL);
   ckks_params_free(NULL);
   ckks_plaintext_free(NULL);

@@ -187,6 +187,39 @@ static void threads_change_nothing(void **unused) {
   world_clear(&w);
 }
 
+/* Bytes as they were announced: of the message exactly, of memory not much more than used. */
+static void bytes_are_as_announced(void **unused) {
+  (void)unused;
+  ckks_bootstrap_literal literals[] = {small_bootstrap(10, 9), small_bootstrap(11, 5)};
+  double value = 0.5;
+  literals[1].n_refine = 1;
+  literals[1].n_levels = 8;
+  for (int i = 0; i < 2; i++) {
+    world w;
+    world_init(&w, &literals[i]);
+    uint8_t *bytes = NULL;
+    size_t n_bytes, used = ckks_bootstrapper_bytes(w.b) + w.s.ev->arena.capacity_bytes;
+    CHECK(ckks_evaluation_keys_write(&bytes, &n_bytes, w.s.keys, w.s.params));
+    assert_int_equal(n_bytes, ckks_bootstrapper_key_bytes(w.b));
+    ckks_bytes_free(bytes);
+    ckks_ciphertext *a = encrypt_repeat(&w.s, &value, 1, 3, 0);
+    CHECK(ckks_bootstrap(a, a, w.b, w.s.ev));
+    for (size_t k = 0; k < w.s.keys->n_keys; k++) {
+      const ckks_switch_key *key = &w.s.keys->key[k];
+      used += (size_t)(key->level + 1 + key->n_special) * key->limb_words * sizeof(ring_word);
+    }
+    for (int k = 0; k < EVAL_MAX_SPARES && w.s.ev->spare[k] != NULL; k++)
+      for (int part = 0; part < 3; part++)
+        if (w.s.ev->spare[k]->part[part].data != NULL)
+          used += ring_poly_bytes(w.s.ev->spare[k]->part[part].n_limbs, &w.s.params->ring);
+    size_t said = ckks_bootstrapper_memory_bytes(w.b);
+    if (!(used <= said + said / 20 && said <= used + used / 4))
+      fail_msg("%zu bytes are used, %zu were announced", used, said);
+    ckks_ciphertext_free(a);
+    world_clear(&w);
+  }
+}
+
 /* Each key that is asked for is needed, at the level that is asked for. */
 static void every_key_is_needed(void **unused) {
   (void)unused;
@@ -301,13 +334,10 @@ static void allocations_may_fail(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(errors_are_as_written),
-      cmocka_unit_test(refined_is_better),
-      cmocka_unit_test(computation_goes_on),
-      cmocka_unit_test(what_is_not_real_or_repeated_goes),
-      cmocka_unit_test(threads_change_nothing),
-      cmocka_unit_test(every_key_is_needed),
-      cmocka_unit_test(refusals),
+      cmocka_unit_test(errors_are_as_written),  cmocka_unit_test(refined_is_better),
+      cmocka_unit_test(computation_goes_on),    cmocka_unit_test(what_is_not_real_or_repeated_goes),
+      cmocka_unit_test(threads_change_nothing), cmocka_unit_test(bytes_are_as_announced),
+      cmocka_unit_test(every_key_is_needed),    cmocka_unit_test(refusals),
       cmocka_unit_test(allocations_may_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
