@@ -110,7 +110,7 @@ static void report_bits(const deep_state *s) {
   figure(s, "deviation_bits_said", -log2(ckks_bootstrapper_error(s->bootstrapper, 0)), "bits");
 }
 
-static void report(deep_state *s, bench_time time, size_t key_bytes, double keygen_seconds) {
+static void report(deep_state *s, bench_time time, double keygen_seconds) {
   struct rusage usage;
   char name[64];
   snprintf(name, sizeof name, "bootstrap_%s_s", s->name);
@@ -120,7 +120,7 @@ static void report(deep_state *s, bench_time time, size_t key_bytes, double keyg
   figure(s, "levels",
          ckks_bootstrapper_level_out(s->bootstrapper) - ckks_bootstrapper_level_in(s->bootstrapper),
          "levels");
-  figure(s, "key_bytes", (double)key_bytes, "bytes");
+  figure(s, "key_bytes", (double)ckks_bootstrapper_key_bytes(s->bootstrapper), "bytes");
   figure(s, "memory_bytes_said", (double)ckks_bootstrapper_memory_bytes(s->bootstrapper), "bytes");
   figure(s, "keygen_s", keygen_seconds, "s");
   if (getrusage(RUSAGE_SELF, &usage) == 0)
@@ -129,19 +129,14 @@ static void report(deep_state *s, bench_time time, size_t key_bytes, double keyg
 
 /* --------------------------------------------------------------------- sets */
 
-/* The keys, and how many bytes they are on the wire. */
-static size_t make_keys(deep_state *s) {
-  size_t n = ckks_bootstrapper_keys(s->bootstrapper, NULL, 0), n_bytes;
+static void make_keys(deep_state *s) {
+  size_t n = ckks_bootstrapper_keys(s->bootstrapper, NULL, 0);
   ckks_key_spec *specs = calloc(n, sizeof *specs);
-  uint8_t *bytes;
   if (specs == NULL)
     bench_fail("out of memory");
   ckks_bootstrapper_keys(s->bootstrapper, specs, n);
   bench_check(ckks_evaluation_keys_generate(&s->keys, specs, n, s->secret, s->params));
   free(specs);
-  bench_check(ckks_evaluation_keys_write(&bytes, &n_bytes, s->keys, s->params));
-  ckks_bytes_free(bytes);
-  return n_bytes;
 }
 
 static void clear(deep_state *s) {
@@ -171,13 +166,13 @@ static void run_set(const deep_set *set, int rounds) {
   bench_check(ckks_secret_key_generate(&s.secret, s.params));
   double start = bench_now();
   bench_check(ckks_bootstrapper_build(&s.bootstrapper, &s.literal, s.params));
-  size_t key_bytes = make_keys(&s);
+  make_keys(&s);
   double keygen_seconds = bench_now() - start;
   bench_check(ckks_plaintext_build(&s.plaintext, s.params));
   bench_check(ckks_ciphertext_build(&s.in, s.params));
   bench_check(ckks_ciphertext_build(&s.out, s.params));
   bench_check(ckks_evaluator_build(&s.evaluator, s.params, s.keys));
-  report(&s, bench_samples(bootstrap, &s, rounds), key_bytes, keygen_seconds);
+  report(&s, bench_samples(bootstrap, &s, rounds), keygen_seconds);
   clear(&s);
 }
 
