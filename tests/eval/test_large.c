@@ -31,7 +31,7 @@ static void everything_works_at_the_largest_n(void **unused) {
   scheme s = {.name = "2^17"};
   uint64_t state = 12;
   CHECK(ckks_params_build(&s.params, &literal));
-  CHECK(secret_key_from_seed(&s.secret, seed, s.params));
+  CHECK(test_secret_key(&s.secret, seed, s.params));
   s.slots = ckks_params_slots(s.params);
   s.top = ckks_params_max_level(s.params);
   assert_int_equal(s.slots, N_SLOTS);
