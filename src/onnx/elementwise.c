@@ -334,3 +334,19 @@ ckks_status onnx_elementwise_dropout(onnx_call *call) {
     call->out[1]->value[i] = 1.0;
   return CKKS_OK;
 }
+
+/* Missing values in columns become constants: affine in all others. */
+ckks_status onnx_elementwise_imputer(onnx_call *call) {
+  const onnx_tensor *x = call->in[0];
+  const onnx_attribute *values = onnx_graph_attribute(call->node, "imputed_value_floats");
+  size_t columns = x->rank > 0 ? x->dim[x->rank - 1] : 1, n = values != NULL ? values->n_floats : 0;
+  if (!isnan(onnx_run_float(call, "replaced_value_float", 0.0)) || (n != 1 && n != columns))
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "it replaces another value than NaN, or has %zu numbers for %zu columns", n,
+                     columns);
+  BASE_TRY(onnx_run_out(call, 0, x->rank, x->dim, false));
+  for (size_t i = 0; call->out[0] != NULL && i < x->n; i++)
+    call->out[0]->value[i] =
+        isnan(x->value[i]) ? values->floats[n == 1 ? 0 : i % columns] : x->value[i];
+  return CKKS_OK;
+}

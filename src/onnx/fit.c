@@ -7,15 +7,19 @@
 #include "base/alloc.h"
 
 #define EXACT 1e-9 /* relative: double rounding and the single precision of coefficients' sums */
-#define EXACT_DEGREE 7 /* up to which it is asked whether a function is a polynomial */
+#define EXACT_DEGREE 7  /* up to which it is asked whether a function is a polynomial */
+#define POWERS_DEGREE 3 /* up to which powers are as good, and cheaper */
 #define LAWSON_ROUNDS 40
+#define SINGULAR 1e-13
 
-typedef struct fitting {
-  const onnx_fit_samples *samples;
-  double *t, *weight;
-  double (*matrix)[ENCODING_MAX_DEGREE + 1]; /* of the normal equations: half a megabyte */
-  double centre, radius, largest, total;
-} fitting;
+struct onnx_fit_fitter {
+  size_t n;
+  int most;                           /* degree */
+  double *memory;                     /* all that follows */
+  double *t, *value, *weight, *sharp; /* n each; sharp: weights of a round */
+  double *factor, *right;             /* (most+1)^2, lower; most+1: factor right = moments */
+  double centre, radius, largest, total, squares;
+};
 
 /* T_0..T_degree at t (Chebyshev's recurrence). */
 static void chebyshev(double *basis, int degree, double t) {
@@ -25,62 +29,154 @@ static void chebyshev(double *basis, int degree, double t) {
     basis[k] = 2.0 * t * basis[k - 1] - basis[k - 2];
 }
 
-static double chebyshev_value(const double *c, int degree, double t) {
-  double basis[ENCODING_MAX_DEGREE + 1], sum = 0.0;
-  chebyshev(basis, degree, t);
-  for (int k = 0; k <= degree; k++)
-    sum += c[k] * basis[k];
-  return sum;
-}
-
-/* Cholesky in place, then two triangular solves; false when the points do not determine c. */
-static bool solve(double a[ENCODING_MAX_DEGREE + 1][ENCODING_MAX_DEGREE + 1], double *c, int n) {
-  double first = a[0][0];
-  for (int i = 0; i < n; i++)
-    for (int j = 0; j <= i; j++) {
-      double sum = a[i][j];
-      for (int k = 0; k < j; k++)
-        sum -= a[i][k] * a[j][k];
-      if (i == j && !(sum > 1e-14 * first))
-        return false;
-      a[i][j] = i == j ? sqrt(sum) : sum / a[j][j];
-    }
-  for (int i = 0; i < n; i++) {
-    for (int k = 0; k < i; k++)
-      c[i] -= a[i][k] * c[k];
-    c[i] /= a[i][i];
-  }
-  for (int i = n; i-- > 0;) {
-    for (int k = i + 1; k < n; k++)
-      c[i] -= a[k][i] * c[k];
-    c[i] /= a[i][i];
-  }
-  return true;
-}
-
-static bool least_squares(double *c, int degree, const fitting *f) {
-  double(*a)[ENCODING_MAX_DEGREE + 1] = f->matrix, basis[ENCODING_MAX_DEGREE + 1];
-  memset(a, 0, ((size_t)degree + 1) * sizeof *a);
-  memset(c, 0, ((size_t)degree + 1) * sizeof *c);
-  for (size_t i = 0; i < f->samples->n; i++) {
+/* Normal equations of the highest degree under some weights, lower half. */
+static void normal_equations(double *a, double *b, int degree, const onnx_fit_fitter *f,
+                             const double *weight) {
+  double basis[ENCODING_MAX_DEGREE + 1];
+  size_t n = (size_t)degree + 1;
+  memset(a, 0, n * n * sizeof *a);
+  memset(b, 0, n * sizeof *b);
+  for (size_t i = 0; i < f->n; i++) {
     chebyshev(basis, degree, f->t[i]);
-    for (int j = 0; j <= degree; j++) {
-      double scaled = f->weight[i] * basis[j];
-      c[j] += scaled * f->samples->value[i];
-      for (int k = 0; k <= j; k++)
-        a[j][k] += scaled * basis[k];
+    for (size_t j = 0; j < n; j++) {
+      double scaled = weight[i] * basis[j];
+      b[j] += scaled * f->value[i];
+      for (size_t k = 0; k <= j; k++)
+        a[j * n + k] += scaled * basis[k];
     }
   }
-  return solve(a, c, degree + 1);
 }
 
-/* Errors of c, by the weights that were given. */
-static void measure(onnx_fit *fit, const double *c, int degree, const fitting *f) {
+/* Cholesky in place, and b := L^-1 b; returns the degree up to which the points determine c. */
+static int factorise(double *a, double *b, int degree) {
+  size_t n = (size_t)degree + 1;
+  double first = a[0];
+  for (size_t i = 0; i < n; i++) {
+    for (size_t j = 0; j <= i; j++) {
+      double sum = a[i * n + j];
+      for (size_t k = 0; k < j; k++)
+        sum -= a[i * n + k] * a[j * n + k];
+      if (i == j && !(sum > SINGULAR * first))
+        return (int)i - 1;
+      a[i * n + j] = i == j ? sqrt(sum) : sum / a[j * n + j];
+    }
+    for (size_t k = 0; k < i; k++)
+      b[i] -= a[i * n + k] * b[k];
+    b[i] /= a[i * n + i];
+  }
+  return degree;
+}
+
+/* The leading block's solution; `row` is the length of a row of a. */
+static void back_substitute(double *c, const double *a, const double *b, int degree, size_t row) {
+  for (size_t i = (size_t)degree + 1; i-- > 0;) {
+    c[i] = b[i];
+    for (size_t k = i + 1; k <= (size_t)degree; k++)
+      c[i] -= a[k * row + i] * c[k];
+    c[i] /= a[i * row + i];
+  }
+}
+
+/* ------------------------------------------------------------------ building */
+
+static ckks_status measure_samples(onnx_fit_fitter *f, const onnx_fit_samples *s) {
+  double least = (double)INFINITY, most = -(double)INFINITY;
+  for (size_t i = 0; i < s->n; i++) {
+    if (!isfinite(s->value[i]) || !isfinite(s->point[i]))
+      return base_fail(CKKS_ERROR_RANGE, "the activation is not finite at %g", s->point[i]);
+    least = fmin(least, s->point[i]);
+    most = fmax(most, s->point[i]);
+    f->largest = fmax(f->largest, fabs(s->value[i]));
+    f->total += s->weight[i];
+    f->squares += s->weight[i] * s->value[i] * s->value[i];
+  }
+  f->centre = 0.5 * (least + most);
+  f->radius = 0.5 * (most - least);
+  if (!(f->radius > 0.0) || !(f->total > 0.0))
+    return base_fail(CKKS_ERROR_RANGE, "the activation only sees the value %g", f->centre);
+  if (f->largest == 0.0)
+    f->largest = 1.0;
+  return CKKS_OK;
+}
+
+static ckks_status fill(onnx_fit_fitter *f, const onnx_fit_samples *s, int max_degree) {
+  size_t n = s->n, m = (size_t)max_degree + 1;
+  BASE_TRY(measure_samples(f, s));
+  f->memory = base_alloc_array(4 * n + m * m + m, sizeof *f->memory);
+  if (f->memory == NULL)
+    return base_fail_memory((4 * n + m * m + m) * sizeof *f->memory);
+  f->n = n;
+  f->t = f->memory;
+  f->value = f->t + n;
+  f->weight = f->value + n;
+  f->sharp = f->weight + n;
+  f->factor = f->sharp + n;
+  f->right = f->factor + m * m;
+  for (size_t i = 0; i < n; i++)
+    f->t[i] = (s->point[i] - f->centre) / f->radius;
+  memcpy(f->value, s->value, n * sizeof *f->value);
+  memcpy(f->weight, s->weight, n * sizeof *f->weight);
+  normal_equations(f->factor, f->right, max_degree, f, f->weight);
+  f->most = factorise(f->factor, f->right, max_degree);
+  if (f->most < 1)
+    return base_fail(CKKS_ERROR_RANGE, "too few values to fit a polynomial to");
+  /* Rows stay as long as they were laid out. */
+  for (size_t i = 1; f->most < max_degree && i <= (size_t)f->most; i++)
+    memmove(f->factor + i * ((size_t)f->most + 1), f->factor + i * m, (i + 1) * sizeof(double));
+  return CKKS_OK;
+}
+
+ckks_status onnx_fit_build(onnx_fit_fitter **out, const onnx_fit_samples *samples, int max_degree) {
+  BASE_ASSERT(max_degree >= 1 && max_degree <= ENCODING_MAX_DEGREE);
+  onnx_fit_fitter *f = base_alloc(sizeof *f);
+  *out = NULL;
+  if (f == NULL)
+    return base_fail_memory(sizeof *f);
+  ckks_status status = fill(f, samples, max_degree);
+  if (status == CKKS_OK)
+    *out = f;
+  else
+    onnx_fit_free(f);
+  return status;
+}
+
+void onnx_fit_free(onnx_fit_fitter *fitter) {
+  if (fitter == NULL)
+    return;
+  base_free(fitter->memory);
+  base_free(fitter);
+}
+
+/* ------------------------------------------------------------------- fitting */
+
+int onnx_fit_most(const onnx_fit_fitter *fitter) {
+  return fitter->most;
+}
+
+/* In an orthonormal basis each coefficient takes its square off the whole. */
+double onnx_fit_rms(const onnx_fit_fitter *f, int degree) {
+  double left = f->squares;
+  for (int k = 0; k <= degree; k++)
+    left -= f->right[k] * f->right[k];
+  return sqrt(fmax(left, 0.0) / f->total) / f->largest;
+}
+
+static void polynomial_of(encoding_polynomial *p, const double *c, int degree) {
+  *p = (encoding_polynomial){.degree = degree, .chebyshev = true};
+  memcpy(p->coefficient, c, ((size_t)degree + 1) * sizeof *c);
+}
+
+static double error_at(const encoding_polynomial *p, const onnx_fit_fitter *f, size_t i) {
+  return fabs(encoding_polynomial_value(p, f->t[i]) - f->value[i]);
+}
+
+/* Errors of p, by the weights that were given. */
+static void measure(onnx_fit *fit, const onnx_fit_fitter *f) {
   double most = 0.0, sum = 0.0;
-  for (size_t i = 0; i < f->samples->n; i++) {
-    double error = fabs(chebyshev_value(c, degree, f->t[i]) - f->samples->value[i]);
+  for (size_t i = 0; i < f->n; i++) {
+    double error = error_at(&fit->polynomial, f, i);
     most = fmax(most, error);
-    sum += f->samples->weight[i] * error * error;
+    sum += f->weight[i] * error * error;
   }
   fit->max_error = most / f->largest;
   fit->rms_error = sqrt(sum / f->total) / f->largest;
@@ -88,46 +184,51 @@ static void measure(onnx_fit *fit, const double *c, int degree, const fitting *f
 }
 
 /* Points that are missed count more in the next round; the best round is kept. */
-static void sharpen(double *c, int degree, fitting *f) {
-  double trial[ENCODING_MAX_DEGREE + 1], best = (double)INFINITY;
-  for (int round = 0; round < LAWSON_ROUNDS; round++) {
+static ckks_status sharpen(encoding_polynomial *p, int degree, onnx_fit_fitter *f) {
+  size_t n = (size_t)degree + 1;
+  double c[ENCODING_MAX_DEGREE + 1], best = (double)INFINITY;
+  double *a = base_alloc_array(n * n + n, sizeof *a), *b = a + n * n;
+  if (a == NULL)
+    return base_fail_memory((n * n + n) * sizeof *a);
+  memcpy(f->sharp, f->weight, f->n * sizeof *f->sharp);
+  for (int round = 0; round < LAWSON_ROUNDS && best > 0.0; round++) {
+    encoding_polynomial trial;
     double most = 0.0, sum = 0.0;
-    if (!least_squares(trial, degree, f))
-      return;
-    for (size_t i = 0; i < f->samples->n; i++)
-      most = fmax(most, fabs(chebyshev_value(trial, degree, f->t[i]) - f->samples->value[i]));
+    normal_equations(a, b, degree, f, f->sharp);
+    if (factorise(a, b, degree) < degree)
+      break;
+    back_substitute(c, a, b, degree, n);
+    polynomial_of(&trial, c, degree);
+    for (size_t i = 0; i < f->n; i++)
+      most = fmax(most, error_at(&trial, f, i));
     if (most < best) {
       best = most;
-      memcpy(c, trial, ((size_t)degree + 1) * sizeof *c);
+      *p = trial;
     }
-    if (!(most > 0.0))
-      return;
-    for (size_t i = 0; i < f->samples->n; i++) {
-      double error = fabs(chebyshev_value(trial, degree, f->t[i]) - f->samples->value[i]);
-      sum += f->weight[i] *= error / most + 1e-6;
-    }
-    for (size_t i = 0; i < f->samples->n; i++)
-      f->weight[i] *= f->total / sum;
+    for (size_t i = 0; i < f->n; i++)
+      sum += f->sharp[i] *= error_at(&trial, f, i) / fmax(most, 1e-300) + 1e-6;
+    for (size_t i = 0; i < f->n; i++)
+      f->sharp[i] *= f->total / sum;
   }
+  base_free(a);
+  return CKKS_OK;
 }
 
-/* From Chebyshev's basis to powers: T_k = 2 t T_(k-1) - T_(k-2). */
-static void to_powers(encoding_polynomial *p, const double *c, int degree) {
-  double before[ENCODING_MAX_DEGREE + 1] = {1.0}, now[ENCODING_MAX_DEGREE + 1] = {0.0, 1.0};
-  *p = (encoding_polynomial){.degree = degree};
-  p->coefficient[0] = c[0];
-  for (int k = 1; k <= degree; k++) {
-    double next[ENCODING_MAX_DEGREE + 1] = {0.0};
-    for (int i = 0; i <= k; i++)
-      p->coefficient[i] += c[k] * now[i];
+/* From Chebyshev's basis to powers: T_k = 2 t T_(k-1) - T_(k-2). Degrees are low. */
+static void to_powers(encoding_polynomial *p) {
+  double before[EXACT_DEGREE + 2] = {1.0}, now[EXACT_DEGREE + 2] = {0.0, 1.0};
+  encoding_polynomial out = {.degree = p->degree, .coefficient = {p->coefficient[0]}};
+  for (int k = 1; k <= p->degree; k++) {
+    double next[EXACT_DEGREE + 2] = {0.0};
     for (int i = 0; i <= k; i++) {
-      if (i < ENCODING_MAX_DEGREE)
-        next[i + 1] += 2.0 * now[i];
+      out.coefficient[i] += p->coefficient[k] * now[i];
+      next[i + 1] += 2.0 * now[i];
       next[i] -= before[i];
     }
     memcpy(before, now, sizeof before);
     memcpy(now, next, sizeof now);
   }
+  *p = out;
 }
 
 /* Rounding leaves dust where an exact polynomial has nothing: it would cost levels. */
@@ -140,90 +241,70 @@ static void drop_dust(encoding_polynomial *p) {
       p->coefficient[k] = 0.0;
   while (p->degree > 1 && p->coefficient[p->degree] == 0.0)
     p->degree--;
+  if (p->degree == 1)
+    p->chebyshev = false;
 }
 
-static ckks_status prepare(fitting *f) {
-  const onnx_fit_samples *s = f->samples;
-  double least = (double)INFINITY, most = -(double)INFINITY;
-  for (size_t i = 0; i < s->n; i++) {
-    if (!isfinite(s->value[i]) || !isfinite(s->point[i]))
-      return base_fail(CKKS_ERROR_RANGE, "the activation is not finite at %g", s->point[i]);
-    least = fmin(least, s->point[i]);
-    most = fmax(most, s->point[i]);
-    f->largest = fmax(f->largest, fabs(s->value[i]));
-    f->total += s->weight[i];
-  }
-  f->centre = 0.5 * (least + most);
-  f->radius = 0.5 * (most - least);
-  if (!(f->radius > 0.0) || !(f->total > 0.0))
-    return base_fail(CKKS_ERROR_RANGE, "the activation only sees the value %g", f->centre);
-  if (f->largest == 0.0)
-    f->largest = 1.0;
-  f->t = base_alloc_array(s->n, sizeof *f->t);
-  f->weight = base_alloc_array(s->n, sizeof *f->weight);
-  f->matrix = base_alloc_array(ENCODING_MAX_DEGREE + 1, sizeof *f->matrix);
-  if (f->t == NULL || f->weight == NULL || f->matrix == NULL)
-    return base_fail_memory(s->n * sizeof *f->t);
-  for (size_t i = 0; i < s->n; i++)
-    f->t[i] = (s->point[i] - f->centre) / f->radius;
+ckks_status onnx_fit_degree(onnx_fit *fit, onnx_fit_fitter *f, int degree, bool minimax) {
+  double c[ENCODING_MAX_DEGREE + 1];
+  degree = degree > f->most ? f->most : degree;
+  *fit = (onnx_fit){.centre = f->centre, .radius = f->radius};
+  back_substitute(c, f->factor, f->right, degree, (size_t)f->most + 1);
+  polynomial_of(&fit->polynomial, c, degree);
+  if (minimax)
+    BASE_TRY(sharpen(&fit->polynomial, degree, f));
+  measure(fit, f);
+  if (degree <= POWERS_DEGREE || (degree <= EXACT_DEGREE && fit->exact))
+    to_powers(&fit->polynomial);
+  drop_dust(&fit->polynomial);
   return CKKS_OK;
 }
 
-/* Fits one degree; false when the points do not determine it. */
-static bool fit_degree(onnx_fit *fit, fitting *f, int degree, bool minimax) {
-  double c[ENCODING_MAX_DEGREE + 1];
-  *fit = (onnx_fit){.centre = f->centre, .radius = f->radius};
-  memcpy(f->weight, f->samples->weight, f->samples->n * sizeof *f->weight);
-  if (!least_squares(c, degree, f))
-    return false;
-  if (minimax)
-    sharpen(c, degree, f);
-  measure(fit, c, degree, f);
-  to_powers(&fit->polynomial, c, degree);
-  drop_dust(&fit->polynomial);
-  return true;
-}
-
-/* What is a polynomial is kept as it is, even where a line would be good enough. */
-static bool find_exact(onnx_fit *fit, fitting *f, int least, int most) {
-  for (int degree = least; degree <= most && degree <= EXACT_DEGREE; degree++)
-    if (fit_degree(fit, f, degree, false) && fit->exact)
-      return true;
-  return false;
-}
-
-static ckks_status try_degrees(onnx_fit *fit, fitting *f, int least, int most, double error,
-                               bool minimax) {
-  double best = (double)INFINITY;
-  if (find_exact(fit, f, least, most))
-    return CKKS_OK;
-  for (int degree = least; degree <= most; degree++) {
-    onnx_fit trial;
-    if (!fit_degree(&trial, f, degree, minimax))
-      break;
-    double judged = minimax ? trial.max_error : trial.rms_error;
-    if (judged < best) {
-      best = judged;
-      *fit = trial;
-    }
-    if (judged <= error)
-      break;
+/* Kept as it is, even where a line would be good enough. */
+ckks_status onnx_fit_exact(onnx_fit *fit, onnx_fit_fitter *f) {
+  for (int degree = 1; degree <= f->most && degree <= EXACT_DEGREE; degree++) {
+    BASE_TRY(onnx_fit_degree(fit, f, degree, false));
+    if (fit->exact)
+      return CKKS_OK;
   }
-  return best < (double)INFINITY
-             ? CKKS_OK
-             : base_fail(CKKS_ERROR_RANGE, "too few values to fit a polynomial to");
+  return CKKS_OK;
+}
+
+/* Every degree up to 15; beyond, where each would take long, those that end a depth. */
+static int next_degree(int degree, bool minimax) {
+  return degree < 15 || !minimax ? degree + 1 : 2 * degree + 1;
+}
+
+ckks_status onnx_fit_search(onnx_fit *fit, onnx_fit_fitter *f, int min_degree, int max_degree,
+                            double error, bool minimax) {
+  int most = max_degree < f->most ? max_degree : f->most;
+  if (!minimax) {
+    int degree = min_degree < most ? min_degree : most;
+    while (degree < most && onnx_fit_rms(f, degree) > error)
+      degree++;
+    return onnx_fit_degree(fit, f, degree, false);
+  }
+  double best = (double)INFINITY;
+  for (int degree = min_degree; degree <= most && best > error;
+       degree = next_degree(degree, minimax)) {
+    onnx_fit trial;
+    BASE_TRY(onnx_fit_degree(&trial, f, degree, true));
+    if (trial.max_error < best)
+      *fit = trial;
+    best = fmin(best, trial.max_error);
+  }
+  return CKKS_OK;
 }
 
 ckks_status onnx_fit_polynomial(onnx_fit *fit, const onnx_fit_samples *samples, int min_degree,
                                 int max_degree, double error, bool minimax) {
-  fitting f = {.samples = samples};
+  onnx_fit_fitter *f;
   *fit = (onnx_fit){0};
-  BASE_ASSERT(min_degree >= 1 && max_degree >= min_degree && max_degree <= ENCODING_MAX_DEGREE);
-  ckks_status status = prepare(&f);
-  if (status == CKKS_OK)
-    status = try_degrees(fit, &f, min_degree, max_degree, error, minimax);
-  base_free(f.t);
-  base_free(f.weight);
-  base_free(f.matrix);
+  BASE_ASSERT(min_degree >= 1 && max_degree >= min_degree);
+  BASE_TRY(onnx_fit_build(&f, samples, max_degree));
+  ckks_status status = min_degree == 1 ? onnx_fit_exact(fit, f) : CKKS_OK;
+  if (status == CKKS_OK && !fit->exact)
+    status = onnx_fit_search(fit, f, min_degree, max_degree, error, minimax);
+  onnx_fit_free(f);
   return status;
 }

@@ -4,46 +4,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "onnx/batch.h"
+#include "onnx/refusal.h"
 
-/* ------------------------------------------------------------ input, output */
-
-/* Sizes as declared; a batch that may be any is one sample. */
-static ckks_status input_shape(onnx_tensor *shape, const onnx_graph *graph) {
-  if (graph->n_inputs != 1)
-    return base_fail(CKKS_ERROR_FORMAT, "%zu inputs where one is needed: concatenate them outside",
-                     graph->n_inputs);
-  const onnx_port *port = &graph->input[0];
-  onnx_text name = graph->value[port->value].name;
-  *shape = (onnx_tensor){.rank = port->rank};
-  if (port->rank < 0)
-    return base_fail(CKKS_ERROR_FORMAT, "input \"%.*s\" has no shape; export the model with one",
-                     ONNX_TEXT(name));
-  for (int d = 0; d < port->rank; d++) {
-    if (port->dim[d] < 0 && d > 0)
-      return base_fail(CKKS_ERROR_FORMAT,
-                       "input \"%.*s\": dimension %d is not fixed; export the model for one size",
-                       ONNX_TEXT(name), d);
-    shape->dim[d] = port->dim[d] < 0 ? 1 : (size_t)port->dim[d];
-  }
-  if (!onnx_tensor_count(shape) || shape->n < 1 || shape->n > ENCODING_MAX_FEATURES)
-    return base_fail(CKKS_ERROR_FORMAT, "input \"%.*s\": %zu numbers where 1 to %d are allowed",
-                     ONNX_TEXT(name), shape->n, ENCODING_MAX_FEATURES);
-  return CKKS_OK;
-}
-
-/* What the client does at the end is left out: softmax, the choice of the largest. */
-static int before_tail(const onnx_graph *graph, int value) {
-  while (graph->value[value].node >= 0) {
-    const onnx_node *node = &graph->node[graph->value[value].node];
-    const onnx_operator *operator= onnx_run_operator(node);
-    if (onnx_wire_text_is(node->op, "LinearClassifier") && node->n_out == 2 && node->out[1] >= 0)
-      return node->out[1];
-    if (operator== NULL || operator->kind != ONNX_TAIL || node->n_in<1 || node->in[0]<0)
-      break;
-    value = node->in[0];
-  }
-  return value;
-}
+/* ------------------------------------------------------------------- output */
 
 /* Nodes that a value depends on; the first, from its end, that is not supported. */
 static const onnx_node *mark_needed(bool *needed, const onnx_graph *graph, int value) {
@@ -64,18 +28,11 @@ static const onnx_node *mark_needed(bool *needed, const onnx_graph *graph, int v
   return unknown;
 }
 
-/* scikit-learn gives a label and scores: the last output that can be computed is taken. */
-static ckks_status choose_output(onnx_fold *fold) {
-  const onnx_graph *graph = fold->graph;
-  const onnx_node *unknown = NULL;
-  for (size_t i = graph->n_outputs; i-- > 0;) {
-    fold->output = before_tail(graph, graph->output[i].value);
-    const onnx_node *found = mark_needed(fold->needed, graph, fold->output);
-    if (found == NULL)
-      return CKKS_OK;
-    unknown = found;
-  }
-  return onnx_run_refuse(unknown, "this operator is not supported");
+static ckks_status choose_output(onnx_fold *fold, const char *output) {
+  BASE_TRY(onnx_tail_choose(&fold->tail, fold->graph, output));
+  fold->output = fold->tail.scores;
+  const onnx_node *unknown = mark_needed(fold->needed, fold->graph, fold->output);
+  return unknown == NULL ? CKKS_OK : onnx_run_refuse(unknown, "this operator is not supported");
 }
 
 /* ---------------------------------------------------------------- classifying */
@@ -107,28 +64,6 @@ static int common_root(const onnx_fold *fold, const onnx_node *node) {
                  fold->run.value[node->out[0]].n == fold->run.value[root].n
              ? root
              : -1;
-}
-
-static ckks_status check_affine(const onnx_fold *fold, const onnx_node *node,
-                                const onnx_operator *operator, int varying) {
-  if (operator->kind == ONNX_FUNCTION)
-    return onnx_run_refuse(node, onnx_wire_text_is(node->op, "PRelu")
-                                     ? "its slopes differ; one slope for all elements is supported"
-                                     : "it takes encrypted values that differ in origin");
-  if (operator->kind == ONNX_TAIL)
-    return onnx_run_refuse(node, "it is supported at the end of a model only");
-  if (operator->kind == ONNX_CLEAR)
-    return onnx_run_refuse(node, "it cannot be computed under encryption");
-  for (int i = 0; i < node->n_in; i++)
-    if (node->in[i] >= 0 && fold->state[node->in[i]].kind >= ONNX_AFFINE &&
-        !(operator->mask>>(i < 31 ? i : 31) & 1))
-      return onnx_run_refuse(node, "an operand that must be a constant depends on the input");
-  /* The third operand of Gemm is added, not multiplied. */
-  bool addend = onnx_wire_text_is(node->op, "Gemm") && node->n_in > 2 && node->in[2] >= 0 &&
-                fold->state[node->in[2]].kind >= ONNX_AFFINE;
-  if (operator->kind == ONNX_SINGLE && varying - addend> 1)
-    return onnx_run_refuse(node, "it multiplies two encrypted values that differ in origin");
-  return CKKS_OK;
 }
 
 /* A tensor of layer `level` and what becomes of it, for the levels behind. */
@@ -204,7 +139,7 @@ static ckks_status classify(onnx_fold *fold, const onnx_node *node) {
                 (onnx_state){bent ? ONNX_BENT : ONNX_AFFINE, fold->state[root].level, root}, false);
     return CKKS_OK;
   }
-  BASE_TRY(check_affine(fold, node, operator, varying));
+  BASE_TRY(onnx_refusal_check(fold, node));
   BASE_TRY(join_levels(&level, fold, node));
   set_results(fold, node, (onnx_state){.kind = ONNX_AFFINE, .level = level}, true);
   return CKKS_OK;
@@ -233,19 +168,13 @@ static ckks_status close_layers(onnx_fold *fold) {
   return CKKS_OK;
 }
 
-static ckks_status fold_fill(onnx_fold *fold) {
+static ckks_status fold_fill(onnx_fold *fold, const char *output) {
   const onnx_graph *graph = fold->graph;
-  onnx_tensor shape, zeros;
-  BASE_TRY(choose_output(fold));
-  BASE_TRY(input_shape(&shape, graph));
-  fold->input = graph->input[0].value;
+  BASE_TRY(choose_output(fold, output));
   BASE_TRY(onnx_run_init(&fold->run, graph));
   fold->run.scores = true;
-  BASE_TRY(onnx_tensor_init(&zeros, shape.rank, shape.dim, false));
-  ckks_status status = onnx_run_set(&fold->run, fold->input, &zeros);
-  onnx_tensor_clear(&zeros);
-  BASE_TRY(status);
-  BASE_TRY(onnx_fold_run_needed(fold));
+  BASE_TRY(onnx_batch_set(fold));
+  BASE_TRY(onnx_tail_check(&fold->tail, &fold->run));
   for (size_t i = 0; i < graph->n_values; i++)
     if (graph->value[i].given != NULL)
       fold->state[i].kind = ONNX_FIXED;
@@ -256,12 +185,12 @@ static ckks_status fold_fill(onnx_fold *fold) {
   return close_layers(fold);
 }
 
-ckks_status onnx_fold_init(onnx_fold *fold, const onnx_graph *graph) {
+ckks_status onnx_fold_init(onnx_fold *fold, const onnx_graph *graph, const char *output) {
   *fold = (onnx_fold){.graph = graph};
   fold->state = base_alloc_array(graph->n_values, sizeof *fold->state);
   fold->needed = base_alloc_array(graph->n_nodes, sizeof *fold->needed);
   ckks_status status = fold->state != NULL && fold->needed != NULL
-                           ? fold_fill(fold)
+                           ? fold_fill(fold, output)
                            : base_fail_memory(graph->n_values * sizeof *fold->state);
   if (status != CKKS_OK)
     onnx_fold_clear(fold);

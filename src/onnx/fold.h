@@ -13,6 +13,7 @@
 #define ONNX_FOLD_H
 #include "network/network.h"
 #include "onnx/run.h"
+#include "onnx/tail.h"
 
 #define ONNX_MAX_LAYERS 16
 #define ONNX_MAX_BRANCHES 16 /**< tensors side by side in one layer */
@@ -46,13 +47,18 @@ typedef struct onnx_fold {
   onnx_run run;
   onnx_state *state; /**< of each value */
   bool *needed;      /**< of each node */
-  int input, output; /**< values */
+  int input, output; /**< values; the output are the scores, before what the client does */
+  onnx_tail tail;
+  size_t batch; /**< rows for which the file was exported, where it was for several; else 0 */
   int n_layers;
   onnx_layer layer[ONNX_MAX_LAYERS];
 } onnx_fold;
 
-/** Classifies; refuses, naming the node, what no plan can do. */
-ckks_status onnx_fold_init(onnx_fold *fold, const onnx_graph *graph);
+/**
+ * Classifies; refuses, naming the node, what no plan can do. `output` names one of several outputs
+ * (onnx_tail_choose), or is NULL.
+ */
+ckks_status onnx_fold_init(onnx_fold *fold, const onnx_graph *graph, const char *output);
 void onnx_fold_clear(onnx_fold *fold);
 /* --- fold_run.c */
 /** Runs what the output needs on the input that is set: shapes and constants come of zeros. */

@@ -20,7 +20,7 @@ typedef struct block {
   uint8_t bytes[];
 } block;
 
-static void *take(onnx_graph *graph, size_t count, size_t size) {
+void *onnx_graph_take(onnx_graph *graph, size_t count, size_t size) {
   if (size != 0 && count > (SIZE_MAX - sizeof(block)) / size)
     return NULL;
   block *made = base_alloc(sizeof(block) + count * size);
@@ -33,7 +33,7 @@ static void *take(onnx_graph *graph, size_t count, size_t size) {
 
 #define TAKE(pointer, graph, count)                                                                \
   do {                                                                                             \
-    (pointer) = take((graph), (count), sizeof *(pointer));                                         \
+    (pointer) = onnx_graph_take((graph), (count), sizeof *(pointer));                              \
     if ((pointer) == NULL)                                                                         \
       return base_fail_memory((count) * sizeof *(pointer));                                        \
   } while (0)
@@ -91,7 +91,7 @@ static int find_value(const onnx_graph *graph, onnx_text name) {
   return at;
 }
 
-static ckks_status add_value(int *value, onnx_graph *graph, onnx_text name, int node) {
+ckks_status onnx_graph_add_value(int *value, onnx_graph *graph, onnx_text name, int node) {
   if (find_value(graph, name) >= 0)
     return base_fail(CKKS_ERROR_FORMAT, "the name \"%.*s\" is given twice", ONNX_TEXT(name));
   if (graph->n_values >= ONNX_MAX_VALUES)
@@ -230,7 +230,7 @@ static ckks_status read_ports(onnx_graph *graph, onnx_node *node, base_reader me
       continue;
     node->out[out] = -1;
     if (field.bytes.n > 0)
-      BASE_TRY(add_value(&node->out[out], graph, field.bytes, (int)node->index));
+      BASE_TRY(onnx_graph_add_value(&node->out[out], graph, field.bytes, (int)node->index));
     out++;
   }
   return CKKS_OK;
@@ -350,7 +350,7 @@ static ckks_status read_initializers(onnx_graph *graph, base_reader message) {
     total += tensor->n;
     status = total > ONNX_MAX_TOTAL
                  ? base_fail(CKKS_ERROR_FORMAT, "more than %zu weights", ONNX_MAX_TOTAL)
-                 : add_value(&value, graph, name, -1);
+                 : onnx_graph_add_value(&value, graph, name, -1);
     if (status != CKKS_OK) {
       onnx_tensor_clear(tensor);
       return status;
@@ -372,7 +372,7 @@ static ckks_status read_inputs(onnx_graph *graph, base_reader message) {
     int known = find_value(graph, name);
     if (known >= 0 && graph->value[known].given != NULL)
       continue;
-    BASE_TRY(add_value(&port->value, graph, name, -1));
+    BASE_TRY(onnx_graph_add_value(&port->value, graph, name, -1));
     graph->n_inputs++;
   }
   return CKKS_OK;

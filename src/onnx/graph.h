@@ -24,6 +24,7 @@ typedef struct onnx_tensor {
   size_t n;
   double *value; /**< NULL = not computed */
   bool whole;
+  onnx_text *text; /**< of a tensor of texts, whose numbers are zeros; else NULL */
 } onnx_tensor;
 
 typedef struct onnx_attribute {
@@ -86,6 +87,11 @@ ckks_status onnx_tensor_read_bytes(onnx_tensor *tensor, const uint8_t *bytes, si
 /** How messages call a node: its name, else its number and operator. `text` is at least 160 bytes.
  */
 const char *onnx_graph_node_name(char text[160], const onnx_node *node);
+/** A value made by a node (-1 = given with it) that was not there; the text must outlive the graph.
+ */
+ckks_status onnx_graph_add_value(int *value, onnx_graph *graph, onnx_text name, int node);
+/** Zeros that live as long as the graph; NULL without memory. */
+void *onnx_graph_take(onnx_graph *graph, size_t count, size_t size);
 /** NULL when the node has none of that name. */
 const onnx_attribute *onnx_graph_attribute(const onnx_node *node, const char *name);
 /** n = product of dims; false when it is above ONNX_MAX_ELEMENTS. */

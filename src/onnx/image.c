@@ -14,6 +14,16 @@ static bool is_signal(const onnx_fold *fold) {
   return found;
 }
 
+bool onnx_image_is_pixels(const onnx_fold *fold) {
+  bool found = false;
+  for (size_t i = 0; i < fold->graph->n_nodes; i++) {
+    const onnx_node *node = &fold->graph->node[i];
+    found = found || (fold->needed[i] && onnx_wire_text_is(node->op, "Conv") && node->n_in > 0 &&
+                      node->in[0] >= 0 && fold->run.value[node->in[0]].rank == 4);
+  }
+  return found && fold->run.value[fold->input].rank == 4;
+}
+
 void onnx_image_input(size_t image[3], const onnx_fold *fold) {
   const onnx_tensor *input = &fold->run.value[fold->input];
   int first = input->rank == 4 ? 1 : 0;

@@ -10,6 +10,7 @@ ckks_status onnx_elementwise_binary(onnx_call *call);
 ckks_status onnx_elementwise_clip(onnx_call *call);
 ckks_status onnx_elementwise_cast(onnx_call *call);
 ckks_status onnx_elementwise_dropout(onnx_call *call);
+ckks_status onnx_elementwise_imputer(onnx_call *call);
 
 /* linear.c */
 ckks_status onnx_linear_matmul(onnx_call *call);

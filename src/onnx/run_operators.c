@@ -76,6 +76,7 @@ static const onnx_operator operators[] = {
 
 /* ai.onnx.ml, scikit-learn's. ZipMap only gives scores their labels' names. */
 static const onnx_operator learned[] = {
+    {"Imputer", onnx_elementwise_imputer, 1, 1, ONNX_JOINT, 1, true},
     {"LinearClassifier", onnx_linear_classifier, 1, 1, ONNX_JOINT, 1, false},
     {"LinearRegressor", onnx_linear_regressor, 1, 1, ONNX_JOINT, 1, false},
     {"Normalizer", onnx_reduce_normalizer, 1, 1, ONNX_CLEAR, 1, false},
@@ -90,6 +91,15 @@ static const struct {
     {"LpPool", "use AveragePool"},
     {"ConvTranspose", "use Conv, or a Gemm of the same map"},
     {"InstanceNormalization", "use BatchNormalization, whose numbers are fixed after training"},
+    {"SkipLayerNormalization", "use BatchNormalization, whose numbers are fixed after training"},
+    {"GroupNormalization", "use BatchNormalization, whose numbers are fixed after training"},
+    {"Attention",
+     "attention multiplies what depends on the input: use convolutions or dense layers"},
+    {"MultiHeadAttention",
+     "attention multiplies what depends on the input: use convolutions or dense layers"},
+    {"EmbedLayerNormalization", "give one column for each category (one-hot) and a dense layer"},
+    {"OneHotEncoder", "encode categories before the rows are encrypted"},
+    {"LabelEncoder", "encode categories before the rows are encrypted"},
     {"LayerNormalization", "use BatchNormalization, whose numbers are fixed after training"},
     {"LRN", "use BatchNormalization"},
     {"MeanVarianceNormalization", "use BatchNormalization"},

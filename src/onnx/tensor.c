@@ -13,12 +13,12 @@ typedef struct number_type {
   bool whole, sign;
 } number_type;
 
-enum { FLOAT = 1, FLOAT16 = 10, DOUBLE = 11 };
+enum { FLOAT = 1, TEXT = 8, FLOAT16 = 10, DOUBLE = 11 };
 static const number_type types[] = {
-    [1] = {4, 4, false, true},   [2] = {1, 5, true, false},  [3] = {1, 5, true, true},
-    [4] = {2, 5, true, false},   [5] = {2, 5, true, true},   [6] = {4, 5, true, true},
-    [7] = {8, 7, true, true},    [9] = {1, 5, true, false},  [10] = {2, 5, false, true},
-    [11] = {8, 10, false, true}, [12] = {4, 11, true, false}};
+    [1] = {4, 4, false, true},  [2] = {1, 5, true, false},   [3] = {1, 5, true, true},
+    [4] = {2, 5, true, false},  [5] = {2, 5, true, true},    [6] = {4, 5, true, true},
+    [7] = {8, 7, true, true},   [8] = {1, 6, false, false},  [9] = {1, 5, true, false},
+    [10] = {2, 5, false, true}, [11] = {8, 10, false, true}, [12] = {4, 11, true, false}};
 enum { N_TYPES = sizeof types / sizeof types[0] };
 
 /* What was found before its type is known: fields come in any order. */
@@ -129,6 +129,21 @@ static ckks_status read_raw(reading *r) {
   return CKKS_OK;
 }
 
+/* Labels of classes: texts that stay in the file's bytes. */
+static ckks_status read_texts(reading *r) {
+  onnx_field field;
+  size_t at = 0;
+  r->tensor->text = base_alloc_array(r->tensor->n, sizeof *r->tensor->text);
+  if (r->tensor->text == NULL)
+    return base_fail_memory(r->tensor->n * sizeof *r->tensor->text);
+  while (onnx_wire_next(&field, &r->fields))
+    if (field.number == 6 && field.type == ONNX_BYTES && at++ < r->tensor->n)
+      r->tensor->text[at - 1] = field.bytes;
+  return at == r->tensor->n ? CKKS_OK
+                            : base_fail(CKKS_ERROR_FORMAT, "a tensor of %zu texts that holds %zu",
+                                        r->tensor->n, at);
+}
+
 /* One number of a repeated field: fixed for floats, varint for integers. */
 static uint64_t next_number(base_reader *packed, uint64_t type) {
   if (type == FLOAT)
@@ -165,14 +180,14 @@ static ckks_status read_fields(reading *r) {
 }
 
 bool onnx_tensor_type_known(uint64_t type) {
-  return type < N_TYPES && types[type].bytes != 0;
+  return type < N_TYPES && types[type].bytes != 0 && type != TEXT;
 }
 
 /* A file cannot make us take more memory than it has bytes: what it announces must be there. */
 static ckks_status check_size(const reading *r, size_t n_bytes) {
   if (r->external)
     return base_fail(CKKS_ERROR_FORMAT, "its weights are in another file; save the model in one");
-  if (!onnx_tensor_type_known(r->type))
+  if (!onnx_tensor_type_known(r->type) && r->type != TEXT)
     return base_fail(CKKS_ERROR_FORMAT, "numbers of type %llu, which is not supported",
                      (unsigned long long)r->type);
   if (!onnx_tensor_count(r->tensor))
@@ -192,7 +207,7 @@ ckks_status onnx_tensor_read(onnx_tensor *tensor, onnx_text *name, base_reader m
   tensor->value = base_alloc_array(tensor->n, sizeof(double));
   if (tensor->value == NULL)
     return base_fail_memory(tensor->n * sizeof(double));
-  ckks_status status = r.has_raw ? read_raw(&r) : read_fields(&r);
+  ckks_status status = r.type == TEXT ? read_texts(&r) : r.has_raw ? read_raw(&r) : read_fields(&r);
   if (status != CKKS_OK)
     onnx_tensor_clear(tensor);
   return status;
@@ -200,6 +215,7 @@ ckks_status onnx_tensor_read(onnx_tensor *tensor, onnx_text *name, base_reader m
 
 void onnx_tensor_clear(onnx_tensor *tensor) {
   base_free(tensor->value);
+  base_free(tensor->text);
   *tensor = (onnx_tensor){0};
 }
 
