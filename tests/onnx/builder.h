@@ -133,7 +133,7 @@ static inline void builder_attribute(base_buffer *node, const char *text) {
   base_buffer_init(&attribute, BUILDER_BYTES);
   snprintf(name, sizeof name, "%.*s", (int)(value - text - 1), text);
   put_text(&attribute, 1, name);
-  bool number = *value == '-' || (*value >= '0' && *value <= '9');
+  bool number = strcmp(value, "nanf") == 0 || *value == '-' || (*value >= '0' && *value <= '9');
   bool real = number && value[n - 1] == 'f';
   for (const char *at = value; number && *at != '\0' && *at != 'f';
        at += strcspn(at, ","), at += *at == ',') {
