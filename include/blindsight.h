@@ -231,17 +231,32 @@ BLINDSIGHT_API void blindsight_training_free(blindsight_training *training);
 BLINDSIGHT_API int blindsight_activation(double coefficient[BLINDSIGHT_MAX_POWERS + 1],
                                          const char *name);
 
+/** What the rows of a network in ONNX are. */
+typedef enum blindsight_input {
+  BLINDSIGHT_INPUT_AUTO,  /**< pixels where the calibration rows are images, or a two-dimensional
+                               convolution leaves no doubt and there are no rows; else a table */
+  BLINDSIGHT_INPUT_TABLE, /**< values as they are */
+  BLINDSIGHT_INPUT_IMAGE  /**< pixels: bytes, divided by 255 unless mean or deviation are given */
+} blindsight_input;
+
 typedef struct blindsight_import_options {
   size_t size;
   /** Rows (CSV, idx, PNG, raw) that activations are fitted to. NULL: all must be polynomials. */
   const char *calibrate;
   const char *label; /**< column of these rows that is no input; NULL: none */
-  double mean;       /**< the network sees (input - mean) / deviation; 0 */
-  double deviation;  /**< 0, the default: 255 for images, else 1 */
-  double error;      /**< of a polynomial, of the activation's largest value; 0.01 */
-  int max_degree;    /**< of a polynomial, 1 to BLINDSIGHT_MAX_DEGREE; 15 */
-  double margin;     /**< around a range that was seen, as a part of it; 0.25 */
-  bool minimax;      /**< make the largest error small, not that of the mean square */
+  const char *output; /**< name of the output that is wanted, where there are several; NULL */
+  blindsight_input input;
+  /** The network sees (input - mean) / deviation: one number, one for each channel of an image, or
+   * one for each feature. NULL with 0 of them: 0 and 1 (pixels: 255). */
+  const double *mean, *deviation;
+  size_t n_mean, n_deviation;
+  int outputs;         /**< a blindsight_kind, or -1, the default: as the file has it */
+  double error;        /**< of each polynomial, of its activation's largest value: met, or refused.
+                            0, the default: what output_error needs */
+  double output_error; /**< of an output on these rows, of their range; 0.01 */
+  int max_degree;      /**< 1 to BLINDSIGHT_MAX_DEGREE, 0 = what about 20 levels for all leave; 0 */
+  double margin;       /**< around a range that was seen, as a part of it; 0.25 */
+  bool minimax;        /**< make the largest error small, not that of the mean square */
 } blindsight_import_options;
 
 /** What became of an activation. */
@@ -249,6 +264,7 @@ typedef struct blindsight_fit {
   const char *node; /**< its name in the file */
   int degree;
   bool exact;                  /**< it is a polynomial */
+  bool each;                   /**< each channel has a range of its own, up to low and high */
   double low, high;            /**< range of the polynomial: what was seen, plus the margin */
   double max_error, rms_error; /**< of the activation's largest value */
 } blindsight_fit;
@@ -259,9 +275,18 @@ typedef struct blindsight_import {
   const blindsight_fit *activation;
   size_t n_carried;    /**< values that skip activations, counted at each */
   size_t n_rows;       /**< of calibration */
-  size_t n_changed;    /**< of these, whose largest output became another one */
-  double difference;   /**< largest change of an output, of the largest output */
-  const char *dropped; /**< activation at the end that the client does without; NULL: none */
+  size_t n_changed;   /**< of these, of which another label is predicted now */
+  double difference;  /**< largest change of an output before its end, of their range */
+  int max_degree;     /**< that was allowed */
+  int better_degree;  /**< where output_error was missed: one that comes nearer; 0: none */
+  double better;      /**< and how near */
+  const char *left;   /**< node at the end that the client computes exactly; NULL: none */
+  bool labelled;      /**< the file names its classes */
+  bool scaled;        /**< the network's own normalisation is the client's now */
+  size_t batch;       /**< rows for which the file was exported, where it was for several; 0 */
+  size_t image[3];    /**< channels, rows, columns that the input could be, or zeros */
+  bool pixels;        /**< and is */
+  bool bytes;         /**< which are divided by 255 */
 } blindsight_import;
 
 BLINDSIGHT_API void blindsight_import_options_default(blindsight_import_options *options,

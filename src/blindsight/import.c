@@ -1,30 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "blindsight/import.h"
 
+#include <string.h>
+
 #include "base/alloc.h"
 
 void blindsight_import_options_default(blindsight_import_options *options, size_t size) {
   onnx_import_options inner;
   onnx_import_options_default(&inner);
-  const blindsight_import_options defaults = {.mean = inner.mean,
-                                              .error = inner.error,
-                                              .max_degree = inner.max_degree,
-                                              .margin = inner.margin,
-                                              .minimax = inner.minimax};
+  const blindsight_import_options defaults = {
+      .outputs = -1, .output_error = inner.output_error, .margin = inner.margin};
   blindsight_options_give(options, size, &defaults, sizeof defaults);
 }
 
 void blindsight_import_free(blindsight_import *report) {
-  base_free(report);
+  blindsight_import_whole *whole = (blindsight_import_whole *)report;
+  if (whole == NULL)
+    return;
+  onnx_import_report_clear(&whole->report);
+  base_free(whole->fit);
+  base_free(whole);
 }
 
-void blindsight_import_view(blindsight_import_whole *whole) {
+ckks_status blindsight_import_view(blindsight_import_whole *whole) {
   const onnx_import_report *r = &whole->report;
+  whole->fit = base_alloc_array((size_t)r->n_activations + 1, sizeof *whole->fit);
+  if (whole->fit == NULL)
+    return base_fail_memory(((size_t)r->n_activations + 1) * sizeof *whole->fit);
   for (int i = 0; i < r->n_activations; i++) {
     const onnx_import_activation *a = &r->activation[i];
     whole->fit[i] = (blindsight_fit){.node = a->node,
                                      .degree = a->degree,
                                      .exact = a->exact,
+                                     .each = a->each,
                                      .low = a->low,
                                      .high = a->high,
                                      .max_error = a->max_error,
@@ -36,5 +44,15 @@ void blindsight_import_view(blindsight_import_whole *whole) {
                                      .n_rows = r->n_rows,
                                      .n_changed = r->n_changed,
                                      .difference = r->difference,
-                                     .dropped = r->dropped[0] != '\0' ? r->dropped : NULL};
+                                     .max_degree = r->max_degree,
+                                     .better_degree = r->better_degree,
+                                     .better = r->better,
+                                     .left = r->left[0] != '\0' ? r->left : NULL,
+                                     .labelled = r->labelled,
+                                     .scaled = r->scaled,
+                                     .batch = r->batch,
+                                     .pixels = whole->pixels,
+                                     .bytes = whole->bytes};
+  memcpy(whole->shown.image, whole->input.image, sizeof whole->shown.image);
+  return CKKS_OK;
 }

@@ -9,9 +9,11 @@
 typedef struct blindsight_import_whole {
   blindsight_import shown;
   onnx_import_report report;
-  blindsight_fit fit[ONNX_MAX_LAYERS * ONNX_MAX_BRANCHES];
+  onnx_import_input_shape input;
+  bool pixels, bytes;
+  blindsight_fit *fit;
 } blindsight_import_whole;
 
-/** Fills `shown` in from the report. */
-void blindsight_import_view(blindsight_import_whole *whole);
+/** Fills `shown` in from the report; CKKS_ERROR_MEMORY. */
+ckks_status blindsight_import_view(blindsight_import_whole *whole);
 #endif

@@ -12,9 +12,9 @@
 #include "cli/rows.h"
 
 typedef struct arguments {
-  const char *model, *name, *calibrate, *label, *units, *report;
+  const char *model, *name, *calibrate, *label, *units, *report, *output_name;
   blindsight_compile_options options;
-  int security, minimise, packing, last;
+  int security, minimise, packing, last, input;
   uint64_t log2_n;
   bool json;
 } arguments;
@@ -43,6 +43,10 @@ static int parse(arguments *a, int argc, char **argv) {
        "take the ranges from these rows (CSV, idx, PNG)", 0, 0, 0},
       {"label", 0, CLI_TEXT, &a->label, "COLUMN", "of DATA, is no input of an ONNX network", 0, 0,
        0},
+      {"output-name", 0, CLI_TEXT, &a->output_name, "NAME",
+       "the output of an ONNX network that is wanted", 0, 0, 0},
+      {"input", 0, CLI_CHOICE, &a->input, "auto|table|image",
+       "what the rows of an ONNX network are (auto)", 0, 0, 0},
       {"units", 0, CLI_TEXT, &a->units, "FILE", "what the machine of the server can do (the cache)",
        0, 0, 0},
       {"report", 0, CLI_TEXT, &a->report, "FILE.html", "write the plan as a page, with pictures", 0,
@@ -73,8 +77,10 @@ static ckks_status import_model(blindsight_model **out, const arguments *a) {
   blindsight_import_options_default(&options, sizeof options);
   options.calibrate = a->calibrate;
   options.label = a->label;
+  options.output = a->output_name;
+  options.input = (blindsight_input)a->input;
   BASE_TRY(blindsight_model_import(out, &report, a->model, &options));
-  cli_model_print_import(a->json ? stderr : stdout, report);
+  cli_model_print_import(a->json ? stderr : stdout, report, *out, &options);
   blindsight_import_free(report);
   return CKKS_OK;
 }

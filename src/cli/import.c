@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blindsight import: what was trained elsewhere: ONNX (docs/onnx.md) or weights in JSON
  * (docs/model-json.md). */
+#include <math.h>
+#include <stdlib.h>
+
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/wipe.h"
@@ -37,8 +40,31 @@ typedef struct arguments {
   const char *path, *output;
   blindsight_import_options import;
   uint64_t max_degree;
-  int fit;
+  int fit, kind, input;
+  const char *mean, *deviation;
 } arguments;
+
+/* "0.5" or "0.485,0.456,0.406". */
+static ckks_status read_list(double **numbers, size_t *n, const char *text, const char *option) {
+  size_t most = 1;
+  for (const char *at = text; at != NULL && *at != '\0'; at++)
+    most += *at == ',';
+  if (text == NULL)
+    return CKKS_OK;
+  *numbers = base_alloc_array(most, sizeof **numbers);
+  if (*numbers == NULL)
+    return base_fail_memory(most * sizeof **numbers);
+  for (const char *at = text; *n < most; at++) {
+    char *end;
+    (*numbers)[*n] = strtod(at, &end);
+    if (end == at || !isfinite((*numbers)[*n]) || (*end != ',' && *end != '\0'))
+      return base_fail(CKKS_ERROR_ARGUMENT, "%s \"%.60s\": not a number, or numbers with commas",
+                       option, text);
+    ++*n;
+    at = end;
+  }
+  return CKKS_OK;
+}
 
 static int parse(arguments *a, int argc, char **argv) {
   blindsight_import_options *import = &a->import;
@@ -47,14 +73,22 @@ static int parse(arguments *a, int argc, char **argv) {
       {"calibrate", 0, CLI_TEXT, &import->calibrate, "DATA",
        "ONNX: rows (CSV, idx, PNG) that the activations are fitted to", 0, 0, 0},
       {"label", 0, CLI_TEXT, &import->label, "COLUMN", "of DATA, is no input", 0, 0, 0},
-      {"mean", 0, CLI_NUMBER, &import->mean, "X", "the network sees (input - X) / deviation (0)",
-       -1e6, 1e6, 0},
-      {"deviation", 0, CLI_NUMBER, &import->deviation, "X",
-       "and this is the deviation (1; images: 255)", 1e-6, 1e6, 0},
+      {"output-name", 0, CLI_TEXT, &import->output, "NAME",
+       "ONNX: the output that is wanted, where there are several", 0, 0, 0},
+      {"input", 0, CLI_CHOICE, &a->input, "auto|table|image", "ONNX: what the rows are (auto)", 0,
+       0, 0},
+      {"outputs", 0, CLI_CHOICE, &a->kind, "auto|classes|values|labels",
+       "what the outputs are (auto)", 0, 0, 0},
+      {"mean", 0, CLI_TEXT, &a->mean, "X,...",
+       "the network sees (input - X) / deviation: one, by channel, by feature (0)", 0, 0, 0},
+      {"deviation", 0, CLI_TEXT, &a->deviation, "X,...",
+       "and this is the deviation (1; images: 255)", 0, 0, 0},
+      {"output-error", 0, CLI_NUMBER, &import->output_error, "X",
+       "of outputs on DATA, of their range; degrees follow from it (0.01)", 1e-9, 1, 0},
       {"activation-error", 0, CLI_NUMBER, &import->error, "X",
-       "of a polynomial, of the activation's largest value (0.01)", 1e-9, 1, 0},
-      {"max-degree", 0, CLI_INTEGER, &a->max_degree, "N", "of a polynomial (15)", 1,
-       BLINDSIGHT_MAX_DEGREE, 0},
+       "of each polynomial instead, of the activation's largest value", 1e-9, 1, 0},
+      {"max-degree", 0, CLI_INTEGER, &a->max_degree, "N",
+       "of a polynomial (what about 20 levels for all leave)", 1, BLINDSIGHT_MAX_DEGREE, 0},
       {"margin", 0, CLI_NUMBER, &import->margin, "X", "around a range, as part of it (0.25)", 0, 10,
        0},
       {"fit", 0, CLI_CHOICE, &a->fit, "squares|minimax", "which error is made small (squares)", 0,
@@ -67,7 +101,7 @@ static int parse(arguments *a, int argc, char **argv) {
   return cli_options_parse(&a->path, &command, argc, argv);
 }
 
-static ckks_status import(const arguments *a) {
+static ckks_status import_file(const arguments *a) {
   blindsight_model *model;
   blindsight_import *report = NULL;
   BASE_TRY(cli_output_check(a->output));
@@ -78,21 +112,36 @@ static ckks_status import(const arguments *a) {
   if (status == CKKS_OK) {
     print_report(model, a->output);
     if (report != NULL)
-      cli_model_print_import(cli_print_stream(a->output), report);
+      cli_model_print_import(cli_print_stream(a->output), report, model, &a->import);
   }
   blindsight_import_free(report);
   blindsight_model_free(model);
   return status;
 }
 
+static ckks_status import(arguments *a) {
+  double *mean = NULL, *deviation = NULL;
+  ckks_status status = read_list(&mean, &a->import.n_mean, a->mean, "--mean");
+  if (status == CKKS_OK)
+    status = read_list(&deviation, &a->import.n_deviation, a->deviation, "--deviation");
+  a->import.mean = mean;
+  a->import.deviation = deviation;
+  if (status == CKKS_OK)
+    status = import_file(a);
+  base_free(mean);
+  base_free(deviation);
+  return status;
+}
+
 int cli_import(int argc, char **argv) {
   arguments a = {0};
   blindsight_import_options_default(&a.import, sizeof a.import);
-  a.max_degree = (uint64_t)a.import.max_degree;
   int code = parse(&a, argc, argv);
   if (code >= 0)
     return code;
   a.import.max_degree = (int)a.max_degree;
   a.import.minimax = a.fit == 1;
+  a.import.outputs = a.kind - 1;
+  a.import.input = (blindsight_input)a.input;
   return cli_print_status(import(&a));
 }

@@ -10,6 +10,8 @@
 bool cli_model_is_network(const char *path);
 /** A model file; an ONNX file is refused with what makes a model of it. */
 ckks_status cli_model_load(blindsight_model **out, const char *path);
-/** What became of a network's activations. */
-void cli_model_print_import(FILE *out, const blindsight_import *report);
+/** What a network takes and gives, and what became of its activations. */
+void cli_model_print_import(FILE *out, const blindsight_import *report,
+                            const blindsight_model *model,
+                            const blindsight_import_options *options);
 #endif
