@@ -243,7 +243,7 @@ typedef struct blindsight_import_options {
   size_t size;
   /** Rows (CSV, idx, PNG, raw) that activations are fitted to. NULL: all must be polynomials. */
   const char *calibrate;
-  const char *label; /**< column of these rows that is no input; NULL: none */
+  const char *label;  /**< column of these rows that is no input; NULL: none */
   const char *output; /**< name of the output that is wanted, where there are several; NULL */
   blindsight_input input;
   /** The network sees (input - mean) / deviation: one number, one for each channel of an image, or
@@ -273,20 +273,20 @@ typedef struct blindsight_fit {
 typedef struct blindsight_import {
   size_t n_activations;
   const blindsight_fit *activation;
-  size_t n_carried;    /**< values that skip activations, counted at each */
-  size_t n_rows;       /**< of calibration */
-  size_t n_changed;   /**< of these, of which another label is predicted now */
-  double difference;  /**< largest change of an output before its end, of their range */
-  int max_degree;     /**< that was allowed */
-  int better_degree;  /**< where output_error was missed: one that comes nearer; 0: none */
-  double better;      /**< and how near */
-  const char *left;   /**< node at the end that the client computes exactly; NULL: none */
-  bool labelled;      /**< the file names its classes */
-  bool scaled;        /**< the network's own normalisation is the client's now */
-  size_t batch;       /**< rows for which the file was exported, where it was for several; 0 */
-  size_t image[3];    /**< channels, rows, columns that the input could be, or zeros */
-  bool pixels;        /**< and is */
-  bool bytes;         /**< which are divided by 255 */
+  size_t n_carried;  /**< values that skip activations, counted at each */
+  size_t n_rows;     /**< of calibration */
+  size_t n_changed;  /**< of these, of which another label is predicted now */
+  double difference; /**< largest change of an output before its end, of their range */
+  int max_degree;    /**< that was allowed */
+  int better_degree; /**< where output_error was missed: one that comes nearer; 0: none */
+  double better;     /**< and how near */
+  const char *left;  /**< node at the end that the client computes exactly; NULL: none */
+  bool labelled;     /**< the file names its classes */
+  bool scaled;       /**< the network's own normalisation is the client's now */
+  size_t batch;      /**< rows for which the file was exported, where it was for several; 0 */
+  size_t image[3];   /**< channels, rows, columns that the input could be, or zeros */
+  bool pixels;       /**< and is */
+  bool bytes;        /**< which are divided by 255 */
 } blindsight_import;
 
 BLINDSIGHT_API void blindsight_import_options_default(blindsight_import_options *options,
