@@ -8,9 +8,10 @@
 #include "base/wipe.h"
 
 #define MAX_SAMPLES 16384
-#define GRID_SHARE 0.05   /* weight of the range itself beside what was seen in it */
-#define WITHOUT_DATA 1.0  /* range taken without calibration: polynomials are exact anywhere */
-#define LEAST_RADIUS 0.25 /* of a channel, of the largest: few rows say little of its tails */
+#define GRID_SHARE 0.05  /* weight of the range itself beside what was seen in it */
+#define WITHOUT_DATA 1.0 /* range taken without calibration: polynomials are exact anywhere */
+#define LEAST_RADIUS 0.5 /* of a channel that was seen so often, of the widest */
+#define OFTEN 16384      /* fewer values say little of its tails: it gets the widest range */
 #define PI 3.14159265358979323846
 
 static void set_channels(onnx_branch *b, const onnx_tensor *root) {
@@ -98,9 +99,13 @@ static ckks_status find_homogeneous(onnx_branch *b, onnx_fold *fold, double most
   return CKKS_OK;
 }
 
-/* Each channel as far as it was seen, and no less than a part of what the widest one was. */
+/*
+ * Each channel as far as it was seen, where that was often, and no less than a part of what the
+ * widest one was. What a polynomial sees beyond its range it answers with numbers as large as they
+ * come.
+ */
 static ckks_status set_radii(onnx_branch *b, double margin) {
-  double most = 0.0;
+  double most = 0.0, least = b->count / b->n_channels >= OFTEN ? LEAST_RADIUS : 1.0;
   b->radius = base_alloc_array(b->n_channels, sizeof *b->radius);
   if (b->radius == NULL)
     return base_fail_memory(b->n_channels * sizeof *b->radius);
@@ -109,7 +114,7 @@ static ckks_status set_radii(onnx_branch *b, double margin) {
     most = fmax(most, b->radius[c]);
   }
   for (size_t c = 0; c < b->n_channels; c++)
-    b->radius[c] = fmax(b->radius[c], LEAST_RADIUS * most);
+    b->radius[c] = fmax(b->radius[c], least * most);
   return CKKS_OK;
 }
 
@@ -184,6 +189,13 @@ void onnx_branch_unit(double *centre, double *radius, double *gain, const onnx_b
   *gain = b->radius[unit / b->per_channel];
   *radius *= *gain;
   *centre *= *gain;
+}
+
+bool onnx_branch_differs(const onnx_branch *b) {
+  bool differs = false;
+  for (size_t c = 1; b->radius != NULL && c < b->n_channels; c++)
+    differs = differs || b->radius[c] != b->radius[0];
+  return differs;
 }
 
 void onnx_branch_range(double *low, double *high, const onnx_branch *b) {

@@ -39,6 +39,8 @@ ckks_status onnx_branch_prepare(onnx_branch *branch, onnx_fold *fold, double mar
 /** Centre and radius of the argument of a unit; `gain` is what its result is multiplied by. */
 void onnx_branch_unit(double *centre, double *radius, double *gain, const onnx_branch *branch,
                       size_t unit);
+/** Whether channels have ranges that differ. */
+bool onnx_branch_differs(const onnx_branch *branch);
 /** Smallest and largest argument of all units together, with margin. */
 void onnx_branch_range(double *low, double *high, const onnx_branch *branch);
 #endif

@@ -501,7 +501,7 @@ static ckks_status report_activations(importing *in) {
     memcpy(a->node, b->name, sizeof a->node);
     a->degree = b->constant ? 0 : b->fit.polynomial.degree;
     a->exact = b->fit.exact;
-    a->each = b->radius != NULL;
+    a->each = onnx_branch_differs(b);
     a->max_error = b->fit.max_error;
     a->rms_error = b->fit.rms_error;
     onnx_branch_range(&a->low, &a->high, b);

@@ -129,7 +129,7 @@ static void test_slopes(void **state) {
     rows[i] = uniform(1.0);
   assert_int_equal(import(&model, &report, &file, rows, 300), CKKS_OK);
   assert_true(report.difference <= 0.01);
-  assert_true(report.activation[0].each); /* and each channel its own range */
+  assert_false(report.activation[0].each); /* 300 values say little of a channel's tails */
   for (int r = 0; r < 300; r++) {
     oracle(want, &file, rows + 4 * r);
     network_forward(have, rows + 4 * r, &model);
@@ -138,6 +138,40 @@ static void test_slopes(void **state) {
   }
   network_clear(&model);
   base_buffer_clear(&file);
+}
+
+/* Channels that were seen often have ranges of their own; their gain is in the matrix behind. */
+static void test_channels(void **state) {
+  (void)state;
+  enum { ROWS = 300, PIXELS = 64 };
+  builder b;
+  network_model model;
+  onnx_import_report report;
+  const double w[2] = {2.0, -1.25}, v[2] = {1.0, 0.5};
+  double *rows = malloc(ROWS * PIXELS * sizeof *rows), have[PIXELS], want[PIXELS];
+  net_seed = 23;
+  builder_init(&b, 13);
+  builder_input(&b, "x", "N,1,8,8");
+  builder_floats(&b, "w", "2,1,1,1", w, 2);
+  builder_node(&b, "Conv:x,w:c", NULL);
+  builder_node(&b, "Relu:c:a", NULL);
+  builder_floats(&b, "v", "1,2,1,1", v, 2);
+  builder_node(&b, "Conv:a,v:y", NULL);
+  base_buffer file = finish(&b, "y");
+  for (int i = 0; i < ROWS * PIXELS; i++)
+    rows[i] = uniform(1.0);
+  assert_int_equal(import(&model, &report, &file, rows, ROWS), CKKS_OK);
+  assert_true(report.activation[0].each);
+  assert_true(report.difference > 1e-6 && report.difference <= 0.01);
+  for (int r = 0; r < 20; r++) {
+    oracle(want, &file, rows + PIXELS * r);
+    network_forward(have, rows + PIXELS * r, &model);
+    for (int k = 0; k < PIXELS; k++)
+      assert_true(fabs(have[k] - want[k]) <= 0.0101 * report.range);
+  }
+  network_clear(&model);
+  base_buffer_clear(&file);
+  free(rows);
 }
 
 static void refuse(builder *b, const char *output, const char *text) {
@@ -343,15 +377,12 @@ static void test_normalisation(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_pairs),
-                                     cmocka_unit_test(test_choice),
-                                     cmocka_unit_test(test_ends),
-                                     cmocka_unit_test(test_slopes),
-                                     cmocka_unit_test(test_refused_by_name),
-                                     cmocka_unit_test(test_batch_axis),
-                                     cmocka_unit_test(test_batch),
-                                     cmocka_unit_test(test_missing),
-                                     cmocka_unit_test(test_imputer),
-                                     cmocka_unit_test(test_normalisation)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_pairs),        cmocka_unit_test(test_choice),
+      cmocka_unit_test(test_ends),         cmocka_unit_test(test_slopes),
+      cmocka_unit_test(test_channels),     cmocka_unit_test(test_refused_by_name),
+      cmocka_unit_test(test_batch_axis),   cmocka_unit_test(test_batch),
+      cmocka_unit_test(test_missing),      cmocka_unit_test(test_imputer),
+      cmocka_unit_test(test_normalisation)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
