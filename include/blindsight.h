@@ -335,6 +335,8 @@ typedef struct blindsight_shape {
   size_t n_layers;
   const blindsight_layer *layer;
   bool calibrated; /**< all ranges are known; else compiling assumes the worst */
+  /** What polynomials in place of other activations changed in an output, of max(1, |output|). */
+  double fitted_error;
 } blindsight_shape;
 
 BLINDSIGHT_API const blindsight_shape *blindsight_model_shape(const blindsight_model *model);

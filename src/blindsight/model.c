@@ -46,7 +46,8 @@ static void view_shape(blindsight_model *model) {
                                          .activation = units};
     units += layer->n_activations;
   }
-  model->shape = (blindsight_shape){m->n_layers, model->layer, network_calibrate_is_done(m)};
+  model->shape =
+      (blindsight_shape){m->n_layers, model->layer, network_calibrate_is_done(m), m->fitted_error};
 }
 
 static ckks_status model_view(blindsight_model *model) {

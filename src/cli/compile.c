@@ -26,8 +26,8 @@ enum { PACKING_BOTH, PACKING_LATENCY, PACKING_THROUGHPUT };
 static int parse(arguments *a, int argc, char **argv) {
   const cli_option options[] = {
       {"output", 'o', CLI_TEXT, &a->name, "NAME", "write NAME.server and NAME.client", 0, 0, 0},
-      {"error", 0, CLI_NUMBER, &a->options.error, "X", "largest error of an output (1e-5)", 1e-9, 1,
-       0},
+      {"error", 0, CLI_NUMBER, &a->options.error, "X",
+       "largest error of an output (1e-5, or a tenth of what import changed)", 1e-9, 1, 0},
       {"security", 0, CLI_CHOICE, &a->security, "128|192|256", "bits of security (128)", 0, 0, 0},
       {"minimise", 0, CLI_CHOICE, &a->minimise, "balanced|latency|upload|keys",
        "what to save (balanced)", 0, 0, 0},
@@ -92,12 +92,23 @@ static ckks_status read_model(blindsight_model **out, const arguments *a) {
   return a->calibrate != NULL ? calibrate(*out, a->calibrate) : CKKS_OK;
 }
 
-static ckks_status compile(blindsight_server **server, size_t *n_weights, const arguments *a) {
+/* Where polynomials stand for other activations, what is exact to five digits is not worth its
+ * bits. */
+#define FINEST_ERROR 1e-5
+#define COARSEST_ERROR 1e-3
+static double usual_error(const blindsight_model *model) {
+  double error = 0.1 * blindsight_model_shape(model)->fitted_error;
+  return error < FINEST_ERROR ? FINEST_ERROR : error > COARSEST_ERROR ? COARSEST_ERROR : error;
+}
+
+static ckks_status compile(blindsight_server **server, size_t *n_weights, arguments *a) {
   blindsight_model *model = NULL;
   ckks_status status = read_model(&model, a);
   if (status == CKKS_OK && !blindsight_model_shape(model)->calibrated)
     cli_print_warning("%s: its ranges are not known, the worst is assumed; --calibrate tells them",
                       a->model);
+  if (status == CKKS_OK && a->options.error == 0.0)
+    a->options.error = usual_error(model);
   if (status == CKKS_OK &&
       (status = blindsight_server_compile(server, model, &a->options)) != CKKS_OK)
     status = base_fail_in(status, "%s", a->model);
@@ -137,7 +148,7 @@ static ckks_status write_files(const blindsight_server *compiled, const char *se
 }
 
 /* server and client may be NULL: then the plan is only shown. */
-static ckks_status compile_and_print(const arguments *a, const char *server, const char *client) {
+static ckks_status compile_and_print(arguments *a, const char *server, const char *client) {
   blindsight_server *compiled = NULL;
   size_t n_weights = 0;
   if (a->report != NULL)
@@ -153,7 +164,7 @@ static ckks_status compile_and_print(const arguments *a, const char *server, con
 }
 
 /* Whether the files can be written is asked before the search begins. */
-static ckks_status compile_to_files(const arguments *a) {
+static ckks_status compile_to_files(arguments *a) {
   ckks_status status = CKKS_ERROR_MEMORY;
   char *server = cli_output_name(a->name, ".server"), *client = cli_output_name(a->name, ".client");
   if (server != NULL && client != NULL)
@@ -185,6 +196,7 @@ int cli_compile(int argc, char **argv) {
   arguments a = {0};
   blindsight_units *units;
   blindsight_compile_options_default(&a.options, sizeof a.options);
+  a.options.error = 0.0; /* as the model has it */
   int code = parse(&a, argc, argv);
   if (code >= 0)
     return code;

@@ -84,6 +84,13 @@ holds "outputs that stay off are a warning" grep -q \
   "warning: outputs are off by .* where --output-error asks for 1 %" "$log.err"
 holds "with what would help" grep -q "warning: --max-degree 7 would bring" "$log.err"
 
+# --- what polynomials changed is kept, and compile does not ask for more digits than they leave
+works "compile" blindsight compile labels.model --packing latency
+holds "a tenth of that" sh -c 'awk "/^asked for/ { exit !(\$4 + 0 > 5e-5 && \$4 + 0 <= 1e-3) }" "$1"' \
+  sh "$log.out"
+works "unless it is told to" blindsight compile labels.model --packing latency --error 1e-4
+says "which it says" "^asked for *error 0.0001,"
+
 # --- a missing value is refused where nothing says what it stands for
 printf 'x0,x1,x2,x3\n10,,30,40\n' >gap.csv
 refused "a gap" 1 'row 0: "x1" is missing, and the model says nothing of its mean' \

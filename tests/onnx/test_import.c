@@ -245,7 +245,7 @@ static void test_activations(void **state) {
     assert_int_equal(model.n_layers, 2);
     assert_int_equal(report.n_activations, 1);
     assert_false(report.activation[0].exact);
-    assert_true(report.activation[0].degree >= 2 && report.activation[0].degree <= 31);
+    assert_true(report.activation[0].degree >= 2 && report.activation[0].degree <= 127);
     assert_true(report.difference <= 0.01);
     assert_true(model.fitted_error > 0.0);
     double worst = 0.0, range = report.range;
