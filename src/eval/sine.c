@@ -53,7 +53,7 @@ static void sine_eliminate(sine_system *system) {
 }
 
 void eval_sine_build(eval_sine *out) {
-  sine_system system;
+  sine_system system = {{{0}}};
   sine_fill(&system);
   sine_eliminate(&system);
   for (int r = SINE_N - 1; r >= 0; r--) {
