@@ -150,6 +150,17 @@ while [ $n -lt "${TRIES:-30}" ]; do
   n=$((n + 1))
 done
 holds "no early refusal is lost: $bad of $n" [ $bad = 0 ]
+# Nor with a client that sends all before it reads.
+cat >stubborn.py <<'EOF'
+import http.client, os, ssl, sys
+body = open('large', 'rb').read()
+for i in range(int(sys.argv[2])):
+    c = http.client.HTTPSConnection(sys.argv[1], context=ssl.create_default_context(cafile='tls.crt'))
+    c.request('POST', '/v2/models/m/infer', body,
+              {'Authorization': 'Bearer ' + os.environ['BLINDSIGHT_TOKEN']})
+    assert c.getresponse().status == 413
+EOF
+works "a stubborn client" python3 stubborn.py "127.0.0.1:$free" "${TRIES:-30}"
 
 # --- chunked and compressed bodies pass
 gzip -k a.keys
