@@ -10,12 +10,12 @@ _blindsight_options() {
     train) echo "--label --output --drop --hidden --activation --epochs --batch --rate --decay \
       --seed --split-seed --frac --validation --json" ;;
     import) echo "--output --calibrate --label --mean --deviation --activation-error --max-degree \
-      --margin --fit" ;;
+      --output-name --input --outputs --output-error --margin --fit" ;;
     export) echo "--output" ;;
     evaluate) echo "--label --outputs --json" ;;
     simulate) echo "--label --error --headroom --packing --seed --threads --json" ;;
     compile) echo "--output --error --security --minimise --packing --last --headroom --log2-n \
-      --calibrate --label --units --report --json" ;;
+      --calibrate --label --output-name --input --units --report --json" ;;
     keygen) echo "--output --force" ;;
     encrypt) echo "--key --output --rows --image --packing" ;;
     infer) echo "--keys --output --threads --weights-mb --json" ;;
@@ -38,6 +38,8 @@ _blindsight_options() {
 _blindsight_values() {
   case $1.$2 in
     import.--fit) echo "squares minimax" ;;
+    import.--input | compile.--input) echo "auto table image" ;;
+    import.--outputs) echo "auto classes values labels" ;;
     compile.--security) echo "128 192 256" ;;
     compile.--minimise) echo "balanced latency upload keys" ;;
     compile.--packing) echo "both latency throughput" ;;
@@ -52,7 +54,7 @@ _blindsight_values() {
       echo file ;;
     *.--label | *.--drop | *.--hidden | *.--epochs | *.--batch | *.--rate | *.--decay | *.--seed | \
       *.--split-seed | *.--frac | *.--error | *.--headroom | *.--log2-n | *.--rows | *.--threads | \
-      *.--weights-mb | *.--clients | *.--mean | *.--deviation | *.--activation-error | *.--max-degree | *.--margin | \
+      *.--weights-mb | *.--clients | *.--mean | *.--deviation | *.--activation-error | *.--output-error | *.--output-name | *.--max-degree | *.--margin | \
       predict.* | serve.* | token.* | audit.*)
       echo none ;;
   esac
