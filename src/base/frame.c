@@ -8,7 +8,6 @@
 #include "base/file.h"
 #include "base/wipe.h"
 
-#define FRAME_VERSION 1
 #define LENGTH_AT (BASE_FRAME_HEADER_BYTES - 8)
 #define PLAN_AT (LENGTH_AT - 32)
 
@@ -27,6 +26,11 @@ static const char *const kind_names[] = {
     [BASE_FRAME_RESULT] = "result file",
 };
 #define N_KINDS (sizeof kind_names / sizeof kind_names[0])
+
+/* Files of a compiled model say since version 2 which rows they answer for. */
+static unsigned version_of(unsigned kind) {
+  return kind == BASE_FRAME_SERVER || kind == BASE_FRAME_CLIENT ? 2 : 1;
+}
 
 static bool is_kind(unsigned kind) {
   return kind >= 1 && kind < N_KINDS;
@@ -49,7 +53,7 @@ void base_frame_begin(base_buffer *buffer, base_frame_kind kind, const uint8_t *
                       const uint8_t *plan_id) {
   BASE_ASSERT(buffer->n_bytes == 0);
   base_buffer_append(buffer, magic, sizeof magic);
-  base_buffer_u16(buffer, FRAME_VERSION);
+  base_buffer_u16(buffer, (uint16_t)version_of(kind));
   base_buffer_u16(buffer, (uint16_t)kind);
   base_buffer_u32(buffer, 0);
   append_hash(buffer, params_hash);
@@ -81,14 +85,24 @@ static ckks_status check_start(const uint8_t *bytes, size_t n_bytes, const char 
   return CKKS_OK;
 }
 
-static ckks_status check_header(unsigned version, uint32_t reserved, uint64_t length,
-                                size_t n_bytes, const char *name) {
-  if (version > FRAME_VERSION)
-    return base_fail(CKKS_ERROR_FORMAT,
-                     "%s: written by a newer version (format %u, this one reads %d)", name, version,
-                     FRAME_VERSION);
-  if (version != FRAME_VERSION)
+static ckks_status check_version(unsigned version, unsigned kind, const char *name) {
+  unsigned known = version_of(kind);
+  if (version == known)
+    return CKKS_OK;
+  if (version == 0)
     return base_fail(CKKS_ERROR_FORMAT, "%s: format version %u does not exist", name, version);
+  if (version > known)
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "%s: written by a newer version (format %u, this one reads %u)", name, version,
+                     known);
+  return base_fail(CKKS_ERROR_FORMAT,
+                   "%s: a %s of format %u, this one reads %u: compile its model again", name,
+                   base_frame_kind_name(kind), version, known);
+}
+
+static ckks_status check_header(unsigned version, unsigned kind, uint32_t reserved, uint64_t length,
+                                size_t n_bytes, const char *name) {
+  BASE_TRY(check_version(version, kind, name));
   if (reserved != 0)
     return base_fail(CKKS_ERROR_FORMAT, "%s: damaged (reserved bytes are not zero)", name);
   uint64_t present = n_bytes - BASE_FRAME_OVERHEAD_BYTES;
@@ -125,7 +139,7 @@ ckks_status base_frame_read(base_frame *frame, const uint8_t *bytes, size_t n_by
   const uint8_t *params_hash = base_reader_view(&reader, 32);
   const uint8_t *plan_id = base_reader_view(&reader, 32);
   uint64_t length = base_reader_u64(&reader);
-  BASE_TRY(check_header(version, reserved, length, n_bytes, name));
+  BASE_TRY(check_header(version, kind, reserved, length, n_bytes, name));
 
   size_t n_digested = n_bytes - BASE_DIGEST_BYTES;
   uint8_t digest[BASE_DIGEST_BYTES];

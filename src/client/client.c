@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/client.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -78,13 +79,14 @@ static ckks_status encrypt_slots(ckks_ciphertext **out, const encrypting *e, pla
 
 static ckks_status encrypt_all(const encrypting *e, wire_sample *sample) {
   size_t n_slots = e->params->ring.n / 2, n_features = e->interface->n_features;
+  size_t n_rows = plan_pack_rows(e->interface, sample->packing);
   for (size_t i = 0; i < sample->n_ciphertexts; i++) {
     if (sample->packing == PLAN_LATENCY) {
       plan_pack_row(e->slots, n_slots, e->scaled + i * n_features, e->interface);
     } else {
-      size_t first = i / n_features * n_slots;
+      size_t batch = i / n_features, first = batch * n_rows;
       plan_pack_column(e->slots, n_slots, e->scaled + first * n_features,
-                       plan_pack_batch(e->n_rows, i / n_features, n_slots), i % n_features,
+                       plan_pack_batch(e->interface, e->n_rows, batch), i % n_features,
                        e->interface);
     }
     BASE_TRY(encrypt_slots(&sample->ciphertext[i], e, sample->packing));
@@ -92,17 +94,41 @@ static ckks_status encrypt_all(const encrypting *e, wire_sample *sample) {
   return CKKS_OK;
 }
 
-static ckks_status encrypt_rows(encrypting *e, wire_sample *sample, const double *rows,
-                                size_t *n_outside) {
-  size_t n_features = e->interface->n_features, outside = 0;
+ckks_status client_fail_row(size_t row, const plan_fault *fault, const plan_interface *interface) {
+  const char *name = interface->feature[fault->feature];
+  if (isnan(fault->limit))
+    return base_fail(CKKS_ERROR_RANGE, "row %zu: \"%s\" is missing, and this model needs it", row,
+                     name);
+  return base_fail(CKKS_ERROR_RANGE, "row %zu: \"%s\" is %g; this model answers for %g to %g", row,
+                   name, fault->value, interface->low[fault->feature],
+                   interface->high[fault->feature]);
+}
+
+/* A row from outside could spoil all others of its batch, and would be answered wrongly. */
+static ckks_status check_rows(size_t *n_outside, const double *rows, size_t n_rows,
+                              plan_packing packing, const plan_interface *interface) {
+  plan_fault fault;
+  size_t outside = 0;
+  for (size_t row = 0; row < n_rows; row++) {
+    if (plan_box_holds(rows + row * interface->n_features, interface, &fault))
+      continue;
+    if (n_outside == NULL || packing != PLAN_LATENCY || isnan(fault.limit))
+      return client_fail_row(row, &fault, interface);
+    outside++;
+  }
+  if (n_outside != NULL)
+    *n_outside = outside;
+  return CKKS_OK;
+}
+
+static ckks_status encrypt_rows(encrypting *e, wire_sample *sample, const double *rows) {
+  size_t n_features = e->interface->n_features;
   e->scaled = base_alloc_array(e->n_rows * n_features, sizeof *e->scaled);
   e->slots = base_alloc_array(e->params->ring.n / 2, sizeof *e->slots);
   if (!e->scaled || !e->slots)
     return base_fail_memory(e->n_rows * n_features * sizeof *e->scaled);
   for (size_t row = 0; row < e->n_rows; row++)
-    outside += plan_pack_scale(e->scaled + row * n_features, rows + row * n_features, e->interface);
-  if (n_outside)
-    *n_outside = outside;
+    plan_pack_scale(e->scaled + row * n_features, rows + row * n_features, e->interface);
   BASE_TRY(ckks_plaintext_build(&e->plaintext, e->params));
   return encrypt_all(e, sample);
 }
@@ -128,10 +154,11 @@ ckks_status client_encrypt(uint8_t **out, size_t *n_bytes, const double *rows, s
   BASE_TRY(ckks_params_check(params, secret->params_hash, "secret key"));
   BASE_TRY(encoding_meaning_check_rows(&interface->meaning, rows, n_rows, interface->feature,
                                        interface->n_features));
+  BASE_TRY(check_rows(n_outside, rows, n_rows, packing, interface));
   ckks_status status = wire_sample_init(&sample, packing, n_rows, interface);
   memcpy(sample.owner, secret->owner, CKKS_OWNER_BYTES);
   if (status == CKKS_OK)
-    status = encrypt_rows(&e, &sample, rows, n_outside);
+    status = encrypt_rows(&e, &sample, rows);
   if (status == CKKS_OK)
     status = wire_sample_write(out, n_bytes, &sample, interface);
   encrypting_clear(&e);
@@ -141,22 +168,59 @@ ckks_status client_encrypt(uint8_t **out, size_t *n_bytes, const double *rows, s
 
 /* --- decryption */
 
-/* Latency: the outputs of a row. Throughput: one output of the rows of a batch. */
-static void place(double *outputs, const double *values, size_t i, const wire_result *result,
-                  const plan_interface *interface) {
-  size_t n = interface->n_outputs, n_slots = ckks_params_slots(interface->params);
-  if (result->packing == PLAN_LATENCY) {
-    memcpy(outputs + i * n, values, n * sizeof *values);
-    return;
+typedef struct decrypted {
+  double *outputs; /* n_rows x n_outputs */
+  uint8_t *mark;   /* of each row, client_mark */
+} decrypted;
+
+static bool is_above(double value, double limit) {
+  return !(fabs(value) <= limit);
+}
+
+/* Latency: outputs beyond the band, or something where nothing should be: the modulus did not hold
+ * them. */
+static void place_row(const decrypted *d, const double *values, size_t row,
+                      const plan_interface *interface) {
+  const plan_layout *layout = &interface->layout[PLAN_LATENCY];
+  size_t n = interface->n_outputs;
+  bool good = true;
+  for (size_t i = 0; i < n; i++)
+    good = good && !is_above(values[i], interface->max_abs_output);
+  for (size_t i = n; i < layout->period && layout->canary > 0.0; i++)
+    good = good && !is_above(values[i] - layout->empty, layout->canary);
+  memcpy(d->outputs + row * n, values, n * sizeof *values);
+  d->mark[row] = good ? CLIENT_MARK_NONE : CLIENT_MARK_BEYOND;
+}
+
+/* What is in the slots without a row was in the band when it was encrypted. */
+static bool is_spoilt(const double *values, size_t first, size_t end, double canary) {
+  for (size_t j = first; j < end && canary > 0.0; j++)
+    if (is_above(values[j], canary))
+      return true;
+  return false;
+}
+
+/* Throughput: one output of the rows of a batch. One that wrapped is wrong in every row. */
+static void place_batch(const decrypted *d, const double *values, size_t i,
+                        const wire_result *result, const plan_interface *interface) {
+  size_t n = interface->n_outputs, batch = i / n;
+  size_t first = batch * plan_pack_rows(interface, PLAN_THROUGHPUT);
+  size_t n_rows = plan_pack_batch(interface, result->n_rows, batch);
+  bool spoilt = is_spoilt(values, n_rows, result->sparse[i].period,
+                          interface->layout[PLAN_THROUGHPUT].canary);
+  for (size_t row = 0; row < n_rows; row++) {
+    uint8_t *mark = &d->mark[first + row];
+    d->outputs[(first + row) * n + i % n] = values[row];
+    if (spoilt)
+      *mark = CLIENT_MARK_SPOILT;
+    else if (*mark == CLIENT_MARK_NONE && is_above(values[row], interface->max_abs_output))
+      *mark = CLIENT_MARK_BEYOND;
   }
-  size_t first = i / n * n_slots, n_rows = plan_pack_batch(result->n_rows, i / n, n_slots);
-  for (size_t row = 0; row < n_rows; row++)
-    outputs[(first + row) * n + i % n] = values[row];
 }
 
 /* Values are repeated over the slots: each is the mean of its places, from the few coefficients
  * that carry it. */
-static ckks_status decrypt_all(double *outputs, const wire_result *result,
+static ckks_status decrypt_all(const decrypted *d, const wire_result *result,
                                const ckks_secret_key *secret, const plan_interface *interface) {
   const ckks_params *params = interface->params;
   size_t n_slots = ckks_params_slots(params);
@@ -168,47 +232,78 @@ static ckks_status decrypt_all(double *outputs, const wire_result *result,
     const wire_sparse *sparse = &result->sparse[i];
     status = secret_decrypt_sparse(values, sparse->c0, sparse->c1, n_slots / sparse->period,
                                    interface->layout[result->packing].output_scale, secret, params);
-    if (status == CKKS_OK)
-      place(outputs, values, i, result, interface);
+    if (status == CKKS_OK && result->packing == PLAN_LATENCY)
+      place_row(d, values, i, interface);
+    else if (status == CKKS_OK)
+      place_batch(d, values, i, result, interface);
   }
   base_wipe(values, n_slots * sizeof *values);
   base_free(values);
   return status;
 }
 
-static ckks_status decrypt_result(double *outputs, const wire_result *result,
+/* No plausible number is left of what is not to be believed. */
+static ckks_status decrypt_result(const decrypted *d, const wire_result *result,
                                   const ckks_secret_key *secret, const plan_interface *interface) {
-  BASE_TRY(decrypt_all(outputs, result, secret, interface));
-  for (size_t i = 0; i < result->n_rows * interface->n_outputs; i++)
-    outputs[i] = encoding_polynomial_value(&interface->last, outputs[i]);
-  encoding_meaning_finish(outputs, result->n_rows, interface->n_outputs, interface->meaning.end);
+  size_t n = interface->n_outputs;
+  BASE_TRY(decrypt_all(d, result, secret, interface));
+  for (size_t i = 0; i < result->n_rows * n; i++)
+    d->outputs[i] = encoding_polynomial_value(&interface->last, d->outputs[i]);
+  encoding_meaning_finish(d->outputs, result->n_rows, n, interface->meaning.end);
+  for (size_t i = 0; i < result->n_rows * n; i++)
+    if (d->mark[i / n] != CLIENT_MARK_NONE)
+      d->outputs[i] = (double)NAN;
   return CKKS_OK;
+}
+
+static ckks_status decrypted_build(decrypted *d, const wire_result *result,
+                                   const plan_interface *interface) {
+  size_t n = result->n_rows * interface->n_outputs;
+  d->outputs = base_alloc_array(n, sizeof *d->outputs);
+  d->mark = base_alloc_array(result->n_rows, sizeof *d->mark);
+  return d->outputs && d->mark ? CKKS_OK : base_fail_memory(n * sizeof *d->outputs);
+}
+
+static void decrypted_clear(decrypted *d, size_t n) {
+  if (d->outputs)
+    base_wipe(d->outputs, n * sizeof *d->outputs);
+  base_free(d->outputs);
+  base_free(d->mark);
+  *d = (decrypted){NULL, NULL};
+}
+
+ckks_status client_decrypt_marked(double **outputs, uint8_t **marks, size_t *n_rows,
+                                  const uint8_t *bytes, size_t n_bytes, const char *name,
+                                  const ckks_secret_key *secret, const plan_interface *interface) {
+  wire_result result;
+  decrypted d = {NULL, NULL};
+  *outputs = NULL;
+  *marks = NULL;
+  *n_rows = 0;
+  BASE_TRY(ckks_params_check(interface->params, secret->params_hash, "secret key"));
+  BASE_TRY(wire_result_read(&result, bytes, n_bytes, name, interface));
+  ckks_status status = CKKS_OK;
+  if (memcmp(result.owner, secret->owner, CKKS_OWNER_BYTES) != 0)
+    status = base_fail(CKKS_ERROR_MISMATCH, "%s: for another secret key than this one", name);
+  if (status == CKKS_OK)
+    status = decrypted_build(&d, &result, interface);
+  if (status == CKKS_OK)
+    status = decrypt_result(&d, &result, secret, interface);
+  if (status != CKKS_OK)
+    decrypted_clear(&d, result.n_rows * interface->n_outputs);
+  *outputs = d.outputs;
+  *marks = d.mark;
+  *n_rows = status == CKKS_OK ? result.n_rows : 0;
+  wire_result_clear(&result);
+  return status;
 }
 
 ckks_status client_decrypt(double **outputs, size_t *n_rows, const uint8_t *bytes, size_t n_bytes,
                            const char *name, const ckks_secret_key *secret,
                            const plan_interface *interface) {
-  const ckks_params *params = interface->params;
-  wire_result result;
-  *outputs = NULL;
-  *n_rows = 0;
-  BASE_TRY(ckks_params_check(params, secret->params_hash, "secret key"));
-  BASE_TRY(wire_result_read(&result, bytes, n_bytes, name, interface));
-  if (memcmp(result.owner, secret->owner, CKKS_OWNER_BYTES) != 0) {
-    wire_result_clear(&result);
-    return base_fail(CKKS_ERROR_MISMATCH, "%s: for another secret key than this one", name);
-  }
-  size_t n = result.n_rows * interface->n_outputs;
-  double *values = base_alloc_array(n, sizeof *values);
-  ckks_status status = values ? decrypt_result(values, &result, secret, interface)
-                              : base_fail_memory(n * sizeof *values);
-  if (status == CKKS_OK) {
-    *outputs = values;
-    *n_rows = result.n_rows;
-  } else if (values) {
-    base_wipe(values, n * sizeof *values);
-    base_free(values);
-  }
-  wire_result_clear(&result);
+  uint8_t *marks;
+  ckks_status status =
+      client_decrypt_marked(outputs, &marks, n_rows, bytes, n_bytes, name, secret, interface);
+  base_free(marks);
   return status;
 }

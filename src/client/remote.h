@@ -7,6 +7,7 @@
 #define CLIENT_REMOTE_H
 #include "blindsight.h"
 #include "client/http.h"
+#include "client/rows.h"
 #include "plan/plan.h"
 
 #define CLIENT_REMOTE_NAME_BYTES 129
@@ -60,10 +61,14 @@ ckks_status client_remote_infer(uint8_t **result, size_t *n_result, const uint8_
                                 size_t n_sample, plan_packing packing, size_t n_rows,
                                 client_remote *remote);
 /**
- * Rows of raw values, n_rows x n_features, to n_rows x n_outputs: one request a row, or one for
- * each N/2 rows, by packing; n_parallel of them at a time, by as many threads. Progress is shown
- * to the caller's thread. client_remote_upload comes first.
+ * Sorted rows to n_rows x n_outputs: one request a row, or one for each plan_pack_rows of them, by
+ * packing; n_parallel of them at a time, by as many threads. Rows outside the box go alone, and so
+ * do, once more, those whose batch was spoilt. Outputs are NaN where the state says so afterwards.
+ * Progress is shown to the caller's thread. client_remote_upload comes first.
  */
+ckks_status client_remote_predict_rows(double *outputs, client_rows *sorted, plan_packing packing,
+                                       const ckks_secret_key *secret, client_remote *remote);
+/** Raw rows, n_rows x n_features; those outside the box are refused: their outputs are NaN. */
 ckks_status client_remote_predict(double *outputs, const double *rows, size_t n_rows,
                                   plan_packing packing, const ckks_secret_key *secret,
                                   client_remote *remote);

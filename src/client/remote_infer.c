@@ -33,8 +33,7 @@ typedef struct inference {
 
 /* What the plan announces for these rows, and a little: more is refused unread. */
 static size_t result_limit(const plan_interface *interface, plan_packing packing, size_t n_rows) {
-  const ckks_params *params = interface->params;
-  size_t unit = packing == PLAN_LATENCY ? 1 : ckks_params_slots(params);
+  size_t unit = plan_pack_rows(interface, packing);
   size_t n_units = (n_rows + unit - 1) / unit, bytes = interface->cost[packing].output_bytes;
   if (bytes > WIRE_MAX_SAMPLE_BYTES || n_units > (WIRE_MAX_SAMPLE_BYTES >> 1) / (bytes + 1))
     return WIRE_MAX_SAMPLE_BYTES;

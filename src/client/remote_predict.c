@@ -5,6 +5,7 @@
  * caller's thread only looks on: it shows the progress, and stops the others when it must.
  */
 #define _POSIX_C_SOURCE 200809L
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -24,9 +25,11 @@
 
 typedef struct crew {
   double *outputs;
+  uint8_t *marks; /* of each row, client_mark */
   const double *rows;
   size_t n_rows, step, n_requests;
   plan_packing packing;
+  bool outside; /* rows that the plan does not answer for */
   const ckks_secret_key *secret;
   atomic_size_t next, n_done; /* requests */
   atomic_bool stop;
@@ -48,26 +51,29 @@ typedef struct worker {
 /* --- one request */
 
 /* Encrypts, sends, decrypts; the result must be of as many rows as the sample. */
-static ckks_status predict_some(double *outputs, const double *rows, size_t n_rows,
-                                plan_packing packing, const ckks_secret_key *secret,
-                                client_remote *remote) {
+static ckks_status predict_some(crew *c, size_t row, size_t n_rows, client_remote *remote) {
   const plan_interface *interface = &remote->interface;
-  uint8_t *sample = NULL, *result = NULL;
+  const double *rows = c->rows + row * interface->n_features;
+  uint8_t *sample = NULL, *result = NULL, *marks = NULL;
   double *values = NULL;
-  size_t n_sample, n_result, n = 0;
-  ckks_status status =
-      client_encrypt(&sample, &n_sample, rows, n_rows, packing, NULL, secret, interface);
+  size_t n_sample, n_result, n = 0, n_outside, n_outputs = interface->n_outputs;
+  ckks_status status = client_encrypt(&sample, &n_sample, rows, n_rows, c->packing,
+                                      c->outside ? &n_outside : NULL, c->secret, interface);
   if (status == CKKS_OK)
-    status = client_remote_infer(&result, &n_result, sample, n_sample, packing, n_rows, remote);
+    status = client_remote_infer(&result, &n_result, sample, n_sample, c->packing, n_rows, remote);
   if (status == CKKS_OK)
-    status = client_decrypt(&values, &n, result, n_result, "result", secret, interface);
-  if (status == CKKS_OK && n == n_rows)
-    memcpy(outputs, values, n * interface->n_outputs * sizeof *outputs);
-  else if (status == CKKS_OK)
+    status = client_decrypt_marked(&values, &marks, &n, result, n_result, "result", c->secret,
+                                   interface);
+  if (status == CKKS_OK && n != n_rows)
     status = base_fail(CKKS_ERROR_FORMAT, "result: %zu rows where %zu were sent", n, n_rows);
+  if (status == CKKS_OK) {
+    memcpy(c->outputs + row * n_outputs, values, n * n_outputs * sizeof *values);
+    memcpy(c->marks + row, marks, n);
+  }
   if (values != NULL)
-    base_wipe(values, n * interface->n_outputs * sizeof *values);
+    base_wipe(values, n * n_outputs * sizeof *values);
   base_free(values);
+  base_free(marks);
   base_free(sample);
   base_free(result);
   return status;
@@ -85,11 +91,8 @@ static int note_progress(void *context, const char *stage, double fraction) {
 
 static ckks_status predict_request(worker *w, size_t request) {
   crew *c = w->crew;
-  const plan_interface *interface = &w->remote.interface;
   size_t row = request * c->step, left = c->n_rows - row;
-  return predict_some(c->outputs + row * interface->n_outputs,
-                      c->rows + row * interface->n_features, left < c->step ? left : c->step,
-                      c->packing, c->secret, &w->remote);
+  return predict_some(c, row, left < c->step ? left : c->step, &w->remote);
 }
 
 /* The first error is told; others only follow from its stopping them. */
@@ -195,34 +198,149 @@ static ckks_status run(crew *c, worker *workers, int n, client_remote *remote) {
   return c->status == CKKS_OK ? CKKS_OK : base_fail(c->status, "%s", c->message);
 }
 
-ckks_status client_remote_predict(double *outputs, const double *rows, size_t n_rows,
-                                  plan_packing packing, const ckks_secret_key *secret,
-                                  client_remote *remote) {
-  crew c = {.outputs = outputs,
-            .rows = rows,
-            .n_rows = n_rows,
-            .packing = packing,
-            .secret = secret,
-            .stage = "predicting"};
-  size_t step = packing == PLAN_LATENCY ? 1 : ckks_params_slots(remote->interface.params);
-  if (remote->n_parallel < 1 || remote->n_parallel > CLIENT_REMOTE_MOST_PARALLEL)
-    return base_fail(CKKS_ERROR_ARGUMENT, "%u requests at a time: must be 1 to %d",
-                     remote->n_parallel, CLIENT_REMOTE_MOST_PARALLEL);
-  if (n_rows == 0)
+/* All requests of c, whose rows, packing and key are set. */
+static ckks_status run_crew(crew *c, client_remote *remote) {
+  size_t step = plan_pack_rows(&remote->interface, c->packing);
+  if (c->n_rows == 0)
     return CKKS_OK;
-  c.step = step < WIRE_MAX_ROWS ? step : WIRE_MAX_ROWS;
-  c.n_requests = (n_rows + c.step - 1) / c.step;
-  size_t n = remote->n_parallel < c.n_requests ? remote->n_parallel : c.n_requests;
+  c->stage = "predicting";
+  c->step = step < WIRE_MAX_ROWS ? step : WIRE_MAX_ROWS;
+  c->n_requests = (c->n_rows + c->step - 1) / c->step;
+  size_t n = remote->n_parallel < c->n_requests ? remote->n_parallel : c->n_requests;
   worker *workers = base_alloc_array(n, sizeof *workers);
   if (workers == NULL)
     return base_fail_memory(n * sizeof *workers);
-  pthread_mutex_init(&c.lock, NULL);
-  pthread_cond_init(&c.changed, NULL);
-  ckks_status status = run(&c, workers, (int)n, remote);
-  pthread_cond_destroy(&c.changed);
-  pthread_mutex_destroy(&c.lock);
+  pthread_mutex_init(&c->lock, NULL);
+  pthread_cond_init(&c->changed, NULL);
+  ckks_status status = run(c, workers, (int)n, remote);
+  pthread_cond_destroy(&c->changed);
+  pthread_mutex_destroy(&c->lock);
   base_free(workers);
+  return status;
+}
+
+/* --- rows that share a fate */
+
+typedef struct part {
+  size_t n, *number; /* of each, in the whole */
+  double *rows, *outputs;
+  uint8_t *marks;
+} part;
+
+static ckks_status part_build(part *p, size_t n, const plan_interface *interface) {
+  *p = (part){.n = n};
+  p->number = base_alloc_array(n + 1, sizeof *p->number);
+  p->rows = base_alloc_array(n + 1, interface->n_features * sizeof *p->rows);
+  p->outputs = base_alloc_array(n + 1, interface->n_outputs * sizeof *p->outputs);
+  p->marks = base_alloc_array(n + 1, sizeof *p->marks);
+  return p->number && p->rows && p->outputs && p->marks
+             ? CKKS_OK
+             : base_fail_memory((n + 1) * interface->n_features * sizeof *p->rows);
+}
+
+static void part_clear(part *p, const plan_interface *interface) {
+  if (p->rows != NULL)
+    base_wipe(p->rows, p->n * interface->n_features * sizeof *p->rows);
+  if (p->outputs != NULL)
+    base_wipe(p->outputs, p->n * interface->n_outputs * sizeof *p->outputs);
+  base_free(p->number);
+  base_free(p->rows);
+  base_free(p->outputs);
+  base_free(p->marks);
+}
+
+static ckks_status part_run(part *p, plan_packing packing, bool outside,
+                            const ckks_secret_key *secret, client_remote *remote) {
+  crew c = {.outputs = p->outputs,
+            .marks = p->marks,
+            .rows = p->rows,
+            .n_rows = p->n,
+            .packing = packing,
+            .outside = outside,
+            .secret = secret};
+  return run_crew(&c, remote);
+}
+
+/* A row of a part whose answer is final. */
+static void give_row(double *outputs, client_rows *sorted, const part *p, size_t i,
+                     size_t n_outputs) {
+  size_t row = p->number[i];
+  memcpy(outputs + row * n_outputs, p->outputs + i * n_outputs, n_outputs * sizeof *outputs);
+  if (p->marks[i] != CLIENT_MARK_NONE)
+    sorted->state[row] = CLIENT_ROWS_BEYOND;
+}
+
+/* Rows whose batch was spoilt by another are right, or wrong, by themselves. */
+static ckks_status repeat_spoilt(double *outputs, client_rows *sorted, const part *batch,
+                                 const ckks_secret_key *secret, client_remote *remote) {
+  const plan_interface *interface = &remote->interface;
+  bool can_repeat = interface->layout[PLAN_LATENCY].available;
+  size_t n = 0, n_features = interface->n_features;
+  part again;
+  for (size_t i = 0; i < batch->n; i++)
+    n += can_repeat && batch->marks[i] == CLIENT_MARK_SPOILT;
+  ckks_status status = part_build(&again, n, interface);
+  for (size_t i = 0, k = 0; i < batch->n && status == CKKS_OK; i++) {
+    if (!can_repeat || batch->marks[i] != CLIENT_MARK_SPOILT) {
+      give_row(outputs, sorted, batch, i, interface->n_outputs);
+      continue;
+    }
+    memcpy(again.rows + k * n_features, batch->rows + i * n_features,
+           n_features * sizeof *again.rows);
+    again.number[k++] = batch->number[i];
+  }
+  if (status == CKKS_OK)
+    status = part_run(&again, PLAN_LATENCY, false, secret, remote);
+  for (size_t i = 0; i < n && status == CKKS_OK; i++)
+    give_row(outputs, sorted, &again, i, interface->n_outputs);
+  part_clear(&again, interface);
+  return status;
+}
+
+/* Those that go alone are outside the box. */
+static ckks_status predict_part(double *outputs, client_rows *sorted, bool alone,
+                                plan_packing packing, const ckks_secret_key *secret,
+                                client_remote *remote) {
+  const plan_interface *interface = &remote->interface;
+  size_t n = alone ? sorted->n_alone : sorted->n_shared;
+  part p;
+  ckks_status status = part_build(&p, n, interface);
+  if (status == CKKS_OK) {
+    memcpy(p.number, alone ? sorted->alone : sorted->shared, n * sizeof *p.number);
+    memcpy(p.rows, alone ? sorted->alone_value : sorted->shared_value,
+           n * interface->n_features * sizeof *p.rows);
+    status = part_run(&p, alone ? PLAN_LATENCY : packing, alone, secret, remote);
+  }
+  if (status == CKKS_OK)
+    status = repeat_spoilt(outputs, sorted, &p, secret, remote);
+  part_clear(&p, interface);
+  return status;
+}
+
+ckks_status client_remote_predict_rows(double *outputs, client_rows *sorted, plan_packing packing,
+                                       const ckks_secret_key *secret, client_remote *remote) {
+  size_t n_values = sorted->n_rows * remote->interface.n_outputs;
+  if (remote->n_parallel < 1 || remote->n_parallel > CLIENT_REMOTE_MOST_PARALLEL)
+    return base_fail(CKKS_ERROR_ARGUMENT, "%u requests at a time: must be 1 to %d",
+                     remote->n_parallel, CLIENT_REMOTE_MOST_PARALLEL);
+  for (size_t i = 0; i < n_values; i++)
+    outputs[i] = (double)NAN;
+  ckks_status status = predict_part(outputs, sorted, false, packing, secret, remote);
+  if (status == CKKS_OK)
+    status = predict_part(outputs, sorted, true, packing, secret, remote);
   if (status != CKKS_OK)
-    base_wipe(outputs, n_rows * remote->interface.n_outputs * sizeof *outputs);
+    base_wipe(outputs, n_values * sizeof *outputs);
+  return status;
+}
+
+ckks_status client_remote_predict(double *outputs, const double *rows, size_t n_rows,
+                                  plan_packing packing, const ckks_secret_key *secret,
+                                  client_remote *remote) {
+  client_rows sorted;
+  ckks_status status =
+      client_rows_sort(&sorted, rows, n_rows, CLIENT_ROWS_REFUSE, &remote->interface);
+  if (status == CKKS_OK)
+    status = client_remote_predict_rows(outputs, &sorted, packing, secret, remote);
+  client_rows_clear(&sorted);
   return status;
 }

@@ -8,14 +8,27 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "compile/box.h"
 #include "compile/fill.h"
 #include "compile/placing.h"
 #include "compile/refusal.h"
 #include "ring/prime.h"
 
+#define USUAL_ERROR 1e-5
+#define LARGEST_USUAL_ERROR 1e-2
+#define PART_OF_FIT 0.1
+
+double compile_error_default(const network_model *model) {
+  return fmin(fmax(PART_OF_FIT * model->fitted_error, USUAL_ERROR), LARGEST_USUAL_ERROR);
+}
+
 static ckks_status check_options(const compile_options *options) {
   if (!(options->error >= 1e-9 && options->error <= 1.0))
-    return base_fail(CKKS_ERROR_ARGUMENT, "error %g: must be 1e-9 to 1", options->error);
+    return base_fail(CKKS_ERROR_ARGUMENT, "error %g: must be 1e-9 to 1, or 0 for the default",
+                     options->error);
+  if (!(options->guard_bits >= 0.0 && options->guard_bits <= RING_F64_BITS))
+    return base_fail(CKKS_ERROR_ARGUMENT, "guard bits %g: must be 0 to %d", options->guard_bits,
+                     RING_F64_BITS);
   if (!(options->headroom >= 1.0 && options->headroom <= 1e6))
     return base_fail(CKKS_ERROR_ARGUMENT, "headroom %g: must be 1 to 1e6", options->headroom);
   if (options->log2_n != 0 &&
@@ -63,8 +76,10 @@ static ckks_status copy_names(plan_interface *interface, const network_model *mo
   interface->label = base_alloc_array(model->n_classes, sizeof(char *));
   interface->mean = base_alloc_array(model->n_features, sizeof(double));
   interface->deviation = base_alloc_array(model->n_features, sizeof(double));
+  interface->low = base_alloc_array(model->n_features, sizeof(double));
+  interface->high = base_alloc_array(model->n_features, sizeof(double));
   if (!interface->name || !interface->feature || !interface->label || !interface->mean ||
-      !interface->deviation)
+      !interface->deviation || !interface->low || !interface->high)
     return base_fail_memory(model->n_features * sizeof(double));
   interface->n_features = model->n_features;
   interface->n_outputs = model->n_classes;
@@ -78,6 +93,15 @@ static ckks_status copy_names(plan_interface *interface, const network_model *mo
     if (!(interface->label[i] = base_strdup(model->label[i])))
       return base_fail_memory(strlen(model->label[i]) + 1);
   return CKKS_OK;
+}
+
+static double bits_of(const ckks_params_literal *literal) {
+  double bits = 0.0;
+  for (int i = 0; i < literal->n_q; i++)
+    bits += log2((double)literal->q[i]);
+  for (int i = 0; i < literal->n_p; i++)
+    bits += log2((double)literal->p[i]);
+  return bits;
 }
 
 /* The programs again, now on real primes, with their cost and keys. */
@@ -137,30 +161,96 @@ typedef struct work {
   placing placed;
 } work;
 
-static ckks_status make_plan(plan_plan *plan, work *w, const network_model *model,
-                             const compile_options *options) {
-  BASE_TRY(choose_placing(&w->placed, &w->stages, model, options));
-  plan->interface.last = w->stages.last;
-  plan->interface.max_abs_input = model->max_abs_input;
-  BASE_TRY(copy_names(&plan->interface, model));
-  if (!w->placed.best.found)
-    BASE_TRY(compile_refusal(&w->placed.stages, options, &w->placed.best));
-  BASE_TRY(finish(plan, &w->placed.stages, &w->placed.best, options));
+/* What the contract adds: held against the plan that would just assume its ranges. */
+static ckks_status fill_price(plan_plan *plan, const placing *placed,
+                              const compile_options *options) {
+  plan_plan assumed = {.interface = {.last = placed->stages.last}};
+  compile_options without = *options;
+  compile_search_result best;
+  without.contract = COMPILE_CONTRACT_ASSUMED;
+  BASE_TRY(compile_search_run(&best, &placed->stages, &without));
+  if (!best.found)
+    return CKKS_OK;
+  ckks_status status = finish(&assumed, &placed->stages, &best, &without);
+  for (int i = 0; i < PLAN_N_PACKINGS && status == CKKS_OK; i++) {
+    plan_cost *cost = &plan->interface.cost[i];
+    cost->contract_bits = bits_of(&plan->interface.literal) - bits_of(&assumed.interface.literal);
+    cost->contract_ms = cost->predicted_ms - assumed.interface.cost[i].predicted_ms;
+  }
+  plan_clear(&assumed);
+  return status;
+}
+
+/* Whether a guarded plan sees what it must; what it lacks is told in bits for each value. */
+static double guard_lacking(const plan_interface *interface) {
+  double most = 0.0;
+  if (interface->contract == PLAN_CERTIFIED)
+    return 0.0;
+  for (int i = 0; i < PLAN_N_PACKINGS; i++) {
+    const plan_layout *layout = &interface->layout[i];
+    double values = i == PLAN_LATENCY ? (double)layout->period : (double)layout->canaries + 1.0;
+    if (layout->available)
+      most = fmax(most, (PLAN_MISS_BITS + plan_box_miss(interface, (plan_packing)i)) / values);
+  }
+  return most;
+}
+
+/* All that follows from the model and the headroom alone. */
+static ckks_status describe(plan_interface *interface, compile_stages *stages,
+                            const network_model *model, const compile_options *options) {
+  interface->last = stages->last;
+  BASE_TRY(copy_names(interface, model));
+  compile_box_fill(interface, model, options->headroom);
+  return compile_box_reach(&stages->reach, stages, interface);
+}
+
+/* The search goes by the error asked for; where the guard turns out too small, with more. */
+static ckks_status guard_more(plan_plan *plan, placing *placed, compile_stages *stages,
+                              const network_model *model, const compile_options *options) {
+  compile_options guarded = *options;
+  for (int again = 0; again < 3 && guard_lacking(&plan->interface) > 0.0; again++) {
+    guarded.contract = COMPILE_CONTRACT_GUARDED;
+    plan_packing packing =
+        plan->interface.layout[PLAN_LATENCY].available ? PLAN_LATENCY : PLAN_THROUGHPUT;
+    guarded.guard_bits =
+        plan_box_guard(&plan->interface, packing) + ceil(guard_lacking(&plan->interface)) + 1.0;
+    BASE_TRY(compile_search_run(&placed->best, &placed->stages, &guarded));
+    if (!placed->best.found)
+      return compile_refusal(&placed->stages, &guarded, &placed->best);
+    plan_clear(plan);
+    BASE_TRY(describe(&plan->interface, stages, model, options));
+    BASE_TRY(finish(plan, &placed->stages, &placed->best, &guarded));
+  }
+  return CKKS_OK;
+}
+
+static ckks_status compile_to_plan(plan_plan *plan, compile_stages *stages, placing *placed,
+                                   const network_model *model, const compile_options *options) {
+  BASE_TRY(describe(&plan->interface, stages, model, options));
+  BASE_TRY(choose_placing(placed, stages, model, options));
+  if (!placed->best.found)
+    return compile_refusal(&placed->stages, options, &placed->best);
+  BASE_TRY(finish(plan, &placed->stages, &placed->best, options));
+  BASE_TRY(guard_more(plan, placed, stages, model, options));
+  BASE_TRY(fill_price(plan, placed, options));
   BASE_TRY(plan_bytes_identify(plan));
   return plan_check(plan);
 }
 
 ckks_status compile_model(plan_plan *plan, const network_model *model,
                           const compile_options *options) {
+  compile_options asked = *options;
   memset(plan, 0, sizeof *plan);
-  BASE_TRY(check_options(options));
+  if (asked.error == 0.0)
+    asked.error = compile_error_default(model);
+  BASE_TRY(check_options(&asked));
   BASE_TRY(network_check(model));
   work *w = base_alloc(sizeof *w); /* too large for a stack */
   if (w == NULL)
     return base_fail_memory(sizeof *w);
-  ckks_status status = compile_stages_build(&w->stages, model, options->last_on_server);
+  ckks_status status = compile_stages_build(&w->stages, model, asked.last_on_server);
   if (status == CKKS_OK) {
-    status = make_plan(plan, w, model, options);
+    status = compile_to_plan(plan, &w->stages, &w->placed, model, &asked);
     compile_stages_clear(&w->placed.stages);
     compile_stages_clear(&w->stages);
   }

@@ -23,18 +23,33 @@ typedef struct compile_units {
 } compile_units;
 extern const compile_units compile_options_units;
 
+/** What a plan shall promise of its ranges (plan_contract). */
+typedef enum compile_contract {
+  COMPILE_CONTRACT_AUTO,      /**< certified where the modulus can hold it, else guarded */
+  COMPILE_CONTRACT_CERTIFIED, /**< or nothing */
+  COMPILE_CONTRACT_GUARDED,
+  COMPILE_CONTRACT_ASSUMED /**< neither: for comparison only, no plan is made of it */
+} compile_contract;
+
 typedef struct compile_options {
-  double error;             /**< target for predicted_error, default 1e-5 */
+  double error; /**< target for predicted_error; 0 = as the model is (compile_error_default) */
   ckks_security security;   /**< default 128 */
   int log2_n;               /**< 0 = choose */
   bool latency, throughput; /**< which packings are wanted; default both */
   bool last_on_server;      /**< evaluate the last polynomial under encryption */
-  double headroom;          /**< factor over the calibrated ranges, default 2 */
+  double headroom;          /**< factor over the calibrated ranges, default 4 */
+  compile_contract contract;
+  double guard_bits; /**< of a guarded plan at least; 0 = what a chance of 2^-20 takes */
   blindsight_minimise minimise;
   compile_units units;
 } compile_options;
 
 void compile_options_default(compile_options *options);
+/**
+ * The error to aim at when none is asked for: 1e-5, or a tenth of what the model's polynomials
+ * already miss of the functions that they stand for, up to 1e-2.
+ */
+double compile_error_default(const network_model *model);
 /**
  * Chooses layouts, moduli and N and writes the program(s). CKKS_ERROR_RANGE with
  * the reasons when no parameters reach the error, CKKS_ERROR_ARGUMENT when the

@@ -57,7 +57,16 @@ typedef struct compile_marks {
 #define COMPILE_MARK_INPUT (-1)
 typedef struct compile_error {
   double whole, part; /**< part: of what is marked. Squares of parts add up to that of the whole. */
+  double absolute;    /**< of an output that leaves the server, wherever the values are */
 } compile_error;
+/**
+ * The error of an output that leaves the server when values go as far as `reach` says, of an
+ * extreme sample. NaN without memory.
+ */
+double compile_error_reach(const plan_plan *plan, const plan_program *program,
+                           const plan_layout *layout, plan_packing packing,
+                           const compile_chain *chain, const compile_vector_size *size,
+                           const compile_reach *reach);
 /** The predicted error, and what the marked operations have made of it. */
 compile_error compile_error_part(const plan_plan *plan, const plan_program *program,
                                  const plan_layout *layout, plan_packing packing,

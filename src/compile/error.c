@@ -28,8 +28,10 @@ typedef struct estimating {
   const compile_chain *chain;
   const compile_vector_size *size;
   estimate *reg;
-  double slots, magnitude; /* values are taken to be this part of their largest */
-  bool marking;            /* what is added now counts as marked */
+  double slots, magnitude;    /* values are taken to be this part of their largest */
+  bool marking;               /* what is added now counts as marked */
+  const compile_reach *reach; /* how far values go, where that is not what calibration saw */
+  size_t stage;
 } estimating;
 
 static double square(double x) {
@@ -305,7 +307,7 @@ static void estimate_op(estimating *e, const plan_op *op) {
     break;
   }
   if (op->max_abs > 0.0) { /* the bias: a map is complete */
-    x.max_abs = op->max_abs * e->magnitude;
+    x.max_abs = e->reach ? e->reach->stage[e->stage] : op->max_abs * e->magnitude;
     if (x.period < (size_t)e->slots)
       x.period = e->plan->vector[op->index].period;
   }
@@ -337,8 +339,10 @@ static bool is_marked(const compile_marks *marks, int i) {
 }
 
 static void keep_worst(compile_error *worst, double whole, double part) {
-  if (whole > worst->whole)
-    *worst = (compile_error){whole, part};
+  if (whole > worst->whole) {
+    worst->whole = whole;
+    worst->part = part;
+  }
 }
 
 static void error_at(compile_error *worst, estimating *e, const plan_program *program,
@@ -347,6 +351,7 @@ static void error_at(compile_error *worst, estimating *e, const plan_program *pr
   bool latency = packing == PLAN_LATENCY;
   const encoding_polynomial *last = &e->plan->interface.last;
   e->magnitude = magnitude;
+  e->stage = 0;
   estimate input = {.max_abs = max_abs_input * magnitude,
                     .period = latency ? layout->stride * layout->padded : (size_t)e->slots};
   e->marking = is_marked(marks, COMPILE_MARK_INPUT);
@@ -355,6 +360,8 @@ static void error_at(compile_error *worst, estimating *e, const plan_program *pr
     e->reg[i] = input;
   for (int i = 0; i < program->n_ops; i++) {
     e->marking = is_marked(marks, i);
+    while (e->stage + 1 < (size_t)program->n_stages && i >= program->stage_end[e->stage])
+      e->stage++;
     estimate_op(e, &program->op[i]);
   }
   e->marking = is_marked(marks, program->n_ops);
@@ -364,6 +371,7 @@ static void error_at(compile_error *worst, estimating *e, const plan_program *pr
     double tail = latency ? COMPILE_COST_MEAN_TAIL : COMPILE_COST_TAIL;
     double gain = last_gain(last, x.max_abs, magnitude >= 1.0);
     keep_worst(worst, tail * x.mean * gain, tail * x.marked * gain);
+    worst->absolute = larger(worst->absolute, tail * x.mean);
   }
 }
 
@@ -376,11 +384,30 @@ compile_error compile_error_part(const plan_plan *plan, const plan_program *prog
   compile_error worst = {0};
   e.reg = base_alloc_array((size_t)program->n_registers, sizeof *e.reg);
   if (!e.reg)
-    return (compile_error){NAN, NAN};
+    return (compile_error){NAN, NAN, NAN};
   error_at(&worst, &e, program, layout, packing, max_abs_input, 0.25, marks);
   error_at(&worst, &e, program, layout, packing, max_abs_input, 1.0, marks);
   base_free(e.reg);
   return worst;
+}
+
+double compile_error_reach(const plan_plan *plan, const plan_program *program,
+                           const plan_layout *layout, plan_packing packing,
+                           const compile_chain *chain, const compile_vector_size *size,
+                           const compile_reach *reach) {
+  const compile_marks none = {0, 0};
+  estimating e = {.plan = plan,
+                  .chain = chain,
+                  .size = size,
+                  .slots = (double)(chain->params->ring.n / 2),
+                  .reach = reach};
+  compile_error worst = {0};
+  e.reg = base_alloc_array((size_t)program->n_registers, sizeof *e.reg);
+  if (!e.reg)
+    return NAN;
+  error_at(&worst, &e, program, layout, packing, reach->input, 1.0, &none);
+  base_free(e.reg);
+  return worst.absolute;
 }
 
 double compile_error_bound(const plan_plan *plan, const plan_program *program,

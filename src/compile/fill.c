@@ -10,6 +10,18 @@
 #include "compile/account.h"
 #include "ring/pack.h"
 
+/* A guarded batch leaves one slot in so many without a row, and at least so many in all. */
+#define ROWS_A_CANARY 64
+#define LEAST_CANARIES 16
+/* What may be in a slot without an output: some times what errors are expected to be. */
+#define CANARY_ERRORS 4.0
+
+/* What becomes of a slot that no map writes to, at the end. */
+static double empty_value(const compile_stage *last) {
+  bool bent = last->kind == COMPILE_STAGE_GENERAL && last->n_activations == 1;
+  return bent ? last->polynomial[0].coefficient[0] : 0.0;
+}
+
 /* The layout that the client sees, from the choice. */
 void compile_fill_layout(plan_layout layout[PLAN_N_PACKINGS], const compile_stages *stages,
                          const compile_choice *choice, const compile_chain *chain, int depth,
@@ -29,7 +41,12 @@ void compile_fill_layout(plan_layout layout[PLAN_N_PACKINGS], const compile_stag
   layout[PLAN_LATENCY].stride = choice->affine[0].stride;
   layout[PLAN_LATENCY].padded = compile_layouts_inputs(stages, choice, 0);
   layout[PLAN_LATENCY].fold = choice->fold;
-  layout[PLAN_LATENCY].period = compile_padded(n_outputs);
+  layout[PLAN_LATENCY].period = compile_padded(n_outputs + choice->guarded);
+  layout[PLAN_LATENCY].empty = empty_value(&stages->stage[stages->n_stages - 1]);
+  if (choice->guarded) {
+    size_t canaries = ((size_t)1 << (choice->log2_n - 1)) / ROWS_A_CANARY;
+    layout[PLAN_THROUGHPUT].canaries = canaries < LEAST_CANARIES ? LEAST_CANARIES : canaries;
+  }
 }
 
 static ckks_status set_gather(plan_interface *interface, const compile_gather *gather) {
@@ -81,6 +98,26 @@ static void fit_output_bits(plan_cost *cost, plan_layout *layout, const plan_pla
   }
 }
 
+/* What decides whether a value wrapped: the band, and how much a slot without an output may hold.
+ */
+static void fill_contract(plan_interface *interface, const compile_stages *stages,
+                          const compile_search_result *best, const compile_options *options) {
+  bool certified = best->contract == COMPILE_CONTRACT_CERTIFIED;
+  interface->contract = certified ? PLAN_CERTIFIED : PLAN_GUARDED;
+  interface->max_abs_output = certified ? compile_search_room(stages, options, best->contract)
+                                        : compile_search_band(stages, options);
+}
+
+static void fill_canary(plan_layout *layout, plan_packing packing, double absolute_error,
+                        const plan_interface *interface) {
+  if (interface->contract == PLAN_CERTIFIED)
+    layout->canary = 0.0;
+  else if (packing == PLAN_THROUGHPUT)
+    layout->canary = interface->max_abs_output;
+  else
+    layout->canary = CANARY_ERRORS * absolute_error;
+}
+
 ckks_status compile_fill_plan(plan_plan *plan, const compile_stages *stages,
                               const compile_search_result *best, const compile_chain *chain,
                               const compile_options *options) {
@@ -89,7 +126,7 @@ ckks_status compile_fill_plan(plan_plan *plan, const compile_stages *stages,
   BASE_TRY(compile_fill_programs(plan, stages, &best->choice, best->throughput));
   BASE_TRY(fill_keys(plan, chain));
   interface->depth = compile_layouts_depth(stages, &best->choice);
-  interface->max_abs_output = stages->max_abs_output * options->headroom;
+  fill_contract(interface, stages, best, options);
   compile_fill_layout(interface->layout, stages, &best->choice, chain, interface->depth,
                       best->throughput);
   if (best->choice.latency && best->choice.gathered)
@@ -112,6 +149,12 @@ ckks_status compile_fill_plan(plan_plan *plan, const compile_stages *stages,
     }
     layout->output_scale = program->n_ops ? program->op[program->n_ops - 1].scale : 0.0;
     fit_output_bits(cost, layout, plan, (plan_packing)packing, chain, size, stages, options->error);
+    const compile_marks none = {0, 0};
+    fill_canary(layout, (plan_packing)packing,
+                compile_error_part(plan, program, layout, (plan_packing)packing, chain, size,
+                                   stages->max_abs_input, &none)
+                    .absolute,
+                interface);
     /* The chain was chosen because its error is small: only a lack of memory hides it here. */
     if (!isfinite(cost->predicted_error))
       status = base_fail_memory((size_t)program->n_registers * sizeof(double));

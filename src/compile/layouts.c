@@ -22,7 +22,8 @@ typedef struct ranking {
 typedef struct listing {
   size_t n_slots;
   const compile_stages *stages;
-  bool *used; /* scratch: a place for each diagonal */
+  bool *used;   /* scratch: a place for each diagonal */
+  bool guarded; /* the last map has a place without an output */
 } listing;
 
 size_t compile_layouts_babies(size_t diagonals) {
@@ -47,8 +48,7 @@ size_t compile_layouts_used(bool *used, const compile_stages *stages, const comp
   const compile_affine *affine = &choice->affine[i];
   const network_sparse *map = compile_layouts_map(stages, choice, i);
   size_t n = affine->diagonals, n_used = 0, outputs = affine->rows / stride_out;
-  /* the last one pads with copies */
-  bool aligned = affine->stride == stride_out && i + 1 != stages->n_stages;
+  bool aligned = affine->stride == stride_out;
   memset(used, !aligned, n * sizeof *used);
   for (size_t row = out * outputs; aligned && row < (out + 1) * outputs && row < map->n_rows; row++)
     for (size_t k = map->start[row]; k < map->start[row + 1]; k++)
@@ -109,7 +109,8 @@ static void keep(ranking *list, const ranked *one, size_t n_stages, size_t from)
 static bool begin_layout(compile_affine *layout, const listing *list, const compile_choice *choice,
                          size_t i, size_t stride_out) {
   size_t all_inputs = compile_layouts_inputs(list->stages, choice, i);
-  size_t all_outputs = compile_padded(list->stages->stage[i].n_out);
+  bool canary = list->guarded && i + 1 == list->stages->n_stages;
+  size_t all_outputs = compile_padded(list->stages->stage[i].n_out + canary);
   size_t inputs = all_inputs < list->n_slots ? all_inputs : list->n_slots;
   size_t outputs = all_outputs < list->n_slots ? all_outputs : list->n_slots;
   *layout = (compile_affine){.inputs = inputs,
@@ -163,8 +164,12 @@ static ckks_status rank(ranking *result, const listing *list, int log2_n, bool g
     return base_fail_memory(2 * CKKS_MAX_LOG2_N * sizeof *lists);
   ranking *from = lists, *to = lists + CKKS_MAX_LOG2_N;
   from[0].n = 1;
-  from[0].best[0].choice = (compile_choice){
-      .log2_n = log2_n, .fold = 1, .log2_radix = 1, .latency = true, .gathered = gathered};
+  from[0].best[0].choice = (compile_choice){.log2_n = log2_n,
+                                            .fold = 1,
+                                            .log2_radix = 1,
+                                            .latency = true,
+                                            .gathered = gathered,
+                                            .guarded = list->guarded};
   for (size_t i = n_stages; i-- > 0;) {
     memset(to, 0, CKKS_MAX_LOG2_N * sizeof *to);
     walk_back(to, from, list, i);
@@ -180,8 +185,8 @@ static ckks_status rank(ranking *result, const listing *list, int log2_n, bool g
 }
 
 ckks_status compile_layouts_list(compile_choice *choices, size_t *n, const compile_stages *stages,
-                                 int log2_n) {
-  listing list = {.n_slots = (size_t)1 << (log2_n - 1), .stages = stages};
+                                 int log2_n, bool guarded) {
+  listing list = {.n_slots = (size_t)1 << (log2_n - 1), .stages = stages, .guarded = guarded};
   ranking result = {.n = 0};
   list.used = base_alloc(list.n_slots);
   if (list.used == NULL)

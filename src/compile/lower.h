@@ -27,6 +27,7 @@ typedef struct compile_choice {
   bool horner;    /**< four terms with one key and three rotations, x + r(x + r(x + r x)) */
   bool latency;   /**< the layout fits the slots */
   bool gathered;  /**< the client repeats features as stages->gather says */
+  bool guarded;   /**< the result has a slot without an output, at least */
 } compile_choice;
 
 /** Multiplicative depth of the stages, the same for both packings. */

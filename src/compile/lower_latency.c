@@ -36,16 +36,13 @@ static size_t stride_out(const lowering *lower, size_t i) {
   return i + 1 < lower->stages->n_stages ? lower->choice->affine[i + 1].stride : 1;
 }
 
-/* Row that slot j of ciphertext `out` belongs to. Padding rows are zero inside, copies of output 0
- * at the end. */
+/* Row that slot j of ciphertext `out` belongs to. Padding rows are zero, at the end, too: nothing
+ * but outputs leaves the server, and what a wrap leaves there is seen. */
 static bool slot_row(size_t *row, const lowering *lower, size_t i, size_t out, size_t j) {
   const compile_stage *stage = &lower->stages->stage[i];
   size_t outputs = lower->choice->affine[i].rows / stride_out(lower, i);
   *row = out * outputs + j / stride_out(lower, i) % outputs;
-  if (*row < stage->n_out)
-    return true;
-  *row = 0;
-  return i + 1 == lower->stages->n_stages;
+  return *row < stage->n_out;
 }
 
 /* The diagonals of a map between two ciphertexts. */

@@ -12,10 +12,9 @@ const compile_units compile_options_units = {.ntt_butterfly_ns = 0.20,
                                              .sum_far_word_ns = 0.9};
 
 void compile_options_default(compile_options *options) {
-  *options = (compile_options){.error = 1e-5,
-                               .security = CKKS_SECURITY_128,
+  *options = (compile_options){.security = CKKS_SECURITY_128,
                                .latency = true,
                                .throughput = true,
-                               .headroom = 2.0,
+                               .headroom = 4.0,
                                .units = compile_options_units};
 }

@@ -32,17 +32,24 @@ static void begin_hint(refusing *r) {
 
 /* --- outputs that no base prime holds */
 
+/* A guard that will do where a proof is not asked for. */
+static double least_room(const refusing *r) {
+  bool certified = r->options->contract == COMPILE_CONTRACT_CERTIFIED;
+  return compile_search_room(r->stages, r->options,
+                             certified ? COMPILE_CONTRACT_CERTIFIED : COMPILE_CONTRACT_GUARDED);
+}
+
 static bool outputs_too_large(const refusing *r) {
-  double largest = r->stages->max_abs_output * r->options->headroom;
-  return ceil(log2(fmax(1.0, largest))) + 1 + COMPILE_SEARCH_MIN_OUTPUT_BITS > RING_F64_BITS - 1;
+  double bits = ceil(log2(fmax(1.0, least_room(r)))) + 1 + COMPILE_SEARCH_MIN_OUTPUT_BITS;
+  return bits > RING_F64_BITS;
 }
 
 static ckks_status refuse_outputs(const refusing *r) {
   return base_fail(CKKS_ERROR_RANGE,
-                   "the last map's outputs can reach %.3g, with headroom %.3g: more than the base "
-                   "modulus of %d bits holds; try to calibrate the model on real data "
-                   "(--calibrate), or a smaller --headroom",
-                   r->stages->max_abs_output, r->options->headroom, RING_F64_BITS - 1);
+                   "the last map's outputs can reach %.3g, with headroom %.3g and room for what "
+                   "leaves it %.3g: more than the base modulus of %d bits holds; try to calibrate "
+                   "the model on real data (--calibrate), or a smaller --headroom",
+                   r->stages->max_abs_output, r->options->headroom, least_room(r), RING_F64_BITS);
 }
 
 /* --- inputs that are wider than the slots */

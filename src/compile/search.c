@@ -20,6 +20,9 @@
 /* Of b bits there are 2^(b-2) / N numbers that are 1 mod 2N: one in seven or so is a prime, and a
  * chain wants a few. */
 #define ROOM_FOR_PRIMES 7
+/* What noise may add to values that go as far as they can. */
+#define NOISE_ROOM (1.0 / 32.0)
+#define LEAST_GUARD_BITS 1.0
 #define NO_LIMIT 4000.0 /* bits of modulus where security asks for none */
 
 typedef struct sizes {
@@ -40,6 +43,7 @@ typedef struct searching {
   double closest;                  /* smallest error seen, for the refusal's text */
   sizes frugal[MAX_SPECIAL + 1];   /* best sizes with radix 1, by number of special primes */
   bool throughput;                 /* packing, too */
+  compile_contract contract;       /* that is being tried */
   bool too_large;                  /* a program with more operations than there may be */
   bool no_memory;                  /* something could not be looked at for want of memory */
 } searching;
@@ -108,10 +112,47 @@ static bool primes_suffice(searching *s) {
   return true;
 }
 
+double compile_search_band(const compile_stages *stages, const compile_options *options) {
+  double least = (1.0 + NOISE_ROOM) * stages->reach.padding; /* slots without a row are inside */
+  return fmax(stages->max_abs_output * options->headroom, least);
+}
+
+/*
+ * Bits between the band and half the base modulus for a chance of 2^-PLAN_MISS_BITS (plan/box.c).
+ * A slot that holds no output tells a wrap by anything larger than errors are.
+ */
+static double guard_bits(const compile_stages *stages, const compile_options *options) {
+  double band = compile_search_band(stages, options);
+  double n_outputs = (double)stages->stage[stages->n_stages - 1].n_out;
+  double period = (double)compile_padded((size_t)n_outputs + 1);
+  double empty = -log2(fmin(8.0 * options->error * fmax(1.0, 1.0 / band), 1.0));
+  double bits = (PLAN_MISS_BITS - (period - n_outputs) * empty) / period;
+  return fmax(fmax(bits, LEAST_GUARD_BITS), options->guard_bits);
+}
+
+double compile_search_room(const compile_stages *stages, const compile_options *options,
+                           compile_contract contract) {
+  switch (contract) {
+  case COMPILE_CONTRACT_AUTO:
+  case COMPILE_CONTRACT_CERTIFIED:
+    return (1.0 + NOISE_ROOM) * stages->reach.output;
+  case COMPILE_CONTRACT_GUARDED:
+    return compile_search_band(stages, options) * exp2(guard_bits(stages, options));
+  case COMPILE_CONTRACT_ASSUMED:
+    break;
+  }
+  return stages->max_abs_output * options->headroom;
+}
+
+/* Whether a base prime can hold that at all. */
+static bool can_hold(double room) {
+  return COMPILE_SEARCH_MIN_OUTPUT_BITS + 1 + ceil(log2(fmax(room, 1.0))) <= RING_F64_BITS;
+}
+
 /* Fills params with the chain for these sizes; false when it is not a legal one. */
 static bool set_chain(searching *s, const sizes *z) {
   ckks_params_literal *literal = &s->params.literal;
-  double room = s->stages->max_abs_output * s->options->headroom;
+  double room = compile_search_room(s->stages, s->options, s->contract);
   int depth = compile_layouts_depth(s->stages, &s->choice), widest = 0, total = 0;
   bool good = depth + 1 <= CKKS_MAX_Q;
   literal->n_q = depth + 1;
@@ -126,7 +167,7 @@ static bool set_chain(searching *s, const sizes *z) {
     else
       bits = z->weight + (level == 1 ? z->value - z->output : 0);
     good = bits >= MIN_PRIME_BITS && bits >= literal->log2_n + ROOM_FOR_PRIMES &&
-           bits <= MAX_PRIME_BITS;
+           bits <= (level == 0 ? RING_F64_BITS : MAX_PRIME_BITS);
     literal->q_bits[level] = bits;
     literal->q[level] = good ? likely_prime(literal, bits, level) : 0;
     s->modulus[level].bits = bits;
@@ -170,6 +211,27 @@ static double error_of(searching *s, const compile_chain *chain) {
       break;
   }
   return worst;
+}
+
+/* Values that go as far as the box lets them must fit with the noise that they have then. */
+static bool noise_fits(searching *s, const compile_chain *chain) {
+  plan_layout layout[PLAN_N_PACKINGS];
+  const compile_reach *reach = &s->stages->reach;
+  if (s->contract != COMPILE_CONTRACT_CERTIFIED)
+    return true;
+  compile_fill_layout(layout, s->stages, &s->choice, chain,
+                      compile_layouts_depth(s->stages, &s->choice), s->throughput);
+  for (int packing = 0; packing < PLAN_N_PACKINGS; packing++) {
+    const plan_program *program = &s->plan.program[packing];
+    if (program->n_ops == 0)
+      continue;
+    double error = compile_error_reach(&s->plan, program, &layout[packing], (plan_packing)packing,
+                                       chain, s->size, reach);
+    s->no_memory = s->no_memory || isnan(error);
+    if (!(error <= NOISE_ROOM * reach->output))
+      return false;
+  }
+  return true;
 }
 
 /* The smaller the better. */
@@ -225,11 +287,14 @@ static double try_sizes(searching *s, const sizes *z) {
   if (!(error <= s->options->error))
     return INFINITY;
   compile_chain chain = {.params = &s->params, .log2_value = z->value, .log2_output = z->output};
+  if (!noise_fits(s, &chain))
+    return INFINITY;
   double score = score_of(s, &chain);
   if (!s->best->found || score < s->best->score)
     *s->best = (compile_search_result){.found = true,
                                        .throughput = s->throughput,
                                        .choice = s->choice,
+                                       .contract = s->contract,
                                        .literal = s->params.literal,
                                        .log2_value = z->value,
                                        .log2_output = z->output,
@@ -367,9 +432,13 @@ static void begin_degree(searching *s, int log2_n, ckks_security security) {
 static ckks_status list_layouts(compile_choice *layouts, size_t *n, const searching *s, int log2_n,
                                 bool latency) {
   if (latency)
-    return compile_layouts_list(layouts, n, s->stages, log2_n);
+    return compile_layouts_list(layouts, n, s->stages, log2_n,
+                                s->contract == COMPILE_CONTRACT_GUARDED);
   *n = 1;
-  layouts[0] = (compile_choice){.log2_n = log2_n, .fold = 1, .log2_radix = 1};
+  layouts[0] = (compile_choice){.log2_n = log2_n,
+                                .fold = 1,
+                                .log2_radix = 1,
+                                .guarded = s->contract == COMPILE_CONTRACT_GUARDED};
   for (size_t i = 1; i < s->stages->n_stages; i++)
     layouts[0].affine[i].fused = s->stages->stage[i - 1].kind == COMPILE_STAGE_CUBIC;
   return CKKS_OK;
@@ -385,13 +454,27 @@ static ckks_status try_degree(searching *s, int log2_n, bool latency) {
   return CKKS_OK;
 }
 
+/* A proof before a guard, whatever it costs at this ring degree. */
+static ckks_status try_contracts(searching *s, int log2_n, bool latency) {
+  static const compile_contract contracts[] = {COMPILE_CONTRACT_CERTIFIED, COMPILE_CONTRACT_GUARDED,
+                                               COMPILE_CONTRACT_ASSUMED};
+  compile_contract asked = s->options->contract;
+  for (size_t i = 0; i < 3 && !s->best->found; i++) {
+    bool wanted = asked == COMPILE_CONTRACT_AUTO ? i < 2 : asked == contracts[i];
+    s->contract = contracts[i];
+    if (wanted && can_hold(compile_search_room(s->stages, s->options, s->contract)))
+      BASE_TRY(try_degree(s, log2_n, latency));
+  }
+  return CKKS_OK;
+}
+
 /* The smallest ring degrees first; throughput packing alone only where latency packing has no
  * place. */
 static ckks_status try_degrees(searching *s, int first, int last) {
   for (int latency = 1; latency >= 0; latency--)
     for (int log2_n = first; log2_n <= last && !s->best->found; log2_n++)
       if (latency ? s->options->latency : s->throughput)
-        BASE_TRY(try_degree(s, log2_n, latency));
+        BASE_TRY(try_contracts(s, log2_n, latency));
   return CKKS_OK;
 }
 
@@ -421,6 +504,8 @@ ckks_status compile_search_insecure(compile_search_result *best, const compile_s
                                     const compile_options *options, int log2_n) {
   searching s = {.stages = stages, .options = options, .best = best, .closest = (double)INFINITY};
   s.throughput = wanted_throughput(stages, options);
+  s.contract =
+      options->contract == COMPILE_CONTRACT_AUTO ? COMPILE_CONTRACT_GUARDED : options->contract;
   compile_choice *layouts = base_alloc_array(COMPILE_SEARCH_LAYOUTS, sizeof *layouts);
   *best = (compile_search_result){0};
   if (layouts == NULL)

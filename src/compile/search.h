@@ -13,11 +13,17 @@ typedef struct compile_search_result {
   bool throughput; /**< packing, too: asked for, and no layer is too wide for it */
   double closest;  /**< smallest error of all legal chains; infinite where there are none */
   compile_choice choice;
+  compile_contract contract; /**< certified, guarded or assumed */
   ckks_params_literal literal;
   double log2_value, log2_output;
   double score, error;
 } compile_search_result;
 
+/** What outputs, before the client's polynomial, may be at most in a guarded plan. */
+double compile_search_band(const compile_stages *stages, const compile_options *options);
+/** The largest output that the base modulus must hold for a contract; never AUTO. */
+double compile_search_room(const compile_stages *stages, const compile_options *options,
+                           compile_contract contract);
 /** Not finding anything is no error: compile_refusal says why. */
 ckks_status compile_search_run(compile_search_result *best, const compile_stages *stages,
                                const compile_options *options);
@@ -26,8 +32,8 @@ ckks_status compile_search_insecure(compile_search_result *best, const compile_s
                                     const compile_options *options, int log2_n);
 #define COMPILE_SEARCH_LAYOUTS 4
 /** The best layouts for a ring degree, *n <= COMPILE_SEARCH_LAYOUTS of them, by a count of
- * rotations.
+ * rotations; `guarded`: with a slot of the result that holds no output.
  */
 ckks_status compile_layouts_list(compile_choice *choices, size_t *n, const compile_stages *stages,
-                                 int log2_n);
+                                 int log2_n, bool guarded);
 #endif

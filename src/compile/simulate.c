@@ -124,7 +124,7 @@ static ckks_status simulating_build(simulating *s) {
   s->at_a_time = latency ? 1 : ROWS_AT_A_TIME;
   /* Values that are repeated over the slots are read as the means of their places. */
   size_t n_slots = s->params->ring.n / 2;
-  size_t period = latency ? s->slots : plan_pack_period(s->n_rows, n_slots);
+  size_t period = latency ? s->slots : plan_pack_period(s->interface, s->n_rows);
   s->share = sqrt((double)period / (double)n_slots);
   s->op = base_alloc_array((size_t)s->program->n_ops + 1, sizeof *s->op);
   s->vector = base_alloc_array((size_t)s->plan->n_vectors + 1, sizeof *s->vector);

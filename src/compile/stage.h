@@ -44,11 +44,19 @@ typedef struct compile_gather {
   network_sparse map; /**< the first map from places instead of features */
 } compile_gather;
 
+/** How far values go for inputs in the plan's box (box.c): before each polynomial, and at the end.
+ */
+typedef struct compile_reach {
+  double input, stage[NETWORK_MAX_LAYERS], output;
+  double padding; /**< outputs of slots without a row */
+} compile_reach;
+
 typedef struct compile_stages {
   size_t n_stages;
   compile_stage stage[NETWORK_MAX_LAYERS];
   encoding_polynomial last;             /**< for the client; identity when the server does it all */
   double max_abs_input, max_abs_output; /**< the latter of what leaves the server */
+  compile_reach reach;
   compile_gather gather;
   /** The stages that these are a placing of, units side by side: throughput packing takes them. */
   const struct compile_stages *plain;

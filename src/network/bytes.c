@@ -3,6 +3,7 @@
  * The payload of a model file, little-endian:
  *   u32 layers, u32 width of the input and of each layer, text name,
  *   per feature: text name, f64 mean, f64 deviation; f64 max_abs_input,
+ *   where 2^31 was added to the number of layers: f64 low of each feature, f64 high of each,
  *   per class: text label,
  *   per layer: an activation, f64 bias, f64 weights by row.
  * Where that is shorter, the weights are u32 how many of each row are not 0, then u32 column of
@@ -26,6 +27,7 @@
 #define CHEBYSHEV 0x10000u
 #define MEANT UINT32_MAX
 #define USUAL 0xff
+#define RANGES ((uint32_t)1 << 31) /* beside the number of layers */
 
 static void write_numbers(base_buffer *buffer, const double *numbers, size_t n) {
   for (size_t i = 0; i < n; i++)
@@ -101,9 +103,16 @@ static void write_meaning(base_buffer *buffer, const network_model *model) {
   base_buffer_f64(buffer, model->fitted_error);
 }
 
+static void write_ranges(base_buffer *buffer, const network_model *model) {
+  if (model->low == NULL)
+    return;
+  write_numbers(buffer, model->low, model->n_features);
+  write_numbers(buffer, model->high, model->n_features);
+}
+
 void network_bytes_write(base_buffer *buffer, const network_model *model) {
   write_meaning(buffer, model);
-  base_buffer_u32(buffer, (uint32_t)model->n_layers);
+  base_buffer_u32(buffer, (uint32_t)model->n_layers | (model->low != NULL ? RANGES : 0));
   base_buffer_u32(buffer, (uint32_t)model->n_features);
   for (size_t l = 0; l < model->n_layers; l++)
     base_buffer_u32(buffer, (uint32_t)model->layer[l].n_out);
@@ -114,6 +123,7 @@ void network_bytes_write(base_buffer *buffer, const network_model *model) {
     base_buffer_f64(buffer, model->deviation[i]);
   }
   base_buffer_f64(buffer, model->max_abs_input);
+  write_ranges(buffer, model);
   for (size_t i = 0; i < model->n_classes; i++)
     base_buffer_text(buffer, model->label[i]);
   for (size_t l = 0; l < model->n_layers; l++)
@@ -143,8 +153,11 @@ static ckks_status truncated(void) {
  * The widths come first so that what they claim can be held against the bytes that are left
  * before any memory is taken for it: of a layer at least its biases, and a count for each row.
  */
-static ckks_status read_widths(size_t *widths, size_t *n_layers, base_reader *reader) {
+static ckks_status read_widths(size_t *widths, size_t *n_layers, bool *ranges,
+                               base_reader *reader) {
   *n_layers = base_reader_u32(reader);
+  *ranges = *n_layers & RANGES;
+  *n_layers &= ~(size_t)RANGES;
   if (reader->failed)
     return truncated();
   if (*n_layers < 1 || *n_layers > NETWORK_MAX_LAYERS)
@@ -259,8 +272,15 @@ static ckks_status read_layer(network_layer *layer, base_reader *reader, size_t 
   return sparse ? read_sparse(&layer->weight, reader, index) : read_dense(&layer->weight, reader);
 }
 
+static ckks_status read_ranges(network_model *model, base_reader *reader) {
+  BASE_TRY(network_ranges_init(model));
+  read_numbers(model->low, model->n_features, reader);
+  read_numbers(model->high, model->n_features, reader);
+  return CKKS_OK;
+}
+
 /* A payload that ends early reads as zeros; that is noticed once, at the end. */
-static ckks_status read_fields(network_model *model, base_reader *reader) {
+static ckks_status read_fields(network_model *model, bool ranges, base_reader *reader) {
   char *name = NULL;
   BASE_TRY(base_reader_text(reader, &name, ENCODING_MAX_NAME_BYTES, "name"));
   base_free(model->name);
@@ -271,6 +291,8 @@ static ckks_status read_fields(network_model *model, base_reader *reader) {
     model->deviation[i] = base_reader_f64(reader);
   }
   model->max_abs_input = base_reader_f64(reader);
+  if (ranges)
+    BASE_TRY(read_ranges(model, reader));
   for (size_t i = 0; i < model->n_classes; i++)
     BASE_TRY(read_text(&model->label[i], reader, "labels", i));
   for (size_t l = 0; l < model->n_layers; l++)
@@ -309,13 +331,14 @@ static ckks_status read_meaning(network_model *model, base_reader *at) {
 ckks_status network_bytes_read(network_model *model, base_reader *reader) {
   size_t widths[NETWORK_MAX_LAYERS + 1] = {0}, n_layers = 0;
   base_reader meaning;
+  bool ranges = false;
   *model = (network_model){0};
   bool meant = skip_meaning(&meaning, reader);
-  BASE_TRY(read_widths(widths, &n_layers, reader));
+  BASE_TRY(read_widths(widths, &n_layers, &ranges, reader));
   BASE_TRY(network_init(model, widths, n_layers));
   ckks_status status = meant ? read_meaning(model, &meaning) : CKKS_OK;
   if (status == CKKS_OK)
-    status = read_fields(model, reader);
+    status = read_fields(model, ranges, reader);
   if (status != CKKS_OK)
     network_clear(model);
   return status;

@@ -24,6 +24,21 @@ static ckks_status fail_infinite(const double *rows, size_t n_rows, const networ
                    "calibration row %zu: layers[%zu] leaves the range of a double", row - 1, layer);
 }
 
+/* Of each feature by itself: a box that rows can be held against. A missing value is the mean. */
+static void note_features(network_model *model, const double *rows, size_t n_rows) {
+  size_t n = model->n_features;
+  for (size_t i = 0; i < n; i++) {
+    model->low[i] = INFINITY;
+    model->high[i] = -INFINITY;
+    for (size_t row = 0; row < n_rows; row++) {
+      double x = rows[row * n + i];
+      double scaled = isnan(x) ? 0.0 : (x - model->mean[i]) / model->deviation[i];
+      model->low[i] = fmin(model->low[i], scaled);
+      model->high[i] = fmax(model->high[i], scaled);
+    }
+  }
+}
+
 /* Nothing is stored before every row has passed: a failure leaves the model as it was. */
 ckks_status network_calibrate(network_model *model, const double *rows, size_t n_rows) {
   network_ranges seen = {.input = 0.0};
@@ -33,6 +48,8 @@ ckks_status network_calibrate(network_model *model, const double *rows, size_t n
   BASE_TRY(network_forward_ranges(&seen, NULL, rows, n_rows, model));
   if (!all_finite(&seen, model, &layer))
     return fail_infinite(rows, n_rows, model);
+  BASE_TRY(network_ranges_init(model));
+  note_features(model, rows, n_rows);
   model->max_abs_input = seen.input;
   for (size_t l = 0; l < model->n_layers; l++)
     for (size_t a = 0; a < model->layer[l].n_activations; a++)

@@ -60,6 +60,21 @@ static ckks_status check_scaler(const network_model *model) {
   return check_maximum(model->max_abs_input, "max_abs_input");
 }
 
+/* What a feature was seen to be; the largest of all is max_abs_input. */
+static ckks_status check_ranges(const network_model *model) {
+  for (size_t i = 0; model->low != NULL && i < model->n_features; i++) {
+    double low = model->low[i], high = model->high[i];
+    if (!(low <= high) || !isfinite(low) || !isfinite(high))
+      return base_fail(CKKS_ERROR_FORMAT, "input_range.low[%zu]: %g, and high %g: no range", i, low,
+                       high);
+    if (fmax(fabs(low), fabs(high)) > model->max_abs_input)
+      return base_fail(CKKS_ERROR_FORMAT,
+                       "input_range.high[%zu]: %g to %g goes beyond max_abs_input, %g", i, low,
+                       high, model->max_abs_input);
+  }
+  return CKKS_OK;
+}
+
 /* A leading zero would make the planner pay for a degree that is not there. */
 static ckks_status check_polynomial(const encoding_polynomial *p, const char *path) {
   const char *basis = p->chebyshev ? "chebyshev" : "polynomial";
@@ -184,6 +199,7 @@ ckks_status network_check(const network_model *model) {
   BASE_TRY(encoding_names_check(model->name, "name"));
   BASE_TRY(check_names(model->feature, model->n_features, "features"));
   BASE_TRY(check_scaler(model));
+  BASE_TRY(check_ranges(model));
   size_t n_in = model->n_features;
   for (size_t l = 0; l < model->n_layers; l++) {
     BASE_TRY(check_layer(&model->layer[l], l, n_in));

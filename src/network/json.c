@@ -380,6 +380,25 @@ static ckks_status read_meaning(encoding_meaning *meaning, json_t *outputs) {
   return CKKS_OK;
 }
 
+/* Both lists or none, and then the largest of them is the largest of all. */
+static ckks_status read_ranges(network_model *model, json_t *ranges) {
+  static const char *const fields[] = {"low", "high", NULL};
+  size_t n = model->n_features;
+  if (ranges == NULL)
+    return CKKS_OK;
+  if (!json_is_object(ranges))
+    return fail_type(ranges, "input_range", "an object");
+  BASE_TRY(check_fields(ranges, "input_range.", fields));
+  BASE_TRY(network_ranges_init(model));
+  BASE_TRY(read_numbers(model->low, n, json_object_get(ranges, "low"), "input_range.low"));
+  BASE_TRY(read_numbers(model->high, n, json_object_get(ranges, "high"), "input_range.high"));
+  if (model->max_abs_input == 0.0)
+    for (size_t i = 0; i < n; i++)
+      model->max_abs_input =
+          fmax(model->max_abs_input, fmax(fabs(model->low[i]), fabs(model->high[i])));
+  return CKKS_OK;
+}
+
 /* The model has its shape and its defaults; what the file says replaces them. */
 static ckks_status read_fields(network_model *model, json_t *root) {
   BASE_TRY(read_text(&model->name, json_object_get(root, "name"), "name"));
@@ -391,6 +410,7 @@ static ckks_status read_fields(network_model *model, json_t *root) {
   BASE_TRY(read_optional_number(&model->fitted_error, json_object_get(root, "fitted_error"),
                                 "fitted_error"));
   BASE_TRY(read_meaning(&model->meaning, json_object_get(root, "outputs")));
+  BASE_TRY(read_ranges(model, json_object_get(root, "input_range")));
   BASE_TRY(read_texts(model->label, model->n_classes, json_object_get(root, "labels"), "labels"));
   json_t *layers = json_object_get(root, "layers");
   for (size_t l = 0; l < model->n_layers; l++)
@@ -400,9 +420,9 @@ static ckks_status read_fields(network_model *model, json_t *root) {
 
 /* Unknown fields first: a misspelt one would otherwise be reported as missing. */
 static ckks_status read_model(network_model *model, json_t *root) {
-  static const char *const fields[] = {"name",          "features", "scaler",
-                                       "max_abs_input", "labels",   "outputs",
-                                       "fitted_error",  "layers",   NULL};
+  static const char *const fields[] = {"name",        "features", "scaler",  "max_abs_input",
+                                       "input_range", "labels",   "outputs", "fitted_error",
+                                       "layers",      NULL};
   size_t widths[NETWORK_MAX_LAYERS + 1] = {0}, n_layers = 0;
   if (!json_is_object(root))
     return base_fail(CKKS_ERROR_FORMAT, "%s where an object is needed", type_name(root));

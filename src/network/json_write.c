@@ -136,6 +136,13 @@ static void write_model(base_buffer *out, const network_model *model) {
   write_numbers(out, model->deviation, model->n_features);
   base_buffer_printf(out, "\n  },\n  \"max_abs_input\": ");
   base_buffer_decimal(out, model->max_abs_input);
+  if (model->low != NULL) {
+    base_buffer_printf(out, ",\n  \"input_range\": {\n    \"low\": ");
+    write_numbers(out, model->low, model->n_features);
+    base_buffer_printf(out, ",\n    \"high\": ");
+    write_numbers(out, model->high, model->n_features);
+    base_buffer_printf(out, "\n  }");
+  }
   base_buffer_printf(out, ",\n  \"labels\": ");
   write_texts(out, model->label, model->n_classes);
   write_meaning(out, model);

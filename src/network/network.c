@@ -92,6 +92,15 @@ ckks_status network_init(network_model *model, const size_t *widths, size_t n_la
   return status;
 }
 
+ckks_status network_ranges_init(network_model *model) {
+  size_t n = model->n_features;
+  if (model->low == NULL)
+    model->low = base_alloc_array(n, sizeof(double));
+  if (model->high == NULL)
+    model->high = base_alloc_array(n, sizeof(double));
+  return model->low && model->high ? CKKS_OK : base_fail_memory(n * sizeof(double));
+}
+
 static void clear_names(char **names, size_t n) {
   for (size_t i = 0; names != NULL && i < n; i++)
     base_free(names[i]);
@@ -112,6 +121,8 @@ void network_clear(network_model *model) {
   clear_names(model->label, model->n_classes);
   clear_numbers(model->mean, model->n_features);
   clear_numbers(model->deviation, model->n_features);
+  clear_numbers(model->low, model->n_features);
+  clear_numbers(model->high, model->n_features);
   for (size_t i = 0; model->layer != NULL && i < model->n_layers; i++) {
     network_layer *layer = &model->layer[i];
     network_sparse_clear(&layer->weight);

@@ -40,6 +40,10 @@ typedef struct network_model {
   char **feature;           /**< names */
   double *mean, *deviation; /**< scaler: (x - mean)/deviation; deviation > 0 */
   double max_abs_input;     /**< largest |scaled feature| in calibration data; 0 = not calibrated */
+  /** Smallest and largest scaled value of each feature there; NULL both = only the largest is
+   * known.
+   */
+  double *low, *high;
   size_t n_classes;         /**< outputs of the last layer */
   char **label;             /**< names of the outputs: classes, values or labels */
   encoding_meaning meaning; /**< what they are, and what the client makes of them */
@@ -99,10 +103,12 @@ ckks_status network_forward_ranges(network_ranges *seen, double *outputs, const 
 
 /* --- calibrate.c */
 /**
- * Sets max_abs and max_abs_input from n raw rows (row-major). CKKS_ERROR_RANGE
+ * Sets max_abs, max_abs_input, low and high from n raw rows (row-major). CKKS_ERROR_RANGE
  * names the row in which a value stops being finite.
  */
 ckks_status network_calibrate(network_model *model, const double *rows, size_t n_rows);
+/** Room for low and high, zeros; CKKS_ERROR_MEMORY. What is there is kept. */
+ckks_status network_ranges_init(network_model *model);
 /** Whether all ranges are known; without them compiling assumes the worst case. */
 bool network_calibrate_is_done(const network_model *model);
 

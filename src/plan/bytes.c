@@ -33,6 +33,9 @@ static void write_layout(base_buffer *buffer, const plan_layout *layout, int mar
   base_buffer_u32(buffer, (uint32_t)layout->period);
   base_buffer_f64(buffer, layout->output_scale);
   base_buffer_u8(buffer, (uint8_t)layout->output_bits);
+  base_buffer_u32(buffer, (uint32_t)layout->canaries);
+  base_buffer_f64(buffer, layout->empty);
+  base_buffer_f64(buffer, layout->canary);
 }
 
 /* Only latency packing has one, and says so in its first byte. */
@@ -54,6 +57,8 @@ static void write_cost(base_buffer *buffer, const plan_cost *cost) {
   base_buffer_u32(buffer, (uint32_t)cost->n_switches);
   base_buffer_u64(buffer, cost->input_bytes);
   base_buffer_u64(buffer, cost->output_bytes);
+  base_buffer_f64(buffer, cost->contract_bits);
+  base_buffer_f64(buffer, cost->contract_ms);
 }
 
 void plan_bytes_write_interface(base_buffer *buffer, const plan_interface *interface) {
@@ -80,10 +85,12 @@ void plan_bytes_write_interface(base_buffer *buffer, const plan_interface *inter
     base_buffer_text(buffer, interface->feature[i]);
     base_buffer_f64(buffer, interface->mean[i]);
     base_buffer_f64(buffer, interface->deviation[i]);
+    base_buffer_f64(buffer, interface->low[i]);
+    base_buffer_f64(buffer, interface->high[i]);
   }
   for (size_t i = 0; i < interface->n_outputs; i++)
     base_buffer_text(buffer, interface->label[i]);
-  base_buffer_f64(buffer, interface->max_abs_input);
+  base_buffer_u8(buffer, (uint8_t)interface->contract);
   base_buffer_f64(buffer, interface->max_abs_output);
   write_polynomial(buffer, &interface->last);
   write_gather(buffer, interface);
@@ -181,6 +188,9 @@ static ckks_status read_layout(plan_layout *layout, base_reader *reader, int *ma
   layout->period = base_reader_u32(reader);
   layout->output_scale = base_reader_f64(reader);
   layout->output_bits = base_reader_u8(reader);
+  layout->canaries = base_reader_u32(reader);
+  layout->empty = base_reader_f64(reader);
+  layout->canary = base_reader_f64(reader);
   if (reader->failed || first > (1 | GATHERED | MEANT) || (first & 3) == GATHERED)
     return bad("layout");
   if (!layout->available)
@@ -191,7 +201,8 @@ static ckks_status read_layout(plan_layout *layout, base_reader *reader, int *ma
       layout->fold > slots / (layout->stride * layout->padded) || layout->period > slots ||
       layout->input_level >= params->n_q || !output_bits_fit(layout, params) ||
       !is_finite_in(layout->input_scale, 1.0, 0x1p60) ||
-      !is_finite_in(layout->output_scale, 1.0, 0x1p60))
+      !is_finite_in(layout->output_scale, 1.0, 0x1p60) || layout->canaries >= slots ||
+      !is_finite_in(layout->empty, -1e300, 1e300) || !is_finite_in(layout->canary, 0.0, 1e300))
     return bad("layout");
   return CKKS_OK;
 }
@@ -206,9 +217,13 @@ static ckks_status read_cost(plan_cost *cost, base_reader *reader) {
   uint32_t n_switches = base_reader_u32(reader);
   cost->input_bytes = base_reader_u64(reader);
   cost->output_bytes = base_reader_u64(reader);
+  cost->contract_bits = base_reader_f64(reader);
+  cost->contract_ms = base_reader_f64(reader);
   cost->n_switches = (int)(n_switches & INT32_MAX);
   return reader->failed || n_switches > INT32_MAX || !is_finite_in(cost->predicted_ms, 0.0, 1e12) ||
-                 !is_finite_in(cost->predicted_error, 0.0, 1e12)
+                 !is_finite_in(cost->predicted_error, 0.0, 1e12) ||
+                 !is_finite_in(cost->contract_bits, -1e6, 1e6) ||
+                 !is_finite_in(cost->contract_ms, -1e12, 1e12)
              ? bad("cost")
              : CKKS_OK;
 }
@@ -240,13 +255,16 @@ static ckks_status read_features(plan_interface *interface, base_reader *reader)
   size_t n_features = 0, n_outputs = 0;
   BASE_TRY(read_size(&n_features, reader, ENCODING_MAX_FEATURES, "features"));
   BASE_TRY(read_size(&n_outputs, reader, ENCODING_MAX_CLASSES, "outputs"));
-  if (n_features < 1 || n_outputs < 1 || n_features * 18 > base_reader_left(reader))
+  if (n_features < 1 || n_outputs < 1 || n_features * 34 > base_reader_left(reader))
     return bad("features");
   interface->feature = base_alloc_array(n_features, sizeof(char *));
   interface->mean = base_alloc_array(n_features, sizeof(double));
   interface->deviation = base_alloc_array(n_features, sizeof(double));
+  interface->low = base_alloc_array(n_features, sizeof(double));
+  interface->high = base_alloc_array(n_features, sizeof(double));
   interface->label = base_alloc_array(n_outputs, sizeof(char *));
-  if (!interface->feature || !interface->mean || !interface->deviation || !interface->label)
+  if (!interface->feature || !interface->mean || !interface->deviation || !interface->label ||
+      !interface->low || !interface->high)
     return base_fail_memory(n_features * sizeof(double));
   interface->n_features = n_features;
   interface->n_outputs = n_outputs;
@@ -254,6 +272,11 @@ static ckks_status read_features(plan_interface *interface, base_reader *reader)
     BASE_TRY(base_reader_text(reader, &interface->feature[i], ENCODING_MAX_NAME_BYTES, "feature"));
     interface->mean[i] = base_reader_f64(reader);
     interface->deviation[i] = base_reader_f64(reader);
+    interface->low[i] = base_reader_f64(reader);
+    interface->high[i] = base_reader_f64(reader);
+    if (!is_finite_in(interface->low[i], -1e300, interface->high[i]) ||
+        !is_finite_in(interface->high[i], interface->low[i], 1e300))
+      return bad("box");
     if (!is_finite_in(interface->mean[i], -1e300, 1e300) ||
         !is_finite_in(interface->deviation[i], 1e-300, 1e300))
       return bad("scaler");
@@ -297,11 +320,11 @@ static ckks_status read_interface(plan_interface *interface, base_reader *reader
       ((latency->padded < interface->n_features && !(marks[PLAN_LATENCY] & GATHERED)) ||
        latency->period < interface->n_outputs))
     return bad("layout");
-  interface->max_abs_input = base_reader_f64(reader);
+  unsigned contract = base_reader_u8(reader);
   interface->max_abs_output = base_reader_f64(reader);
-  if (!is_finite_in(interface->max_abs_input, 0.0, 1e300) ||
-      !is_finite_in(interface->max_abs_output, 0.0, 1e300))
+  if (contract > PLAN_CERTIFIED || !is_finite_in(interface->max_abs_output, 1e-300, 1e300))
     return bad("range");
+  interface->contract = (plan_contract)contract;
   BASE_TRY(read_polynomial(&interface->last, reader));
   if (marks[PLAN_THROUGHPUT] != 0)
     return bad("layout");

@@ -17,21 +17,19 @@ void plan_pack_row(double *slots, size_t n_slots, const double *scaled,
 
 void plan_pack_column(double *slots, size_t n_slots, const double *scaled, size_t n_rows,
                       size_t feature, const plan_interface *interface) {
-  size_t period = plan_pack_period(n_rows, n_slots);
+  size_t period = plan_pack_period(interface, n_rows);
+  double padding = plan_box_padding(interface, feature);
   for (size_t j = 0; j < n_slots; j++) {
     size_t row = j % period;
-    slots[j] = row < n_rows ? scaled[row * interface->n_features + feature] : 0.0;
+    slots[j] = row < n_rows ? scaled[row * interface->n_features + feature] : padding;
   }
 }
 
-size_t plan_pack_scale(double *scaled, const double *features, const plan_interface *interface) {
-  size_t outside = 0;
+void plan_pack_scale(double *scaled, const double *features, const plan_interface *interface) {
   for (size_t i = 0; i < interface->n_features; i++) {
     double x = features[i];
     scaled[i] = isnan(x) ? 0.0 : (x - interface->mean[i]) / interface->deviation[i];
-    outside += interface->max_abs_input > 0.0 && fabs(scaled[i]) > interface->max_abs_input;
   }
-  return outside;
 }
 
 /* From here on a batch is cheaper than a ciphertext for each row. */

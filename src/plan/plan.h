@@ -69,14 +69,22 @@ typedef struct plan_op {
  * ciphertext; only coefficients that are multiples of `fold` of c0 travel. Output: one
  * ciphertext, slot j holds output index[j % period].
  * THROUGHPUT input: n_features ciphertexts; output: n_outputs ciphertexts; slot j holds row
- * j % plan_pack_period.
+ * j % plan_pack_period; where that is none, plan_box_padding of each feature.
  */
 typedef struct plan_layout {
   bool available;
   size_t stride, padded, fold;
   int input_level;
   double input_scale;
-  size_t period; /**< LATENCY: power of two >= n_outputs; slots >= n_outputs repeat output 0 */
+<<<<<<< HEAD
+  size_t period; /**< LATENCY: power of two >= n_outputs; slots >= n_outputs hold `empty` */
+  size_t canaries;     /**< THROUGHPUT: so many slots of each period hold no row */
+=======
+  size_t period;       /**< LATENCY: power of two >= n_outputs; slots >= n_outputs hold `empty` */
+  size_t canaries;     /**< THROUGHPUT: so many of the last slots never hold a row */
+>>>>>>> 317f23f (wip)
+  double empty;        /**< LATENCY: what slots without an output hold: 0, or a polynomial's p(0) */
+  double canary;       /**< how far a slot without an output may be from that; 0 = not looked at */
   double output_scale; /**< at level 0 */
   int output_bits;     /**< of each value of a result on the wire: q_0 has as many or more */
 } plan_layout;
@@ -91,6 +99,14 @@ typedef struct plan_program {
   int stage_end[PLAN_MAX_STAGES]; /**< operations before the end of each stage */
 } plan_program;
 
+/**
+ * What is promised of values that could leave the range of the modulus (docs/math.md, "Ranges").
+ * CERTIFIED: no row inside the box can, that is proved. GUARDED: one that does is seen by what it
+ * leaves in the canaries and outside the band, but for a chance of plan_box_miss.
+ */
+typedef enum plan_contract { PLAN_GUARDED = 0, PLAN_CERTIFIED = 1 } plan_contract;
+#define PLAN_MISS_BITS 20 /**< a chance of 2^-20 a row at most */
+
 /** What a compiled model costs; times from the calibrated or built-in unit costs. */
 typedef struct plan_cost {
   /** Per evaluation (compile/work.h); point_words: written or moved by all other passes. */
@@ -99,6 +115,8 @@ typedef struct plan_cost {
   double predicted_error; /**< of |encrypted - clear| / max(1, |clear|), see docs/math.md */
   int n_switches;         /**< key switches (rotations and relinearisations) */
   size_t input_bytes, output_bytes;
+  /** What the contract adds to a plan that just assumed its ranges: bits of QP, milliseconds. */
+  double contract_bits, contract_ms;
 } plan_cost;
 
 /** Everything that the client may know. */
@@ -115,8 +133,9 @@ typedef struct plan_interface {
   size_t n_features, n_outputs;
   char **feature, **label;
   double *mean, *deviation;
-  double max_abs_input;     /**< certified range of scaled features; 0 = none known */
-  double max_abs_output;    /**< what the output modulus holds before the client's polynomial */
+  plan_contract contract;
+  double *low, *high;    /**< the box: what each raw feature may be */
+  double max_abs_output; /**< the band: larger outputs, before the client's polynomial, are wrong */
   encoding_polynomial last; /**< the client applies it to every output: public */
   encoding_meaning meaning; /**< what it makes of them then, and what they are */
   size_t n_gather;          /**< LATENCY: places of the input, or 0 when place i is feature i */
@@ -196,31 +215,60 @@ ckks_status plan_reading_run(double *const *output, const double *const *input,
 /** LATENCY: slots (N/2) of one scaled row. */
 void plan_pack_row(double *slots, size_t n_slots, const double *scaled,
                    const plan_interface *interface);
-/** THROUGHPUT: rows of batch number `batch`: n_slots, but for the last. (In line: `wire` is in
- * libckks, which has no plans.) */
-static inline size_t plan_pack_batch(size_t n_rows, size_t batch, size_t n_slots) {
-  size_t left = n_rows - batch * n_slots;
-  return left < n_slots ? left : n_slots;
+/** Rows that go in one set of ciphertexts: 1, or the slots that are no canaries. (In line, as what
+ * follows: `wire` is in libckks, which has no plans.) */
+static inline size_t plan_pack_rows(const plan_interface *interface, plan_packing packing) {
+  size_t slots = (size_t)1 << (interface->literal.log2_n - 1);
+  return packing == PLAN_LATENCY ? 1 : slots - interface->layout[packing].canaries;
+}
+/** THROUGHPUT: rows of batch number `batch`: plan_pack_rows, but for the last. */
+static inline size_t plan_pack_batch(const plan_interface *interface, size_t n_rows, size_t batch) {
+  size_t most = plan_pack_rows(interface, PLAN_THROUGHPUT), left = n_rows - batch * most;
+  return left < most ? left : most;
 }
 /**
  * THROUGHPUT: with what period the rows of a batch are repeated over the slots, so that outputs
- * stand in twice as many coefficients and no others travel: the power of two that holds them.
+ * stand in twice as many coefficients and no others travel: the power of two that holds them, and
+ * the canaries.
  */
-static inline size_t plan_pack_period(size_t n_rows, size_t n_slots) {
-  size_t period = 1;
-  while (period < n_rows && period < n_slots)
+static inline size_t plan_pack_period(const plan_interface *interface, size_t n_rows) {
+  size_t slots = (size_t)1 << (interface->literal.log2_n - 1), period = 1;
+  while (period < n_rows + interface->layout[PLAN_THROUGHPUT].canaries && period < slots)
     period *= 2;
   return period;
 }
 /** THROUGHPUT: slots of feature f for n_rows rows (row-major, scaled), repeated; between the rows
- * and the period, zero. */
+ * and the period, plan_box_padding. */
 void plan_pack_column(double *slots, size_t n_slots, const double *scaled, size_t n_rows,
                       size_t feature, const plan_interface *interface);
 /** What suits that many rows, of what the model offers. */
 plan_packing plan_pack_choose(const plan_interface *interface, size_t n_rows);
-/** (x - mean)/deviation; NaN (missing) becomes 0. Returns the number outside the certified range.
+/** (x - mean)/deviation; NaN (missing) becomes 0. */
+void plan_pack_scale(double *scaled, const double *features, const plan_interface *interface);
+
+/* --- box.c: rows that a plan answers for */
+/** A value that is outside the box. */
+typedef struct plan_fault {
+  size_t feature;
+  double value, limit; /**< value NaN: missing, limit NaN: where it must not be */
+} plan_fault;
+/** Whether all of a raw row is there, where it must be, and inside; else the first value that is
+ * not. `fault` may be NULL. */
+bool plan_box_holds(const double *features, const plan_interface *interface, plan_fault *fault);
+/** Moves what is outside to the limit it passed; infinities, too. Returns how many values moved;
+ * what is missing and must not be stays so. */
+size_t plan_box_clip(double *features, const plan_interface *interface);
+/** Of slots without a row: the scaled value nearest to the mean that is inside. */
+double plan_box_padding(const plan_interface *interface, size_t feature);
+/** The largest |scaled value| inside the box. */
+double plan_box_reach(const plan_interface *interface);
+/** log2 of how many times the band goes into what the base modulus holds of an output. */
+double plan_box_guard(const plan_interface *interface, plan_packing packing);
+/**
+ * GUARDED: log2 of the chance that a row whose values wrapped decodes as one that did not: inside
+ * the band, and nothing in the canaries. CERTIFIED: -infinity.
  */
-size_t plan_pack_scale(double *scaled, const double *features, const plan_interface *interface);
+double plan_box_miss(const plan_interface *interface, plan_packing packing);
 
 /* --- bytes.c */
 /** Payload of a client file and of a server file (the interface, then programs and vectors). */

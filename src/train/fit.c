@@ -2,6 +2,7 @@
 /* From a table to a trained model: split, scaler, epochs, calibration. */
 #include "base/alloc.h"
 #include "base/bytes.h"
+#include "base/wipe.h"
 #include "train/network.h"
 #include "train/train.h"
 
@@ -243,13 +244,21 @@ static ckks_status init_model(fit *f, const size_t *widths, size_t n_layers) {
 }
 
 /*
- * On raw rows through the finished model: what is measured is what will be evaluated. All rows,
- * the validation rows too: their largest values say what a plan must hold, and
- * outliers among them pass those of the training rows sixfold in the reference data.
+ * On raw rows through the finished model: what is measured is what will be evaluated. The training
+ * rows alone: the others judge the model, and so the room that its plan keeps for rows like them.
  */
 static ckks_status calibrate(fit *f) {
-  BASE_TRY(network_calibrate(f->model, f->data->value, f->data->n_rows));
-  return network_check(f->model);
+  const train_history *h = f->history;
+  size_t n = f->data->n_features;
+  double *rows = base_alloc_array(h->n_train * n, sizeof *rows);
+  if (rows == NULL)
+    return base_fail_memory(h->n_train * n * sizeof *rows);
+  for (size_t i = 0; i < h->n_train; i++)
+    memcpy(rows + i * n, f->data->value + h->train[i] * n, n * sizeof *rows);
+  ckks_status status = network_calibrate(f->model, rows, h->n_train);
+  base_wipe(rows, h->n_train * n * sizeof *rows);
+  base_free(rows);
+  return status == CKKS_OK ? network_check(f->model) : status;
 }
 
 /* On failure the caller clears model and history, whatever they hold by then. */

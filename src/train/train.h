@@ -45,7 +45,7 @@ void train_options_default(train_options *options);
  * Scaler from the values that are there in the training rows (population deviation), then Adam
  * (Kingma, Ba, ICLR 2015) on softmax cross-entropy of the network's outputs,
  * U(-1/sqrt(fan_in), 1/sqrt(fan_in)) initialisation of weights and biases. Losses are taken with
- * the weights at the end of each epoch. Ends with network_calibrate on all rows.
+ * the weights at the end of each epoch. Ends with network_calibrate on the training rows.
  * Same seed, same bits, on every machine with IEEE doubles and without contraction of a*b+c:
  * exponential and logarithm are our own, sums have a fixed order.
  * CKKS_ERROR_RANGE when the loss stops being finite, naming the epoch.

@@ -13,7 +13,7 @@
 #define HEADER_BYTES (12 + CKKS_OWNER_BYTES)
 
 size_t wire_result_count(const plan_interface *interface, plan_packing packing, size_t n_rows) {
-  size_t slots = (size_t)1 << (interface->literal.log2_n - 1);
+  size_t slots = plan_pack_rows(interface, packing);
   if (!interface->layout[packing].available || n_rows == 0)
     return 0;
   return packing == PLAN_LATENCY ? n_rows : (n_rows + slots - 1) / slots * interface->n_outputs;
@@ -21,9 +21,9 @@ size_t wire_result_count(const plan_interface *interface, plan_packing packing, 
 
 size_t wire_result_period(const plan_interface *interface, plan_packing packing, size_t n_rows,
                           size_t unit) {
-  size_t slots = (size_t)1 << (interface->literal.log2_n - 1);
-  return packing == PLAN_LATENCY ? interface->layout[packing].period
-                                 : plan_pack_period(plan_pack_batch(n_rows, unit, slots), slots);
+  if (packing == PLAN_LATENCY)
+    return interface->layout[packing].period;
+  return plan_pack_period(interface, plan_pack_batch(interface, n_rows, unit));
 }
 
 /* 2 period coefficients of c0, all of c1. */

@@ -13,7 +13,7 @@
 #define HEADER_BYTES (12 + CKKS_OWNER_BYTES)
 
 size_t wire_sample_count(const plan_interface *interface, plan_packing packing, size_t n_rows) {
-  size_t slots = (size_t)1 << (interface->literal.log2_n - 1);
+  size_t slots = plan_pack_rows(interface, packing);
   if (!interface->layout[packing].available || n_rows == 0)
     return 0;
   return packing == PLAN_LATENCY ? n_rows : (n_rows + slots - 1) / slots * interface->n_features;
@@ -46,12 +46,15 @@ size_t wire_sample_peek_rows(const uint8_t *bytes, size_t n_bytes) {
   return n > 0 && n <= WIRE_MAX_ROWS ? n : 1;
 }
 
-size_t wire_sample_peek_predictions(const uint8_t *bytes, size_t n_bytes, size_t n_slots) {
+size_t wire_sample_peek_predictions(const uint8_t *bytes, size_t n_bytes,
+                                    const plan_interface *interface) {
   size_t n_rows = wire_sample_peek_rows(bytes, n_bytes);
   if (wire_sample_peek_packing(bytes, n_bytes) == PLAN_LATENCY)
     return n_rows;
-  size_t whole = (n_rows - 1) / n_slots;
-  return whole * n_slots + plan_pack_period(plan_pack_batch(n_rows, whole, n_slots), n_slots);
+  size_t whole = (n_rows - 1) / plan_pack_rows(interface, PLAN_THROUGHPUT);
+  size_t slots = (size_t)1 << (interface->literal.log2_n - 1);
+  size_t rest = plan_pack_batch(interface, n_rows, whole);
+  return whole * slots + plan_pack_period(interface, rest);
 }
 
 plan_packing wire_sample_peek_packing(const uint8_t *bytes, size_t n_bytes) {

@@ -41,7 +41,8 @@ size_t wire_sample_peek_rows(const uint8_t *bytes, size_t n_bytes);
  * What it is counted for: the rows that its answer can hold, whatever stands in its slots.
  * LATENCY: its rows. THROUGHPUT: plan_pack_period of each batch.
  */
-size_t wire_sample_peek_predictions(const uint8_t *bytes, size_t n_bytes, size_t n_slots);
+size_t wire_sample_peek_predictions(const uint8_t *bytes, size_t n_bytes,
+                                    const plan_interface *interface);
 /** And its packing. */
 plan_packing wire_sample_peek_packing(const uint8_t *bytes, size_t n_bytes);
 /** Checked against the interface; `name` starts every error. */

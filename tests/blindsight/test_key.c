@@ -100,12 +100,15 @@ static void values_beyond_the_range_are_counted(void **state) {
   (void)state;
   parties p;
   size_t n_outside = 0;
-  const double rows[] = {33, 121, 32, 33, 121 + 5 * 30.5, 32 - 5 * 6.9};
+  const double rows[] = {33, 121, 32, 33, 121 + 17 * 30.5, 32 - 17 * 6.9};
   parties_build(&p, test_json, test_options());
   assert_int_equal(blindsight_client_encrypt(&p.sample, &p.n_sample, &n_outside, rows, 2,
                                              BLINDSIGHT_LATENCY, p.secret, p.client),
                    CKKS_OK);
-  assert_int_equal(n_outside, 2);
+  assert_int_equal(n_outside, 1); /* a row */
+  assert_fails(blindsight_client_encrypt(&p.sample, &p.n_sample, NULL, rows, 2, BLINDSIGHT_LATENCY,
+                                         p.secret, p.client),
+               CKKS_ERROR_RANGE, "row 1: \"glucose\" is 639.5; this model answers for");
   parties_clear(&p);
 }
 

@@ -93,7 +93,10 @@ static void test_every_slot_is_an_output(void **unused) {
       for (size_t j = 0; j < n_slots; j++) {
         size_t k = j % layout->period;
         double value = encoding_polynomial_value(&interface->last, slots[j]);
-        assert_true(fabs(value - clear[k < interface->n_outputs ? k : 0]) <= 0.02);
+        if (k < interface->n_outputs)
+          assert_true(fabs(value - clear[k]) <= 0.02);
+        else
+          assert_true(fabs(slots[j] - layout->empty) <= 0.02);
       }
       ckks_plaintext_free(plaintext);
       ckks_ciphertext_free(input);

@@ -163,7 +163,7 @@ static void test_refusals(void **unused) {
   plan_plan plan;
   assert_ok(test_network(&model, &state));
   compile_options options = test_options(1e-3, LOG2_N);
-  options.error = 0.0;
+  options.error = -1.0;
   assert_int_equal(compile_model(&plan, &model, &options), CKKS_ERROR_ARGUMENT);
   options = test_options(1e-3, LOG2_N);
   options.latency = options.throughput = false;

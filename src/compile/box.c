@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compile/box.h"
+
+#include <math.h>
+
+#include "base/alloc.h"
+
+/* Without calibration scaled features are taken to stay within this many deviations. */
+#define UNKNOWN_REACH 8.0
+/* A side that was hardly seen still has as much room as this many deviations, times the headroom.
+ */
+#define LEAST_SIDE 1.0
+#define LARGEST_BYTE 255.0
+/* Bounds are widened by far more than doubles lose on the way. */
+#define SLACK 1e-9
+/* Polynomials are looked at in so many pieces of an interval. */
+#define PIECES 64
+/* Of wider layers, units that share an activation share an interval as well. */
+#define MANY_UNITS 512
+
+typedef struct interval {
+  double low, high;
+} interval;
+
+/* --- the box */
+
+/* Outwards to a grid of an eighth of the side's size, or less: 0.3 bits at most. */
+static double coarse(double side) {
+  double step = exp2(floor(log2(side)) - 3.0);
+  return ceil(side / step) * step;
+}
+
+static interval seen_range(const network_model *model, size_t i) {
+  if (model->low != NULL)
+    return (interval){model->low[i], model->high[i]};
+  double most = model->max_abs_input > 0.0 ? model->max_abs_input : UNKNOWN_REACH;
+  return (interval){-most, most};
+}
+
+static double raw(const network_model *model, size_t i, double scaled) {
+  return model->mean[i] + model->deviation[i] * scaled;
+}
+
+/* From the mean where that was among the values, else from their middle. */
+static interval widened(interval seen, double headroom) {
+  double from = seen.low <= 0.0 && seen.high >= 0.0 ? 0.0 : 0.5 * (seen.low + seen.high);
+  return (interval){from - coarse(headroom * fmax(from - seen.low, LEAST_SIDE)),
+                    from + coarse(headroom * fmax(seen.high - from, LEAST_SIDE))};
+}
+
+/* Whether what was seen are bytes of pixels, and not an image's numbers in another unit. */
+static bool are_bytes(const network_model *model) {
+  size_t image[3];
+  double most = 0.0;
+  if (model->low == NULL || !encoding_image_shape(image, model->feature, model->n_features))
+    return false;
+  for (size_t i = 0; i < model->n_features; i++) {
+    if (raw(model, i, model->low[i]) < -0.5)
+      return false;
+    most = fmax(most, raw(model, i, model->high[i]));
+  }
+  return most > 1.5 && most < LARGEST_BYTE + 0.5;
+}
+
+void compile_box_fill(plan_interface *interface, const network_model *model, double headroom) {
+  bool bytes = are_bytes(model);
+  bool known = model->max_abs_input > 0.0;
+  for (size_t i = 0; i < model->n_features; i++) {
+    interval box = seen_range(model, i);
+    if (known)
+      box = widened(box, headroom);
+    interface->low[i] = bytes ? 0.0 : raw(model, i, box.low);
+    interface->high[i] = bytes ? LARGEST_BYTE : raw(model, i, box.high);
+  }
+}
+
+/* --- how far values go inside it */
+
+static interval outwards(interval x) {
+  double slack = SLACK * fmax(fabs(x.low), fabs(x.high));
+  return (interval){x.low - slack, x.high + slack};
+}
+
+static double magnitude(interval x) {
+  return fmax(fabs(x.low), fabs(x.high));
+}
+
+static interval hull(interval x, interval y) {
+  return (interval){fmin(x.low, y.low), fmax(x.high, y.high)};
+}
+
+/* p on [centre - radius, centre + radius], by its expansion there. */
+static interval piece_range(const encoding_polynomial *p, double centre, double radius) {
+  double c[ENCODING_MAX_DEGREE + 1], spread = 0.0, power = radius;
+  for (int k = 0; k <= p->degree; k++)
+    c[k] = p->coefficient[k];
+  for (int k = 0; k < p->degree; k++) /* repeated division by x - centre */
+    for (int i = p->degree - 1; i >= k; i--)
+      c[i] += centre * c[i + 1];
+  for (int k = 1; k <= p->degree; k++, power *= radius)
+    spread += fabs(c[k]) * power;
+  return (interval){c[0] - spread, c[0] + spread};
+}
+
+/* Rounding of the expansion, at most: it adds up terms of this size, degree^2 times. */
+static double expansion_slack(const encoding_polynomial *p, interval x) {
+  double size = 0.0, power = 1.0, most = magnitude(x);
+  for (int k = 0; k <= p->degree; k++, power *= most)
+    size += fabs(p->coefficient[k]) * power;
+  return ldexp(size * (p->degree + 1) * (p->degree + 1), -52);
+}
+
+static interval polynomial_range(const encoding_polynomial *p, interval x) {
+  int pieces = x.high - x.low > 1e-3 * magnitude(x) ? PIECES : 1;
+  double radius = 0.5 * (x.high - x.low) / pieces, slack = expansion_slack(p, x);
+  interval range = piece_range(p, x.low + radius, radius);
+  for (int i = 1; i < pieces; i++)
+    range = hull(range, piece_range(p, x.low + (2 * i + 1) * radius, radius));
+  return outwards((interval){range.low - slack, range.high + slack});
+}
+
+/* The polynomial that a stage has under encryption. */
+static encoding_polynomial polynomial_of(const compile_stage *stage, size_t a) {
+  switch (stage->kind) {
+  case COMPILE_STAGE_LAST:
+    break;
+  case COMPILE_STAGE_CUBIC:
+    return (encoding_polynomial){3, {0.0, stage->linear[a], 0.0, 1.0}};
+  case COMPILE_STAGE_SQUARE:
+    return (encoding_polynomial){2, {0.0, 0.0, 1.0}};
+  case COMPILE_STAGE_GENERAL:
+    return stage->polynomial[a];
+  }
+  return encoding_polynomial_identity;
+}
+
+static interval row_range(const compile_stage *stage, size_t row, const interval *in) {
+  const network_sparse *map = &stage->map;
+  interval sum = {stage->bias[row], stage->bias[row]};
+  double size = fabs(stage->bias[row]);
+  for (size_t k = map->start[row]; k < map->start[row + 1]; k++) {
+    double w = map->value[k];
+    interval x = in[map->column[k]];
+    sum.low += w > 0.0 ? w * x.low : w * x.high;
+    sum.high += w > 0.0 ? w * x.high : w * x.low;
+    size += fabs(w) * magnitude(x);
+  }
+  return (interval){sum.low - SLACK * size, sum.high + SLACK * size};
+}
+
+/* in: of the values of a stage. Each becomes what its polynomial makes of it. */
+static void bend(interval *x, const compile_stage *stage, bool one_row) {
+  bool many = stage->n_out > MANY_UNITS && !one_row;
+  interval all[NETWORK_MAX_ACTIVATIONS];
+  for (size_t a = 0; a < stage->n_activations; a++) {
+    encoding_polynomial p = polynomial_of(stage, a);
+    bool begun = false;
+    for (size_t row = 0; row < stage->n_out; row++) {
+      if (compile_stage_activation(stage, row) != a)
+        continue;
+      all[a] = begun ? hull(all[a], x[row]) : x[row];
+      begun = true;
+      if (!many)
+        x[row] = polynomial_range(&p, x[row]);
+    }
+    if (many && begun)
+      all[a] = polynomial_range(&p, all[a]);
+  }
+  for (size_t row = 0; many && row < stage->n_out; row++)
+    x[row] = all[compile_stage_activation(stage, row)];
+}
+
+/* The largest magnitude; what is no number is infinite. */
+static double largest(const interval *x, size_t n) {
+  double most = 0.0;
+  for (size_t i = 0; i < n; i++)
+    most = magnitude(x[i]) <= most ? most : magnitude(x[i]);
+  return isfinite(most) ? most : (double)INFINITY;
+}
+
+/* Two arrays of the widest layer's length; x holds the inputs. */
+static void walk(compile_reach *reach, interval *x, interval *y, const compile_stages *stages,
+                 bool one_row) {
+  reach->input = largest(x, stages->stage[0].n_in);
+  for (size_t i = 0; i < stages->n_stages; i++) {
+    const compile_stage *stage = &stages->stage[i];
+    for (size_t row = 0; row < stage->n_out; row++)
+      y[row] = row_range(stage, row, x);
+    reach->stage[i] = largest(y, stage->n_out);
+    if (stage->kind != COMPILE_STAGE_LAST)
+      bend(y, stage, one_row);
+    reach->output = largest(y, stage->n_out);
+    interval *spare = x;
+    x = y;
+    y = spare;
+  }
+}
+
+static double scaled(const plan_interface *interface, size_t i, double x) {
+  return (x - interface->mean[i]) / interface->deviation[i];
+}
+
+ckks_status compile_box_reach(compile_reach *reach, const compile_stages *stages,
+                              const plan_interface *interface) {
+  size_t width = compile_stage_width(stages);
+  interval *x = base_alloc_array(2 * width, sizeof *x);
+  compile_reach padding;
+  if (x == NULL)
+    return base_fail_memory(2 * width * sizeof *x);
+  for (size_t i = 0; i < interface->n_features; i++)
+    x[i] = (interval){plan_box_padding(interface, i), plan_box_padding(interface, i)};
+  walk(&padding, x, x + width, stages, true);
+  for (size_t i = 0; i < interface->n_features; i++)
+    x[i] = outwards((interval){scaled(interface, i, interface->low[i]),
+                               scaled(interface, i, interface->high[i])});
+  walk(reach, x, x + width, stages, false);
+  reach->padding = padding.output;
+  base_free(x);
+  return CKKS_OK;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The box of inputs and the band of outputs that a plan answers for (docs/math.md, "Ranges"). */
+#include <math.h>
+
+#include "plan/plan.h"
+
+/* A missing value counts as the mean, as plan_pack_scale has it. */
+static double present(const double *features, const plan_interface *interface, size_t i) {
+  return isnan(features[i]) ? interface->mean[i] : features[i];
+}
+
+bool plan_box_holds(const double *features, const plan_interface *interface, plan_fault *fault) {
+  for (size_t i = 0; i < interface->n_features; i++) {
+    double x = present(features, interface, i);
+    bool lacking = interface->meaning.complete && isnan(features[i]);
+    if (!lacking && x >= interface->low[i] && x <= interface->high[i])
+      continue;
+    double limit = x < interface->low[i] ? interface->low[i] : interface->high[i];
+    if (fault != NULL)
+      *fault = (plan_fault){i, features[i], lacking ? (double)NAN : limit};
+    return false;
+  }
+  return true;
+}
+
+size_t plan_box_clip(double *features, const plan_interface *interface) {
+  size_t moved = 0;
+  for (size_t i = 0; i < interface->n_features; i++) {
+    double x = present(features, interface, i);
+    double inside = fmin(fmax(x, interface->low[i]), interface->high[i]);
+    if (inside == x || (interface->meaning.complete && isnan(features[i])))
+      continue;
+    features[i] = inside;
+    moved++;
+  }
+  return moved;
+}
+
+double plan_box_padding(const plan_interface *interface, size_t feature) {
+  double mean = interface->mean[feature];
+  double inside = fmin(fmax(mean, interface->low[feature]), interface->high[feature]);
+  return (inside - mean) / interface->deviation[feature];
+}
+
+double plan_box_reach(const plan_interface *interface) {
+  double most = 0.0;
+  for (size_t i = 0; i < interface->n_features; i++) {
+    double mean = interface->mean[i], deviation = interface->deviation[i];
+    most = fmax(most, fabs(interface->low[i] - mean) / deviation);
+    most = fmax(most, fabs(interface->high[i] - mean) / deviation);
+  }
+  return most;
+}
+
+/* Largest |output| whose coefficients stay below q_0 / 2. */
+static double held(const plan_interface *interface, const plan_layout *layout) {
+  return 0.5 * (double)interface->literal.q[0] / layout->output_scale;
+}
+
+double plan_box_guard(const plan_interface *interface, plan_packing packing) {
+  return log2(held(interface, &interface->layout[packing]) / interface->max_abs_output);
+}
+
+/*
+ * What is left of a wrapped value is spread over a lattice's cell of side 2 held(): outputs must
+ * fall into the band, and slots without one below the canaries' limit. A full batch has no others.
+ */
+double plan_box_miss(const plan_interface *interface, plan_packing packing) {
+  const plan_layout *layout = &interface->layout[packing];
+  if (interface->contract == PLAN_CERTIFIED)
+    return -(double)INFINITY;
+  double canaries = (double)layout->canaries, band = plan_box_guard(interface, packing);
+  double empty = log2(held(interface, layout) / layout->canary);
+  if (packing == PLAN_THROUGHPUT)
+    return -(canaries * empty + band);
+  canaries = (double)(layout->period - interface->n_outputs);
+  return -((canaries > 0.0 ? canaries * empty : 0.0) + (double)interface->n_outputs * band);
+}
