@@ -10,9 +10,8 @@
 #include "compile/account.h"
 #include "ring/pack.h"
 
-/* A guarded batch leaves one slot in so many without a row, and at least so many in all. */
-#define ROWS_A_CANARY 64
-#define LEAST_CANARIES 16
+/* Slots of a guarded batch that hold no row: a bit of guard in each makes 2^-20 and more. */
+#define CANARIES 32
 /* What may be in a slot without an output: some times what errors are expected to be. */
 #define CANARY_ERRORS 4.0
 
@@ -43,10 +42,7 @@ void compile_fill_layout(plan_layout layout[PLAN_N_PACKINGS], const compile_stag
   layout[PLAN_LATENCY].fold = choice->fold;
   layout[PLAN_LATENCY].period = compile_padded(n_outputs + choice->guarded);
   layout[PLAN_LATENCY].empty = empty_value(&stages->stage[stages->n_stages - 1]);
-  if (choice->guarded) {
-    size_t canaries = ((size_t)1 << (choice->log2_n - 1)) / ROWS_A_CANARY;
-    layout[PLAN_THROUGHPUT].canaries = canaries < LEAST_CANARIES ? LEAST_CANARIES : canaries;
-  }
+  layout[PLAN_THROUGHPUT].canaries = choice->guarded ? CANARIES : 0;
 }
 
 static ckks_status set_gather(plan_interface *interface, const compile_gather *gather) {

@@ -76,13 +76,8 @@ typedef struct plan_layout {
   size_t stride, padded, fold;
   int input_level;
   double input_scale;
-<<<<<<< HEAD
-  size_t period; /**< LATENCY: power of two >= n_outputs; slots >= n_outputs hold `empty` */
-  size_t canaries;     /**< THROUGHPUT: so many slots of each period hold no row */
-=======
   size_t period;       /**< LATENCY: power of two >= n_outputs; slots >= n_outputs hold `empty` */
-  size_t canaries;     /**< THROUGHPUT: so many of the last slots never hold a row */
->>>>>>> 317f23f (wip)
+  size_t canaries;     /**< THROUGHPUT: so many slots of each period hold no row */
   double empty;        /**< LATENCY: what slots without an output hold: 0, or a polynomial's p(0) */
   double canary;       /**< how far a slot without an output may be from that; 0 = not looked at */
   double output_scale; /**< at level 0 */

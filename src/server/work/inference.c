@@ -116,8 +116,7 @@ void server_inference_run(server_inference *in) {
   in->status = 200;
   if (!find_key(in))
     return;
-  in->n_rows = wire_sample_peek_predictions(
-      in->sample, in->n_sample, ckks_params_slots(exec_engine_params(in->model->engine)));
+  in->n_rows = wire_sample_peek_predictions(in->sample, in->n_sample, &in->model->plan.interface);
   /* Taken before it runs: parallel requests cannot share the last one. */
   ckks_status status =
       server_usage_take(&granted, service->usage, in->token, in->n_rows, in->predictions_per_day);
