@@ -91,7 +91,7 @@ static interval hull(interval x, interval y) {
 
 /* p on [centre - radius, centre + radius], by its expansion there. */
 static interval piece_range(const encoding_polynomial *p, double centre, double radius) {
-  double c[ENCODING_MAX_DEGREE + 1], spread = 0.0, power = radius;
+  double c[ENCODING_MAX_POWERS + 1], spread = 0.0, power = radius;
   for (int k = 0; k <= p->degree; k++)
     c[k] = p->coefficient[k];
   for (int k = 0; k < p->degree; k++) /* repeated division by x - centre */
@@ -110,7 +110,41 @@ static double expansion_slack(const encoding_polynomial *p, interval x) {
   return ldexp(size * (p->degree + 1) * (p->degree + 1), -52);
 }
 
+/* sum |c_k| T_k(x), x >= 1: no argument of that magnitude makes p larger. */
+static double chebyshev_bound(const encoding_polynomial *p, double x) {
+  double bound = 0.0, t = acosh(fmax(x, 1.0));
+  for (int k = 0; k <= p->degree; k++)
+    bound += fabs(p->coefficient[k]) * cosh(k * t);
+  return bound;
+}
+
+/*
+ * Between -1 and 1 p(cos t) = sum c_k cos kt, whose slope is at most sum k |c_k|: values at the
+ * middles of pieces of t, and that slope from there. Beyond, the bound.
+ */
+static interval chebyshev_range(const encoding_polynomial *p, interval x) {
+  interval range = {(double)INFINITY, -(double)INFINITY};
+  double slope = 0.0, most = magnitude(x);
+  for (int k = 1; k <= p->degree; k++)
+    slope += k * fabs(p->coefficient[k]);
+  if (x.low < 1.0 && x.high > -1.0) {
+    double from = acos(fmin(x.high, 1.0)), half = 0.5 * (acos(fmax(x.low, -1.0)) - from) / PIECES;
+    for (int i = 0; i < PIECES; i++) {
+      double value = encoding_polynomial_value(p, cos(from + (2 * i + 1) * half));
+      range = hull(range, (interval){value - half * slope, value + half * slope});
+    }
+  }
+  if (most > 1.0) {
+    double bound = chebyshev_bound(p, most);
+    range = hull(range, (interval){-bound, bound});
+  }
+  double slack = SLACK * chebyshev_bound(p, most);
+  return (interval){range.low - slack, range.high + slack};
+}
+
 static interval polynomial_range(const encoding_polynomial *p, interval x) {
+  if (p->chebyshev)
+    return chebyshev_range(p, x);
   int pieces = x.high - x.low > 1e-3 * magnitude(x) ? PIECES : 1;
   double radius = 0.5 * (x.high - x.low) / pieces, slack = expansion_slack(p, x);
   interval range = piece_range(p, x.low + radius, radius);
@@ -125,9 +159,9 @@ static encoding_polynomial polynomial_of(const compile_stage *stage, size_t a) {
   case COMPILE_STAGE_LAST:
     break;
   case COMPILE_STAGE_CUBIC:
-    return (encoding_polynomial){3, {0.0, stage->linear[a], 0.0, 1.0}};
+    return (encoding_polynomial){3, {0.0, stage->linear[a], 0.0, 1.0}, false};
   case COMPILE_STAGE_SQUARE:
-    return (encoding_polynomial){2, {0.0, 0.0, 1.0}};
+    return (encoding_polynomial){2, {0.0, 0.0, 1.0}, false};
   case COMPILE_STAGE_GENERAL:
     return stage->polynomial[a];
   }

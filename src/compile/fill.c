@@ -18,7 +18,7 @@
 /* What becomes of a slot that no map writes to, at the end. */
 static double empty_value(const compile_stage *last) {
   bool bent = last->kind == COMPILE_STAGE_GENERAL && last->n_activations == 1;
-  return bent ? last->polynomial[0].coefficient[0] : 0.0;
+  return bent ? encoding_polynomial_value(&last->polynomial[0], 0.0) : 0.0;
 }
 
 /* The layout that the client sees, from the choice. */

@@ -51,9 +51,19 @@ static inline double *attack_raw(const double *scaled, size_t n, const plan_inte
   return raw;
 }
 
-/* The client's file says which polynomial it is to apply; the thief leaves that out. */
+/* The client's file says which polynomial it is to apply, which rows it answers for and which
+ * outputs are to be believed; the thief leaves all that out. */
 static inline plan_interface attack_interface(const plan_interface *interface) {
+  static double low[64], high[64];
   plan_interface bare = *interface;
+  assert_true(bare.n_features <= 64);
+  for (size_t i = 0; i < bare.n_features; i++) {
+    low[i] = -1e300;
+    high[i] = 1e300;
+  }
+  bare.low = low;
+  bare.high = high;
+  bare.max_abs_output = 1e300;
   bare.last = encoding_polynomial_identity;
   return bare;
 }
