@@ -231,15 +231,34 @@ static void batches_begin_above_64_rows(void **unused) {
   assert_int_equal(plan_pack_choose(&interface, 1), PLAN_THROUGHPUT);
 }
 
-static void values_outside_are_counted(void **unused) {
+static void values_outside_are_found(void **unused) {
   (void)unused;
-  double mean[] = {1, 1, 1, 1}, deviation[] = {2, 2, 2, 2}, scaled[4];
+  double mean[] = {1, 1, 1}, deviation[] = {2, 2, 2}, low[] = {-5, -5, 2}, high[] = {7, 7, 9};
+  double scaled[3], row[] = {-6, (double)INFINITY, (double)NAN};
   plan_interface interface = {
-      .n_features = 4, .mean = mean, .deviation = deviation, .max_abs_input = 3};
-  assert_int_equal(plan_pack_scale(scaled, (const double[]){7, 7.1, -5, -5.1}, &interface), 2);
-  assert_true(scaled[0] == 3 && scaled[2] == -3);
-  assert_int_equal(plan_pack_scale(scaled, (const double[]){1, 3, (double)NAN, 1}, &interface), 0);
-  assert_true(scaled[2] == 0);
+      .n_features = 3, .mean = mean, .deviation = deviation, .low = low, .high = high};
+  plan_fault fault;
+  assert_true(plan_box_holds((const double[]){7, -5, 2}, &interface, &fault));
+  assert_false(plan_box_holds((const double[]){7, 7.1, 2}, &interface, &fault));
+  assert_true(fault.feature == 1 && fault.value == 7.1 && fault.limit == 7);
+  assert_false(plan_box_holds((const double[]){7, -5.1, 2}, &interface, NULL));
+  assert_false(plan_box_holds((const double[]){7, -(double)INFINITY, 2}, &interface, &fault));
+  assert_true(fault.limit == -5);
+  /* Missing is the mean, which is below the third range. */
+  assert_true(plan_box_holds((const double[]){(double)NAN, 1, 3}, &interface, &fault));
+  assert_false(plan_box_holds((const double[]){1, 1, (double)NAN}, &interface, &fault));
+  assert_true(fault.feature == 2 && isnan(fault.value) && fault.limit == 2);
+  assert_int_equal(plan_box_clip(row, &interface), 3);
+  assert_true(row[0] == -5 && row[1] == 7 && row[2] == 2);
+  assert_true(plan_box_holds(row, &interface, &fault));
+  assert_true(plan_box_padding(&interface, 0) == 0 && plan_box_padding(&interface, 2) == 0.5);
+  assert_true(plan_box_reach(&interface) == 4);
+  plan_pack_scale(scaled, (const double[]){7, 1, (double)NAN}, &interface);
+  assert_true(scaled[0] == 3 && scaled[1] == 0 && scaled[2] == 0);
+  /* A row that must be complete, and is not. */
+  interface.meaning.complete = true;
+  assert_false(plan_box_holds((const double[]){(double)NAN, 1, 3}, &interface, &fault));
+  assert_true(fault.feature == 0 && isnan(fault.limit));
 }
 
 /* An interface as it stands in a client file, with one thing in it changed. */
@@ -291,7 +310,7 @@ int main(void) {
       cmocka_unit_test(polynomials_of_slots_have_powers),
       cmocka_unit_test(clearing_wipes_the_model),
       cmocka_unit_test(batches_begin_above_64_rows),
-      cmocka_unit_test(values_outside_are_counted),
+      cmocka_unit_test(values_outside_are_found),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
