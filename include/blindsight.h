@@ -393,13 +393,14 @@ typedef enum blindsight_minimise {
 
 typedef struct blindsight_compile_options {
   size_t size;
-  double error;             /**< allowed in |encrypted - clear| / max(1, |clear|); 1e-5 */
+  double error;             /**< allowed in |encrypted - clear| / max(1, |clear|); 0 = as the
+                                 model is: 1e-5, or a tenth of what its polynomials miss */
   ckks_security security;   /**< 128, 192 or 256 */
   int log2_n;               /**< ring degree 2^log2_n; 0 = the smallest that will do */
   bool latency, throughput; /**< packings wanted; both */
   bool last_on_server;      /**< evaluate the last activation under encryption; the client does
                                  it otherwise, and then knows it */
-  double headroom;          /**< factor over the values seen in calibration; 2 */
+  double headroom;          /**< factor over the values seen in calibration; 4 */
   blindsight_minimise minimise;
   const blindsight_units *units; /**< of the server's machine; NULL: those built in */
 } blindsight_compile_options;
@@ -525,15 +526,19 @@ typedef struct blindsight_cost {
 typedef struct blindsight_facts {
   int depth;                                   /**< levels of multiplication */
   size_t n_keys, key_bytes;                    /**< of one client's upload of keys */
-  double max_abs_input;                        /**< scaled values beyond it were not certified;
-                                                    0 = not known */
+  double max_abs_input;                        /**< largest |scaled value| that is answered for */
   blindsight_cost cost[BLINDSIGHT_N_PACKINGS]; /**< by blindsight_packing */
   const uint8_t *id;                           /**< BLINDSIGHT_HASH_BYTES: names the plan */
   int last_degree;       /**< of the polynomial that the client applies; 1 = none */
   double max_abs_output; /**< that results hold, before that polynomial */
   /** Latency packing: values of a row in a ciphertext, and the slots that each of them fills. */
   size_t n_places, n_slots_each;
-  bool gathered; /**< places hold features repeatedly, window by window */
+  bool gathered;  /**< places hold features repeatedly, window by window */
+  bool certified; /**< rows whose values are in their ranges cannot wrap, proved; else a
+                       wrap is seen, but for a chance of 2^miss_log2 a row */
+  double miss_log2[BLINDSIGHT_N_PACKINGS];
+  /** What that costs: bits of the modulus, milliseconds of an evaluation. */
+  double contract_bits, contract_ms[BLINDSIGHT_N_PACKINGS];
 } blindsight_facts;
 
 BLINDSIGHT_API const blindsight_facts *blindsight_client_facts(const blindsight_client *client);
@@ -554,10 +559,14 @@ BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_client_create_key(
 BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_client_load_key(
     ckks_secret_key **secret, const char *path, const blindsight_client *client);
 
-/** A value beyond facts.max_abs_input: nobody has tried the model out there. */
+/**
+ * A value outside the range of its feature that the plan answers for (docs/math.md, "Ranges"):
+ * further out, values could leave the modulus and come back as any number.
+ */
 typedef struct blindsight_outlier {
   size_t row, feature;
   double deviations; /**< from the mean */
+  double low, high;  /**< what the feature may be */
 } blindsight_outlier;
 /** Lists up to `most` of them, row by row, and counts them all. */
 BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
@@ -565,7 +574,10 @@ blindsight_client_outliers(blindsight_outlier *list, size_t most, size_t *n, con
                            size_t n_rows, const blindsight_client *client);
 /**
  * Scales and encrypts n_rows (1 to BLINDSIGHT_MAX_SAMPLE_ROWS) rows of n_features values, NaN
- * where one is missing, into a sample. *n_outside (may be NULL) counts outliers.
+ * where one is missing, into a sample. With n_outside NULL, a row with an outlier is
+ * CKKS_ERROR_RANGE, which names row, feature, value and range. Else *n_outside counts such rows,
+ * and in latency packing they go all the same: their answers are worth nothing unless they are
+ * marked. In throughput packing one of them could spoil all rows, and none goes.
  */
 BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_client_encrypt(
     uint8_t **sample, size_t *n_bytes, size_t *n_outside, const double *rows, size_t n_rows,

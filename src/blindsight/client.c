@@ -19,7 +19,7 @@ static blindsight_cost cost_of(const plan_interface *i, plan_packing packing) {
   if (!i->layout[packing].available)
     return (blindsight_cost){0};
   return (blindsight_cost){.available = true,
-                           .rows = packing == PLAN_LATENCY ? 1 : ckks_params_slots(i->params),
+                           .rows = plan_pack_rows(i, packing),
                            .upload_bytes = i->cost[packing].input_bytes,
                            .download_bytes = i->cost[packing].output_bytes,
                            .predicted_ms = i->cost[packing].predicted_ms,
@@ -27,6 +27,15 @@ static blindsight_cost cost_of(const plan_interface *i, plan_packing packing) {
                            .n_switches = i->cost[packing].n_switches,
                            .n_numbers = packing == PLAN_LATENCY ? 2 * i->layout[packing].period
                                                                 : 2 * i->n_outputs};
+}
+
+static void set_packing(blindsight_facts *facts, const plan_interface *i, plan_packing packing) {
+  facts->cost[packing] = cost_of(i, packing);
+  if (!i->layout[packing].available)
+    return;
+  facts->miss_log2[packing] = plan_box_miss(i, packing);
+  facts->contract_bits = i->cost[packing].contract_bits;
+  facts->contract_ms[packing] = i->cost[packing].contract_ms;
 }
 
 void blindsight_client_view(blindsight_client *client) {
@@ -37,15 +46,16 @@ void blindsight_client_view(blindsight_client *client) {
   client->facts = (blindsight_facts){.depth = i->depth,
                                      .n_keys = i->n_keys,
                                      .key_bytes = i->key_bytes,
-                                     .max_abs_input = i->max_abs_input,
+                                     .max_abs_input = plan_box_reach(i),
                                      .id = i->id,
                                      .last_degree = i->last.degree,
                                      .max_abs_output = i->max_abs_output,
                                      .n_places = latency->available ? latency->padded : 0,
                                      .n_slots_each = latency->available ? latency->stride : 0,
-                                     .gathered = i->n_gather > 0};
+                                     .gathered = i->n_gather > 0,
+                                     .certified = i->contract == PLAN_CERTIFIED};
   for (int p = 0; p < PLAN_N_PACKINGS; p++)
-    client->facts.cost[p] = cost_of(i, (plan_packing)p);
+    set_packing(&client->facts, i, (plan_packing)p);
 }
 
 const char *blindsight_client_origin(const blindsight_client *client) {

@@ -27,8 +27,8 @@ ckks_status blindsight_client_encrypt(uint8_t **sample, size_t *n_bytes, size_t 
   if ((unsigned)packing >= BLINDSIGHT_N_PACKINGS)
     return base_fail(CKKS_ERROR_ARGUMENT, "packing = %d: there is no such packing", (int)packing);
   BASE_TRY(blindsight_rows_check(rows, n_rows, interface->feature, interface->n_features));
-  BASE_TRY(client_encrypt(sample, n_bytes, rows, n_rows, (plan_packing)packing, &outside, secret,
-                          interface));
+  BASE_TRY(client_encrypt(sample, n_bytes, rows, n_rows, (plan_packing)packing,
+                          n_outside != NULL ? &outside : NULL, secret, interface));
   if (n_outside != NULL)
     *n_outside = outside;
   return CKKS_OK;

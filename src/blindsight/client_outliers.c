@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 
-#include "base/alloc.h"
-#include "base/wipe.h"
 #include "blindsight/objects.h"
 
 ckks_status blindsight_client_outliers(blindsight_outlier *list, size_t most, size_t *n,
@@ -16,17 +14,13 @@ ckks_status blindsight_client_outliers(blindsight_outlier *list, size_t most, si
   const plan_interface *interface = client->interface;
   size_t n_features = interface->n_features;
   BASE_TRY(blindsight_rows_check(rows, n_rows, interface->feature, n_features));
-  double *scaled = base_alloc_array(n_features, sizeof *scaled);
-  if (scaled == NULL)
-    return base_fail_memory(n_features * sizeof *scaled);
-  for (size_t row = 0; row < n_rows; row++) {
-    if (plan_pack_scale(scaled, rows + row * n_features, interface) == 0)
-      continue;
-    for (size_t k = 0; k < n_features; k++)
-      if (fabs(scaled[k]) > interface->max_abs_input && (*n)++ < most)
-        list[*n - 1] = (blindsight_outlier){row, k, fabs(scaled[k])};
-  }
-  base_wipe(scaled, n_features * sizeof *scaled);
-  base_free(scaled);
+  for (size_t row = 0; row < n_rows; row++)
+    for (size_t k = 0; k < n_features; k++) {
+      double given = rows[row * n_features + k], mean = interface->mean[k];
+      double x = isnan(given) ? mean : given, low = interface->low[k], high = interface->high[k];
+      if ((x < low || x > high) && (*n)++ < most)
+        list[*n - 1] =
+            (blindsight_outlier){row, k, fabs(x - mean) / interface->deviation[k], low, high};
+    }
   return CKKS_OK;
 }

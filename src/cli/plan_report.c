@@ -122,6 +122,21 @@ static void print_labels(FILE *out, const blindsight_names *names) {
   fprintf(out, "%s\n", names->n_labels > MOST ? ", ..." : "");
 }
 
+/* What is promised of values that could leave the modulus, for each packing, and what it costs. */
+static void print_contract(FILE *out, const blindsight_facts *facts) {
+  for (int p = 0; p < BLINDSIGHT_N_PACKINGS; p++) {
+    char costs[64], text[96] = "certified: in the input range no value can wrap, proved";
+    if (!facts->cost[p].available)
+      continue;
+    snprintf(costs, sizeof costs, "%+.1f bits, %+.1f ms", facts->contract_bits,
+             facts->contract_ms[p]);
+    if (!facts->certified)
+      snprintf(text, sizeof text, "guarded: a wrap is seen, but for 2^%.0f a row",
+               facts->miss_log2[p]);
+    cli_print_field(out, cli_packing_name((blindsight_packing)p), "%s; costs %s", text, costs);
+  }
+}
+
 void cli_plan_report_print(FILE *out, const blindsight_client *client) {
   const blindsight_names *names = blindsight_client_names(client);
   const blindsight_facts *facts = blindsight_client_facts(client);
@@ -139,12 +154,24 @@ void cli_plan_report_print(FILE *out, const blindsight_client *client) {
     cli_print_field(out, "depth", "%d", facts->depth);
   cli_print_field(out, "keys", "%zu, %s for each client", facts->n_keys,
                   cli_print_bytes(bytes, facts->key_bytes));
-  if (facts->max_abs_input > 0.0)
-    cli_print_field(out, "input range", "up to %.3g deviations from the mean",
-                    facts->max_abs_input);
+  cli_print_field(out, "input range", "one for each feature, up to %.3g deviations from the mean",
+                  facts->max_abs_input);
   cli_print_field(out, "output range", "up to %.4g before the last polynomial",
                   facts->max_abs_output);
+  print_contract(out, facts);
   print_packings(out, facts);
+}
+
+static json_t *json_contract(const blindsight_facts *facts) {
+  json_t *object = json_pack("{s:s, s:o}", "kind", facts->certified ? "certified" : "guarded",
+                             "bits", cli_print_number(facts->contract_bits));
+  for (int p = 0; p < BLINDSIGHT_N_PACKINGS; p++)
+    if (facts->cost[p].available)
+      json_object_set_new(
+          object, cli_packing_name((blindsight_packing)p),
+          json_pack("{s:o, s:o}", "ms", cli_print_number(facts->contract_ms[p]), "miss_log2",
+                    facts->certified ? json_null() : cli_print_number(facts->miss_log2[p])));
+  return object;
 }
 
 json_t *cli_plan_report_json(const blindsight_client *client) {
@@ -157,15 +184,17 @@ json_t *cli_plan_report_json(const blindsight_client *client) {
     if (facts->cost[p].available)
       json_object_set_new(packings, cli_packing_name((blindsight_packing)p),
                           json_packing(&facts->cost[p]));
-  return json_pack(
-      "{s:s, s:s, s:o, s:o, s:o, s:i, s:i, s:I, s:I, s:o, s:o, s:o}", "model", names->name, "plan",
-      cli_print_hash(id, facts->id), "features", cli_print_texts(names->feature, names->n_features),
-      "labels", cli_print_texts(names->label, names->n_labels), "params",
+  return json_pack("{s:s, s:s, s:o, s:o, s:o, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o}", "model",
+                   names->name, "plan", cli_print_hash(id, facts->id), "features",
+                   cli_print_texts(names->feature, names->n_features), "labels",
+                   cli_print_texts(names->label, names->n_labels), "params",
 
-      cli_plan_report_params_json(ckks_params_get_literal(params), ckks_params_log2_qp(params),
-                                  ckks_params_log2_qp_limit(params)),
-      "depth", facts->depth, "last_degree", facts->last_degree, "keys", (json_int_t)facts->n_keys,
-      "key_bytes", (json_int_t)facts->key_bytes, "max_abs_input",
-      cli_print_number(facts->max_abs_input), "max_abs_output",
-      cli_print_number(facts->max_abs_output), "packings", packings);
+                   cli_plan_report_params_json(ckks_params_get_literal(params),
+                                               ckks_params_log2_qp(params),
+                                               ckks_params_log2_qp_limit(params)),
+                   "depth", facts->depth, "last_degree", facts->last_degree, "keys",
+                   (json_int_t)facts->n_keys, "key_bytes", (json_int_t)facts->key_bytes,
+                   "max_abs_input", cli_print_number(facts->max_abs_input), "max_abs_output",
+                   cli_print_number(facts->max_abs_output), "contract", json_contract(facts),
+                   "packings", packings);
 }

@@ -67,12 +67,10 @@ ckks_status cli_rows_warn(const blindsight_rows *rows, const char *path,
   size_t n;
   BASE_TRY(blindsight_client_outliers(list, MOST_WARNINGS, &n, rows->value, rows->n_rows, client));
   for (size_t i = 0; i < n && i < MOST_WARNINGS; i++)
-    cli_print_warning("%s: row %zu (line %zu), column \"%s\": %.6g is %.1f deviations from "
-                      "the mean; the model knows up to %.1f",
-                      path, rows->index[list[i].row], rows->line[list[i].row],
-                      names->feature[list[i].feature],
-                      rows->value[list[i].row * rows->n_features + list[i].feature],
-                      list[i].deviations, blindsight_client_facts(client)->max_abs_input);
+    cli_print_warning(
+        "%s: row %zu (line %zu), column \"%s\": %g; the model answers for %g to %g", path,
+        rows->index[list[i].row], rows->line[list[i].row], names->feature[list[i].feature],
+        rows->value[list[i].row * rows->n_features + list[i].feature], list[i].low, list[i].high);
   if (n > MOST_WARNINGS)
     cli_print_warning("%s: %zu more values are that far out", path, n - MOST_WARNINGS);
   return CKKS_OK;

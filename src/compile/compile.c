@@ -15,7 +15,7 @@
 #include "ring/prime.h"
 
 #define USUAL_ERROR 1e-5
-#define LARGEST_USUAL_ERROR 1e-2
+#define LARGEST_USUAL_ERROR 1e-3
 #define PART_OF_FIT 0.1
 
 double compile_error_default(const network_model *model) {

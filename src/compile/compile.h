@@ -47,7 +47,7 @@ typedef struct compile_options {
 void compile_options_default(compile_options *options);
 /**
  * The error to aim at when none is asked for: 1e-5, or a tenth of what the model's polynomials
- * already miss of the functions that they stand for, up to 1e-2.
+ * already miss of the functions that they stand for, up to 1e-3.
  */
 double compile_error_default(const network_model *model);
 /**

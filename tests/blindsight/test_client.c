@@ -54,7 +54,7 @@ static void facts_are_true(void **state) {
   assert_int_equal(blindsight_session_build(&session, server, keys, n_keys, 1), CKKS_OK);
   assert_int_equal(facts->depth, 3);
   assert_true(facts->n_keys > 0);
-  assert_true(facts->max_abs_input == 4);
+  assert_true(facts->max_abs_input > 15.9 && facts->max_abs_input < 16.1); /* 4, with headroom */
   assert_int_equal(n_keys, facts->key_bytes);
   assert_int_equal(facts->cost[BLINDSIGHT_LATENCY].rows, 1);
   assert_int_equal(facts->cost[BLINDSIGHT_THROUGHPUT].rows, slots);

@@ -273,7 +273,7 @@ static void older_options_have_defaults_behind_them(void **state) {
   blindsight_server *server;
   blindsight_compile_options_default((blindsight_compile_options *)(void *)&older, 2 * 8);
   assert_int_equal(older.size, 16);
-  assert_true(older.error == 1e-5);
+  assert_true(older.error == 0);
   assert_int_equal(older.guard, 77);
   older.error = 1e-3;
   assert_int_equal(

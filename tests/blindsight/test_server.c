@@ -38,11 +38,11 @@ static void defaults_are_as_documented(void **state) {
   (void)state;
   blindsight_compile_options options;
   blindsight_compile_options_default(&options, sizeof options);
-  assert_true(options.error == 1e-5);
+  assert_true(options.error == 0); /* as the model is */
   assert_int_equal(options.security, CKKS_SECURITY_128);
   assert_int_equal(options.log2_n, 0);
   assert_true(options.latency && options.throughput && !options.last_on_server);
-  assert_true(options.headroom == 2);
+  assert_true(options.headroom == 4);
   assert_int_equal(options.minimise, BLINDSIGHT_MINIMISE_BALANCED);
 }
 
@@ -87,7 +87,7 @@ static void options_out_of_range_are_refused(void **state) {
   options.minimise = (blindsight_minimise)9;
   assert_fails(blindsight_server_compile(&server, model, &options), CKKS_ERROR_ARGUMENT, "9");
   options = test_options();
-  options.error = 0;
+  options.error = -1;
   assert_fails(blindsight_server_compile(&server, model, &options), CKKS_ERROR_ARGUMENT, "error");
   options = test_options();
   options.log2_n = 10; /* 26 bits are not enough for three levels */

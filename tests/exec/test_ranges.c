@@ -90,7 +90,8 @@ static void build_cubic(world *w, uint64_t *state) {
   assert_ok(network_init(&w->model, widths, 2));
   for (size_t l = 0; l < 2; l++)
     assert_ok(test_draw_weights(&w->model.layer[l], 1.0, state));
-  w->model.layer[0].activation[0].polynomial = (encoding_polynomial){3, {0.1, 0.5, 0.1, 0.3}, false};
+  w->model.layer[0].activation[0].polynomial =
+      (encoding_polynomial){3, {0.1, 0.5, 0.1, 0.3}, false};
   test_calibrate(&w->model, state);
   world_start(w, &options);
 }
