@@ -112,7 +112,7 @@ static double expansion_slack(const encoding_polynomial *p, interval x) {
 
 /* sum |c_k| T_k(x), x >= 1: no argument of that magnitude makes p larger. */
 static double chebyshev_bound(const encoding_polynomial *p, double x) {
-  double bound = 0.0, t = acosh(fmax(x, 1.0));
+  double least = fmax(x, 1.0), bound = 0.0, t = log(least + sqrt(least * least - 1.0));
   for (int k = 0; k <= p->degree; k++)
     bound += fabs(p->coefficient[k]) * cosh(k * t);
   return bound;

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/frame.h"
 #include "compile/account.h"
+#include "compile/room.h"
 #include "ring/pack.h"
 
 /* Slots of a guarded batch that hold no row: a bit of guard in each makes 2^-20 and more. */
@@ -100,8 +101,8 @@ static void fill_contract(plan_interface *interface, const compile_stages *stage
                           const compile_search_result *best, const compile_options *options) {
   bool certified = best->contract == COMPILE_CONTRACT_CERTIFIED;
   interface->contract = certified ? PLAN_CERTIFIED : PLAN_GUARDED;
-  interface->max_abs_output = certified ? compile_search_room(stages, options, best->contract)
-                                        : compile_search_band(stages, options);
+  interface->max_abs_output = certified ? compile_room_held(stages, options, best->contract)
+                                        : compile_room_band(stages, options);
 }
 
 static void fill_canary(plan_layout *layout, plan_packing packing, double absolute_error,

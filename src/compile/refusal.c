@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compile/refusal.h"
+#include "compile/room.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -35,8 +36,8 @@ static void begin_hint(refusing *r) {
 /* A guard that will do where a proof is not asked for. */
 static double least_room(const refusing *r) {
   bool certified = r->options->contract == COMPILE_CONTRACT_CERTIFIED;
-  return compile_search_room(r->stages, r->options,
-                             certified ? COMPILE_CONTRACT_CERTIFIED : COMPILE_CONTRACT_GUARDED);
+  return compile_room_held(r->stages, r->options,
+                           certified ? COMPILE_CONTRACT_CERTIFIED : COMPILE_CONTRACT_GUARDED);
 }
 
 static bool outputs_too_large(const refusing *r) {

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "compile/fill.h"
+#include "compile/room.h"
 #include "ring/prime.h"
 
 #define MAX_LOG2_FOLD 3
@@ -20,9 +21,6 @@
 /* Of b bits there are 2^(b-2) / N numbers that are 1 mod 2N: one in seven or so is a prime, and a
  * chain wants a few. */
 #define ROOM_FOR_PRIMES 7
-/* What noise may add to values that go as far as they can. */
-#define NOISE_ROOM (1.0 / 32.0)
-#define LEAST_GUARD_BITS 1.0
 #define NO_LIMIT 4000.0 /* bits of modulus where security asks for none */
 
 typedef struct sizes {
@@ -112,38 +110,6 @@ static bool primes_suffice(searching *s) {
   return true;
 }
 
-double compile_search_band(const compile_stages *stages, const compile_options *options) {
-  double least = (1.0 + NOISE_ROOM) * stages->reach.padding; /* slots without a row are inside */
-  return fmax(stages->max_abs_output * options->headroom, least);
-}
-
-/*
- * Bits between the band and half the base modulus for a chance of 2^-PLAN_MISS_BITS (plan/box.c).
- * A slot that holds no output tells a wrap by anything larger than errors are.
- */
-static double guard_bits(const compile_stages *stages, const compile_options *options) {
-  double band = compile_search_band(stages, options);
-  double n_outputs = (double)stages->stage[stages->n_stages - 1].n_out;
-  double period = (double)compile_padded((size_t)n_outputs + 1);
-  double empty = -log2(fmin(8.0 * options->error * fmax(1.0, 1.0 / band), 1.0));
-  double bits = (PLAN_MISS_BITS - (period - n_outputs) * empty) / period;
-  return fmax(fmax(bits, LEAST_GUARD_BITS), options->guard_bits);
-}
-
-double compile_search_room(const compile_stages *stages, const compile_options *options,
-                           compile_contract contract) {
-  switch (contract) {
-  case COMPILE_CONTRACT_AUTO:
-  case COMPILE_CONTRACT_CERTIFIED:
-    return (1.0 + NOISE_ROOM) * stages->reach.output;
-  case COMPILE_CONTRACT_GUARDED:
-    return compile_search_band(stages, options) * exp2(guard_bits(stages, options));
-  case COMPILE_CONTRACT_ASSUMED:
-    break;
-  }
-  return stages->max_abs_output * options->headroom;
-}
-
 /* Whether a base prime can hold that at all. */
 static bool can_hold(double room) {
   return COMPILE_SEARCH_MIN_OUTPUT_BITS + 1 + ceil(log2(fmax(room, 1.0))) <= RING_F64_BITS;
@@ -152,7 +118,7 @@ static bool can_hold(double room) {
 /* Fills params with the chain for these sizes; false when it is not a legal one. */
 static bool set_chain(searching *s, const sizes *z) {
   ckks_params_literal *literal = &s->params.literal;
-  double room = compile_search_room(s->stages, s->options, s->contract);
+  double room = compile_room_held(s->stages, s->options, s->contract);
   int depth = compile_layouts_depth(s->stages, &s->choice), widest = 0, total = 0;
   bool good = depth + 1 <= CKKS_MAX_Q;
   literal->n_q = depth + 1;
@@ -228,7 +194,7 @@ static bool noise_fits(searching *s, const compile_chain *chain) {
     double error = compile_error_reach(&s->plan, program, &layout[packing], (plan_packing)packing,
                                        chain, s->size, reach);
     s->no_memory = s->no_memory || isnan(error);
-    if (!(error <= NOISE_ROOM * reach->output))
+    if (!(error <= COMPILE_ROOM_FOR_NOISE * reach->output))
       return false;
   }
   return true;
@@ -462,7 +428,7 @@ static ckks_status try_contracts(searching *s, int log2_n, bool latency) {
   for (size_t i = 0; i < 3 && !s->best->found; i++) {
     bool wanted = asked == COMPILE_CONTRACT_AUTO ? i < 2 : asked == contracts[i];
     s->contract = contracts[i];
-    if (wanted && can_hold(compile_search_room(s->stages, s->options, s->contract)))
+    if (wanted && can_hold(compile_room_held(s->stages, s->options, s->contract)))
       BASE_TRY(try_degree(s, log2_n, latency));
   }
   return CKKS_OK;

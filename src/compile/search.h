@@ -19,11 +19,6 @@ typedef struct compile_search_result {
   double score, error;
 } compile_search_result;
 
-/** What outputs, before the client's polynomial, may be at most in a guarded plan. */
-double compile_search_band(const compile_stages *stages, const compile_options *options);
-/** The largest output that the base modulus must hold for a contract; never AUTO. */
-double compile_search_room(const compile_stages *stages, const compile_options *options,
-                           compile_contract contract);
 /** Not finding anything is no error: compile_refusal says why. */
 ckks_status compile_search_run(compile_search_result *best, const compile_stages *stages,
                                const compile_options *options);

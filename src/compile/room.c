@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compile/room.h"
+
+#include <math.h>
+
+#include "compile/padded.h"
+
+#define LEAST_GUARD_BITS 1.0
+
+double compile_room_band(const compile_stages *stages, const compile_options *options) {
+  double least =
+      (1.0 + COMPILE_ROOM_FOR_NOISE) * stages->reach.padding; /* slots without a row are inside */
+  return fmax(stages->max_abs_output * options->headroom, least);
+}
+
+/*
+ * Bits between the band and half the base modulus for a chance of 2^-PLAN_MISS_BITS (plan/box.c).
+ * A slot that holds no output tells a wrap by anything larger than errors are.
+ */
+static double guard_bits(const compile_stages *stages, const compile_options *options) {
+  double band = compile_room_band(stages, options);
+  double n_outputs = (double)stages->stage[stages->n_stages - 1].n_out;
+  double period = (double)compile_padded((size_t)n_outputs + 1);
+  double empty = -log2(fmin(8.0 * options->error * fmax(1.0, 1.0 / band), 1.0));
+  double bits = (PLAN_MISS_BITS - (period - n_outputs) * empty) / period;
+  return fmax(fmax(bits, LEAST_GUARD_BITS), options->guard_bits);
+}
+
+double compile_room_held(const compile_stages *stages, const compile_options *options,
+                         compile_contract contract) {
+  switch (contract) {
+  case COMPILE_CONTRACT_AUTO:
+  case COMPILE_CONTRACT_CERTIFIED:
+    return (1.0 + COMPILE_ROOM_FOR_NOISE) * stages->reach.output;
+  case COMPILE_CONTRACT_GUARDED:
+    return compile_room_band(stages, options) * exp2(guard_bits(stages, options));
+  case COMPILE_CONTRACT_ASSUMED:
+    break;
+  }
+  return stages->max_abs_output * options->headroom;
+}
