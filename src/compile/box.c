@@ -66,11 +66,14 @@ void compile_box_fill(plan_interface *interface, const network_model *model, dou
   bool bytes = are_bytes(model);
   bool known = model->max_abs_input > 0.0;
   for (size_t i = 0; i < model->n_features; i++) {
-    interval box = seen_range(model, i);
+    interval seen = seen_range(model, i), box = seen;
     if (known)
-      box = widened(box, headroom);
+      box = widened(seen, headroom);
     interface->low[i] = bytes ? 0.0 : raw(model, i, box.low);
     interface->high[i] = bytes ? LARGEST_BYTE : raw(model, i, box.high);
+    bool usual = seen.low <= 0.0 && seen.high >= 0.0; /* the mean is */
+    double middle = 0.5 * (interface->low[i] + interface->high[i]);
+    interface->padding[i] = bytes ? interface->low[i] : usual ? model->mean[i] : middle;
   }
 }
 

@@ -6,7 +6,7 @@
 #include "plan/plan.h"
 
 /**
- * Sets the interface's low and high, which must have room, from what each feature was in
+ * Sets the interface's low, high and padding, which must have room, from what each feature was in
  * calibration: headroom times as far from the mean, at least one deviation, and rounded outwards so
  * that no row's own value shows. Pixels that were bytes may be any byte. A model that was never
  * calibrated is taken to see 8 deviations.

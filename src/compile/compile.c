@@ -78,8 +78,9 @@ static ckks_status copy_names(plan_interface *interface, const network_model *mo
   interface->deviation = base_alloc_array(model->n_features, sizeof(double));
   interface->low = base_alloc_array(model->n_features, sizeof(double));
   interface->high = base_alloc_array(model->n_features, sizeof(double));
+  interface->padding = base_alloc_array(model->n_features, sizeof(double));
   if (!interface->name || !interface->feature || !interface->label || !interface->mean ||
-      !interface->deviation || !interface->low || !interface->high)
+      !interface->deviation || !interface->low || !interface->high || !interface->padding)
     return base_fail_memory(model->n_features * sizeof(double));
   interface->n_features = model->n_features;
   interface->n_outputs = model->n_classes;

@@ -37,9 +37,7 @@ size_t plan_box_clip(double *features, const plan_interface *interface) {
 }
 
 double plan_box_padding(const plan_interface *interface, size_t feature) {
-  double mean = interface->mean[feature];
-  double inside = fmin(fmax(mean, interface->low[feature]), interface->high[feature]);
-  return (inside - mean) / interface->deviation[feature];
+  return (interface->padding[feature] - interface->mean[feature]) / interface->deviation[feature];
 }
 
 double plan_box_reach(const plan_interface *interface) {

@@ -87,6 +87,7 @@ void plan_bytes_write_interface(base_buffer *buffer, const plan_interface *inter
     base_buffer_f64(buffer, interface->deviation[i]);
     base_buffer_f64(buffer, interface->low[i]);
     base_buffer_f64(buffer, interface->high[i]);
+    base_buffer_f64(buffer, interface->padding[i]);
   }
   for (size_t i = 0; i < interface->n_outputs; i++)
     base_buffer_text(buffer, interface->label[i]);
@@ -255,16 +256,17 @@ static ckks_status read_features(plan_interface *interface, base_reader *reader)
   size_t n_features = 0, n_outputs = 0;
   BASE_TRY(read_size(&n_features, reader, ENCODING_MAX_FEATURES, "features"));
   BASE_TRY(read_size(&n_outputs, reader, ENCODING_MAX_CLASSES, "outputs"));
-  if (n_features < 1 || n_outputs < 1 || n_features * 34 > base_reader_left(reader))
+  if (n_features < 1 || n_outputs < 1 || n_features * 42 > base_reader_left(reader))
     return bad("features");
   interface->feature = base_alloc_array(n_features, sizeof(char *));
   interface->mean = base_alloc_array(n_features, sizeof(double));
   interface->deviation = base_alloc_array(n_features, sizeof(double));
   interface->low = base_alloc_array(n_features, sizeof(double));
   interface->high = base_alloc_array(n_features, sizeof(double));
+  interface->padding = base_alloc_array(n_features, sizeof(double));
   interface->label = base_alloc_array(n_outputs, sizeof(char *));
   if (!interface->feature || !interface->mean || !interface->deviation || !interface->label ||
-      !interface->low || !interface->high)
+      !interface->low || !interface->high || !interface->padding)
     return base_fail_memory(n_features * sizeof(double));
   interface->n_features = n_features;
   interface->n_outputs = n_outputs;
@@ -274,8 +276,10 @@ static ckks_status read_features(plan_interface *interface, base_reader *reader)
     interface->deviation[i] = base_reader_f64(reader);
     interface->low[i] = base_reader_f64(reader);
     interface->high[i] = base_reader_f64(reader);
+    interface->padding[i] = base_reader_f64(reader);
     if (!is_finite_in(interface->low[i], -1e300, interface->high[i]) ||
-        !is_finite_in(interface->high[i], interface->low[i], 1e300))
+        !is_finite_in(interface->high[i], interface->low[i], 1e300) ||
+        !is_finite_in(interface->padding[i], interface->low[i], interface->high[i]))
       return bad("box");
     if (!is_finite_in(interface->mean[i], -1e300, 1e300) ||
         !is_finite_in(interface->deviation[i], 1e-300, 1e300))

@@ -29,6 +29,7 @@ void plan_interface_clear(plan_interface *interface) {
   base_free(interface->deviation);
   base_free(interface->low);
   base_free(interface->high);
+  base_free(interface->padding);
   base_free(interface->key);
   base_free(interface->gather);
   memset(interface, 0, sizeof *interface);

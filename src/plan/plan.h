@@ -130,6 +130,7 @@ typedef struct plan_interface {
   double *mean, *deviation;
   plan_contract contract;
   double *low, *high;    /**< the box: what each raw feature may be */
+  double *padding;       /**< raw, too: an ordinary row, for slots that have none */
   double max_abs_output; /**< the band: larger outputs, before the client's polynomial, are wrong */
   encoding_polynomial last; /**< the client applies it to every output: public */
   encoding_meaning meaning; /**< what it makes of them then, and what they are */
@@ -253,7 +254,7 @@ bool plan_box_holds(const double *features, const plan_interface *interface, pla
 /** Moves what is outside to the limit it passed; infinities, too. Returns how many values moved;
  * what is missing and must not be stays so. */
 size_t plan_box_clip(double *features, const plan_interface *interface);
-/** Of slots without a row: the scaled value nearest to the mean that is inside. */
+/** Of slots without a row: the scaled value. */
 double plan_box_padding(const plan_interface *interface, size_t feature);
 /** The largest |scaled value| inside the box. */
 double plan_box_reach(const plan_interface *interface);

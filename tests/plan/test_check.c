@@ -251,7 +251,9 @@ static void values_outside_are_found(void **unused) {
   assert_int_equal(plan_box_clip(row, &interface), 3);
   assert_true(row[0] == -5 && row[1] == 7 && row[2] == 2);
   assert_true(plan_box_holds(row, &interface, &fault));
-  assert_true(plan_box_padding(&interface, 0) == 0 && plan_box_padding(&interface, 2) == 0.5);
+  double padding[] = {1, 1, 5};
+  interface.padding = padding;
+  assert_true(plan_box_padding(&interface, 0) == 0 && plan_box_padding(&interface, 2) == 2);
   assert_true(plan_box_reach(&interface) == 4);
   plan_pack_scale(scaled, (const double[]){7, 1, (double)NAN}, &interface);
   assert_true(scaled[0] == 3 && scaled[1] == 0 && scaled[2] == 0);
