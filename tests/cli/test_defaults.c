@@ -48,8 +48,6 @@ static void check_number(const cli_command *command, const cli_option *option, d
   bracketed(said, option->text);
   snprintf(is, sizeof is, "%.15g", value);
   double number = strtod(said, &end);
-  if (strcmp(option->name, "headroom") == 0)
-    return; /* until ranges are what a plan answers for, when it becomes what the help says */
   if (end == said || strchr(";,", *end) == NULL) { /* strchr finds the end of a text, too */
     if (value != 0 && isfinite(value) && !option->required)
       wrong(command, option, said, is);
