@@ -168,6 +168,10 @@ static ckks_status compile_to_files(arguments *a) {
   ckks_status status = CKKS_ERROR_MEMORY;
   char *server = cli_output_name(a->name, ".server"), *client = cli_output_name(a->name, ".client");
   if (server != NULL && client != NULL)
+    status = cli_output_check_file(server);
+  if (status == CKKS_OK)
+    status = cli_output_check_file(client);
+  if (status == CKKS_OK)
     status = cli_output_check(server);
   if (status == CKKS_OK)
     status = cli_output_check(client);

@@ -2,6 +2,7 @@
 #include "cli/csv.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 void cli_csv_text(base_buffer *out, const char *text) {
@@ -20,6 +21,53 @@ void cli_csv_text(base_buffer *out, const char *text) {
     base_buffer_u8(out, (uint8_t)*text);
   }
   base_buffer_u8(out, '"');
+}
+
+/* Spreadsheets run what begins like a formula. Numbers are not in danger: -1 is a label like any.
+ */
+static bool is_formula(const char *text) {
+  char *end;
+  if (text[0] == '\0' || strchr("=+-@\t", text[0]) == NULL)
+    return false;
+  (void)strtod(text, &end);
+  return *end != '\0';
+}
+
+/* Bytes of a character that turns the direction of writing, and its number: what is read is then
+ * not what stands there. U+061C, 200E, 200F, 202A to 202E, 2066 to 2069. */
+static size_t is_turn(unsigned *number, const char *text) {
+  const uint8_t *b = (const uint8_t *)text;
+  if (b[0] == 0xd8 && b[1] == 0x9c) {
+    *number = 0x61c;
+    return 2;
+  }
+  if (b[0] != 0xe2 || (b[1] != 0x80 && b[1] != 0x81))
+    return 0;
+  *number = 0x2000U + (b[1] == 0x81 ? 0x40U : 0U) + (b[2] & 0x3fU);
+  bool turns = *number == 0x200e || *number == 0x200f || (*number >= 0x202a && *number <= 0x202e) ||
+               (*number >= 0x2066 && *number <= 0x2069);
+  return turns ? 3 : 0;
+}
+
+void cli_csv_label(base_buffer *out, const char *text) {
+  base_buffer safe;
+  size_t n_turn;
+  unsigned number;
+  base_buffer_init(&safe, 3 * strlen(text) + 2); /* two bytes become six */
+  if (is_formula(text))
+    base_buffer_u8(&safe, '\'');
+  for (; *text != '\0'; text += n_turn > 0 ? n_turn : 1) {
+    if ((n_turn = is_turn(&number, text)) > 0)
+      base_buffer_printf(&safe, "\\u%04X", number);
+    else
+      base_buffer_u8(&safe, (uint8_t)*text);
+  }
+  base_buffer_u8(&safe, 0);
+  if (base_buffer_status(&safe) == CKKS_OK)
+    cli_csv_text(out, (const char *)safe.bytes);
+  else
+    out->failed = true;
+  base_buffer_clear(&safe);
 }
 
 void cli_csv_number(base_buffer *out, double value) {

@@ -25,6 +25,8 @@ static ckks_status fail_exists(const keys *k) {
 }
 
 static ckks_status check_paths(const keys *k, bool force) {
+  BASE_TRY(cli_output_check_file(k->evaluation_path));
+  BASE_TRY(cli_output_check_file(k->secret_path));
   if (access(k->secret_path, F_OK) == 0 && !force)
     return fail_exists(k);
   if (access(k->secret_path, F_OK) != 0)

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -27,9 +28,17 @@ char *cli_output_name(const char *stem, const char *ending) {
   return name;
 }
 
+/* Something is there, and no file: a pipe would be waited for, with whoever is to read it. */
+static bool is_special(const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
 static bool is_secret_key(const char *path) {
   uint8_t *bytes;
   size_t n_bytes;
+  if (is_special(path))
+    return false;
   if (base_file_read(&bytes, &n_bytes, path, MOST_KEY_BYTES) != CKKS_OK)
     return false; /* none of ours, or not there: whatever stands in the way is told on writing */
   bool is_key = n_bytes > KIND_AT && memcmp(bytes, "BLINDSGT", 8) == 0 &&
@@ -58,6 +67,13 @@ ckks_status cli_output_check(const char *path) {
   if (status == CKKS_OK && is_secret_key(path))
     status = base_fail(CKKS_ERROR_IO, "%s: is a secret key, which is not overwritten", path);
   return status;
+}
+
+ckks_status cli_output_check_file(const char *path) {
+  if (is_special(path))
+    return base_fail(CKKS_ERROR_IO, "%s: is no file: a pipe or a device takes none of a pair",
+                     path);
+  return CKKS_OK;
 }
 
 /* --- interruption */

@@ -10,6 +10,11 @@
  * which no result may replace. "-" is standard output.
  */
 ckks_status cli_output_check(const char *path);
+/**
+ * CKKS_ERROR_IO where something is that is no file: for those of a pair, which are written with
+ * signals held. A pipe would be waited for, and nobody could interrupt that.
+ */
+ckks_status cli_output_check_file(const char *path);
 /** "<stem><ending>" in a new string (base_free); NULL when out of memory. */
 char *cli_output_name(const char *stem, const char *ending);
 

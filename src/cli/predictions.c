@@ -73,12 +73,12 @@ void cli_predictions_csv(base_buffer *out, const cli_predictions *p) {
   base_buffer_printf(out, is_classes(p) ? "row,predicted" : "row");
   for (size_t i = 0; i < n_shown(p); i++) {
     base_buffer_u8(out, ',');
-    cli_csv_text(out, p->names->label[i]);
+    cli_csv_label(out, p->names->label[i]);
   }
   for (size_t row = 0; row < p->predictions->n_rows; row++) {
     base_buffer_printf(out, is_classes(p) ? "\n%zu," : "\n%zu", row);
     if (is_classes(p))
-      cli_csv_text(out, predicted(p, row));
+      cli_csv_label(out, predicted(p, row));
     for (size_t i = 0; i < n_shown(p); i++) {
       base_buffer_u8(out, ',');
       cli_csv_number(out, output_of(p, row, i));

@@ -219,8 +219,7 @@ static ckks_status fail_transport(attempt *a, CURLcode code) {
   a->answer->broken = may_pass(code);
   if (code == CURLE_OUT_OF_MEMORY || a->answer->body.failed)
     return base_fail_memory(a->answer->body.n_bytes);
-  return base_fail(CKKS_ERROR_IO, "%s: %s", http->url,
-                   http->error[0] != '\0' ? http->error : curl_easy_strerror(code));
+  return base_fail(CKKS_ERROR_IO, "%s: %s", http->url, client_http_reason(code, http->error));
 }
 
 ckks_status client_http_attempt(client_http_answer *answer, const client_http_request *request,

@@ -17,5 +17,9 @@ struct client_http {
   char *authorization; /**< the header, NULL = none */
   char agent[32];
   char error[CURL_ERROR_SIZE];
+  char waiting[200]; /**< what is shown during pauses */
 };
+
+/** Why there was no answer, in our words; curl_says: its error buffer, "" = nothing. */
+const char *client_http_reason(CURLcode code, const char *curl_says);
 #endif

@@ -2,6 +2,7 @@
 /* When to try again, and what to say when not. */
 #define _POSIX_C_SOURCE 200809L
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -58,6 +59,23 @@ ckks_status client_http_rest(double seconds, const char *stage, const client_htt
   return CKKS_OK;
 }
 
+/* What is waited for, and how much longer it may take: nobody looks at a silent program for long.
+ */
+static const char *say_waiting(client_http *http, const client_http_answer *answer, double left_s) {
+  const char *last = base_last_error();
+  size_t n_url = strlen(http->url);
+  if (answer->status != 0)
+    snprintf(http->waiting, sizeof http->waiting,
+             "waiting for the server: it is busy (HTTP %ld); given up in %.0f s", answer->status,
+             left_s);
+  else
+    snprintf(http->waiting, sizeof http->waiting,
+             "waiting for the server: %.140s; given up in %.0f s",
+             strncmp(last, http->url, n_url) == 0 && last[n_url] == ':' ? last + n_url + 2 : last,
+             left_s);
+  return http->waiting;
+}
+
 ckks_status client_http_pause(client_http_patience *patience, const client_http_answer *answer,
                               const client_http_request *request, client_http *http) {
   double seconds = spread(patience->next_s);
@@ -77,7 +95,7 @@ ckks_status client_http_pause(client_http_patience *patience, const client_http_
   patience->next_s =
       patience->next_s * 2 < LONGEST_PAUSE_S ? patience->next_s * 2 : LONGEST_PAUSE_S;
   patience->n_pauses++;
-  return client_http_rest(seconds, "waiting for the server", http);
+  return client_http_rest(seconds, say_waiting(http, answer, patience->left_s), http);
 }
 
 ckks_status client_http_call(client_http_answer *answer, const client_http_request *request,

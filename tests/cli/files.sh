@@ -93,6 +93,17 @@ else
   echo "SKIP interruption: env cannot reset signals"
 fi
 
+# --- pipes: keys are a pair of files, and signals are held while they are written
+pipes=$TEST_TMP/pipes
+mkdir "$pipes"
+mkfifo "$pipes/a.keys" "$pipes/b.key" "$pipes/c.server"
+refused "keygen into a pipe" 1 "a.keys: is no file" timeout 20 blindsight keygen a.client \
+  -o "$pipes/a"
+refused "a secret into a pipe" 1 "b.key: is no file" timeout 20 blindsight keygen a.client \
+  -o "$pipes/b" --force
+refused "compile into a pipe" 1 "c.server: is no file" timeout 20 blindsight compile a.model \
+  -o "$pipes/c"
+
 # --- the server's program
 nm -P "$BUILD/blindsight-infer" >"$log.names"
 holds "nm shows names" grep -q '^exec_engine_build ' "$log.names"

@@ -53,6 +53,32 @@ static void csv_quotes_what_needs_it(void **state) {
   expect_text(&buffer, "0.1");
 }
 
+/* Labels come from files of others, and the table may be opened in a spreadsheet. */
+static void csv_labels_are_no_formulas(void **state) {
+  (void)state;
+  static const char *const cases[][2] = {{"=1+1", "'=1+1"},
+                                         {"@SUM(A1)", "'@SUM(A1)"},
+                                         {"+49 170", "'+49 170"},
+                                         {"-cmd|' /C calc'!A0", "'-cmd|' /C calc'!A0"},
+                                         {"=a,\"b\"", "\"'=a,\"\"b\"\"\""},
+                                         {"\t=1", "'\t=1"},
+                                         {"-1", "-1"},
+                                         {"+1.5", "+1.5"},
+                                         {"-", "'-"},
+                                         {"a=b", "a=b"},
+                                         {"", "\"\""},
+                                         {"yes\xe2\x80\xaeon", "yes\\u202Eon"},
+                                         {"\xe2\x81\xa6x\xe2\x81\xa9", "\\u2066x\\u2069"},
+                                         {"\xd8\x9c", "\\u061C"},
+                                         {"\xe2\x80\x94", "\xe2\x80\x94"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    base_buffer buffer;
+    base_buffer_init(&buffer, 64);
+    cli_csv_label(&buffer, cases[i][0]);
+    expect_text(&buffer, cases[i][1]);
+  }
+}
+
 static void csv_is_exact(void **state) {
   (void)state;
   base_buffer buffer;
@@ -167,6 +193,7 @@ static void sizes(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(csv_quotes_what_needs_it),
+      cmocka_unit_test(csv_labels_are_no_formulas),
       cmocka_unit_test(csv_is_exact),
       cmocka_unit_test(csv_reads_back),
       cmocka_unit_test(values_have_no_predicted_column),

@@ -87,6 +87,24 @@ refused "a token that is none" 1 "holds a character" predict --key alice.key val
   --token 'a b'
 refused "a server that nobody vouches for" 1 "certificate verification failed" \
   blindsight predict --server "$url" --key alice.key validation.csv
+refused "a port where nobody is" 1 "no server answers there: is the port right" blindsight predict \
+  --server http://127.0.0.1:9 --patience 0 --key alice.key validation.csv
+run blindsight predict --server http://127.0.0.1:9 --patience 5 --key alice.key validation.csv
+holds "says why it waits, before it gives up" grep -q \
+  "waiting for the server: no server answers there.*given up in [0-9]* s" "$log.err"
+refused "a name that nobody has" 1 "no machine has this name" blindsight predict \
+  --server https://nowhere.invalid --patience 0 --key alice.key validation.csv
+python3 -c 'import socket, sys
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+c = s.accept()[0]
+c.recv(99)
+c.sendall(b"HTTP/1.1 400 no\r\n\r\n")' >plain.port &
+until [ -s plain.port ]; do sleep 0.05; done
+refused "no TLS there" 1 "no TLS is spoken there" blindsight predict --cacert tls.crt \
+  --server "https://127.0.0.1:$(cat plain.port)" --patience 0 --key alice.key validation.csv
+refused "no authorities" 1 "cacert is no PEM file" blindsight predict --server "$url" \
+  --cacert validation.csv --patience 0 --key alice.key validation.csv
 refused "no such model" 1 "there is no model nix here (HTTP 404)" predict --key alice.key \
   validation.csv --model nix
 refused "no such version" 1 "(HTTP 404)" predict --key alice.key validation.csv --model wdbc@9
