@@ -104,7 +104,7 @@ until [ -s plain.port ]; do sleep 0.05; done
 refused "no TLS there" 1 "no TLS is spoken there" blindsight predict --cacert tls.crt \
   --server "https://127.0.0.1:$(cat plain.port)" --patience 0 --key alice.key validation.csv
 refused "no authorities" 1 "cacert is no PEM file" blindsight predict --server "$url" \
-  --cacert validation.csv --patience 0 --key alice.key validation.csv
+  --cacert nowhere.pem --patience 0 --key alice.key validation.csv
 refused "no such model" 1 "there is no model nix here (HTTP 404)" predict --key alice.key \
   validation.csv --model nix
 refused "no such version" 1 "(HTTP 404)" predict --key alice.key validation.csv --model wdbc@9
