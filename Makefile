@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 60
 build = cmake -S . -B build/$(1) -DCMAKE_BUILD_TYPE=$(2) $(3) && \
   cmake --build build/$(1) -j$(JOBS) $(4)
 
-.PHONY: build demo test test-all bench bench-deep lint fuzz install uninstall clean
+.PHONY: build demo test test-all bench bench-deep lint fuzz prove install uninstall clean
 build:
 	@tools/install_deps
 	@$(call build,release,Release)
@@ -41,6 +41,9 @@ fuzz:
 	@tools/install_deps --dev
 	@$(call build,fuzz,Fuzz,-DCMAKE_C_COMPILER=clang,--target fuzz_targets)
 	@tools/run_fuzz build/fuzz $(FUZZ_SECONDS)
+
+prove:
+	@tools/prove
 
 install: build
 	@cmake -S . -B build/release -DCMAKE_INSTALL_PREFIX=$(PREFIX)

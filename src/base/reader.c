@@ -11,10 +11,27 @@ void base_reader_init(base_reader *reader, const uint8_t *bytes, size_t n_bytes)
   *reader = (base_reader){.bytes = bytes != NULL ? bytes : nothing, .n_bytes = n_bytes};
 }
 
+/* `make prove`: with Frama-C's WP that no read leaves the bytes, whatever is asked for, in any order
+ * and on any input. Readers of frames, samples, results, keys and plans read with these alone. */
+/*@ predicate sound(base_reader *r) =
+      r->at <= r->n_bytes && r->bytes != \null && \valid_read(r->bytes + (0 .. r->n_bytes - 1)); */
+
+/*@ requires \valid_read(reader) && sound((base_reader *)reader);
+    assigns \nothing;
+    ensures \result == reader->n_bytes - reader->at; */
 size_t base_reader_left(const base_reader *reader) {
   return reader->n_bytes - reader->at;
 }
 
+/*@ requires \valid(reader) && sound(reader);
+    assigns reader->at, reader->failed;
+    ensures sound(reader) && reader->bytes == \old(reader->bytes);
+    ensures reader->n_bytes == \old(reader->n_bytes);
+    ensures \result == \null || \valid_read(\result + (0 .. n_bytes - 1));
+    ensures \result != \null ==> \result == reader->bytes + \old(reader->at);
+    ensures \old(reader->failed) ==> \result == \null && reader->failed;
+    ensures \result != \null ==> reader->at == \old(reader->at) + n_bytes;
+    ensures reader->failed ==> \result == \null && reader->at == \old(reader->at); */
 const uint8_t *base_reader_view(base_reader *reader, size_t n_bytes) {
   /* Once failed, always failed: a later, shorter read must not fall into step again. */
   if (reader->failed || n_bytes > base_reader_left(reader)) {
@@ -26,6 +43,13 @@ const uint8_t *base_reader_view(base_reader *reader, size_t n_bytes) {
   return view;
 }
 
+/*@ requires \valid(reader) && sound(reader) && \valid((char *)out + (0 .. n_bytes - 1));
+    requires \separated(reader, (char *)out + (0 .. n_bytes - 1));
+    requires \separated(reader->bytes + (0 .. reader->n_bytes - 1), (char *)out + (0 .. n_bytes - 1));
+    requires \separated(reader->bytes + (0 .. reader->n_bytes - 1), reader);
+    assigns reader->at, reader->failed, ((char *)out)[0 .. n_bytes - 1];
+    ensures sound(reader) && reader->bytes == \old(reader->bytes);
+    ensures reader->n_bytes == \old(reader->n_bytes); */
 void base_reader_copy(base_reader *reader, void *out, size_t n_bytes) {
   const uint8_t *view = base_reader_view(reader, n_bytes);
   if (n_bytes == 0)
