@@ -52,8 +52,10 @@ static int use_key(const ckks_secret_key *key, const ckks_params *params) {
   if (good) {
     ring_word *c1 = ring_poly_limb(&ciphertext->part[1], 0),
               *c0 = ring_poly_limb(&ciphertext->part[0], 0);
-    good =
-        secret_decrypt_sparse(&value, c0, c1, 512, 1, key, params) == CKKS_OK && followed(&value);
+    double values[512];
+    good = secret_decrypt_sparse(&value, c0, c1, 512, 1, key, params) == CKKS_OK &&
+           followed(&value) &&
+           secret_decrypt_sparse(values, c0, c1, 1, 1, key, params) == CKKS_OK && followed(values);
   }
   ckks_evaluation_keys_free(keys);
   ckks_public_key_free(public_key);
