@@ -11,8 +11,9 @@ void base_reader_init(base_reader *reader, const uint8_t *bytes, size_t n_bytes)
   *reader = (base_reader){.bytes = bytes != NULL ? bytes : nothing, .n_bytes = n_bytes};
 }
 
-/* `make prove`: with Frama-C's WP that no read leaves the bytes, whatever is asked for, in any order
- * and on any input. Readers of frames, samples, results, keys and plans read with these alone. */
+/* `make prove`: with Frama-C's WP that no read leaves the bytes, whatever is asked for, in any
+ * order and on any input. Readers of frames, samples, results, keys and plans read with these
+ * alone. */
 /*@ predicate sound(base_reader *r) =
       r->at <= r->n_bytes && r->bytes != \null && \valid_read(r->bytes + (0 .. r->n_bytes - 1)); */
 
@@ -45,7 +46,8 @@ const uint8_t *base_reader_view(base_reader *reader, size_t n_bytes) {
 
 /*@ requires \valid(reader) && sound(reader) && \valid((char *)out + (0 .. n_bytes - 1));
     requires \separated(reader, (char *)out + (0 .. n_bytes - 1));
-    requires \separated(reader->bytes + (0 .. reader->n_bytes - 1), (char *)out + (0 .. n_bytes - 1));
+    requires \separated(reader->bytes + (0 .. reader->n_bytes - 1),
+                        (char *)out + (0 .. n_bytes - 1));
     requires \separated(reader->bytes + (0 .. reader->n_bytes - 1), reader);
     assigns reader->at, reader->failed, ((char *)out)[0 .. n_bytes - 1];
     ensures sound(reader) && reader->bytes == \old(reader->bytes);
