@@ -152,7 +152,7 @@ class RemoteTest(unittest.TestCase):
         remote = bs.Remote(self.url, cacert="tls.crt", key="s.key",
                            progress=lambda stage, fraction: stage == "predicting")
         with self.assertRaises(bs.Error) as caught:
-            remote.predict(np.zeros((2, 30)))
+            remote.predict(remote.client.rows("validation.csv")[:2])
         self.assertEqual(caught.exception.status, "cancelled")
 
         def fail(stage: str, fraction: float) -> None:
