@@ -10,7 +10,8 @@
 tables=${TABLES:-$root/../shared/data/tables}
 
 # closest CLEAR.csv ENCRYPTED.csv ROWS: the same labels in the same order, outputs within 1e-5 of
-# max(1, |clear|), and not equal, or nothing was encrypted; prints the largest such difference
+# max(1, |clear|), and not equal, or nothing was encrypted; prints the largest such difference. One
+# row in fifty may be marked instead: no label, no outputs.
 closest() {
   awk -F, -v rows="$3" '
     FNR == 1 { next }
@@ -18,6 +19,7 @@ closest() {
     {
       n++
       split(clear[FNR], c, ",")
+      if ($2 == "") { marked++; next } # said to be beyond what the modulus holds
       if ($2 != c[2]) { print "row " $1 ": " $2 " where clear says " c[2]; bad = 1 }
       for (i = 3; i <= NF; i++) {
         size = c[i] < 0 ? -c[i] : c[i]
@@ -27,7 +29,7 @@ closest() {
     }
     END {
       printf "%.1e\n", worst
-      exit bad || n != rows || !(worst > 1e-13 && worst <= 1e-5)
+      exit bad || n != rows || 50 * marked > n + 49 || !(worst > 1e-13 && worst <= 1e-5)
     }' "$1" "$2"
 }
 # accuracy PREDICTIONS.csv LABEL: of predictions for validation.csv
