@@ -19,7 +19,7 @@ closest() {
     {
       n++
       split(clear[FNR], c, ",")
-      if ($2 == "") { marked++; next } # said to be beyond what the modulus holds
+      if ($2 == "" || $2 == "\"\"") { marked++; next } # said to be beyond what the modulus holds
       if ($2 != c[2]) { print "row " $1 ": " $2 " where clear says " c[2]; bad = 1 }
       for (i = 3; i <= NF; i++) {
         size = c[i] < 0 ? -c[i] : c[i]
