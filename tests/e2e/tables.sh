@@ -75,7 +75,10 @@ model() {
   single=$(awk -v ms="$ms" 'BEGIN { printf "%.1f", ms / 50 }') single_error=$error
   packing throughput "" "$n"
   clear=$(accuracy clear.csv "$label") encrypted=$(accuracy got.csv "$label")
-  holds "$table, $kind: accuracy is that in clear" [ "$clear" = "$encrypted" ]
+  marked=$(grep -c '^[0-9]*,"",' got.csv)
+  holds "$table, $kind: accuracy is that in clear, but for $marked marked rows" awk \
+    -v clear="$clear" -v encrypted="$encrypted" -v marked="$marked" -v n="$n" \
+    'BEGIN { d = clear - encrypted; exit !(d * d <= (marked / n + 1e-4) ^ 2) }'
   features=$(awk -F, 'NR == 1 { print NF - 1 }' validation.csv)
   classes=$(awk -F, 'NR == 1 { print NF - 2 }' clear.csv)
   printf '| %s | %s | %d | %d | %d | %s | %s | %s, %s | %s, %.0f | 2^%d, %d | %.2f MB |\n' "$table" \
