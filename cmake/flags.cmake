@@ -67,5 +67,5 @@ endif()
 
 # The exact arithmetic on doubles holds only if the compiler neither fuses nor splits
 # operations on its own (docs/design: arithmetic).
-set(exact_rooms ckks eval encoding network plan compile train onnx)
+set(exact_rooms ckks eval encoding network plan compile train onnx trees)
 set(no_contraction -ffp-contract=off)

@@ -14,7 +14,7 @@ set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 
 set(ckks_rooms base rand ring ckks secret public eval wire)
-set(blindsight_rooms encoding plan exec network compile table onnx train client blindsight)
+set(blindsight_rooms encoding plan exec network compile table onnx trees train client blindsight)
 set(service_rooms server)
 set(rooms "")
 

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trees/ensemble.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/wipe.h"
+
+/* ------------------------------------------------------------------- memory */
+
+static ckks_status init_names(char ***names, const char *prefix, size_t n) {
+  *names = base_alloc_array(n, sizeof **names);
+  if (*names == NULL)
+    return base_fail_memory(n * sizeof **names);
+  for (size_t i = 0; i < n; i++) {
+    char text[32];
+    snprintf(text, sizeof text, "%s%zu", prefix, i);
+    BASE_TRY(encoding_names_set(&(*names)[i], text));
+  }
+  return CKKS_OK;
+}
+
+static ckks_status init_parts(trees_ensemble *e) {
+  e->base = base_alloc_array(e->n_outputs, sizeof *e->base);
+  if (e->base == NULL)
+    return base_fail_memory(e->n_outputs * sizeof *e->base);
+  BASE_TRY(init_names(&e->feature, "x", e->n_features));
+  return init_names(&e->label, "", e->n_outputs);
+}
+
+ckks_status trees_ensemble_init(trees_ensemble *e, size_t n_features, size_t n_outputs) {
+  *e = (trees_ensemble){0};
+  if (n_features < 1 || n_features > ENCODING_MAX_FEATURES)
+    return base_fail(CKKS_ERROR_FORMAT, "%zu features where 1 to %d are allowed", n_features,
+                     ENCODING_MAX_FEATURES);
+  if (n_outputs < 1 || n_outputs > ENCODING_MAX_CLASSES)
+    return base_fail(CKKS_ERROR_FORMAT, "%zu outputs where 1 to %d are allowed", n_outputs,
+                     ENCODING_MAX_CLASSES);
+  e->n_features = n_features;
+  e->n_outputs = n_outputs;
+  e->meaning = encoding_meaning_default(n_outputs);
+  ckks_status status = init_parts(e);
+  if (status != CKKS_OK)
+    trees_ensemble_clear(e);
+  return status;
+}
+
+static void clear_names(char **names, size_t n) {
+  for (size_t i = 0; names != NULL && i < n; i++)
+    base_free(names[i]);
+  base_free(names);
+}
+
+static void wipe_free(void *memory, size_t n_bytes) {
+  if (memory != NULL)
+    base_wipe(memory, n_bytes);
+  base_free(memory);
+}
+
+void trees_ensemble_clear(trees_ensemble *e) {
+  clear_names(e->feature, e->n_features);
+  clear_names(e->label, e->n_outputs);
+  wipe_free(e->base, e->n_outputs * sizeof *e->base);
+  wipe_free(e->node, e->max_nodes * sizeof *e->node);
+  wipe_free(e->value, e->max_values * sizeof *e->value);
+  base_free(e->tree);
+  *e = (trees_ensemble){0};
+}
+
+/* Room for `more` further elements: at least twice what there was. */
+static ckks_status grow(void **array, size_t *max, size_t used, size_t more, size_t size,
+                        size_t limit, const char *what) {
+  if (more > limit - used)
+    return base_fail(CKKS_ERROR_FORMAT, "more than %zu %s", limit, what);
+  if (used + more <= *max)
+    return CKKS_OK;
+  size_t wanted = 2 * *max > used + more ? 2 * *max : used + more;
+  void *larger = base_alloc_array(wanted, size);
+  if (larger == NULL)
+    return base_fail_memory(wanted * size);
+  if (*array != NULL)
+    memcpy(larger, *array, used * size);
+  wipe_free(*array, *max * size);
+  *array = larger;
+  *max = wanted;
+  return CKKS_OK;
+}
+
+ckks_status trees_ensemble_add_tree(trees_ensemble *e, size_t n_nodes, size_t target,
+                                    trees_node **node) {
+  void *trees = e->tree, *nodes = e->node;
+  ckks_status status =
+      grow(&trees, &e->max_trees, e->n_trees, 1, sizeof *e->tree, TREES_MAX_TREES, "trees");
+  e->tree = trees;
+  if (status == CKKS_OK)
+    status =
+        grow(&nodes, &e->max_nodes, e->n_nodes, n_nodes, sizeof *e->node, TREES_MAX_NODES, "nodes");
+  e->node = nodes;
+  BASE_TRY(status);
+  e->tree[e->n_trees++] = (trees_tree){e->n_nodes, n_nodes, target};
+  *node = e->node + e->n_nodes;
+  e->n_nodes += n_nodes;
+  return CKKS_OK;
+}
+
+ckks_status trees_ensemble_add_leaf(trees_ensemble *e, trees_node *node, const double *values,
+                                    size_t n_values) {
+  void *all = e->value;
+  ckks_status status = grow(&all, &e->max_values, e->n_values, n_values, sizeof *e->value,
+                            TREES_MAX_VALUES, "values of leaves");
+  e->value = all;
+  BASE_TRY(status);
+  *node = (trees_node){.leaf = true, .value = e->n_values};
+  memcpy(e->value + e->n_values, values, n_values * sizeof *values);
+  e->n_values += n_values;
+  return CKKS_OK;
+}
+
+/* ----------------------------------------------------------------- checking */
+
+static size_t n_values_of(const trees_ensemble *e, const trees_tree *tree) {
+  return tree->target == TREES_ALL_OUTPUTS ? e->n_outputs : 1;
+}
+
+static ckks_status check_node(const trees_ensemble *e, const trees_tree *tree, size_t i) {
+  const trees_node *node = &e->node[tree->first + i];
+  size_t number = (size_t)(tree - e->tree);
+  if (!node->leaf) {
+    if (node->feature >= e->n_features)
+      return base_fail(CKKS_ERROR_FORMAT, "tree %zu, node %zu: feature %u of %zu", number, i,
+                       node->feature, e->n_features);
+    if (!isfinite(node->edge))
+      return base_fail(CKKS_ERROR_FORMAT,
+                       "tree %zu, node %zu: the threshold is not a finite number", number, i);
+    return CKKS_OK;
+  }
+  size_t n = n_values_of(e, tree);
+  if (node->value > e->n_values || n > e->n_values - node->value)
+    return base_fail(CKKS_ERROR_FORMAT, "tree %zu, node %zu: a leaf without values", number, i);
+  for (size_t k = 0; k < n; k++)
+    if (!isfinite(e->value[node->value + k]))
+      return base_fail(CKKS_ERROR_FORMAT, "tree %zu, node %zu: a value is not a finite number",
+                       number, i);
+  return CKKS_OK;
+}
+
+/* Depth of each node, 0 = not met yet, 1 = the root. A node met twice is no tree's. */
+static ckks_status walk(uint8_t *depth, const trees_ensemble *e, const trees_tree *tree) {
+  size_t number = (size_t)(tree - e->tree), todo[2 * TREES_MAX_DEPTH + 4], n_todo = 0, n_met = 0;
+  memset(depth, 0, tree->n_nodes);
+  depth[0] = 1;
+  todo[n_todo++] = 0;
+  while (n_todo > 0) {
+    size_t i = todo[--n_todo];
+    const trees_node *node = &e->node[tree->first + i];
+    n_met++;
+    BASE_TRY(check_node(e, tree, i));
+    if (node->leaf)
+      continue;
+    if (depth[i] > TREES_MAX_DEPTH)
+      return base_fail(CKKS_ERROR_FORMAT, "tree %zu, node %zu: deeper than %d splits", number, i,
+                       TREES_MAX_DEPTH);
+    const uint32_t child[2] = {node->right, node->left};
+    for (int c = 0; c < 2; c++) {
+      if (child[c] >= tree->n_nodes)
+        return base_fail(CKKS_ERROR_FORMAT, "tree %zu, node %zu: child %u of %zu nodes", number, i,
+                         child[c], tree->n_nodes);
+      if (depth[child[c]] != 0)
+        return base_fail(CKKS_ERROR_FORMAT, "tree %zu, node %zu: node %u is reached twice", number,
+                         i, child[c]);
+      depth[child[c]] = (uint8_t)(depth[i] + 1);
+      todo[n_todo++] = child[c];
+    }
+  }
+  return n_met == tree->n_nodes
+             ? CKKS_OK
+             : base_fail(CKKS_ERROR_FORMAT, "tree %zu: %zu of %zu nodes are not reached", number,
+                         tree->n_nodes - n_met, tree->n_nodes);
+}
+
+static int compare_texts(const void *a, const void *b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static ckks_status check_names(char *const *names, size_t n, const char *what) {
+  char **sorted = base_alloc_array(n, sizeof *sorted);
+  ckks_status status = sorted != NULL ? CKKS_OK : base_fail_memory(n * sizeof *sorted);
+  for (size_t i = 0; i < n && status == CKKS_OK; i++) {
+    char field[48];
+    snprintf(field, sizeof field, "name of %s %zu", what, i);
+    status = encoding_names_check(names[i], field);
+    sorted[i] = names[i];
+  }
+  if (status == CKKS_OK)
+    qsort(sorted, n, sizeof *sorted, compare_texts);
+  for (size_t i = 1; i < n && status == CKKS_OK; i++)
+    if (strcmp(sorted[i - 1], sorted[i]) == 0)
+      status = base_fail(CKKS_ERROR_FORMAT, "two %ss are called \"%s\"", what, sorted[i]);
+  base_free(sorted);
+  return status;
+}
+
+ckks_status trees_ensemble_check(const trees_ensemble *e) {
+  size_t largest = 1;
+  for (size_t t = 0; t < e->n_trees; t++) {
+    if (e->tree[t].n_nodes == 0)
+      return base_fail(CKKS_ERROR_FORMAT, "tree %zu: no nodes", t);
+    if (e->tree[t].target != TREES_ALL_OUTPUTS && e->tree[t].target >= e->n_outputs)
+      return base_fail(CKKS_ERROR_FORMAT, "tree %zu: adds to output %zu of %zu", t,
+                       e->tree[t].target, e->n_outputs);
+    largest = e->tree[t].n_nodes > largest ? e->tree[t].n_nodes : largest;
+  }
+  for (size_t k = 0; k < e->n_outputs; k++)
+    if (!isfinite(e->base[k]))
+      return base_fail(CKKS_ERROR_FORMAT, "base of output %zu: not a finite number", k);
+  BASE_TRY(check_names(e->feature, e->n_features, "feature"));
+  BASE_TRY(check_names(e->label, e->n_outputs, "label"));
+  uint8_t *depth = base_alloc(largest);
+  if (depth == NULL)
+    return base_fail_memory(largest);
+  ckks_status status = CKKS_OK;
+  for (size_t t = 0; t < e->n_trees && status == CKKS_OK; t++)
+    status = walk(depth, e, &e->tree[t]);
+  base_free(depth);
+  return status;
+}
+
+/* ---------------------------------------------------------------- computing */
+
+static const trees_node *leaf_of(const trees_ensemble *e, const trees_tree *tree,
+                                 const double *row) {
+  const trees_node *nodes = e->node + tree->first, *node = nodes;
+  while (!node->leaf) {
+    double x = row[node->feature];
+    bool right = isnan(x) ? node->missing_right : x > node->edge;
+    node = nodes + (right ? node->right : node->left);
+  }
+  return node;
+}
+
+void trees_ensemble_forward(double *outputs, const double *row, const trees_ensemble *e) {
+  memcpy(outputs, e->base, e->n_outputs * sizeof *outputs);
+  for (size_t t = 0; t < e->n_trees; t++) {
+    const trees_tree *tree = &e->tree[t];
+    const double *value = e->value + leaf_of(e, tree, row)->value;
+    if (tree->target != TREES_ALL_OUTPUTS)
+      outputs[tree->target] += value[0];
+    for (size_t k = 0; tree->target == TREES_ALL_OUTPUTS && k < e->n_outputs; k++)
+      outputs[k] += value[k];
+  }
+}

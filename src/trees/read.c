@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trees/read.h"
+
+#include <string.h>
+
+#include "trees/formats.h"
+
+static bool contains(const char *text, size_t n_bytes, const char *word) {
+  size_t n = strlen(word);
+  for (const char *at = text, *end = text + n_bytes; (size_t)(end - at) >= n; at++) {
+    at = memchr(at, word[0], (size_t)(end - at) - n + 1);
+    if (at == NULL)
+      return false;
+    if (memcmp(at, word, n) == 0)
+      return true;
+  }
+  return false;
+}
+
+trees_format trees_read_recognise(const char *text, size_t n_bytes) {
+  size_t at = 0;
+  if (n_bytes > 5 && memcmp(text, "tree", 4) == 0 && (text[4] == '\n' || text[4] == '\r'))
+    return TREES_LIGHTGBM;
+  while (at < n_bytes && strchr(" \t\r\n", text[at]) != NULL && text[at] != '\0')
+    at++;
+  if (at == n_bytes || text[at] != '{')
+    return TREES_NONE;
+  if (contains(text, n_bytes, "\"gradient_booster\""))
+    return TREES_XGBOOST;
+  if (contains(text, n_bytes, "\"oblivious_trees\""))
+    return TREES_CATBOOST;
+  return contains(text, n_bytes, "\"trees\"") ? TREES_OWN : TREES_NONE;
+}
+
+const char *trees_read_name(trees_format format) {
+  static const char *const names[] = {[TREES_NONE] = "none",
+                                      [TREES_XGBOOST] = "XGBoost",
+                                      [TREES_LIGHTGBM] = "LightGBM",
+                                      [TREES_CATBOOST] = "CatBoost",
+                                      [TREES_OWN] = "trees in JSON"};
+  return names[format];
+}
+
+static ckks_status read_json(trees_ensemble *ensemble, trees_format format, const char *text,
+                             size_t n_bytes) {
+  json_error_t error;
+  json_t *root = json_loadb(text, n_bytes, JSON_REJECT_DUPLICATES, &error);
+  if (root == NULL)
+    return base_fail(CKKS_ERROR_FORMAT, "line %d: %s", error.line, error.text);
+  ckks_status status = format == TREES_XGBOOST    ? trees_xgboost_read(ensemble, root)
+                       : format == TREES_CATBOOST ? trees_catboost_read(ensemble, root)
+                                                  : trees_own_read(ensemble, root);
+  json_decref(root);
+  return status;
+}
+
+ckks_status trees_read(trees_ensemble *ensemble, const char *text, size_t n_bytes,
+                       const char *name) {
+  trees_format format = trees_read_recognise(text, n_bytes);
+  *ensemble = (trees_ensemble){0};
+  if (format == TREES_NONE)
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "%s: no trees of XGBoost or CatBoost (JSON), LightGBM (text) or docs/trees.md",
+                     name);
+  ckks_status status = format == TREES_LIGHTGBM ? trees_lightgbm_read(ensemble, text, n_bytes)
+                                                : read_json(ensemble, format, text, n_bytes);
+  if (status == CKKS_OK)
+    status = trees_ensemble_check(ensemble);
+  if (status == CKKS_OK)
+    return CKKS_OK;
+  trees_ensemble_clear(ensemble);
+  return base_fail_in(status, "%s", name);
+}
