@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ensembles from files against what their own libraries said of the same rows (data/NAME.rows:
+ * features; sums). XGBoost's and scikit-learn's were written by these, LightGBM's and CatBoost's by
+ * hand, with sums worked out by hand.
+ */
+#include "trees/read.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "trees/edge.h"
+
+#define FOLDER "tests/trees/data/"
+#define MAX_NUMBERS 64
+
+static char *load(const char *name, size_t *n_bytes) {
+  char path[256];
+  uint8_t *bytes;
+  snprintf(path, sizeof path, FOLDER "%s", name);
+  assert_int_equal(base_file_read(&bytes, n_bytes, path, 1 << 20), CKKS_OK);
+  return (char *)bytes;
+}
+
+static size_t numbers(double *out, char *text) {
+  size_t n = 0;
+  for (char *at = text; *at != '\0' && n < MAX_NUMBERS; n++) {
+    out[n] = strtod(at, &at);
+    at += *at == ',';
+  }
+  return n;
+}
+
+/* Sums of classes whose softmax is taken mean what they mean up to a common number. */
+static void compare_rows(const trees_ensemble *e, char *rows, double tolerance, const char *file) {
+  size_t n_rows = 0;
+  for (char *line = strtok(rows, "\n"); line != NULL; line = strtok(NULL, "\n"), n_rows++) {
+    double row[MAX_NUMBERS], wanted[MAX_NUMBERS], have[MAX_NUMBERS];
+    char *sums = strchr(line, ';');
+    assert_non_null(sums);
+    *sums = '\0';
+    assert_int_equal(numbers(row, line), e->n_features);
+    assert_int_equal(numbers(wanted, sums + 1), e->n_outputs);
+    trees_ensemble_forward(have, row, e);
+    double common = e->meaning.end == ENCODING_END_SOFTMAX ? wanted[0] - have[0] : 0.0;
+    for (size_t k = 0; k < e->n_outputs; k++)
+      if (!(fabs(have[k] + common - wanted[k]) <= tolerance * fmax(1.0, fabs(wanted[k]))))
+        fail_msg("%s, row %zu, output %zu: %.17g where %.17g is right", file, n_rows, k,
+                 have[k] + common, wanted[k]);
+  }
+  assert_true(n_rows >= 6);
+}
+
+static void test_libraries(void **state) {
+  (void)state;
+  static const struct {
+    const char *file;
+    double tolerance; /* XGBoost adds up in floats */
+    encoding_kind kind;
+    encoding_end end;
+  } cases[] = {{"xgboost_binary", 1e-6, ENCODING_CLASSES, ENCODING_END_SOFTMAX},
+               {"xgboost_multi", 1e-6, ENCODING_CLASSES, ENCODING_END_SOFTMAX},
+               {"xgboost_dart", 1e-6, ENCODING_VALUES, ENCODING_END_NONE},
+               {"lightgbm_binary", 1e-15, ENCODING_CLASSES, ENCODING_END_SOFTMAX},
+               {"catboost_binary", 1e-15, ENCODING_CLASSES, ENCODING_END_SOFTMAX},
+               {"sklearn_tree", 1e-12, ENCODING_CLASSES, ENCODING_END_NONE},
+               {"sklearn_forest", 1e-12, ENCODING_CLASSES, ENCODING_END_NONE},
+               {"sklearn_extra", 1e-12, ENCODING_VALUES, ENCODING_END_NONE},
+               {"sklearn_boosting", 1e-12, ENCODING_CLASSES, ENCODING_END_SOFTMAX},
+               {"sklearn_boosting_multi", 1e-12, ENCODING_CLASSES, ENCODING_END_SOFTMAX},
+               {"sklearn_regression", 1e-12, ENCODING_VALUES, ENCODING_END_NONE},
+               {"sklearn_histogram", 1e-12, ENCODING_CLASSES, ENCODING_END_SOFTMAX},
+               {"sklearn_histogram_reg", 1e-12, ENCODING_VALUES, ENCODING_END_NONE},
+               {"sklearn_ada", 1e-12, ENCODING_CLASSES, ENCODING_END_SOFTMAX},
+               {"sklearn_ada_samme", 1e-12, ENCODING_CLASSES, ENCODING_END_SOFTMAX},
+               {"sklearn_isolation", 1e-12, ENCODING_VALUES, ENCODING_END_EXP}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char name[80];
+    size_t n_text, n_rows;
+    trees_ensemble e;
+    snprintf(name, sizeof name, "%s.%s", cases[i].file,
+             strncmp(cases[i].file, "lightgbm", 8) == 0 ? "txt" : "json");
+    char *text = load(name, &n_text);
+    if (trees_read(&e, text, n_text, name) != CKKS_OK)
+      fail_msg("%s", base_last_error());
+    assert_int_equal(e.meaning.kind, cases[i].kind);
+    assert_int_equal(e.meaning.end, cases[i].end);
+    snprintf(name, sizeof name, "%s.rows", cases[i].file);
+    char *rows = load(name, &n_rows);
+    compare_rows(&e, rows, cases[i].tolerance, name);
+    base_free(rows);
+    base_free(text);
+    trees_ensemble_clear(&e);
+  }
+}
+
+/* --------------------------------------------------------------- hostile files */
+
+static void expect(const char *text, const char *words) {
+  trees_ensemble e;
+  assert_int_equal(trees_read(&e, text, strlen(text), "m"), CKKS_ERROR_FORMAT);
+  if (strncmp(base_last_error(), "m: ", 3) != 0 || strstr(base_last_error(), words) == NULL)
+    fail_msg("\"%s\" does not say \"%s\"", base_last_error(), words);
+  assert_null(e.tree);
+}
+
+/* One tree of our own JSON: arrays of its nodes. */
+static void expect_tree(const char *left, const char *right, const char *feature, const char *edge,
+                        const char *missing, const char *value, const char *words) {
+  char text[1024];
+  snprintf(text, sizeof text,
+           "{\"features\": [\"a\", \"b\"], \"labels\": [\"y\"], \"base\": [0], \"trees\": "
+           "[{\"left\": %s, \"right\": %s, \"feature\": %s, \"edge\": %s, \"missing_right\": %s, "
+           "\"value\": %s}]}",
+           left, right, feature, edge, missing, value);
+  if (words != NULL) {
+    expect(text, words);
+    return;
+  }
+  trees_ensemble e;
+  assert_int_equal(trees_read(&e, text, strlen(text), "m"), CKKS_OK);
+  trees_ensemble_clear(&e);
+}
+
+static void test_hostile_trees(void **state) {
+  (void)state;
+  expect_tree("[1,0,0]", "[2,0,0]", "[0,0,0]", "[0.5,0,0]", "[0,0,0]", "[null,[1],[2]]", NULL);
+  expect_tree("[1,0,0]", "[1,0,0]", "[0,0,0]", "[0.5,0,0]", "[0,0,0]", "[null,[1],[2]]",
+              "reached twice");
+  expect_tree("[1,0,0]", "[0,0,0]", "[0,0,0]", "[0.5,0,0]", "[0,0,0]", "[null,[1],[2]]",
+              "reached twice");
+  expect_tree("[1,0,0]", "[3,0,0]", "[0,0,0]", "[0.5,0,0]", "[0,0,0]", "[null,[1],[2]]",
+              "child 3 of 3");
+  expect_tree("[1,0,0,0]", "[2,0,0,0]", "[0,0,0,0]", "[0.5,0,0,0]", "[0,0,0,0]",
+              "[null,[1],[2],[3]]", "1 of 4 nodes are not reached");
+  expect_tree("[1,0,0]", "[2,0,0]", "[2,0,0]", "[0.5,0,0]", "[0,0,0]", "[null,[1],[2]]",
+              "feature 2 of 2");
+  expect_tree("[1,0,0]", "[2,0,0]", "[0,0,0]", "[\"nan\",0,0]", "[0,0,0]", "[null,[1],[2]]",
+              "not a finite number");
+  expect_tree("[1,0,0]", "[2,0,0]", "[0,0,0]", "[1e300,0,0]", "[2,0,0]", "[null,[1],[2]]",
+              "0 to 1");
+  expect_tree("[1,0,0]", "[2,0]", "[0,0,0]", "[0.5,0,0]", "[0,0,0]", "[null,[1],[2]]",
+              "2 elements where 3");
+  expect_tree("[1,0,0]", "[2,0,0]", "[0,0,0]", "[0.5,0,0]", "[0,0,0]", "[null,[1],[2,3]]",
+              "2 numbers where 1");
+  expect_tree("[]", "[]", "[]", "[]", "[]", "[]", "no nodes");
+  expect_tree("[-1,0,0]", "[2,0,0]", "[0,0,0]", "[0.5,0,0]", "[0,0,0]", "[null,[1],[2]]",
+              "whole number");
+}
+
+static void test_deep(void **state) {
+  (void)state;
+  trees_ensemble e;
+  trees_node *node;
+  for (size_t depth = TREES_MAX_DEPTH; depth <= TREES_MAX_DEPTH + 1; depth++) {
+    assert_int_equal(trees_ensemble_init(&e, 1, 1), CKKS_OK);
+    assert_int_equal(trees_ensemble_add_tree(&e, 2 * depth + 1, 0, &node), CKKS_OK);
+    for (size_t i = 0; i < depth; i++) {
+      node[i] = (trees_node){.left = (uint32_t)(depth + i), .right = (uint32_t)(i + 1)};
+      assert_int_equal(trees_ensemble_add_leaf(&e, &node[depth + i], &(double){1.0}, 1), CKKS_OK);
+    }
+    node[depth - 1].right = (uint32_t)(2 * depth);
+    assert_int_equal(trees_ensemble_add_leaf(&e, &node[2 * depth], &(double){1.0}, 1), CKKS_OK);
+    assert_int_equal(trees_ensemble_check(&e),
+                     depth <= TREES_MAX_DEPTH ? CKKS_OK : CKKS_ERROR_FORMAT);
+    trees_ensemble_clear(&e);
+  }
+}
+
+/* Every part of real files missing or damaged: refused, or read as something that is checked. */
+static void test_damaged(void **state) {
+  (void)state;
+  static const char *const names[] = {"xgboost_binary.json", "lightgbm_binary.txt",
+                                      "catboost_binary.json", "sklearn_forest.json"};
+  uint64_t random = 1;
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    size_t n, n_refused = 0;
+    char *text = load(names[i], &n), *copy = malloc(n + 1);
+    for (int round = 0; round < 600; round++) {
+      trees_ensemble e;
+      memcpy(copy, text, n + 1);
+      random = random * 6364136223846793005u + 1442695040888963407u;
+      copy[(random >> 33) % n] = "0-9e{}[],\"x\n "[(random >> 20) % 13];
+      if (trees_read(&e, copy, n, "m") == CKKS_OK)
+        trees_ensemble_clear(&e);
+      else
+        n_refused++;
+    }
+    assert_true(n_refused > 50);
+    for (size_t cut = 1; cut < n; cut += n / 37 + 1) {
+      trees_ensemble e;
+      memcpy(copy, text, cut);
+      copy[cut] = '\0';
+      if (trees_read(&e, copy, cut, "m") == CKKS_OK) { /* behind the trees of LightGBM */
+        assert_int_equal(i, 1);
+        trees_ensemble_clear(&e);
+      }
+    }
+    free(copy);
+    base_free(text);
+  }
+}
+
+static void test_memory(void **state) {
+  (void)state;
+  size_t n;
+  char *text = load("sklearn_forest.json", &n);
+  for (int k = 1;; k++) {
+    trees_ensemble e;
+    base_alloc_fail_at((size_t)k);
+    ckks_status status = trees_read(&e, text, n, "m");
+    base_alloc_fail_at(0);
+    if (status == CKKS_OK) {
+      trees_ensemble_clear(&e);
+      assert_true(k > 20);
+      break;
+    }
+    assert_int_equal(status, CKKS_ERROR_MEMORY);
+    assert_null(e.tree);
+  }
+  base_free(text);
+}
+
+/* ---------------------------------------------------------------------- edges */
+
+static void test_edges(void **state) {
+  (void)state;
+  uint64_t random = 99;
+  for (int i = 0; i < 20000; i++) {
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    float t = (float)ldexp((double)(int32_t)(random >> 32), (int)(random % 61) - 60);
+    if (i < 3)
+      t = i == 0 ? 0.0f : i == 1 ? 1.0f : -1.0f;
+    double not_below = trees_edge_float_not_below(t), above = trees_edge_float_above(t);
+    for (int step = -2; step <= 2; step++) {
+      double x = not_below, y = above;
+      for (int s = 0; s < abs(step); s++) {
+        x = nextafter(x, step * (double)INFINITY);
+        y = nextafter(y, step * (double)INFINITY);
+      }
+      assert_int_equal(x > not_below, (float)x >= t);
+      assert_int_equal(y > above, (float)y > t);
+    }
+  }
+  assert_true(!(3.0 > trees_edge_not_below(3.0)) == false);
+  assert_false(nextafter(3.0, 0.0) > trees_edge_not_below(3.0));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_libraries), cmocka_unit_test(test_hostile_trees),
+      cmocka_unit_test(test_deep),      cmocka_unit_test(test_damaged),
+      cmocka_unit_test(test_memory),    cmocka_unit_test(test_edges)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
