@@ -6,6 +6,7 @@
 #ifndef ENCODING_ENCODING_H
 #define ENCODING_ENCODING_H
 #include "encoding/image.h"
+#include "encoding/input.h"
 #include "encoding/meaning.h"
 #include "encoding/names.h"
 #include "encoding/outputs.h"
