@@ -185,6 +185,14 @@ static ckks_status check_layer(const network_layer *layer, size_t index, size_t 
   return check_activations(layer, index);
 }
 
+/* The encoding was finished by whoever made it; here it must fit the features. */
+static ckks_status check_input(const network_model *model) {
+  if (model->input.feature != NULL && model->input.n_features != model->n_features)
+    return base_fail(CKKS_ERROR_FORMAT, "encoding: of %zu features where there are %zu",
+                     model->input.n_features, model->n_features);
+  return CKKS_OK;
+}
+
 /* Counts before contents: no loop runs further than its limit, whoever filled in the model. */
 ckks_status network_check(const network_model *model) {
   if (model->n_features < 1 || model->n_features > ENCODING_MAX_FEATURES)
@@ -200,7 +208,8 @@ ckks_status network_check(const network_model *model) {
   BASE_TRY(check_names(model->feature, model->n_features, "features"));
   BASE_TRY(check_scaler(model));
   BASE_TRY(check_ranges(model));
-  size_t n_in = model->n_features;
+  BASE_TRY(check_input(model));
+  size_t n_in = network_n_inputs(model);
   for (size_t l = 0; l < model->n_layers; l++) {
     BASE_TRY(check_layer(&model->layer[l], l, n_in));
     n_in = model->layer[l].n_out;

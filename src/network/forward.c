@@ -29,7 +29,7 @@ static void batch_clear(batch *b) {
 
 /* Room for `side` rows of the widest layer, twice. */
 static ckks_status batch_init(batch *b, size_t side, const network_model *model) {
-  size_t widest = model->n_features;
+  size_t widest = network_n_inputs(model);
   for (size_t l = 0; l < model->n_layers; l++)
     widest = model->layer[l].n_out > widest ? model->layer[l].n_out : widest;
   b->n_bytes = widest * side * sizeof(double);
@@ -55,13 +55,12 @@ double network_forward_larger(double maximum, double value) {
   return magnitude > maximum ? magnitude : (double)INFINITY;
 }
 
-static double scaled_value(const network_model *model, size_t feature, double x) {
-  return isnan(x) ? 0.0 : (x - model->mean[feature]) / model->deviation[feature];
-}
-
 void network_forward_scale(double *scaled, const double *features, const network_model *model) {
-  for (size_t i = 0; i < model->n_features; i++)
-    scaled[i] = scaled_value(model, i, features[i]);
+  if (model->input.feature != NULL)
+    encoding_input_apply(scaled, features, model->mean, model->deviation, &model->input);
+  else
+    for (size_t i = 0; i < model->n_features; i++)
+      scaled[i] = isnan(features[i]) ? 0.0 : (features[i] - model->mean[i]) / model->deviation[i];
 }
 
 /* ------------------------------------------------------------------ one row */
@@ -91,7 +90,7 @@ ckks_status network_forward_scaled(double *outputs, const double *scaled,
     pre_max = unused;
   memset(pre_max, 0, model->n_layers * sizeof *pre_max);
   BASE_TRY(batch_init(&b, 1, model));
-  memcpy(b.in, scaled, model->n_features * sizeof *scaled);
+  memcpy(b.in, scaled, network_n_inputs(model) * sizeof *scaled);
   run_alone(&b, pre_max, model);
   memcpy(outputs, b.in, model->n_classes * sizeof *outputs);
   batch_clear(&b);
@@ -99,12 +98,13 @@ ckks_status network_forward_scaled(double *outputs, const double *scaled,
 }
 
 ckks_status network_forward(double *outputs, const double *features, const network_model *model) {
-  double *scaled = base_alloc_array(model->n_features, sizeof *scaled);
+  size_t n = network_n_inputs(model);
+  double *scaled = base_alloc_array(n, sizeof *scaled);
   if (scaled == NULL)
-    return base_fail_memory(model->n_features * sizeof *scaled);
+    return base_fail_memory(n * sizeof *scaled);
   network_forward_scale(scaled, features, model);
   ckks_status status = network_forward_scaled(outputs, scaled, NULL, model);
-  base_wipe(scaled, model->n_features * sizeof *scaled);
+  base_wipe(scaled, n * sizeof *scaled);
   base_free(scaled);
   return status;
 }
@@ -143,13 +143,15 @@ static void batch_layer(batch *b, double *max, const network_layer *layer) {
 /* SIDE raw rows, the last repeated where there are fewer; their outputs are in b->in then. */
 static void batch_run(batch *b, network_ranges *seen, const double *rows, size_t n_rows,
                       const network_model *model) {
-  for (size_t i = 0; i < model->n_features; i++)
-    for (size_t r = 0; r < SIDE; r++) {
-      size_t row = r < n_rows ? r : n_rows - 1;
-      double value = scaled_value(model, i, rows[row * model->n_features + i]);
-      b->in[i * SIDE + r] = value;
-      seen->input = network_forward_larger(seen->input, value);
+  size_t n_inputs = network_n_inputs(model);
+  for (size_t r = 0; r < SIDE; r++) {
+    size_t row = r < n_rows ? r : n_rows - 1;
+    network_forward_scale(b->out, rows + row * model->n_features, model);
+    for (size_t i = 0; i < n_inputs; i++) {
+      b->in[i * SIDE + r] = b->out[i];
+      seen->input = network_forward_larger(seen->input, b->out[i]);
     }
+  }
   for (size_t l = 0; l < model->n_layers; l++)
     batch_layer(b, seen->activation[l], &model->layer[l]);
 }

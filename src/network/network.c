@@ -79,10 +79,7 @@ static ckks_status init_parts(network_model *model, const size_t *widths) {
 }
 
 /* The counts are set before the parts are made, so that network_clear knows how far to go. */
-ckks_status network_init(network_model *model, const size_t *widths, size_t n_layers) {
-  *model = (network_model){0};
-  BASE_TRY(check_widths(widths, n_layers));
-  model->n_features = widths[0];
+static ckks_status init_whole(network_model *model, const size_t *widths, size_t n_layers) {
   model->n_classes = widths[n_layers];
   model->n_layers = n_layers;
   model->meaning = encoding_meaning_default(model->n_classes);
@@ -101,6 +98,31 @@ ckks_status network_ranges_init(network_model *model) {
   return model->low && model->high ? CKKS_OK : base_fail_memory(n * sizeof(double));
 }
 
+ckks_status network_init(network_model *model, const size_t *widths, size_t n_layers) {
+  *model = (network_model){0};
+  BASE_TRY(check_widths(widths, n_layers));
+  model->n_features = widths[0];
+  return init_whole(model, widths, n_layers);
+}
+
+ckks_status network_init_encoded(network_model *model, const encoding_input *input,
+                                 const size_t *widths, size_t n_layers) {
+  size_t all[NETWORK_MAX_LAYERS + 1] = {1}; /* inputs have a limit of their own */
+  *model = (network_model){0};
+  BASE_ASSERT(input->n_inputs <= ENCODING_MAX_INPUTS);
+  for (size_t i = 0; i < n_layers && i < NETWORK_MAX_LAYERS; i++)
+    all[i + 1] = widths[i];
+  BASE_TRY(check_widths(all, n_layers));
+  all[0] = input->n_inputs;
+  BASE_TRY(encoding_input_copy(&model->input, input));
+  model->n_features = input->n_features;
+  return init_whole(model, all, n_layers);
+}
+
+size_t network_n_inputs(const network_model *model) {
+  return model->input.feature != NULL ? model->input.n_inputs : model->n_features;
+}
+
 static void clear_names(char **names, size_t n) {
   for (size_t i = 0; names != NULL && i < n; i++)
     base_free(names[i]);
@@ -116,6 +138,7 @@ static void clear_numbers(double *numbers, size_t n) {
 
 /* Takes what network_init left half made, and a cleared model, just as well. */
 void network_clear(network_model *model) {
+  encoding_input_clear(&model->input);
   base_free(model->name);
   clear_names(model->feature, model->n_features);
   clear_names(model->label, model->n_classes);

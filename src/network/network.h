@@ -39,6 +39,7 @@ typedef struct network_model {
   size_t n_features;
   char **feature;           /**< names */
   double *mean, *deviation; /**< scaler: (x - mean)/deviation; deviation > 0 */
+  encoding_input input;     /**< where not all features are scaled; else its feature is NULL */
   double max_abs_input;     /**< largest |scaled feature| in calibration data; 0 = not calibrated */
   /** Smallest and largest scaled value of each feature there; NULL both = only the largest is
    * known.
@@ -65,6 +66,14 @@ ckks_status network_layer_set_weights(network_layer *layer, const double *dense)
  * names "x0", "x1", ..., labels "0", "1", ...
  */
 ckks_status network_init(network_model *model, const size_t *widths, size_t n_layers);
+/**
+ * The same for inputs that are made of features in other ways: widths are those of the layers'
+ * outputs. The encoding, which must be finished, is copied.
+ */
+ckks_status network_init_encoded(network_model *model, const encoding_input *input,
+                                 const size_t *widths, size_t n_layers);
+/** What the first layer takes: as many as features, where all are scaled. */
+size_t network_n_inputs(const network_model *model);
 void network_clear(network_model *model); /**< wipes the weights */
 /**
  * Shapes agree, everything is finite, deviations positive, leading coefficients
@@ -73,7 +82,8 @@ void network_clear(network_model *model); /**< wipes the weights */
  */
 ckks_status network_check(const network_model *model);
 /* --- forward.c: what it computes; CKKS_ERROR_MEMORY */
-/** scaled[i] = (features[i] - mean[i]) / deviation[i]; NaN (a missing value) becomes 0. */
+/** The inputs of a raw row: (features[i] - mean[i]) / deviation[i], a missing value (NaN) being 0,
+ * or what the encoding makes of it. */
 void network_forward_scale(double *scaled, const double *features, const network_model *model);
 /** outputs[n_classes] of one row of *raw* (unscaled) features, before meaning.end; NaN counts as
  * the mean: encoding_meaning_check_rows says whether it may be there. */
