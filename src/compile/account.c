@@ -95,15 +95,22 @@ static ckks_status fill_error(const accounting *a, plan_part *part, int first, i
                             : CKKS_OK;
 }
 
+/* The stage as the network has it, without empty places; copies (scatter.c) are not in it. */
+static const compile_stage *plain_of(const accounting *a, size_t i) {
+  size_t n_copies = a->stages->n_stages - a->stages->plain->n_stages;
+  if (a->packing == PLAN_THROUGHPUT)
+    return &a->stages->plain->stage[i];
+  return i < n_copies ? &a->stages->stage[i] : &a->stages->plain->stage[i - n_copies];
+}
+
 static void fill_stage(const accounting *a, plan_part *part, size_t i) {
-  const compile_stage *stage = &a->stages->stage[i];
   const plan_interface *interface = &a->plan->interface;
   const ckks_params_literal *literal = &a->chain->params->literal;
   compile_work counts;
-  const compile_stage *plain = &a->stages->plain->stage[i]; /* without empty places */
+  const compile_stage *plain = plain_of(a, i);
   part->n_in = plain->n_in;
   part->n_out = plain->n_out;
-  part->degree = degree_of(stage);
+  part->degree = degree_of(plain);
   part->n_weights = plain->n_in * plain->n_out;
   const compile_affine *affine = &a->choice->affine[i];
   if (a->packing == PLAN_LATENCY) {
