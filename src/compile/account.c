@@ -30,6 +30,8 @@ static int degree_of(const compile_stage *stage) {
   switch (stage->kind) {
   case COMPILE_STAGE_LAST:
     break;
+  case COMPILE_STAGE_SQUARES:
+    return 4;
   case COMPILE_STAGE_CUBIC:
     return 3;
   case COMPILE_STAGE_SQUARE:

@@ -61,7 +61,7 @@ ckks_status compile_emit_vector(plan_plan *plan, size_t period, int *index, doub
 ckks_status compile_emit_stage_vector(plan_plan *plan, const compile_stage *stage,
                                       size_t activation, int *index) {
   double *value = NULL;
-  if (stage->kind == COMPILE_STAGE_CUBIC) {
+  if (stage->kind == COMPILE_STAGE_CUBIC || stage->kind == COMPILE_STAGE_SQUARES) {
     BASE_TRY(compile_emit_vector(plan, 1, index, &value));
     value[0] = stage->linear[activation];
   } else if (stage->kind == COMPILE_STAGE_GENERAL) {
@@ -90,6 +90,12 @@ ckks_status compile_emit_polynomial(plan_program *program, const compile_stage *
   case COMPILE_STAGE_SQUARE:
     BASE_TRY(emit_product(program, v, v, v, *level));
     *level -= 1;
+    return CKKS_OK;
+  case COMPILE_STAGE_SQUARES:
+    BASE_TRY(emit_product(program, v, v, v, *level));
+    BASE_TRY(compile_emit_op(program, PLAN_OP_ADD_VECTOR, v, v, index, 0, 0, *level - 1, &op));
+    BASE_TRY(emit_product(program, v, v, v, *level - 1));
+    *level -= 2;
     return CKKS_OK;
   case COMPILE_STAGE_CUBIC:
     BASE_TRY(emit_product(program, spare, v, v, *level));

@@ -211,7 +211,8 @@ int compile_layouts_depth(const compile_stages *stages, const compile_choice *ch
     depth += choice->affine[i].fused ? 2 : 1;
     if (stage->kind == COMPILE_STAGE_SQUARE)
       depth += 1;
-    else if (stage->kind == COMPILE_STAGE_CUBIC && !next_fused)
+    else if (stage->kind == COMPILE_STAGE_SQUARES ||
+             (stage->kind == COMPILE_STAGE_CUBIC && !next_fused))
       depth += 2;
     else if (stage->kind == COMPILE_STAGE_GENERAL)
       depth += plan_polynomial_depth(compile_stage_degree(stage));

@@ -359,7 +359,8 @@ static ckks_status emit_polynomial(lowering *lower, size_t i, size_t out, int *i
   bool next_fused = i + 1 < lower->stages->n_stages && lower->choice->affine[i + 1].fused;
   if (stage->n_activations > 1 && stage->kind == COMPILE_STAGE_GENERAL)
     return emit_slot_polynomials(lower, i, out, level);
-  if (stage->n_activations > 1 && stage->kind == COMPILE_STAGE_CUBIC)
+  if (stage->n_activations > 1 &&
+      (stage->kind == COMPILE_STAGE_CUBIC || stage->kind == COMPILE_STAGE_SQUARES))
     BASE_TRY(emit_by_slot(lower, i, out, LINEAR, index));
   else if (out == 0)
     BASE_TRY(compile_emit_stage_vector(lower->plan, stage, 0, index));

@@ -175,6 +175,7 @@ static int polynomial_levels(const compile_stage *stage) {
     break;
   case COMPILE_STAGE_SQUARE:
     return 1;
+  case COMPILE_STAGE_SQUARES:
   case COMPILE_STAGE_CUBIC:
     return 2;
   case COMPILE_STAGE_GENERAL:

@@ -238,9 +238,12 @@ static ckks_status insert_copies(compile_stages *stages, const scattering *s) {
                             .n_out = s->n_places,
                             .max_abs = stages->max_abs_input,
                             .kind = COMPILE_STAGE_LAST,
-                            .n_activations = 1,
-                            .polynomial = {encoding_polynomial_identity}};
+                            .n_activations = 1};
   copies->range[0] = stages->max_abs_input;
+  copies->polynomial = base_alloc_array(1, sizeof *copies->polynomial);
+  if (copies->polynomial == NULL)
+    return base_fail_memory(sizeof *copies->polynomial);
+  copies->polynomial[0] = encoding_polynomial_identity;
   copies->bias = base_alloc_array(s->n_places, sizeof *copies->bias);
   if (copies->bias == NULL)
     return base_fail_memory(s->n_places * sizeof *copies->bias);

@@ -171,6 +171,45 @@ static double fold_square(compile_stage *stage, size_t a, double *sign) {
   return c[0] - c[2] * shift * shift;
 }
 
+/* p(x) = c_4 (u^4 + a u^2) + constant with u = x + h: what is left when x^3 is gone. */
+typedef struct quartic {
+  double shift, square, slope, constant;
+} quartic;
+
+static quartic depress(const double *c) {
+  double h = c[3] / (4.0 * c[4]), h2 = h * h;
+  return (quartic){.shift = h,
+                   .square = c[2] - 6.0 * c[4] * h2,
+                   .slope = c[1] - 2.0 * c[2] * h + 8.0 * c[4] * h2 * h,
+                   .constant = c[0] - c[1] * h + c[2] * h2 - c[3] * h2 * h + c[4] * h2 * h2};
+}
+
+/* Whether all are squares of squares but for factors and constants, as the indicator of four
+ * conditions is: two levels instead of three. */
+static bool stage_are_squares(const compile_stage *stage) {
+  if (!stage_all_have(stage, 4))
+    return false;
+  for (size_t a = 0; a < stage->n_activations; a++) {
+    const double *c = stage->polynomial[a].coefficient;
+    quartic q = depress(c);
+    double size = fabs(c[1]) + fabs(2.0 * c[2] * q.shift) + fabs(2.0 * c[3] * q.shift * q.shift);
+    if (!(fabs(q.slope) <= 1e-12 * size))
+      return false;
+  }
+  return true;
+}
+
+/* Makes it +-(v^2 + linear)^2 + constant; *sign is what the next map multiplies by. */
+static double fold_squares(compile_stage *stage, size_t a, double *sign) {
+  const double *c = stage->polynomial[a].coefficient;
+  quartic q = depress(c);
+  double factor = sqrt(sqrt(fabs(c[4])));
+  *sign = c[4] < 0.0 ? -1.0 : 1.0;
+  stage->linear[a] = factor * factor * q.square / (2.0 * c[4]);
+  stage_rescale_rows(stage, a, factor, q.shift);
+  return q.constant - q.square * q.square / (4.0 * c[4]);
+}
+
 /*
  * v := v / range, and p for it such that results stay within 1 as well: units of all
  * activations then stand at one size, and a carried value's polynomial is v itself. Returns what
@@ -198,10 +237,14 @@ static void stage_set_polynomials(compile_stage *stage, compile_stage *next) {
     stage->kind = COMPILE_STAGE_CUBIC;
   if (next && stage_all_have(stage, 2))
     stage->kind = COMPILE_STAGE_SQUARE;
+  if (next && stage_are_squares(stage))
+    stage->kind = COMPILE_STAGE_SQUARES;
   for (size_t a = 0; a < stage->n_activations; a++) {
     double factor = 1.0, constant = 0.0;
     if (stage->kind == COMPILE_STAGE_CUBIC)
       constant = fold_cubic(stage, a);
+    else if (stage->kind == COMPILE_STAGE_SQUARES)
+      constant = fold_squares(stage, a, &factor);
     else if (stage->kind == COMPILE_STAGE_SQUARE)
       constant = fold_square(stage, a, &factor);
     else if (stage->n_activations > 1)

@@ -7,10 +7,11 @@
 #include "plan/plan.h"
 
 typedef enum compile_stage_kind {
-  COMPILE_STAGE_LAST,   /**< no polynomial follows under encryption */
-  COMPILE_STAGE_CUBIC,  /**< v^3 + linear*v; the constant went into the next bias */
-  COMPILE_STAGE_SQUARE, /**< v^2; sign and constant went into the next map */
-  COMPILE_STAGE_GENERAL /**< polynomial as given; where units differ, each between -1 and 1 */
+  COMPILE_STAGE_LAST,    /**< no polynomial follows under encryption */
+  COMPILE_STAGE_CUBIC,   /**< v^3 + linear*v; the constant went into the next bias */
+  COMPILE_STAGE_SQUARES, /**< (v^2 + linear)^2; sign and constant went into the next map */
+  COMPILE_STAGE_SQUARE,  /**< v^2; sign and constant went into the next map */
+  COMPILE_STAGE_GENERAL  /**< polynomial as given; where units differ, each between -1 and 1 */
 } compile_stage_kind;
 
 #define COMPILE_MAX_WINDOWS 4

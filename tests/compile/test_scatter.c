@@ -46,7 +46,8 @@ static void make(network_model *model, size_t n, size_t n_bits, uint64_t seed) {
   assert_ok(network_layer_set_weights(&model->layer[1], values));
   for (size_t o = 0; o < 8 * n; o++)
     model->layer[0].bias[o] = 0.25;
-  model->layer[0].activation[0].polynomial = (encoding_polynomial){3, {0.0, 2.0, -3.0, 1.0}};
+  model->layer[0].activation[0].polynomial =
+      (encoding_polynomial){.degree = 3, .coefficient = {0.0, 2.0, -3.0, 1.0}};
   model->layer[0].activation[0].max_abs = 4.0;
   model->layer[1].activation[0].max_abs = 100.0;
   model->max_abs_input = 1.0;
