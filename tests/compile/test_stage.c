@@ -19,6 +19,8 @@ static double activate(const compile_stage *stage, size_t unit, double v) {
   switch (stage->kind) {
   case COMPILE_STAGE_CUBIC:
     return v * v * v + stage->linear[a] * v;
+  case COMPILE_STAGE_SQUARES:
+    return (v * v + stage->linear[a]) * (v * v + stage->linear[a]);
   case COMPILE_STAGE_SQUARE:
     return v * v;
   case COMPILE_STAGE_GENERAL:
