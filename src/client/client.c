@@ -62,7 +62,7 @@ typedef struct encrypting {
   const ckks_secret_key *secret;
   const plan_interface *interface;
   const ckks_params *params;
-  double *scaled, *slots; /* n_rows x n_features; N/2 */
+  double *scaled, *slots; /* n_rows x inputs; N/2 */
   size_t n_rows;
   ckks_plaintext *plaintext;
 } encrypting;
@@ -78,16 +78,15 @@ static ckks_status encrypt_slots(ckks_ciphertext **out, const encrypting *e, pla
 }
 
 static ckks_status encrypt_all(const encrypting *e, wire_sample *sample) {
-  size_t n_slots = e->params->ring.n / 2, n_features = e->interface->n_features;
+  size_t n_slots = e->params->ring.n / 2, n_inputs = plan_n_inputs(e->interface);
   size_t n_rows = plan_pack_rows(e->interface, sample->packing);
   for (size_t i = 0; i < sample->n_ciphertexts; i++) {
     if (sample->packing == PLAN_LATENCY) {
-      plan_pack_row(e->slots, n_slots, e->scaled + i * n_features, e->interface);
+      plan_pack_row(e->slots, n_slots, e->scaled + i * n_inputs, e->interface);
     } else {
-      size_t batch = i / n_features, first = batch * n_rows;
-      plan_pack_column(e->slots, n_slots, e->scaled + first * n_features,
-                       plan_pack_batch(e->interface, e->n_rows, batch), i % n_features,
-                       e->interface);
+      size_t batch = i / n_inputs, first = batch * n_rows;
+      plan_pack_column(e->slots, n_slots, e->scaled + first * n_inputs,
+                       plan_pack_batch(e->interface, e->n_rows, batch), i % n_inputs, e->interface);
     }
     BASE_TRY(encrypt_slots(&sample->ciphertext[i], e, sample->packing));
   }
@@ -122,20 +121,20 @@ static ckks_status check_rows(size_t *n_outside, const double *rows, size_t n_ro
 }
 
 static ckks_status encrypt_rows(encrypting *e, wire_sample *sample, const double *rows) {
-  size_t n_features = e->interface->n_features;
-  e->scaled = base_alloc_array(e->n_rows * n_features, sizeof *e->scaled);
+  size_t n_features = e->interface->n_features, n_inputs = plan_n_inputs(e->interface);
+  e->scaled = base_alloc_array(e->n_rows * n_inputs, sizeof *e->scaled);
   e->slots = base_alloc_array(e->params->ring.n / 2, sizeof *e->slots);
   if (!e->scaled || !e->slots)
-    return base_fail_memory(e->n_rows * n_features * sizeof *e->scaled);
+    return base_fail_memory(e->n_rows * n_inputs * sizeof *e->scaled);
   for (size_t row = 0; row < e->n_rows; row++)
-    plan_pack_scale(e->scaled + row * n_features, rows + row * n_features, e->interface);
+    plan_pack_scale(e->scaled + row * n_inputs, rows + row * n_features, e->interface);
   BASE_TRY(ckks_plaintext_build(&e->plaintext, e->params));
   return encrypt_all(e, sample);
 }
 
 static void encrypting_clear(encrypting *e) {
   if (e->scaled)
-    base_wipe(e->scaled, e->n_rows * e->interface->n_features * sizeof *e->scaled);
+    base_wipe(e->scaled, e->n_rows * plan_n_inputs(e->interface) * sizeof *e->scaled);
   if (e->slots)
     base_wipe(e->slots, e->params->ring.n / 2 * sizeof *e->slots);
   base_free(e->scaled);

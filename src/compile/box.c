@@ -11,6 +11,7 @@
  */
 #define LEAST_SIDE 1.0
 #define LARGEST_BYTE 255.0
+#define ANY_VALUE 1e300
 /* Bounds are widened by far more than doubles lose on the way. */
 #define SLACK 1e-9
 /* Polynomials are looked at in so many pieces of an interval. */
@@ -74,6 +75,11 @@ void compile_box_fill(plan_interface *interface, const network_model *model, dou
     bool usual = seen.low <= 0.0 && seen.high >= 0.0; /* the mean is */
     double middle = 0.5 * (interface->low[i] + interface->high[i]);
     interface->padding[i] = bytes ? interface->low[i] : usual ? model->mean[i] : middle;
+    if (model->input.feature == NULL || model->input.feature[i].kind == ENCODING_SCALE)
+      continue;
+    interface->low[i] = -ANY_VALUE; /* bits are bits, whatever the value */
+    interface->high[i] = ANY_VALUE;
+    interface->padding[i] = 0.0;
   }
 }
 
@@ -163,6 +169,9 @@ static encoding_polynomial polynomial_of(const compile_stage *stage, size_t a) {
     break;
   case COMPILE_STAGE_CUBIC:
     return (encoding_polynomial){3, {0.0, stage->linear[a], 0.0, 1.0}, false};
+  case COMPILE_STAGE_SQUARES:
+    return (encoding_polynomial){
+        4, {stage->linear[a] * stage->linear[a], 0.0, 2.0 * stage->linear[a], 0.0, 1.0}, false};
   case COMPILE_STAGE_SQUARE:
     return (encoding_polynomial){2, {0.0, 0.0, 1.0}, false};
   case COMPILE_STAGE_GENERAL:
@@ -181,6 +190,48 @@ static interval row_range(const compile_stage *stage, size_t row, const interval
     sum.low += w > 0.0 ? w * x.low : w * x.high;
     sum.high += w > 0.0 ? w * x.high : w * x.low;
     size += fabs(w) * magnitude(x);
+  }
+  return (interval){sum.low - SLACK * size, sum.high + SLACK * size};
+}
+
+/*
+ * Of the bits of one feature those of smaller edges are 1 and the others 0, so a row adds up a
+ * beginning of its weights there; of categories one is 1; or the bit that says it is missing. `k`
+ * is the row's first weight on them, `begin` their first input; returns the weight behind them.
+ */
+static size_t add_feature(interval *sum, const network_sparse *map, size_t k, size_t end,
+                          size_t begin, const encoding_feature *feature) {
+  double so_far = 0.0, low = 0.0, high = 0.0;
+  for (; k < end && map->column[k] < begin + encoding_input_count(feature); k++) {
+    double w = map->value[k];
+    bool missing = map->column[k] == begin + feature->n_values;
+    so_far = feature->kind == ENCODING_BINS && !missing ? so_far + w : w;
+    low = fmin(low, so_far);
+    high = fmax(high, so_far);
+  }
+  sum->low += low;
+  sum->high += high;
+  return k;
+}
+
+static interval encoded_row_range(const compile_stage *stage, size_t row, const interval *in,
+                                  const encoding_input *input) {
+  const network_sparse *map = &stage->map;
+  interval sum = {stage->bias[row], stage->bias[row]};
+  double size = fabs(stage->bias[row]);
+  size_t k = map->start[row], end = map->start[row + 1], begin = 0;
+  for (size_t i = k; i < end; i++)
+    size += fabs(map->value[i]) * magnitude(in[map->column[i]]);
+  for (size_t f = 0; f < input->n_features; f++) {
+    const encoding_feature *feature = &input->feature[f];
+    if (feature->kind != ENCODING_SCALE) {
+      k = add_feature(&sum, map, k, end, begin, feature);
+    } else if (k < end && map->column[k] == begin) {
+      double w = map->value[k++];
+      sum.low += w > 0.0 ? w * in[begin].low : w * in[begin].high;
+      sum.high += w > 0.0 ? w * in[begin].high : w * in[begin].low;
+    }
+    begin += encoding_input_count(feature);
   }
   return (interval){sum.low - SLACK * size, sum.high + SLACK * size};
 }
@@ -215,14 +266,16 @@ static double largest(const interval *x, size_t n) {
   return isfinite(most) ? most : (double)INFINITY;
 }
 
-/* Two arrays of the widest layer's length; x holds the inputs. */
+/* Two arrays of the widest layer's length; x holds the inputs. `input`: how they hang together, or
+ * NULL. */
 static void walk(compile_reach *reach, interval *x, interval *y, const compile_stages *stages,
-                 bool one_row) {
+                 const encoding_input *input, bool one_row) {
   reach->input = largest(x, stages->stage[0].n_in);
   for (size_t i = 0; i < stages->n_stages; i++) {
     const compile_stage *stage = &stages->stage[i];
     for (size_t row = 0; row < stage->n_out; row++)
-      y[row] = row_range(stage, row, x);
+      y[row] = i == 0 && input != NULL ? encoded_row_range(stage, row, x, input)
+                                       : row_range(stage, row, x);
     reach->stage[i] = largest(y, stage->n_out);
     if (stage->kind != COMPILE_STAGE_LAST)
       bend(y, stage, one_row);
@@ -237,6 +290,17 @@ static double scaled(const plan_interface *interface, size_t i, double x) {
   return (x - interface->mean[i]) / interface->deviation[i];
 }
 
+static interval input_range(const plan_interface *interface, size_t i) {
+  size_t feature = i;
+  if (interface->input.feature != NULL) {
+    feature = encoding_input_feature(&interface->input, i);
+    if (interface->input.feature[feature].kind != ENCODING_SCALE)
+      return (interval){0.0, 1.0};
+  }
+  return outwards((interval){scaled(interface, feature, interface->low[feature]),
+                             scaled(interface, feature, interface->high[feature])});
+}
+
 ckks_status compile_box_reach(compile_reach *reach, const compile_stages *stages,
                               const plan_interface *interface) {
   size_t width = compile_stage_width(stages);
@@ -244,13 +308,13 @@ ckks_status compile_box_reach(compile_reach *reach, const compile_stages *stages
   compile_reach padding;
   if (x == NULL)
     return base_fail_memory(2 * width * sizeof *x);
-  for (size_t i = 0; i < interface->n_features; i++)
+  for (size_t i = 0; i < plan_n_inputs(interface); i++)
     x[i] = (interval){plan_box_padding(interface, i), plan_box_padding(interface, i)};
-  walk(&padding, x, x + width, stages, true);
-  for (size_t i = 0; i < interface->n_features; i++)
-    x[i] = outwards((interval){scaled(interface, i, interface->low[i]),
-                               scaled(interface, i, interface->high[i])});
-  walk(reach, x, x + width, stages, false);
+  walk(&padding, x, x + width, stages, NULL, true);
+  for (size_t i = 0; i < plan_n_inputs(interface); i++)
+    x[i] = input_range(interface, i);
+  walk(reach, x, x + width, stages, interface->input.feature != NULL ? &interface->input : NULL,
+       false);
   reach->padding = padding.output;
   base_free(x);
   return CKKS_OK;

@@ -86,6 +86,8 @@ static ckks_status copy_names(plan_interface *interface, const network_model *mo
   interface->n_outputs = model->n_classes;
   interface->meaning = model->meaning;
   memcpy(interface->mean, model->mean, model->n_features * sizeof(double));
+  if (model->input.feature != NULL)
+    BASE_TRY(encoding_input_copy(&interface->input, &model->input));
   memcpy(interface->deviation, model->deviation, model->n_features * sizeof(double));
   for (size_t i = 0; i < model->n_features; i++)
     if (!(interface->feature[i] = base_strdup(model->feature[i])))

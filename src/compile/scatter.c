@@ -232,6 +232,9 @@ static ckks_status fill_gather(compile_gather *gather, const scattering *s) {
 /* A map without a polynomial in front of the others. */
 static ckks_status insert_copies(compile_stages *stages, const scattering *s) {
   memmove(stages->stage + 1, stages->stage, stages->n_stages * sizeof *stages->stage);
+  memmove(stages->reach.stage + 1, stages->reach.stage,
+          stages->n_stages * sizeof *stages->reach.stage);
+  stages->reach.stage[0] = stages->reach.input;
   stages->n_stages++;
   compile_stage *copies = &stages->stage[0];
   *copies = (compile_stage){.n_in = s->map->n_columns,

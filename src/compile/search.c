@@ -182,13 +182,14 @@ static double error_of(searching *s, const compile_chain *chain) {
 /* Values that go as far as the box lets them must fit with the noise that they have then. */
 static bool noise_fits(searching *s, const compile_chain *chain) {
   plan_layout layout[PLAN_N_PACKINGS];
-  const compile_reach *reach = &s->stages->reach;
   if (s->contract != COMPILE_CONTRACT_CERTIFIED)
     return true;
   compile_fill_layout(layout, s->stages, &s->choice, chain,
                       compile_layouts_depth(s->stages, &s->choice), s->throughput);
   for (int packing = 0; packing < PLAN_N_PACKINGS; packing++) {
     const plan_program *program = &s->plan.program[packing];
+    const compile_reach *reach = /* of the stages that the program has */
+        packing == PLAN_THROUGHPUT ? &s->stages->plain->reach : &s->stages->reach;
     if (program->n_ops == 0)
       continue;
     double error = compile_error_reach(&s->plan, program, &layout[packing], (plan_packing)packing,

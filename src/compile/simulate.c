@@ -104,7 +104,7 @@ static ckks_status build_slots(double ***out, int n, size_t slots) {
 }
 
 static ckks_status worker_build(worker *w, const simulating *s) {
-  size_t n_scaled = s->interface->n_features * s->at_a_time;
+  size_t n_scaled = plan_n_inputs(s->interface) * s->at_a_time;
   w->s = s;
   w->noise = (plan_reading_noise){.op = s->op, .share = s->share, .random = &w->random};
   w->scaled = base_alloc_array(n_scaled, sizeof *w->scaled);
@@ -201,9 +201,9 @@ static ckks_status run_row(worker *w, double *outputs, const double *row) {
 
 static ckks_status run_batch(worker *w, double *outputs, const double *rows, size_t n_rows) {
   const simulating *s = w->s;
-  size_t n = s->interface->n_features, n_outputs = s->interface->n_outputs;
+  size_t n = plan_n_inputs(s->interface), n_outputs = s->interface->n_outputs;
   for (size_t row = 0; row < n_rows; row++)
-    plan_pack_scale(w->scaled + row * n, rows + row * n, s->interface);
+    plan_pack_scale(w->scaled + row * n, rows + row * s->interface->n_features, s->interface);
   for (size_t i = 0; i < n; i++)
     plan_pack_column(w->input[i], s->slots, w->scaled, n_rows, i, s->interface);
   BASE_TRY(run(w));

@@ -138,6 +138,13 @@ void encoding_input_apply(double *inputs, const double *row, const double *mean,
   }
 }
 
+size_t encoding_input_feature(const encoding_input *input, size_t index) {
+  size_t f = 0;
+  while (f + 1 < input->n_features && index >= encoding_input_count(&input->feature[f]))
+    index -= encoding_input_count(&input->feature[f++]);
+  return f;
+}
+
 double encoding_input_category(const encoding_feature *feature, const char *name) {
   for (size_t k = 0; k < feature->n_values; k++)
     if (strcmp(feature->category[k], name) == 0)
@@ -209,9 +216,10 @@ static ckks_status read_feature(encoding_feature *feature, base_reader *reader, 
 ckks_status encoding_input_read(encoding_input *input, base_reader *reader, size_t n_features) {
   size_t n = base_reader_u32(reader);
   *input = (encoding_input){0};
-  if (reader->failed || n != n_features)
-    return base_fail(CKKS_ERROR_FORMAT, "encoding: of %zu features where there are %zu", n,
-                     n_features);
+  bool fits = n_features == ENCODING_ANY_FEATURES ? n >= 1 && n * 6 <= base_reader_left(reader)
+                                                  : n == n_features;
+  if (reader->failed || !fits)
+    return base_fail(CKKS_ERROR_FORMAT, "encoding: of %zu features", n);
   ckks_status status = encoding_input_init(input, n);
   for (size_t f = 0; f < n && status == CKKS_OK; f++)
     status = read_feature(&input->feature[f], reader, f);

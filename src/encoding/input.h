@@ -47,6 +47,8 @@ ckks_status encoding_input_finish(encoding_input *input);
 /** inputs[n_inputs] of one raw row; mean and deviation of the features that are scaled. */
 void encoding_input_apply(double *inputs, const double *row, const double *mean,
                           const double *deviation, const encoding_input *input);
+/** The feature that an input is made of. */
+size_t encoding_input_feature(const encoding_input *input, size_t index);
 /** Number of the category of that name, NaN when there is none. */
 double encoding_input_category(const encoding_feature *feature, const char *name);
 /** "y > 0.5", "is red", "is missing", or the feature's name: what an input says, for people. */
@@ -54,6 +56,7 @@ void encoding_input_name(char *text, size_t n_text, size_t index, char *const *n
                          const encoding_input *input);
 /** Payload: u32 features, then of each u8 kind, u8 missing, u32 values, and these. */
 void encoding_input_write(base_buffer *buffer, const encoding_input *input);
+#define ENCODING_ANY_FEATURES SIZE_MAX /**< as many as it says */
 /** Bounded and finished; CKKS_ERROR_FORMAT. On error nothing is left. */
 ckks_status encoding_input_read(encoding_input *input, base_reader *reader, size_t n_features);
 #endif

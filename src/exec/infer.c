@@ -117,7 +117,7 @@ ckks_status exec_infer_threads(uint8_t **out, size_t *n_out, const uint8_t *byte
                   .interface = interface,
                   .params = params,
                   .sample = &sample,
-                  .per_unit = latency ? 1 : interface->n_features,
+                  .per_unit = latency ? 1 : plan_n_inputs(interface),
                   .n_outputs = latency ? 1 : interface->n_outputs};
   ckks_status status = check_owner(&sample, sessions[0], name);
   base_buffer_init(&result, 0);

@@ -27,6 +27,8 @@
 #define CHEBYSHEV 0x10000u
 #define MEANT UINT32_MAX
 #define USUAL 0xff
+/* In front of all, where not all features are scaled. */
+#define ENCODED (UINT32_MAX - 2)
 #define RANGES ((uint32_t)1 << 31) /* beside the number of layers */
 
 static void write_numbers(base_buffer *buffer, const double *numbers, size_t n) {
@@ -103,6 +105,13 @@ static void write_meaning(base_buffer *buffer, const network_model *model) {
   base_buffer_f64(buffer, model->fitted_error);
 }
 
+static void write_input(base_buffer *buffer, const network_model *model) {
+  if (model->input.feature == NULL)
+    return;
+  base_buffer_u32(buffer, ENCODED);
+  encoding_input_write(buffer, &model->input);
+}
+
 static void write_ranges(base_buffer *buffer, const network_model *model) {
   if (model->low == NULL)
     return;
@@ -111,6 +120,7 @@ static void write_ranges(base_buffer *buffer, const network_model *model) {
 }
 
 void network_bytes_write(base_buffer *buffer, const network_model *model) {
+  write_input(buffer, model);
   write_meaning(buffer, model);
   base_buffer_u32(buffer, (uint32_t)model->n_layers | (model->low != NULL ? RANGES : 0));
   base_buffer_u32(buffer, (uint32_t)model->n_features);
@@ -328,14 +338,38 @@ static ckks_status read_meaning(network_model *model, base_reader *at) {
              : CKKS_OK;
 }
 
-ckks_status network_bytes_read(network_model *model, base_reader *reader) {
+static ckks_status read_input(encoding_input *input, base_reader *reader) {
+  base_reader look = *reader;
+  *input = (encoding_input){0};
+  if (base_reader_u32(&look) != ENCODED)
+    return CKKS_OK;
+  *reader = look;
+  return encoding_input_read(input, reader, ENCODING_ANY_FEATURES);
+}
+
+/* What stands in front of the fields: inputs, meaning, widths. */
+static ckks_status read_head(network_model *model, base_reader *meaning, bool *meant, bool *ranges,
+                             base_reader *reader) {
   size_t widths[NETWORK_MAX_LAYERS + 1] = {0}, n_layers = 0;
+  encoding_input input;
+  BASE_TRY(read_input(&input, reader));
+  *meant = skip_meaning(meaning, reader);
+  ckks_status status = read_widths(widths, &n_layers, ranges, reader);
+  if (status == CKKS_OK && input.feature != NULL && input.n_features != widths[0])
+    status = base_fail(CKKS_ERROR_FORMAT, "encoding: of %zu features where there are %zu",
+                       input.n_features, widths[0]);
+  if (status == CKKS_OK)
+    status = input.feature != NULL ? network_init_encoded(model, &input, widths + 1, n_layers)
+                                   : network_init(model, widths, n_layers);
+  encoding_input_clear(&input);
+  return status;
+}
+
+ckks_status network_bytes_read(network_model *model, base_reader *reader) {
   base_reader meaning;
-  bool ranges = false;
+  bool ranges = false, meant = false;
   *model = (network_model){0};
-  bool meant = skip_meaning(&meaning, reader);
-  BASE_TRY(read_widths(widths, &n_layers, &ranges, reader));
-  BASE_TRY(network_init(model, widths, n_layers));
+  BASE_TRY(read_head(model, &meaning, &meant, &ranges, reader));
   ckks_status status = meant ? read_meaning(model, &meaning) : CKKS_OK;
   if (status == CKKS_OK)
     status = read_fields(model, ranges, reader);

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "base/wipe.h"
+#include "network/json_input.h"
 #include "network/network.h"
 
 #include <jansson.h>
@@ -422,14 +423,20 @@ static ckks_status read_fields(network_model *model, json_t *root) {
 static ckks_status read_model(network_model *model, json_t *root) {
   static const char *const fields[] = {"name",        "features", "scaler",  "max_abs_input",
                                        "input_range", "labels",   "outputs", "fitted_error",
-                                       "layers",      NULL};
+                                       "encoding",    "layers",   NULL};
   size_t widths[NETWORK_MAX_LAYERS + 1] = {0}, n_layers = 0;
   if (!json_is_object(root))
     return base_fail(CKKS_ERROR_FORMAT, "%s where an object is needed", type_name(root));
   BASE_TRY(check_fields(root, "", fields));
   BASE_TRY(read_widths(widths, &n_layers, root));
-  BASE_TRY(network_init(model, widths, n_layers));
-  ckks_status status = read_fields(model, root);
+  encoding_input input;
+  BASE_TRY(network_json_read_input(&input, json_object_get(root, "encoding"), widths[0]));
+  ckks_status status = input.feature != NULL
+                           ? network_init_encoded(model, &input, widths + 1, n_layers)
+                           : network_init(model, widths, n_layers);
+  encoding_input_clear(&input);
+  BASE_TRY(status);
+  status = read_fields(model, root);
   if (status != CKKS_OK)
     network_clear(model);
   return status;

@@ -2,6 +2,7 @@
 /* docs/model-json.md, written: what json.c reads back bit for bit. */
 #include "base/alloc.h"
 #include "base/bytes.h"
+#include "network/json_input.h"
 #include "network/network.h"
 
 /* One line, so that a weight matrix looks like one. */
@@ -142,6 +143,10 @@ static void write_model(base_buffer *out, const network_model *model) {
     base_buffer_printf(out, ",\n    \"high\": ");
     write_numbers(out, model->high, model->n_features);
     base_buffer_printf(out, "\n  }");
+  }
+  if (model->input.feature != NULL) {
+    base_buffer_printf(out, ",\n  \"encoding\": ");
+    network_json_write_input(out, &model->input);
   }
   base_buffer_printf(out, ",\n  \"labels\": ");
   write_texts(out, model->label, model->n_classes);

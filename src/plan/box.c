@@ -36,13 +36,21 @@ size_t plan_box_clip(double *features, const plan_interface *interface) {
   return moved;
 }
 
-double plan_box_padding(const plan_interface *interface, size_t feature) {
+double plan_box_padding(const plan_interface *interface, size_t input) {
+  size_t feature = input;
+  if (interface->input.feature != NULL) {
+    feature = encoding_input_feature(&interface->input, input);
+    if (interface->input.feature[feature].kind != ENCODING_SCALE)
+      return 0.0;
+  }
   return (interface->padding[feature] - interface->mean[feature]) / interface->deviation[feature];
 }
 
 double plan_box_reach(const plan_interface *interface) {
-  double most = 0.0;
+  double most = interface->input.feature != NULL ? 1.0 : 0.0;
   for (size_t i = 0; i < interface->n_features; i++) {
+    if (interface->input.feature != NULL && interface->input.feature[i].kind != ENCODING_SCALE)
+      continue;
     double mean = interface->mean[i], deviation = interface->deviation[i];
     most = fmax(most, fabs(interface->low[i] - mean) / deviation);
     most = fmax(most, fabs(interface->high[i] - mean) / deviation);

@@ -10,6 +10,7 @@
 
 #define GATHERED 2  /* beside 1 = available in a layout's first byte */
 #define MEANT 4     /* in that of latency packing: outputs that do not have their usual meaning */
+#define ENCODED 8   /* there too: features that are not just scaled */
 #define CHEBYSHEV 0 /* in front of the degree of a polynomial in that basis */
 #define MAX_PERIOD ((size_t)1 << (CKKS_MAX_LOG2_N - 1))
 
@@ -63,7 +64,8 @@ static void write_cost(base_buffer *buffer, const plan_cost *cost) {
 
 void plan_bytes_write_interface(base_buffer *buffer, const plan_interface *interface) {
   bool meant = !encoding_meaning_is_default(&interface->meaning, interface->n_outputs);
-  int marks = (interface->n_gather > 0 ? GATHERED : 0) | (meant ? MEANT : 0);
+  int marks = (interface->n_gather > 0 ? GATHERED : 0) | (meant ? MEANT : 0) |
+              (interface->input.feature != NULL ? ENCODED : 0);
   base_buffer_append(buffer, interface->id, PLAN_ID_BYTES);
   ckks_params_bytes_write(buffer, &interface->literal);
   for (int i = 0; i < PLAN_N_PACKINGS; i++) {
@@ -94,6 +96,8 @@ void plan_bytes_write_interface(base_buffer *buffer, const plan_interface *inter
   base_buffer_u8(buffer, (uint8_t)interface->contract);
   base_buffer_f64(buffer, interface->max_abs_output);
   write_polynomial(buffer, &interface->last);
+  if (interface->input.feature != NULL)
+    encoding_input_write(buffer, &interface->input);
   write_gather(buffer, interface);
   if (meant)
     encoding_meaning_write(buffer, &interface->meaning);
@@ -180,7 +184,7 @@ static ckks_status read_layout(plan_layout *layout, base_reader *reader, int *ma
   size_t slots = (size_t)1 << (params->log2_n - 1);
   uint8_t first = base_reader_u8(reader);
   layout->available = first % GATHERED == 1;
-  *marks = first & (GATHERED | MEANT);
+  *marks = first & (GATHERED | MEANT | ENCODED);
   layout->stride = base_reader_u32(reader);
   layout->padded = base_reader_u32(reader);
   layout->fold = base_reader_u32(reader);
@@ -192,7 +196,7 @@ static ckks_status read_layout(plan_layout *layout, base_reader *reader, int *ma
   layout->canaries = base_reader_u32(reader);
   layout->empty = base_reader_f64(reader);
   layout->canary = base_reader_f64(reader);
-  if (reader->failed || first > (1 | GATHERED | MEANT) || (first & 3) == GATHERED)
+  if (reader->failed || first > (1 | GATHERED | MEANT | ENCODED) || (first & 3) == GATHERED)
     return bad("layout");
   if (!layout->available)
     return CKKS_OK;
@@ -301,7 +305,7 @@ static ckks_status read_gather(plan_interface *interface, base_reader *reader) {
   interface->n_gather = n;
   for (size_t i = 0; i < n; i++) {
     interface->gather[i] = base_reader_u32(reader);
-    if (interface->gather[i] >= interface->n_features && interface->gather[i] != PLAN_NO_FEATURE)
+    if (interface->gather[i] >= plan_n_inputs(interface) && interface->gather[i] != PLAN_NO_FEATURE)
       return bad("gather");
   }
   return CKKS_OK;
@@ -319,11 +323,6 @@ static ckks_status read_interface(plan_interface *interface, base_reader *reader
   BASE_TRY(read_keys(interface, reader));
   BASE_TRY(base_reader_text(reader, &interface->name, ENCODING_MAX_NAME_BYTES, "name"));
   BASE_TRY(read_features(interface, reader));
-  const plan_layout *latency = &interface->layout[PLAN_LATENCY];
-  if (latency->available &&
-      ((latency->padded < interface->n_features && !(marks[PLAN_LATENCY] & GATHERED)) ||
-       latency->period < interface->n_outputs))
-    return bad("layout");
   unsigned contract = base_reader_u8(reader);
   interface->max_abs_output = base_reader_f64(reader);
   if (contract > PLAN_CERTIFIED || !is_finite_in(interface->max_abs_output, 1e-300, 1e300))
@@ -331,6 +330,13 @@ static ckks_status read_interface(plan_interface *interface, base_reader *reader
   interface->contract = (plan_contract)contract;
   BASE_TRY(read_polynomial(&interface->last, reader));
   if (marks[PLAN_THROUGHPUT] != 0)
+    return bad("layout");
+  if (marks[PLAN_LATENCY] & ENCODED)
+    BASE_TRY(encoding_input_read(&interface->input, reader, interface->n_features));
+  const plan_layout *latency = &interface->layout[PLAN_LATENCY];
+  if (latency->available &&
+      ((latency->padded < plan_n_inputs(interface) && !(marks[PLAN_LATENCY] & GATHERED)) ||
+       latency->period < interface->n_outputs))
     return bad("layout");
   if (marks[PLAN_LATENCY] & GATHERED)
     BASE_TRY(read_gather(interface, reader));

@@ -21,6 +21,7 @@ ckks_status plan_interface_build(plan_interface *interface) {
 }
 
 void plan_interface_clear(plan_interface *interface) {
+  encoding_input_clear(&interface->input);
   ckks_params_free(interface->params);
   free_texts(interface->feature, interface->n_features);
   free_texts(interface->label, interface->n_outputs);
@@ -281,7 +282,7 @@ static ckks_status check_program(const plan_plan *plan, plan_packing packing) {
   const plan_program *program = &plan->program[packing];
   const plan_layout *layout = &plan->interface.layout[packing];
   checking c = {.plan = plan, .program = program};
-  size_t expected = packing == PLAN_LATENCY ? 1 : plan->interface.n_features;
+  size_t expected = packing == PLAN_LATENCY ? 1 : plan_n_inputs(&plan->interface);
   if (!layout->available)
     return CKKS_OK;
   if ((size_t)program->n_inputs != expected || program->n_registers < program->n_inputs ||

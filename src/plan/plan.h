@@ -128,6 +128,7 @@ typedef struct plan_interface {
   size_t n_features, n_outputs;
   char **feature, **label;
   double *mean, *deviation;
+  encoding_input input; /**< where not all features are scaled; else its feature is NULL */
   plan_contract contract;
   double *low, *high;    /**< the box: what each raw feature may be */
   double *padding;       /**< raw, too: an ordinary row, for slots that have none */
@@ -183,6 +184,10 @@ double plan_flood_step(const plan_layout *layout, const ckks_params_literal *par
 void plan_clear(plan_plan *plan); /**< wipes the vectors */
 /** Builds interface->params: primes and security are held against the table. */
 ckks_status plan_interface_build(plan_interface *interface);
+/** Numbers that a row becomes: as many as features, where all are scaled. */
+static inline size_t plan_n_inputs(const plan_interface *interface) {
+  return interface->input.feature != NULL ? interface->input.n_inputs : interface->n_features;
+}
 void plan_interface_clear(plan_interface *interface);
 /** Bytes of the message that brings a set of evaluation keys, all of it (client/client.c). */
 size_t plan_key_bytes(const ckks_key_spec *keys, size_t n_keys, const ckks_params *params);

@@ -16,7 +16,7 @@ size_t wire_sample_count(const plan_interface *interface, plan_packing packing, 
   size_t slots = plan_pack_rows(interface, packing);
   if (!interface->layout[packing].available || n_rows == 0)
     return 0;
-  return packing == PLAN_LATENCY ? n_rows : (n_rows + slots - 1) / slots * interface->n_features;
+  return packing == PLAN_LATENCY ? n_rows : (n_rows + slots - 1) / slots * plan_n_inputs(interface);
 }
 
 ckks_status wire_sample_init(wire_sample *sample, plan_packing packing, size_t n_rows,
