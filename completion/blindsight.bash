@@ -9,8 +9,8 @@ _blindsight_options() {
   case $1 in
     train) echo "--label --output --drop --hidden --activation --epochs --batch --rate --decay \
       --seed --split-seed --frac --validation --json" ;;
-    import) echo "--output --calibrate --label --mean --deviation --activation-error --max-degree \
-      --output-name --input --outputs --output-error --margin --fit" ;;
+    import) echo "--output --calibrate --bins --edges --label --mean --deviation --activation-error \
+      --max-degree --output-name --input --outputs --output-error --margin --fit" ;;
     export) echo "--output" ;;
     evaluate) echo "--label --outputs --json" ;;
     simulate) echo "--label --error --headroom --packing --seed --threads --json" ;;
@@ -40,6 +40,7 @@ _blindsight_values() {
     import.--fit) echo "squares minimax" ;;
     import.--input | compile.--input) echo "auto table image" ;;
     import.--outputs) echo "auto classes values labels" ;;
+    import.--edges) echo "quantiles exact" ;;
     compile.--security) echo "128 192 256" ;;
     compile.--minimise) echo "balanced latency upload keys" ;;
     compile.--packing) echo "both latency throughput" ;;

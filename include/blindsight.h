@@ -297,6 +297,40 @@ BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
 blindsight_model_import(blindsight_model **out, blindsight_import **report, const char *path,
                         const blindsight_import_options *options);
 BLINDSIGHT_API void blindsight_import_free(blindsight_import *report);
+/** Whether the file holds an ensemble of trees that blindsight_model_import_trees reads. */
+BLINDSIGHT_API bool blindsight_model_is_trees(const char *path);
+
+typedef struct blindsight_trees_options {
+  size_t size;
+  /** CSV with the ensemble's columns: edges of bins are quantiles of it. NULL: only with `exact`.
+   */
+  const char *calibrate;
+  size_t n_bins; /**< of each feature; 0, the default: 64, doubled while predictions change */
+  bool exact;    /**< clients are told the ensemble's own thresholds, among as many others */
+  uint64_t seed; /**< of what they are mixed with; 1 */
+} blindsight_trees_options;
+
+/** What importing an ensemble did. */
+typedef struct blindsight_trees {
+  const char *format;       /**< whose file it is */
+  size_t n_trees, n_leaves; /**< leaves that are computed */
+  size_t n_conditions;      /**< most of them that a leaf has */
+  size_t n_inputs;          /**< bits that a client sends */
+  size_t n_rows;            /**< of calibration */
+  size_t n_bins;            /**< of each feature; 0 = exact */
+  size_t n_changed;         /**< rows whose prediction binning changes */
+  double difference;        /**< largest change of an output there */
+} blindsight_trees;
+
+BLINDSIGHT_API void blindsight_trees_options_default(blindsight_trees_options *options,
+                                                     size_t size);
+/**
+ * A model of trees: XGBoost's and CatBoost's JSON, LightGBM's text, or our own (docs/trees.md).
+ * options NULL = the default ones; report may be NULL.
+ */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
+blindsight_model_import_trees(blindsight_model **out, blindsight_trees *report, const char *path,
+                              const blindsight_trees_options *options);
 /** A model of weights trained elsewhere (docs/model-json.md). `name` starts errors; may be NULL. */
 BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_model_read_json(blindsight_model **out,
                                                                        const char *text,

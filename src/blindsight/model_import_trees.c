@@ -20,10 +20,10 @@ typedef struct reading {
 
 static ckks_status read_rows(reading *r, const char *calibrate) {
   const trees_ensemble *e = &r->ensemble;
-  return calibrate == NULL ? CKKS_OK
-                           : table_data_read_features(&r->data, calibrate,
-                                                      (const char *const *)e->feature,
-                                                      e->n_features, NULL, NULL, 0);
+  return calibrate == NULL
+             ? CKKS_OK
+             : table_data_read_features(&r->data, calibrate, (const char *const *)e->feature,
+                                        e->n_features, NULL, NULL, 0);
 }
 
 static ckks_status read_model(network_model *model, blindsight_trees *report, reading *r,
@@ -40,16 +40,16 @@ static ckks_status read_model(network_model *model, blindsight_trees *report, re
                                       .seed = o->seed};
   BASE_TRY(trees_bins_choose(&r->input, &bins, &r->ensemble, &options));
   BASE_TRY(trees_leaves_build(model, &r->ensemble, &r->input));
-  *report = (blindsight_trees){.size = report->size,
-                               .format = trees_read_name(trees_read_recognise(text, r->n_bytes)),
-                               .n_trees = r->ensemble.n_trees,
-                               .n_leaves = model->layer[0].n_out,
-                               .n_conditions = (size_t)model->layer[0].activation[0].polynomial.degree,
-                               .n_inputs = r->input.n_inputs,
-                               .n_rows = r->data.n_rows,
-                               .n_bins = bins.n_bins,
-                               .n_changed = bins.n_changed,
-                               .difference = bins.largest};
+  *report =
+      (blindsight_trees){.format = trees_read_name(trees_read_recognise(text, r->n_bytes)),
+                         .n_trees = r->ensemble.n_trees,
+                         .n_leaves = model->layer[0].n_out,
+                         .n_conditions = (size_t)model->layer[0].activation[0].polynomial.degree,
+                         .n_inputs = r->input.n_inputs,
+                         .n_rows = r->data.n_rows,
+                         .n_bins = bins.n_bins,
+                         .n_changed = bins.n_changed,
+                         .difference = bins.largest};
   return CKKS_OK;
 }
 

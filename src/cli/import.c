@@ -39,8 +39,9 @@ static void print_report(const blindsight_model *model, const char *output) {
 typedef struct arguments {
   const char *path, *output;
   blindsight_import_options import;
-  uint64_t max_degree;
-  int fit, kind, input;
+  blindsight_trees_options trees;
+  uint64_t max_degree, n_bins;
+  int fit, kind, input, edges;
   const char *mean, *deviation;
 } arguments;
 
@@ -71,7 +72,12 @@ static int parse(arguments *a, int argc, char **argv) {
   const cli_option options[] = {
       {"output", 'o', CLI_TEXT, &a->output, "FILE", "write the model here", 0, 0, true},
       {"calibrate", 0, CLI_TEXT, &import->calibrate, "DATA",
-       "ONNX: rows (CSV, idx, PNG) that the activations are fitted to", 0, 0, 0},
+       "rows (CSV, idx, PNG) that activations are fitted to, or bins made of", 0, 0, 0},
+      {"bins", 0, CLI_INTEGER, &a->n_bins, "N",
+       "trees: of each feature (64, more while predictions change)", 2, 16384, 0},
+      {"edges", 0, CLI_CHOICE, &a->edges, "quantiles|exact",
+       "trees: what clients are told: quantiles of DATA, or the model's thresholds among others", 0,
+       0, 0},
       {"label", 0, CLI_TEXT, &import->label, "COLUMN", "of DATA, is no input", 0, 0, 0},
       {"output-name", 0, CLI_TEXT, &import->output, "NAME",
        "ONNX: the output that is wanted, where there are several", 0, 0, 0},
@@ -96,15 +102,51 @@ static int parse(arguments *a, int argc, char **argv) {
   const cli_command command = {
       "import", "FILE",
       "Makes a model of what was trained elsewhere: a network in ONNX, whose activations become\n"
-      "polynomials where they are none, or weights in JSON.",
+      "polynomials where they are none, trees of XGBoost, LightGBM, CatBoost or scikit-learn, or\n"
+      "weights in JSON.",
       options, sizeof options / sizeof options[0]};
   return cli_options_parse(&a->path, &command, argc, argv);
+}
+
+static void print_trees(const blindsight_trees *t, const char *output) {
+  FILE *out = cli_print_stream(output);
+  cli_print_field(out, "trees", "%s: %zu trees, %zu leaves of %zu conditions at most", t->format,
+                  t->n_trees, t->n_leaves, t->n_conditions);
+  if (t->n_bins == 0)
+    cli_print_field(out, "edges", "the model's own thresholds, among others: %zu bits a row",
+                    t->n_inputs);
+  else
+    cli_print_field(out, "edges", "quantiles, %zu bins a feature: %zu bits a row", t->n_bins,
+                    t->n_inputs);
+  if (t->n_rows > 0)
+    cli_print_field(out, "calibration",
+                    "%zu rows; binning changes the prediction of %zu, outputs by up to %.2g",
+                    t->n_rows, t->n_changed, t->difference);
+}
+
+static ckks_status import_trees(const arguments *a) {
+  blindsight_model *model;
+  blindsight_trees report;
+  blindsight_trees_options options = a->trees;
+  options.calibrate = a->import.calibrate;
+  options.n_bins = (size_t)a->n_bins;
+  options.exact = a->edges == 1;
+  BASE_TRY(blindsight_model_import_trees(&model, &report, a->path, &options));
+  ckks_status status = blindsight_model_save(a->output, model);
+  if (status == CKKS_OK) {
+    print_report(model, a->output);
+    print_trees(&report, a->output);
+  }
+  blindsight_model_free(model);
+  return status;
 }
 
 static ckks_status import_file(const arguments *a) {
   blindsight_model *model;
   blindsight_import *report = NULL;
   BASE_TRY(cli_output_check(a->output));
+  if (!cli_model_is_network(a->path) && blindsight_model_is_trees(a->path))
+    return import_trees(a);
   BASE_TRY(cli_model_is_network(a->path)
                ? blindsight_model_import(&model, &report, a->path, &a->import)
                : read_json(&model, a->path));
@@ -136,6 +178,7 @@ static ckks_status import(arguments *a) {
 int cli_import(int argc, char **argv) {
   arguments a = {0};
   blindsight_import_options_default(&a.import, sizeof a.import);
+  blindsight_trees_options_default(&a.trees, sizeof a.trees);
   int code = parse(&a, argc, argv);
   if (code >= 0)
     return code;

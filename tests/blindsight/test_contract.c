@@ -66,6 +66,10 @@ static void no_model_takes_null(void **state) {
   REFUSES_AND_EMPTIES("options.drop",
                       blindsight_model_train(OUT(blindsight_model), NULL, w.csv, &train));
   REFUSES("out", blindsight_model_import(NULL, NULL, w.csv, NULL));
+  REFUSES("out", blindsight_model_import_trees(NULL, NULL, w.csv, NULL));
+  REFUSES_AND_EMPTIES("path",
+                      blindsight_model_import_trees(OUT(blindsight_model), NULL, NULL, NULL));
+  assert_false(blindsight_model_is_trees(NULL));
   REFUSES_AND_EMPTIES("path", blindsight_model_import(OUT(blindsight_model), NULL, NULL, NULL));
   REFUSES("out", blindsight_model_read_json(NULL, "{}", 2, "x"));
   REFUSES_AND_EMPTIES("text", blindsight_model_read_json(OUT(blindsight_model), NULL, 2, "x"));
@@ -245,6 +249,7 @@ static void questions_about_nothing_have_no_answer(void **state) {
   blindsight_rows_options_default(NULL, 8);
   blindsight_train_options_default(NULL, 8);
   blindsight_import_options_default(NULL, 8);
+  blindsight_trees_options_default(NULL, 8);
   blindsight_compile_options_default(NULL, 8);
   blindsight_remote_options_default(NULL, 8);
   blindsight_rows_free(NULL);

@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# An ensemble of trees from its library's file to predictions that are those in clear, in both
+# packings; which edges clients are told; what is refused.
+# shellcheck disable=SC1091,SC2154 # not followed
+. tests/cli/check.inc
+trees=$root/tests/trees/data/xgboost_binary.json
+
+works "import" blindsight import "$trees" --edges exact -o exact.model
+says "whose trees" "^trees *XGBoost: 6 trees, [0-9]* leaves of 3 conditions at most"
+says "what clients are told" "^edges *the model's own thresholds, among others"
+works "import with bins" blindsight import "$trees" --calibrate "$data" -o bins.model
+says "quantiles" "^edges *quantiles, [0-9]* bins a feature"
+says "nothing changes" "^calibration *569 rows; binning changes the prediction of 0,"
+works "export" blindsight export bins.model -o bins.json
+holds "the encoding" grep -q '"encoding"' bins.json
+works "import JSON" blindsight import bins.json -o again.model
+holds "the same bytes" cmp -s bins.model again.model
+
+works "evaluate" blindsight evaluate exact.model "$data" --outputs clear.csv
+works "compile" blindsight compile exact.model --error 1e-4 -o exact
+says "a proof" "certified: in the input range no value can wrap"
+works "inspect" blindsight inspect exact.client
+works "keygen" blindsight keygen exact.client -o client
+for packing in latency throughput; do
+  works "encrypt, $packing" blindsight encrypt exact.client "$data" --key client.key --rows 0-4 \
+    --packing $packing -o sample
+  works "infer, $packing" blindsight-infer exact.server sample --keys client.keys -o result
+  works "decrypt, $packing" blindsight decrypt exact.client result --key client.key --csv --outputs
+  # Probabilities, row by row, against those in clear.
+  worst=$(paste -d, "$log.out" clear.csv | awk -F, '
+    NR > 1 && NR <= 6 {
+      for (i = 0; i < 2; i++) {
+        d = $(NF / 2 - i) - $(NF - i)
+        if (d < 0) d = -d
+        if (d > worst) worst = d
+      }
+      seen++
+    }
+    END { print (seen == 5 && worst < 1e-3) ? "near" : "rows " seen ", off by " worst }')
+  holds "probabilities are those in clear, $packing: $worst" [ "$worst" = near ]
+done
+
+refused "bins without rows" 1 "calibration rows are needed" \
+  blindsight import "$trees" -o none.model
+head -c 3000 "$trees" >cut.json
+refused "a file that is cut off" 1 "cut.json: line" \
+  blindsight import cut.json --edges exact -o none.model
+sed 's/"left_children":\[1,/"left_children":[99,/' "$trees" >child.json
+refused "a child that is not there" 1 "child 99 of" \
+  blindsight import child.json --edges exact -o none.model
+finish
