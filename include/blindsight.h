@@ -297,8 +297,8 @@ BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
 blindsight_model_import(blindsight_model **out, blindsight_import **report, const char *path,
                         const blindsight_import_options *options);
 BLINDSIGHT_API void blindsight_import_free(blindsight_import *report);
-/** Whether the file holds an ensemble of trees that blindsight_model_import_trees reads. */
-BLINDSIGHT_API bool blindsight_model_is_trees(const char *path);
+/** Whether the file looks like an ensemble of trees; false for standard input ("-"). */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_model_is_trees(bool *out, const char *path);
 
 typedef struct blindsight_trees_options {
   size_t size;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From an ensemble of trees, and rows that say where bins are, to a model. */
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/wipe.h"
@@ -53,15 +55,19 @@ static ckks_status read_model(network_model *model, blindsight_trees *report, re
   return CKKS_OK;
 }
 
-bool blindsight_model_is_trees(const char *path) {
+ckks_status blindsight_model_is_trees(bool *out, const char *path) {
   uint8_t *bytes;
   size_t n_bytes;
-  if (path == NULL || base_file_read(&bytes, &n_bytes, path, TREES_READ_MAX_BYTES) != CKKS_OK)
-    return false;
-  bool trees = trees_read_recognise((const char *)bytes, n_bytes) != TREES_NONE;
+  BASE_TRY(blindsight_objects_require(out, "out"));
+  *out = false;
+  BASE_TRY(blindsight_objects_require(path, "path"));
+  if (strcmp(path, "-") == 0) /* can be read once only */
+    return CKKS_OK;
+  BASE_TRY(base_file_read(&bytes, &n_bytes, path, TREES_READ_MAX_BYTES));
+  *out = trees_read_recognise((const char *)bytes, n_bytes) != TREES_NONE;
   base_wipe(bytes, n_bytes);
   base_free(bytes);
-  return trees;
+  return CKKS_OK;
 }
 
 void blindsight_trees_options_default(blindsight_trees_options *options, size_t size) {

@@ -145,7 +145,10 @@ static ckks_status import_file(const arguments *a) {
   blindsight_model *model;
   blindsight_import *report = NULL;
   BASE_TRY(cli_output_check(a->output));
-  if (!cli_model_is_network(a->path) && blindsight_model_is_trees(a->path))
+  bool trees = false;
+  if (!cli_model_is_network(a->path))
+    BASE_TRY(blindsight_model_is_trees(&trees, a->path));
+  if (trees)
     return import_trees(a);
   BASE_TRY(cli_model_is_network(a->path)
                ? blindsight_model_import(&model, &report, a->path, &a->import)

@@ -69,7 +69,8 @@ static void no_model_takes_null(void **state) {
   REFUSES("out", blindsight_model_import_trees(NULL, NULL, w.csv, NULL));
   REFUSES_AND_EMPTIES("path",
                       blindsight_model_import_trees(OUT(blindsight_model), NULL, NULL, NULL));
-  assert_false(blindsight_model_is_trees(NULL));
+  REFUSES("out", blindsight_model_is_trees(NULL, w.csv));
+  REFUSES("path", blindsight_model_is_trees(&(bool){false}, NULL));
   REFUSES_AND_EMPTIES("path", blindsight_model_import(OUT(blindsight_model), NULL, NULL, NULL));
   REFUSES("out", blindsight_model_read_json(NULL, "{}", 2, "x"));
   REFUSES_AND_EMPTIES("text", blindsight_model_read_json(OUT(blindsight_model), NULL, 2, "x"));
