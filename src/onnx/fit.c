@@ -187,9 +187,10 @@ static void measure(onnx_fit *fit, const onnx_fit_fitter *f) {
 static ckks_status sharpen(encoding_polynomial *p, int degree, onnx_fit_fitter *f) {
   size_t n = (size_t)degree + 1;
   double c[ENCODING_MAX_DEGREE + 1], best = (double)INFINITY;
-  double *a = base_alloc_array(n * n + n, sizeof *a), *b = a + n * n;
+  double *a = base_alloc_array(n * n + n, sizeof *a);
   if (a == NULL)
     return base_fail_memory((n * n + n) * sizeof *a);
+  double *b = a + n * n;
   memcpy(f->sharp, f->weight, f->n * sizeof *f->sharp);
   for (int round = 0; round < LAWSON_ROUNDS && best > 0.0; round++) {
     encoding_polynomial trial;

@@ -77,9 +77,10 @@ static bool has_line(const block *b, const char *word) {
 static ckks_status read_numbers(double *out, size_t n, const block *b, const char *key,
                                 const char *where) {
   size_t n_text;
-  const char *at = find(&n_text, b, key), *end = at + n_text;
+  const char *at = find(&n_text, b, key);
   if (at == NULL)
     return base_fail(CKKS_ERROR_FORMAT, "%s: no line \"%s=\"", where, key);
+  const char *end = at + n_text;
   for (size_t i = 0; i < n; i++) {
     char *next = NULL;
     while (at < end && *at == ' ')
@@ -192,11 +193,12 @@ static bool is_word(const char *text, size_t n, const char *word) {
 /* "binary sigmoid:1", "multiclass num_class:3", "regression sqrt", ... */
 static ckks_status read_objective(const objective **o, double *factor, const block *head) {
   size_t n;
-  const char *text = find(&n, head, "objective"), *end = text + n;
+  const char *text = find(&n, head, "objective");
   *factor = 1.0;
   *o = &objectives[0]; /* a model without the line gives its sums */
   if (text == NULL)
     return CKKS_OK;
+  const char *end = text + n;
   size_t n_name = 0;
   while (n_name < n && text[n_name] != ' ')
     n_name++;
@@ -226,7 +228,8 @@ static ckks_status read_objective(const objective **o, double *factor, const blo
 
 static ckks_status read_names(trees_ensemble *e, const block *head) {
   size_t n, i = 0;
-  const char *at = find(&n, head, "feature_names"), *end = at + n;
+  const char *at = find(&n, head, "feature_names");
+  const char *end = at != NULL ? at + n : NULL;
   char name[ENCODING_MAX_NAME_BYTES + 1];
   for (; at != NULL && at < end && i < e->n_features; i++) {
     size_t n_name = 0;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # ONNX as exporters write it: labels, several outputs, batches, what stands behind the scores, and
 # what the client makes of them after decryption.
-# shellcheck disable=SC1091,SC2154 # not followed
+# shellcheck disable=SC1091,SC2016,SC2154 # not followed
 . tests/cli/check.inc
 cases=$root/tests/cases
 

@@ -42,7 +42,7 @@ for command in $commands; do
       echo said >>"$TEST_TMP/said"
       awk -v option="--$option" '$1 == option || $2 == option { on = 1 }
         on { text = text $0 " " } on && /\)$/ { print text; exit }' "$log.help" |
-        grep -q "[(:]$value[;)]" || echo "$command --$option: $value in the page, not so in --help"
+        grep -q "[(:]${value}[;)]" || echo "$command --$option: $value in the page, not so in --help"
     done >"$log.defaults"
   holds "defaults of $command" [ ! -s "$log.defaults" ]
   cat "$log.defaults"

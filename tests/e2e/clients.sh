@@ -93,6 +93,7 @@ stop TERM
 holds "the server ends well" [ "$server_rc" = 0 ]
 blindsight-server serve models --state "$state" --listen 127.0.0.1:0 --max-body-mb 1 >plain.log \
   2>plain.err </dev/null &
+# shellcheck disable=SC2034 # read by service.inc
 server_pid=$!
 n=0
 until grep -q "serving on" plain.log || [ $n = 100 ]; do sleep 0.1; n=$((n + 1)); done

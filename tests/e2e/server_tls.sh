@@ -103,7 +103,7 @@ is "the renewed one is shown" "$(openssl x509 -in next.crt -noout -serial)" "$(s
 is "and serves" 200 "$(code --cert ward.crt --key ward.key -H "Authorization: Bearer $token" \
   "$url/v2/models")"
 end=$(date -d "$(openssl x509 -in next.crt -noout -enddate | cut -d = -f 2)" +%s)
-code --cert ward.crt --key ward.key -H "Authorization: Bearer $token" "$url/metrics" >code
+code --cert ward.crt --key ward.key -H "Authorization: Bearer $token" "$url/metrics" >status
 holds "its end is a metric" grep -qx "blindsight_tls_certificate_expires_seconds $end" answer
 echo "no certificate" >tls.crt
 kill -HUP $server

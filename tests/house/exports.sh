@@ -36,7 +36,7 @@ echo "CKKS_PRIVATE_$version" >"$TEST_TMP/wanted"
 same "the version of what is lent" "$TEST_TMP/wanted" "$TEST_TMP/found"
 
 for name in ckks blindsight; do
-  node=$(echo $name | tr a-z A-Z)_$abi
+  node=$(echo $name | tr '[:lower:]' '[:upper:]')_$abi
   tools/public_symbols include/$name.h | sed "s/\$/ $node/" >"$TEST_TMP/wanted"
   exported $name | grep -v '^ckks_private_' >"$TEST_TMP/found"
   same "lib$name.so exports" "$TEST_TMP/wanted" "$TEST_TMP/found"

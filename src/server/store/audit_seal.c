@@ -19,8 +19,9 @@
 
 /* What is signed: nothing else of ours begins so. */
 static void compose(uint8_t text[TEXT_BYTES], const uint8_t head[BASE_DIGEST_BYTES], int64_t seq) {
-  static const uint8_t label[LABEL_BYTES] = "blindsight audit";
-  memcpy(text, label, LABEL_BYTES);
+  static const char label[] = "blindsight audit";
+  for (size_t i = 0; i < LABEL_BYTES; i++)
+    text[i] = (uint8_t)label[i];
   memcpy(text + LABEL_BYTES, head, BASE_DIGEST_BYTES);
   base_store_u64(text + LABEL_BYTES + BASE_DIGEST_BYTES, (uint64_t)seq);
 }
