@@ -58,20 +58,40 @@ packing() {
   holds "$table, $kind, $1: as in clear ($error)" [ $? = 0 ]
   ms=$(number evaluate_ms infer.json)
 }
+# Rows that the model does not answer for are refused, with their line in the file: they go.
+drop_outside() {
+  n_outside=0
+  while [ $n_outside -lt 20 ]; do
+    run blindsight encrypt m.client validation.csv --key m.key --packing throughput -o m.sample
+    lines=$(sed -n 's/.*row [0-9]* (line \([0-9]*\)), column .*the model answers for.*/\1/p' \
+      "$log.err" | sort -run)
+    [ -n "$lines" ] || return 0
+    for line in $lines; do
+      sed -i "${line}d" validation.csv
+      n_outside=$((n_outside + 1))
+    done
+  done
+}
 # model KIND OPTIONS...: trains, compiles and compares; one line of the table
 model() {
   kind=$1
   shift
   works "$table, $kind: train" blindsight train "$file" --label "$label" $drop "$@" --frac 0.7 \
     -o m.model --validation validation.csv
-  run blindsight evaluate m.model validation.csv --label "$label" --outputs clear.csv
-  holds "$table, $kind: evaluate" [ "$rc" = 0 ]
   works "$table, $kind: compile" blindsight compile m.model -o m --json
   cp "$log.out" plan.json
   works "$table, $kind: keys" blindsight keygen m.client -o m --force
+  drop_outside
+  holds "$table, $kind: nearly all rows are answered for" [ $n_outside -le 2 ]
+  run blindsight evaluate m.model validation.csv --label "$label" --outputs clear.csv
+  holds "$table, $kind: evaluate" [ "$rc" = 0 ]
   n=$(($(wc -l <clear.csv) - 1))
   holds "$table, $kind: fifty rows at least" [ "$n" -ge 50 ]
-  packing latency "--rows 0-49" 50
+  ms=0 error="not to be had"
+  run blindsight inspect m.client
+  if grep -q "^packing .*latency" "$log.out"; then # where the guard leaves room for it
+    packing latency "--rows 0-49" 50
+  fi
   single=$(awk -v ms="$ms" 'BEGIN { printf "%.1f", ms / 50 }') single_error=$error
   packing throughput "" "$n"
   clear=$(accuracy clear.csv "$label") encrypted=$(accuracy got.csv "$label")
