@@ -92,7 +92,8 @@ model() {
   if grep -q "^packing .*latency" "$log.out"; then # where the guard leaves room for it
     packing latency "--rows 0-49" 50
   fi
-  single=$(awk -v ms="$ms" 'BEGIN { printf "%.1f", ms / 50 }') single_error=$error
+  single=$(awk -v ms="$ms" 'BEGIN { if (ms > 0) printf "%.1f", ms / 50; else printf "-" }')
+  single_error=$error
   packing throughput "" "$n"
   clear=$(accuracy clear.csv "$label") encrypted=$(accuracy got.csv "$label")
   marked=$(grep -c '^[0-9]*,"",' got.csv)
