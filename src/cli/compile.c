@@ -132,6 +132,10 @@ static ckks_status print_plan(const blindsight_server *server, const arguments *
   cli_plan_report_print(stdout, client);
   cli_print_field(stdout, "asked for", "error %g, headroom %g", a->options.error,
                   a->options.headroom);
+  /* One of the two that were asked for may be dropped where the other can be had: never unsaid. */
+  if (a->options.latency && !blindsight_client_facts(client)->cost[BLINDSIGHT_LATENCY].available)
+    cli_print_field(stdout, "not in it",
+                    "latency packing, at this error; --packing latency says what would help");
   cli_plan_stages_print(stdout, server);
   return CKKS_OK;
 }
