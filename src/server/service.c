@@ -14,13 +14,13 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "server/compute/job_recovery.h"
+#include "server/compute/key_recovery.h"
 #include "server/http/http.h"
 #include "server/http/tls.h"
 #include "server/store/clock.h"
 #include "server/store/job_row.h"
 #include "server/store/reserve.h"
-#include "server/work/job_recovery.h"
-#include "server/work/key_recovery.h"
 
 #define SWEEP_S 60
 #define LOOK_NS 5000000L

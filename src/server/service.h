@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * What the three parts of this room share: `store` outlives the process, `work` computes, `http`
- * talks. Each calls only those before it; service.c builds them in this order.
+ * What the three parts of this room share: `store` outlives the process, `compute` does the work,
+ * `http` talks. Each calls only those before it; service.c builds them in this order.
  */
 #ifndef SERVER_SERVICE_H
 #define SERVER_SERVICE_H
+#include "server/compute/cache.h"
+#include "server/compute/metrics.h"
+#include "server/compute/pool.h"
 #include "server/http/log.h"
 #include "server/server.h"
 #include "server/store/audit.h"
 #include "server/store/database.h"
 #include "server/store/upload.h"
 #include "server/store/usage.h"
-#include "server/work/cache.h"
-#include "server/work/metrics.h"
-#include "server/work/pool.h"
 
 struct server_service {
   server_options options;

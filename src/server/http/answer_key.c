@@ -21,13 +21,13 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "server/compute/key_check.h"
+#include "server/compute/key_recovery.h"
 #include "server/http/answer.h"
 #include "server/http/reply.h"
 #include "server/store/clock.h"
 #include "server/store/folder.h"
 #include "server/store/key_row.h"
-#include "server/work/key_check.h"
-#include "server/work/key_recovery.h"
 
 #define ID_CHARS 64
 

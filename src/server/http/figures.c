@@ -4,10 +4,10 @@
 #include <inttypes.h>
 
 #include "base/alloc.h"
+#include "server/compute/process.h"
 #include "server/http/route.h"
 #include "server/http/tls.h"
 #include "server/store/reserve.h"
-#include "server/work/process.h"
 
 static const char *const stage_name[SERVER_N_STAGES] = {"receive", "queue", "keys", "evaluate",
                                                         "total"};

@@ -14,10 +14,10 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "rand/rand.h"
+#include "server/compute/job_run.h"
 #include "server/http/answer.h"
 #include "server/http/idempotency.h"
 #include "server/http/reply.h"
-#include "server/work/job_run.h"
 
 /* What came of a request for a job. */
 typedef enum outcome { MADE, THERE, FULL } outcome;

@@ -4,8 +4,8 @@
 #define SERVER_QUESTION_H
 #include <jansson.h>
 
+#include "server/compute/inference.h"
 #include "server/http/request.h"
-#include "server/work/inference.h"
 
 /** Bytes before an element of a binary tensor: its length. */
 #define SERVER_QUESTION_PREFIX 4

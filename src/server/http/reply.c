@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "server/work/failure.h"
+#include "server/compute/failure.h"
 
 void server_reply_header(server_request *request, const char *name, const char *format, ...) {
   server_reply *reply = &request->reply;

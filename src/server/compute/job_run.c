@@ -2,7 +2,7 @@
 /* Jobs at work: a job is evaluated, stands in the audit log, and then in its row. What a crash
  * interrupts before it is in the log runs again at the next start; behind that it does not. */
 #define _POSIX_C_SOURCE 200809L
-#include "server/work/job_run.h"
+#include "server/compute/job_run.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,10 +10,10 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "server/compute/failure.h"
+#include "server/compute/inference.h"
 #include "server/store/clock.h"
 #include "server/store/job_row.h"
-#include "server/work/failure.h"
-#include "server/work/inference.h"
 
 static void fail_job(server_inference *in, int status, const char *code, const char *text) {
   in->status = status;

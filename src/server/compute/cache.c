@@ -4,7 +4,7 @@
  * stays, the rest goes, least recently used first, whenever the ceiling would be passed.
  */
 #define _GNU_SOURCE /* MAP_POPULATE */
-#include "server/work/cache.h"
+#include "server/compute/cache.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a crash left half done, and what has had its time. */
 #define _GNU_SOURCE
-#include "server/work/key_recovery.h"
+#include "server/compute/key_recovery.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Workers and two queues: what a client waits for, and what it does not. */
-#include "server/work/pool.h"
+#include "server/compute/pool.h"
 
 #include <pthread.h>
 

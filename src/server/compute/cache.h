@@ -2,7 +2,7 @@
 /* Expanded keys in memory. */
 #ifndef SERVER_CACHE_H
 #define SERVER_CACHE_H
-#include "server/work/model.h"
+#include "server/compute/model.h"
 
 typedef struct server_cache server_cache;
 typedef struct server_cache_entry server_cache_entry;

@@ -4,7 +4,7 @@
  * one the row only learns of it, so that no job has two; the others run again.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "server/work/job_recovery.h"
+#include "server/compute/job_recovery.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "server/compute/job_run.h"
 #include "server/store/audit_read.h"
 #include "server/store/job_row.h"
-#include "server/work/job_run.h"
 
 /* A clock may be set back a little while a job waits. */
 #define CLOCK_SLACK_S 3600

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
-#include "server/work/process.h"
+#include "server/compute/process.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
-#include "server/work/failure.h"
+#include "server/compute/failure.h"
 
 #include <errno.h>
 #include <stdio.h>

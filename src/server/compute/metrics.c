@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
-#include "server/work/metrics.h"
+#include "server/compute/metrics.h"
 
 /* Upper ends in milliseconds: from a health probe to a large batch. */
 const double server_metrics_bucket_ms[SERVER_N_BUCKETS] = {0.25, 0.5, 1,   2.5,  5,    10,  25,

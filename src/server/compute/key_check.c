@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/work/key_check.h"
+#include "server/compute/key_check.h"
 
 #include <stdio.h>
 

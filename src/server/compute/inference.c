@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/work/inference.h"
+#include "server/compute/inference.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
+#include "server/compute/failure.h"
 #include "server/store/clock.h"
 #include "server/store/key_row.h"
-#include "server/work/failure.h"
 #include "wire/sample.h"
 
 #define REFRESH_S 3600 /* how exactly the last use of a key is known */

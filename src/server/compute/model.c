@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The models served: read from *.server files, exchanged as a whole, freed with their last user. */
 #define _POSIX_C_SOURCE 200809L
-#include "server/work/model.h"
+#include "server/compute/model.h"
 
 #include <dirent.h>
 #include <errno.h>
