@@ -431,7 +431,8 @@ typedef struct blindsight_compile_options {
                                  model is: 1e-5, or a tenth of what its polynomials miss */
   ckks_security security;   /**< 128, 192 or 256 */
   int log2_n;               /**< ring degree 2^log2_n; 0 = the smallest that will do */
-  bool latency, throughput; /**< packings wanted; both */
+  bool latency, throughput; /**< packings wanted; both. Where only one of both can be had the plan
+                                 has that one: `available` in the client's facts says which */
   bool last_on_server;      /**< evaluate the last activation under encryption; the client does
                                  it otherwise, and then knows it */
   double headroom;          /**< factor over the values seen in calibration; 4 */

@@ -119,6 +119,22 @@ static ckks_status compile(blindsight_server **server, size_t *n_weights, argume
   return status;
 }
 
+static bool left_out(const blindsight_client *client, const arguments *a,
+                     blindsight_packing packing) {
+  bool wanted = packing == BLINDSIGHT_LATENCY ? a->options.latency : a->options.throughput;
+  return wanted && !blindsight_client_facts(client)->cost[packing].available;
+}
+
+/* Packings that were asked for, and could not be had beside the other. */
+static json_t *left_out_json(const blindsight_client *client, const arguments *a) {
+  json_t *list = json_array();
+  if (left_out(client, a, BLINDSIGHT_LATENCY))
+    json_array_append_new(list, json_string("latency"));
+  if (left_out(client, a, BLINDSIGHT_THROUGHPUT))
+    json_array_append_new(list, json_string("throughput"));
+  return list;
+}
+
 /* What was asked for belongs to the report: predictions are to be held against it. */
 static ckks_status print_plan(const blindsight_server *server, const arguments *a) {
   const blindsight_client *client = blindsight_server_client(server);
@@ -127,13 +143,13 @@ static ckks_status print_plan(const blindsight_server *server, const arguments *
     cli_plan_stages_json(json_object_get(object, "packings"), server);
     json_object_set_new(object, "error", cli_print_number(a->options.error));
     json_object_set_new(object, "headroom", cli_print_number(a->options.headroom));
+    json_object_set_new(object, "left_out", left_out_json(client, a));
     return cli_print_json(object);
   }
   cli_plan_report_print(stdout, client);
   cli_print_field(stdout, "asked for", "error %g, headroom %g", a->options.error,
                   a->options.headroom);
-  /* One of the two that were asked for may be dropped where the other can be had: never unsaid. */
-  if (a->options.latency && !blindsight_client_facts(client)->cost[BLINDSIGHT_LATENCY].available)
+  if (left_out(client, a, BLINDSIGHT_LATENCY)) /* that the other is not there is the usual case */
     cli_print_field(stdout, "not in it",
                     "latency packing, at this error; --packing latency says what would help");
   cli_plan_stages_print(stdout, server);
