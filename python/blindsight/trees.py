@@ -252,6 +252,8 @@ def to_dict(model, features=None):
         features = [f"x{i}" for i in range(model.n_features_in_)]
     out["features"] = [str(f) for f in features]
     out.setdefault("floats", True)
+    # What scikit-learn would refuse has no way through its trees.
+    out["missing"] = "routed" if kind.startswith("HistGradientBoosting") else "refuse"
     return out
 
 

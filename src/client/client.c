@@ -98,6 +98,11 @@ ckks_status client_fail_row(size_t row, const plan_fault *fault, const plan_inte
   if (isnan(fault->limit))
     return base_fail(CKKS_ERROR_RANGE, "row %zu: \"%s\" is missing, and this model needs it", row,
                      name);
+  if (interface->input.feature != NULL &&
+      interface->input.feature[fault->feature].kind == ENCODING_CATEGORIES)
+    return base_fail(CKKS_ERROR_RANGE,
+                     "row %zu: \"%s\" is %g; its categories are whole numbers from 0 to %g", row,
+                     name, fault->value, interface->high[fault->feature]);
   return base_fail(CKKS_ERROR_RANGE, "row %zu: \"%s\" is %g; this model answers for %g to %g", row,
                    name, fault->value, interface->low[fault->feature],
                    interface->high[fault->feature]);

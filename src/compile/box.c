@@ -77,8 +77,10 @@ void compile_box_fill(plan_interface *interface, const network_model *model, dou
     interface->padding[i] = bytes ? interface->low[i] : usual ? model->mean[i] : middle;
     if (model->input.feature == NULL || model->input.feature[i].kind == ENCODING_SCALE)
       continue;
-    interface->low[i] = -ANY_VALUE; /* bits are bits, whatever the value */
-    interface->high[i] = ANY_VALUE;
+    bool bins = model->input.feature[i].kind == ENCODING_BINS;
+    interface->low[i] = bins ? -ANY_VALUE : 0.0; /* bits are bits, whatever the value */
+    interface->high[i] =
+        bins ? ANY_VALUE : fmax(0.0, (double)model->input.feature[i].n_values - 1.0);
     interface->padding[i] = 0.0;
   }
 }

@@ -9,11 +9,28 @@ static double present(const double *features, const plan_interface *interface, s
   return isnan(features[i]) ? interface->mean[i] : features[i];
 }
 
+static encoding_input_kind kind_of(const plan_interface *interface, size_t i) {
+  return interface->input.feature != NULL ? interface->input.feature[i].kind : ENCODING_SCALE;
+}
+
+/* Whether the model has something to make of a value that is missing. */
+static bool may_lack(const plan_interface *interface, size_t i) {
+  return !interface->meaning.complete &&
+         (kind_of(interface, i) != ENCODING_CATEGORIES || interface->input.feature[i].missing);
+}
+
+/* Categories are whole numbers: anything between two of them would be none of them. */
+static bool holds(double x, const plan_interface *interface, size_t i) {
+  return x >= interface->low[i] && x <= interface->high[i] &&
+         (kind_of(interface, i) != ENCODING_CATEGORIES || x == floor(x));
+}
+
 bool plan_box_holds(const double *features, const plan_interface *interface, plan_fault *fault) {
   for (size_t i = 0; i < interface->n_features; i++) {
     double x = present(features, interface, i);
-    bool lacking = interface->meaning.complete && isnan(features[i]);
-    if (!lacking && x >= interface->low[i] && x <= interface->high[i])
+    bool missing = isnan(features[i]), lacking = missing && !may_lack(interface, i);
+    bool encoded = missing && kind_of(interface, i) != ENCODING_SCALE;
+    if (!lacking && (encoded || holds(x, interface, i)))
       continue;
     double limit = x < interface->low[i] ? interface->low[i] : interface->high[i];
     if (fault != NULL)
@@ -28,7 +45,10 @@ size_t plan_box_clip(double *features, const plan_interface *interface) {
   for (size_t i = 0; i < interface->n_features; i++) {
     double x = present(features, interface, i);
     double inside = fmin(fmax(x, interface->low[i]), interface->high[i]);
-    if (inside == x || (interface->meaning.complete && isnan(features[i])))
+    if (isnan(features[i]) ? !may_lack(interface, i) || kind_of(interface, i) != ENCODING_SCALE
+                           : kind_of(interface, i) == ENCODING_CATEGORIES)
+      continue; /* the category nearest to none is another one */
+    if (inside == x)
       continue;
     features[i] = inside;
     moved++;

@@ -114,25 +114,69 @@ static ckks_status read_scale(reading *r, const json_t *root) {
   return CKKS_OK;
 }
 
-/* What the loss makes of the sums; NULL when it is not known. */
-static const char *loss_of(const json_t *root) {
-  const json_t *info = json_object_get(root, "model_info"),
-               *params = json_object_get(info, "params");
-  const json_t *loss = json_object_get(params, "loss_function");
-  const char *type = json_string_value(json_object_get(loss, "type"));
-  return type != NULL ? type : "RMSE";
+/* What losses make of the sums. */
+typedef struct loss {
+  const char *name;
+  encoding_kind kind;
+  encoding_end end;
+  bool binary; /* one sum for two classes */
+} loss;
+
+static const loss losses[] = {{"RMSE", ENCODING_VALUES, ENCODING_END_NONE, false},
+                              {"MAE", ENCODING_VALUES, ENCODING_END_NONE, false},
+                              {"MAPE", ENCODING_VALUES, ENCODING_END_NONE, false},
+                              {"Quantile", ENCODING_VALUES, ENCODING_END_NONE, false},
+                              {"MultiQuantile", ENCODING_VALUES, ENCODING_END_NONE, false},
+                              {"Expectile", ENCODING_VALUES, ENCODING_END_NONE, false},
+                              {"Huber", ENCODING_VALUES, ENCODING_END_NONE, false},
+                              {"LogCosh", ENCODING_VALUES, ENCODING_END_NONE, false},
+                              {"Lq", ENCODING_VALUES, ENCODING_END_NONE, false},
+                              {"MultiRMSE", ENCODING_VALUES, ENCODING_END_NONE, false},
+                              {"QueryRMSE", ENCODING_VALUES, ENCODING_END_NONE, false},
+                              {"YetiRank", ENCODING_VALUES, ENCODING_END_NONE, false},
+                              {"PairLogit", ENCODING_VALUES, ENCODING_END_NONE, false},
+                              {"Poisson", ENCODING_VALUES, ENCODING_END_EXP, false},
+                              {"Tweedie", ENCODING_VALUES, ENCODING_END_EXP, false},
+                              {"Logloss", ENCODING_CLASSES, ENCODING_END_SOFTMAX, true},
+                              {"CrossEntropy", ENCODING_CLASSES, ENCODING_END_SOFTMAX, true},
+                              {"MultiClass", ENCODING_CLASSES, ENCODING_END_SOFTMAX, false},
+                              {"MultiClassOneVsAll", ENCODING_CLASSES, ENCODING_END_SIGMOID, false},
+                              {"MultiLogloss", ENCODING_LABELS, ENCODING_END_SIGMOID, false}};
+
+static ckks_status find_loss(const loss **out, const json_t *root) {
+  const json_t *info = json_object_get(root, "model_info");
+  const json_t *given = json_object_get(json_object_get(info, "params"), "loss_function");
+  const char *name = json_string_value(json_object_get(given, "type"));
+  *out = NULL;
+  for (size_t i = 0; name != NULL && i < sizeof losses / sizeof losses[0]; i++)
+    if (strcmp(losses[i].name, name) == 0)
+      *out = &losses[i];
+  if (name == NULL)
+    return base_fail(CKKS_ERROR_FORMAT, "model_info.params.loss_function.type: missing: what "
+                                        "predictions are made of the sums cannot be told");
+  return *out != NULL ? CKKS_OK
+                      : base_fail(CKKS_ERROR_FORMAT,
+                                  "the loss \"%.40s\" is not known here (docs/trees.md)", name);
 }
 
-static encoding_meaning meaning_of(const char *loss, size_t n_values, bool *binary) {
-  *binary = strcmp(loss, "Logloss") == 0 || strcmp(loss, "CrossEntropy") == 0;
-  if (*binary || strcmp(loss, "MultiClass") == 0)
-    return (encoding_meaning){.kind = ENCODING_CLASSES, .end = ENCODING_END_SOFTMAX};
-  if (strcmp(loss, "MultiClassOneVsAll") == 0)
-    return (encoding_meaning){.kind = ENCODING_CLASSES, .end = ENCODING_END_SIGMOID};
-  if (strcmp(loss, "Poisson") == 0)
-    return (encoding_meaning){.kind = ENCODING_VALUES, .end = ENCODING_END_EXP};
-  (void)n_values;
-  return (encoding_meaning){.kind = ENCODING_VALUES};
+/* The classes' own names, texts or numbers, where the file has them. */
+static ckks_status read_classes(trees_ensemble *e, const json_t *root) {
+  const json_t *info = json_object_get(root, "model_info");
+  const json_t *names = json_object_get(json_object_get(info, "class_params"), "class_names");
+  if (names == NULL)
+    return CKKS_OK;
+  if (json_array_size(names) != e->n_outputs)
+    return base_fail(CKKS_ERROR_FORMAT, "model_info.class_params.class_names: %zu of %zu classes",
+                     json_array_size(names), e->n_outputs);
+  for (size_t k = 0; k < e->n_outputs; k++) {
+    const json_t *name = json_array_get(names, k);
+    char number[32] = "";
+    if (json_is_number(name))
+      snprintf(number, sizeof number, "%.17g", json_number_value(name));
+    BASE_TRY(
+        encoding_names_set(&e->label[k], json_is_string(name) ? json_string_value(name) : number));
+  }
+  return CKKS_OK; /* names that are none are found by trees_ensemble_check */
 }
 
 ckks_status trees_catboost_read(trees_ensemble *ensemble, const json_t *root) {
@@ -157,12 +201,16 @@ ckks_status trees_catboost_read(trees_ensemble *ensemble, const json_t *root) {
   if (r.n_values < 1 || r.n_values > ENCODING_MAX_CLASSES)
     return base_fail(CKKS_ERROR_FORMAT, "oblivious_trees[0].leaf_values: %zu of %zu splits",
                      n_leaf_values, depth);
-  bool binary;
-  encoding_meaning meaning = meaning_of(loss_of(root), r.n_values, &binary);
-  r.first = binary && r.n_values == 1 ? 1 : 0;
+  const loss *goal;
+  BASE_TRY(find_loss(&goal, root));
+  if (goal->binary && r.n_values != 1)
+    return base_fail(CKKS_ERROR_FORMAT, "%zu values a leaf where %s has 1", r.n_values, goal->name);
+  r.first = goal->binary ? 1 : 0;
   BASE_TRY(trees_ensemble_init(ensemble, n_features, r.n_values + r.first));
-  ensemble->meaning = meaning;
+  ensemble->meaning = (encoding_meaning){.kind = goal->kind, .end = goal->end};
   BASE_TRY(read_names(ensemble, r.features));
+  if (goal->kind == ENCODING_CLASSES)
+    BASE_TRY(read_classes(ensemble, root));
   BASE_TRY(read_scale(&r, root));
   double *value = base_alloc_array(ensemble->n_outputs, sizeof *value);
   ckks_status status = value != NULL ? CKKS_OK : base_fail_memory(ensemble->n_outputs);

@@ -13,7 +13,7 @@
 
 #define CATEGORICAL 1u
 #define DEFAULT_LEFT 2u
-enum { MISSING_NONE, MISSING_ZERO, MISSING_NAN };
+enum { MISSING_NONE, MISSING_ZERO, MISSING_NAN, N_MISSING };
 
 /* Lines of the file are found by their keys; those of a tree within its block. */
 typedef struct block {
@@ -26,21 +26,20 @@ typedef struct objective {
   encoding_end end;
 } objective;
 
-static const objective objectives[] = {
-    {"regression", ENCODING_VALUES, ENCODING_END_NONE},
-    {"regression_l1", ENCODING_VALUES, ENCODING_END_NONE},
-    {"huber", ENCODING_VALUES, ENCODING_END_NONE},
-    {"fair", ENCODING_VALUES, ENCODING_END_NONE},
-    {"quantile", ENCODING_VALUES, ENCODING_END_NONE},
-    {"mape", ENCODING_VALUES, ENCODING_END_NONE},
-    {"lambdarank", ENCODING_VALUES, ENCODING_END_NONE},
-    {"poisson", ENCODING_VALUES, ENCODING_END_EXP},
-    {"gamma", ENCODING_VALUES, ENCODING_END_EXP},
-    {"tweedie", ENCODING_VALUES, ENCODING_END_EXP},
-    {"cross_entropy", ENCODING_VALUES, ENCODING_END_SIGMOID},
-    {"binary", ENCODING_CLASSES, ENCODING_END_SOFTMAX},
-    {"multiclass", ENCODING_CLASSES, ENCODING_END_SOFTMAX},
-    {"multiclassova", ENCODING_CLASSES, ENCODING_END_ONE_VS_REST}};
+static const objective objectives[] = {{"regression", ENCODING_VALUES, ENCODING_END_NONE},
+                                       {"regression_l1", ENCODING_VALUES, ENCODING_END_NONE},
+                                       {"huber", ENCODING_VALUES, ENCODING_END_NONE},
+                                       {"fair", ENCODING_VALUES, ENCODING_END_NONE},
+                                       {"quantile", ENCODING_VALUES, ENCODING_END_NONE},
+                                       {"mape", ENCODING_VALUES, ENCODING_END_NONE},
+                                       {"lambdarank", ENCODING_VALUES, ENCODING_END_NONE},
+                                       {"poisson", ENCODING_VALUES, ENCODING_END_EXP},
+                                       {"gamma", ENCODING_VALUES, ENCODING_END_EXP},
+                                       {"tweedie", ENCODING_VALUES, ENCODING_END_EXP},
+                                       {"cross_entropy", ENCODING_VALUES, ENCODING_END_SIGMOID},
+                                       {"binary", ENCODING_CLASSES, ENCODING_END_SOFTMAX},
+                                       {"multiclass", ENCODING_CLASSES, ENCODING_END_SOFTMAX},
+                                       {"multiclassova", ENCODING_CLASSES, ENCODING_END_SIGMOID}};
 
 /* The value behind "key=" on a line of its own, and its length; NULL when there is none. */
 static const char *find(size_t *n, const block *b, const char *key) {
@@ -125,8 +124,8 @@ static ckks_status read_split(trees_node *node, const double *rows, size_t i, si
   size_t n = n_leaves - 1;
   double decision = rows[DECISION * n + i], edge = rows[THRESHOLD * n + i];
   double feature = rows[FEATURE * n + i];
-  if (!(decision >= 0.0 && decision <= 15.0) || decision != floor(decision) || feature < 0.0 ||
-      feature > ENCODING_MAX_FEATURES || feature != floor(feature))
+  if (!(decision >= 0.0 && decision < 4.0 * N_MISSING) || decision != floor(decision) ||
+      feature < 0.0 || feature > ENCODING_MAX_FEATURES || feature != floor(feature))
     return base_fail(CKKS_ERROR_FORMAT, "%s: split %zu is none", where, i);
   unsigned bits = (unsigned)decision, missing = bits >> 2;
   bool left = (bits & DEFAULT_LEFT) != 0, zero_left = 0.0 <= edge;

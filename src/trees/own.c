@@ -116,6 +116,17 @@ static ckks_status read_meaning(trees_ensemble *e, const json_t *root) {
   return CKKS_OK;
 }
 
+/* A row that the library itself would refuse must not find a way through its trees. */
+static ckks_status read_missing(trees_ensemble *e, const json_t *missing) {
+  const char *word = json_string_value(missing);
+  if (missing == NULL)
+    return CKKS_OK;
+  if (word == NULL || (strcmp(word, "routed") != 0 && strcmp(word, "refuse") != 0))
+    return base_fail(CKKS_ERROR_FORMAT, "missing: not \"routed\" or \"refuse\"");
+  e->meaning.complete = strcmp(word, "refuse") == 0;
+  return CKKS_OK;
+}
+
 static ckks_status read_all(const reading *r, const json_t *root, const json_t *trees) {
   trees_ensemble *e = r->ensemble;
   const json_t *base = trees_object_array(root, "base", e->n_outputs, "model");
@@ -125,6 +136,7 @@ static ckks_status read_all(const reading *r, const json_t *root, const json_t *
   BASE_TRY(read_texts(e->feature, json_object_get(root, "features"), e->n_features, "features"));
   BASE_TRY(read_texts(e->label, json_object_get(root, "labels"), e->n_outputs, "labels"));
   BASE_TRY(read_meaning(e, root));
+  BASE_TRY(read_missing(e, json_object_get(root, "missing")));
   for (size_t t = 0; t < json_array_size(trees); t++)
     BASE_TRY(read_tree(r, json_array_get(trees, t), t));
   return CKKS_OK;

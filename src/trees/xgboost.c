@@ -161,8 +161,9 @@ static ckks_status init(reading *r, const objective **o, const json_t *learner) 
     return CKKS_ERROR_FORMAT;
   if ((*o = objective_named(json_string_value(name))) == NULL)
     return base_fail(CKKS_ERROR_FORMAT,
-                     "the objective is not known here; those are reg:squarederror, "
-                     "binary:logistic, multi:softprob and others of docs/trees.md");
+                     "the objective \"%.40s\" is not known here; those are reg:squarederror, "
+                     "binary:logistic, multi:softprob and others of docs/trees.md",
+                     json_string_value(name));
   BASE_TRY(trees_object_count(&n_features, json_object_get(param, "num_feature"),
                               ENCODING_MAX_FEATURES, "num_feature"));
   BASE_TRY(trees_object_count(&n_classes, json_object_get(param, "num_class"), ENCODING_MAX_CLASSES,

@@ -263,6 +263,38 @@ static void values_outside_are_found(void **unused) {
   assert_true(fault.feature == 0 && isnan(fault.limit));
 }
 
+/* Of categories only their numbers, unmoved; missing where the model has a bit for it. */
+static void categories_are_numbers_of_theirs(void **unused) {
+  (void)unused;
+  double mean[] = {7.5, 7.5}, deviation[] = {1, 1}, low[] = {0, -1e300}, high[] = {2, 1e300};
+  encoding_feature feature[] = {{.kind = ENCODING_CATEGORIES, .n_values = 3},
+                                {.kind = ENCODING_BINS, .n_values = 0}};
+  plan_interface interface = {.n_features = 2,
+                              .mean = mean,
+                              .deviation = deviation,
+                              .low = low,
+                              .high = high,
+                              .input = {.n_features = 2, .n_inputs = 3, .feature = feature}};
+  const double none[] = {-1, 0.5, 1.0000001, 3, (double)INFINITY, -(double)INFINITY};
+  plan_fault fault;
+  for (double x = 0; x < 3; x++)
+    assert_true(plan_box_holds((double[]){x, (double)NAN}, &interface, &fault));
+  for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+    double row[] = {none[i], 1};
+    assert_false(plan_box_holds(row, &interface, &fault));
+    assert_true(fault.feature == 0 && fault.value == none[i] && !isnan(fault.limit));
+    assert_int_equal(plan_box_clip(row, &interface), 0);
+    assert_true(row[0] == none[i]);
+  }
+  double missing[] = {(double)NAN, (double)NAN};
+  assert_false(plan_box_holds(missing, &interface, &fault));
+  assert_true(fault.feature == 0 && isnan(fault.limit));
+  feature[0].missing = true;
+  assert_true(plan_box_holds(missing, &interface, &fault));
+  assert_int_equal(plan_box_clip(missing, &interface), 0);
+  assert_true(isnan(missing[0]) && isnan(missing[1]));
+}
+
 /* An interface as it stands in a client file, with one thing in it changed. */
 static ckks_status reread(const plan_interface *interface) {
   base_buffer buffer;
@@ -313,6 +345,7 @@ int main(void) {
       cmocka_unit_test(clearing_wipes_the_model),
       cmocka_unit_test(batches_begin_above_64_rows),
       cmocka_unit_test(values_outside_are_found),
+      cmocka_unit_test(categories_are_numbers_of_theirs),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

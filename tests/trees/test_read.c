@@ -71,6 +71,7 @@ static void test_libraries(void **state) {
                {"xgboost_multi", 1e-6, ENCODING_CLASSES, ENCODING_END_SOFTMAX},
                {"xgboost_dart", 1e-6, ENCODING_VALUES, ENCODING_END_NONE},
                {"lightgbm_binary", 1e-15, ENCODING_CLASSES, ENCODING_END_SOFTMAX},
+               {"lightgbm_ova", 1e-15, ENCODING_CLASSES, ENCODING_END_SIGMOID},
                {"catboost_binary", 1e-15, ENCODING_CLASSES, ENCODING_END_SOFTMAX},
                {"sklearn_tree", 1e-12, ENCODING_CLASSES, ENCODING_END_NONE},
                {"sklearn_forest", 1e-12, ENCODING_CLASSES, ENCODING_END_NONE},
@@ -101,6 +102,78 @@ static void test_libraries(void **state) {
     base_free(text);
     trees_ensemble_clear(&e);
   }
+}
+
+/* A file of data/ with one text in it replaced. */
+static ckks_status read_changed(trees_ensemble *e, const char *name, const char *from,
+                                const char *to) {
+  size_t n;
+  char *text = load(name, &n), *at = strstr(text, from), changed[16384];
+  assert_non_null(at);
+  int n_changed =
+      snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+  base_free(text);
+  assert_in_range(n_changed, 1, sizeof changed - 1);
+  return trees_read(e, changed, (size_t)n_changed, name);
+}
+
+static void refuses_changed(const char *name, const char *from, const char *to, const char *words) {
+  trees_ensemble e;
+  assert_int_equal(read_changed(&e, name, from, to), CKKS_ERROR_FORMAT);
+  if (strstr(base_last_error(), words) == NULL)
+    fail_msg("\"%s\" does not say \"%s\"", base_last_error(), words);
+}
+
+/* What predictions are made of the sums is told by the file, or the file is refused. */
+static void test_meanings(void **state) {
+  (void)state;
+  trees_ensemble e;
+  refuses_changed("catboost_binary.json", "Logloss", "Novel", "the loss \"Novel\"");
+  refuses_changed("catboost_binary.json", "\"type\"", "\"kind\"", "cannot be told");
+  refuses_changed("catboost_binary.json", "\"Logloss\"}}",
+                  "\"Logloss\"}}, \"class_params\": "
+                  "{\"class_names\": [\"a\"]}",
+                  "1 of 2 classes");
+  assert_int_equal(read_changed(&e, "catboost_binary.json", "\"Logloss\"}}",
+                                "\"Logloss\"}}, \"class_params\": {\"class_names\": [\"ill\", 5]}"),
+                   CKKS_OK);
+  assert_string_equal(e.label[0], "ill");
+  assert_string_equal(e.label[1], "5");
+  trees_ensemble_clear(&e);
+  assert_int_equal(read_changed(&e, "catboost_binary.json", "Logloss", "Poisson"), CKKS_OK);
+  assert_int_equal(e.meaning.kind, ENCODING_VALUES);
+  assert_int_equal(e.meaning.end, ENCODING_END_EXP);
+  assert_int_equal(e.n_outputs, 1);
+  trees_ensemble_clear(&e);
+  refuses_changed("xgboost_binary.json", "binary:logistic", "binary:hinge", "\"binary:hinge\"");
+  refuses_changed("lightgbm_binary.txt", "binary sigmoid:1", "novel", "\"novel\"");
+  refuses_changed("lightgbm_binary.txt", "binary sigmoid:1", "regression sqrt", "reg_sqrt");
+  refuses_changed("lightgbm_binary.txt", "decision_type=2 8", "decision_type=2 12", "split 1");
+  refuses_changed("lightgbm_binary.txt", "decision_type=2 8", "decision_type=2 1", "categories");
+  refuses_changed("lightgbm_binary.txt", "decision_type=2 8", "decision_type=4 8", "zeros");
+}
+
+/* Rows that scikit-learn refuses are refused; those of histogram boosting go their way. */
+static void test_missing(void **state) {
+  (void)state;
+  static const struct {
+    const char *file;
+    bool complete;
+  } cases[] = {{"sklearn_forest.json", true},
+               {"sklearn_boosting.json", true},
+               {"sklearn_histogram.json", false},
+               {"xgboost_binary.json", false}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    trees_ensemble e;
+    size_t n;
+    char *text = load(cases[i].file, &n);
+    assert_int_equal(trees_read(&e, text, n, cases[i].file), CKKS_OK);
+    assert_int_equal(e.meaning.complete, cases[i].complete);
+    trees_ensemble_clear(&e);
+    base_free(text);
+  }
+  refuses_changed("sklearn_forest.json", "\"missing\": \"refuse\"", "\"missing\": \"mean\"",
+                  "routed");
 }
 
 /* --------------------------------------------------------------- hostile files */
@@ -257,7 +330,8 @@ static void test_edges(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_libraries), cmocka_unit_test(test_hostile_trees),
+      cmocka_unit_test(test_libraries), cmocka_unit_test(test_meanings),
+      cmocka_unit_test(test_missing),   cmocka_unit_test(test_hostile_trees),
       cmocka_unit_test(test_deep),      cmocka_unit_test(test_damaged),
       cmocka_unit_test(test_memory),    cmocka_unit_test(test_edges)};
   return cmocka_run_group_tests(tests, NULL, NULL);
