@@ -70,6 +70,28 @@ base_reader onnx_wire_message(const onnx_field *field) {
   return reader;
 }
 
+size_t onnx_wire_count(base_reader message, uint32_t number, bool texts, size_t fixed) {
+  onnx_field field;
+  size_t n = 0;
+  while (onnx_wire_next(&field, &message)) {
+    if (field.number != number)
+      continue;
+    if (texts || field.type != ONNX_BYTES) {
+      n++;
+    } else if (fixed > 0) {
+      n += field.bytes.n / fixed;
+    } else {
+      for (size_t i = 0; i < field.bytes.n; i++)
+        n += (uint8_t)field.bytes.text[i] < 0x80;
+    }
+  }
+  return n;
+}
+
+ckks_status onnx_wire_damaged(void) {
+  return base_fail(CKKS_ERROR_FORMAT, "damaged: a message inside the file breaks off");
+}
+
 double onnx_wire_float(uint64_t bits) {
   uint32_t word = (uint32_t)bits;
   float value;

@@ -33,6 +33,13 @@ bool onnx_wire_next(onnx_field *field, base_reader *reader);
 uint64_t onnx_wire_varint(base_reader *reader);
 /** A reader of the message inside a field; empty when the field holds none. */
 base_reader onnx_wire_message(const onnx_field *field);
+/**
+ * How many numbers or texts the repeated field `number` holds, packed or not. `texts`: texts or
+ * messages, which are never packed; `fixed`: bytes of a packed number, 0 = varints.
+ */
+size_t onnx_wire_count(base_reader message, uint32_t number, bool texts, size_t fixed);
+/** CKKS_ERROR_FORMAT: a message has an end where none is allowed. */
+ckks_status onnx_wire_damaged(void);
 /** Bits of a FIXED32 as a float. */
 double onnx_wire_float(uint64_t bits);
 double onnx_wire_double(uint64_t bits);
