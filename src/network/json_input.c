@@ -51,11 +51,10 @@ static ckks_status read_feature(encoding_feature *feature, json_t *value, size_t
   json_t *field;
   if (!json_is_object(value))
     return bad(f, "not an object");
-  json_object_foreach(value, key,
-                      field) if (strcmp(key, "edges") != 0 && strcmp(key, "categories") != 0 &&
-                                 strcmp(key, "missing") !=
-                                     0) return bad(f, "fields are edges or categories, and "
-                                                      "missing; {} is a feature that is scaled");
+  json_object_foreach(value, key, field) {
+    if (strcmp(key, "edges") != 0 && strcmp(key, "categories") != 0 && strcmp(key, "missing") != 0)
+      return bad(f, "fields are edges or categories, and missing; {} is a feature that is scaled");
+  }
   if (edges != NULL && categories != NULL)
     return bad(f, "edges and categories at once");
   missing = json_object_get(value, "missing");
