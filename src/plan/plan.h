@@ -271,7 +271,7 @@ double plan_box_guard(const plan_interface *interface, plan_packing packing);
  */
 double plan_box_miss(const plan_interface *interface, plan_packing packing);
 
-/* --- bytes.c */
+/* --- bytes_interface.c, bytes.c */
 /** Payload of a client file and of a server file (the interface, then programs and vectors). */
 void plan_bytes_write_interface(base_buffer *buffer, const plan_interface *interface);
 ckks_status plan_bytes_read_interface(plan_interface *interface, base_reader *reader);
