@@ -305,7 +305,7 @@ static interval input_range(const plan_interface *interface, size_t i) {
 
 ckks_status compile_box_reach(compile_reach *reach, const compile_stages *stages,
                               const plan_interface *interface) {
-  size_t width = compile_stage_width(stages);
+  size_t width = compile_stages_width(stages);
   interval *x = base_alloc_array(2 * width, sizeof *x);
   compile_reach padding;
   if (x == NULL)

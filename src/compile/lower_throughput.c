@@ -117,7 +117,7 @@ static ckks_status emit_polynomials(lowering *lower, size_t i) {
 ckks_status compile_lower_throughput(plan_plan *plan, const compile_stages *stages,
                                      const compile_choice *choice) {
   plan_program *program = &plan->program[PLAN_THROUGHPUT];
-  int width = (int)compile_stage_width(stages), registers[ENCODING_MAX_CLASSES];
+  int width = (int)compile_stages_width(stages), registers[ENCODING_MAX_CLASSES];
   if (width > COMPILE_MAX_BATCH_WIDTH)
     return base_fail(CKKS_ERROR_ARGUMENT,
                      "a layer %d wide; throughput packing holds at most %d values", width,

@@ -223,7 +223,7 @@ static ckks_status refuse_levels(refusing *r) {
 ckks_status compile_refusal(const compile_stages *stages, const compile_options *options,
                             const compile_search_result *search) {
   refusing r = {.stages = stages, .options = options, .search = search};
-  size_t slots = slots_wanted(stages), width = compile_stage_width(stages->plain);
+  size_t slots = slots_wanted(stages), width = compile_stages_width(stages->plain);
   if (outputs_too_large(&r))
     return refuse_outputs(&r);
   if (!options->latency && width > COMPILE_MAX_BATCH_WIDTH)

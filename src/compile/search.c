@@ -447,7 +447,7 @@ static ckks_status try_degrees(searching *s, int first, int last) {
 
 /* One ciphertext for each value of a wide layer is only made where there is no other way. */
 static bool wanted_throughput(const compile_stages *stages, const compile_options *options) {
-  bool wide = compile_stage_width(stages->plain) > COMPILE_MAX_BATCH_WIDTH;
+  bool wide = compile_stages_width(stages->plain) > COMPILE_MAX_BATCH_WIDTH;
   return options->throughput && !(wide && options->latency);
 }
 

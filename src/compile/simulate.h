@@ -8,7 +8,7 @@
 /**
  * outputs[n_rows x n_outputs] of raw rows (row-major): the program of this packing in clear, with
  * noise added to the inputs, to the result of each operation and to the outputs, normal, of the
- * deviations that model/noise.h gives. Weights are rounded once, for all rows, as a server rounds
+ * deviations that compile/noise.h gives. Weights are rounded once, for all rows, as a server rounds
  * them. The threads (NULL = none) share the rows; the same seed gives the same outputs, however
  * many there are. CKKS_ERROR_MEMORY; what ckks_params_build returns.
  */

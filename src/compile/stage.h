@@ -82,12 +82,26 @@ ckks_status compile_place_stages(compile_stages *stages, const network_model *mo
 /** Unit k of stage i (rows of its map, columns of the next) goes to place to[k] of n. */
 ckks_status compile_stages_move(compile_stages *stages, size_t i, const uint32_t *to, size_t n);
 void compile_stages_clear(compile_stages *stages);
+/** Values of the widest layer; throughput packing keeps them in four banks of registers. */
+size_t compile_stages_width(const compile_stages *stages);
+
+/* --- one stage */
 /** Which activation a unit has. */
 size_t compile_stage_activation(const compile_stage *stage, size_t unit);
-/** Values of the widest layer; throughput packing keeps them in four banks of registers. */
-size_t compile_stage_width(const compile_stages *stages);
 /** Whether its polynomials are in Chebyshev's basis: then they are GENERAL. */
 bool compile_stage_chebyshev(const compile_stage *stage);
 /** Highest degree of the polynomials. */
 int compile_stage_degree(const compile_stage *stage);
+/** Whether all units have a polynomial of that degree, in powers. */
+bool compile_stage_all_have(const compile_stage *stage, int degree);
+/** The largest of `range`. */
+double compile_stage_range(const compile_stage *stage);
+/** As the layer is; after CKKS_ERROR_MEMORY, of copies as well, compile_stage_clear has a part. */
+ckks_status compile_stage_init(compile_stage *stage, const network_layer *layer);
+ckks_status compile_stage_copy(compile_stage *out, const compile_stage *in);
+void compile_stage_clear(compile_stage *stage);
+/** Sets kind and polynomials; what is linear in them moves into `next`, NULL where none is. */
+void compile_stage_fold(compile_stage *stage, compile_stage *next);
+/** Polynomials of degree 1 become part of the map: the stage has none then. */
+void compile_stage_absorb(compile_stage *stage);
 #endif
