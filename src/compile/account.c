@@ -90,8 +90,8 @@ static void add_op(const accounting *a, plan_part *part, const plan_op *op) {
 static ckks_status fill_error(const accounting *a, plan_part *part, int first, int end) {
   const plan_interface *interface = &a->plan->interface;
   compile_error error =
-      compile_error_part(a->plan, a->program, &interface->layout[a->packing], a->packing, a->chain,
-                         a->size, a->stages->max_abs_input, &(compile_marks){first, end});
+      compile_error_part(a->plan, a->packing, &interface->layout[a->packing], a->chain, a->size,
+                         a->stages->max_abs_input, &(compile_marks){first, end});
   part->error = error.part;
   return isnan(error.whole) ? base_fail_memory((size_t)a->program->n_registers * sizeof(double))
                             : CKKS_OK;

@@ -2,7 +2,7 @@
 /* Where a plan's time and error come from, stage by stage. */
 #ifndef COMPILE_ACCOUNT_H
 #define COMPILE_ACCOUNT_H
-#include "compile/cost.h"
+#include "compile/error.h"
 
 /**
  * Fills plan->account of one packing. The plan is otherwise complete: scales, layouts, keys and

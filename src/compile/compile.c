@@ -9,7 +9,7 @@
 
 #include "base/alloc.h"
 #include "compile/box.h"
-#include "compile/fill.h"
+#include "compile/choice.h"
 #include "compile/placing.h"
 #include "compile/refusal.h"
 #include "ring/prime.h"
@@ -119,7 +119,7 @@ static ckks_status finish(plan_plan *plan, const compile_stages *stages,
   compile_chain chain = {.params = interface->params,
                          .log2_value = best->log2_value,
                          .log2_output = best->log2_output};
-  return compile_fill_plan(plan, stages, best, &chain, options);
+  return compile_choice_plan(plan, stages, best, &chain, options);
 }
 
 /* The stages in places, and the cheapest plan for them. */

@@ -33,45 +33,6 @@ double compile_cost_ms(const compile_work *counts, int log2_n, const compile_uni
 void compile_cost_count(plan_cost *cost, const plan_plan *plan, plan_packing packing,
                         const plan_layout *layout, const compile_chain *chain,
                         const ckks_key_spec *keys, size_t n_keys, const compile_units *units);
-/** Largest and root mean square value of a vector: what compile_error_bound reads of it. */
-typedef struct compile_vector_size {
-  double max, rms;
-} compile_vector_size;
-/** One for each vector of the plan (base_free); NULL without memory. */
-compile_vector_size *compile_error_vector_sizes(const plan_plan *plan);
-/**
- * Predicted error of |encrypted - clear| / max(1, |clear|): COMPILE_COST_TAIL deviations for single
- * slots (their tail is Laplace's, ckks/noise.h), COMPILE_COST_MEAN_TAIL for means over many; worst
- * of a common sample (values a quarter of their largest) and an extreme one. NaN without memory.
- */
-double compile_error_bound(const plan_plan *plan, const plan_program *program,
-                           const plan_layout *layout, plan_packing packing,
-                           const compile_chain *chain, const compile_vector_size *size,
-                           double max_abs_input);
-#define COMPILE_COST_TAIL 10.0
-#define COMPILE_COST_MEAN_TAIL 8.0
-/** Operations from `first` to before `end`; the result stands behind the last, as number n_ops. */
-typedef struct compile_marks {
-  int first, end;
-} compile_marks;
-#define COMPILE_MARK_INPUT (-1)
-typedef struct compile_error {
-  double whole, part; /**< part: of what is marked. Squares of parts add up to that of the whole. */
-  double absolute;    /**< of an output that leaves the server, wherever the values are */
-} compile_error;
-/**
- * The error of an output that leaves the server when values go as far as `reach` says, of an
- * extreme sample. NaN without memory.
- */
-double compile_error_reach(const plan_plan *plan, const plan_program *program,
-                           const plan_layout *layout, plan_packing packing,
-                           const compile_chain *chain, const compile_vector_size *size,
-                           const compile_reach *reach);
-/** The predicted error, and what the marked operations have made of it. */
-compile_error compile_error_part(const plan_plan *plan, const plan_program *program,
-                                 const plan_layout *layout, plan_packing packing,
-                                 const compile_chain *chain, const compile_vector_size *size,
-                                 double max_abs_input, const compile_marks *marks);
 /** Galois and relinearisation keys of a program, appended; CKKS_ERROR_MEMORY. */
 ckks_status compile_cost_keys(ckks_key_spec **keys, size_t *n_keys, const plan_plan *plan,
                               const plan_program *program, const compile_chain *chain);

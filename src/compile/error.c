@@ -5,17 +5,16 @@
  * value (`mean`): outputs of latency packing are decoded as that mean, and much
  * of the noise averages out (docs/math.md, "Error of a plan").
  */
+#include "compile/error.h"
+
 #include <math.h>
-#include <string.h>
 
 #include "base/alloc.h"
+#include "compile/bend.h"
 #include "compile/noise.h"
 
 /* How much heavier than the average a row of weights is taken to be. */
 #define ROW_SPREAD 1.5
-
-/* Points on either side of zero at which polynomials are looked at. */
-#define GRID 24
 
 typedef struct estimate {
   double max_abs, sd, mean;
@@ -25,8 +24,11 @@ typedef struct estimate {
 
 typedef struct estimating {
   const plan_plan *plan;
+  plan_packing packing;
+  const plan_layout *layout;
   const compile_chain *chain;
   const compile_vector_size *size;
+  const compile_marks *marks;
   estimate *reg;
   double slots, magnitude;    /* values are taken to be this part of their largest */
   bool marking;               /* what is added now counts as marked */
@@ -191,78 +193,10 @@ static estimate estimate_diagonals(const estimating *e, const plan_op *op,
   return sum;
 }
 
-/* What a polynomial does to values, to errors, and to the roundings inside it. */
-typedef struct bend {
-  double value, slope, amplitude;
-} bend;
-
-/*
- * T_k is made of smaller ones, and what rounds T_j is amplified by the slope of T_(k/j): in the
- * mean over the range by about k/j, and there are few j. Beyond the range T_k grows as a power
- * does.
- */
-static bend chebyshev_bend(bend most, const encoding_polynomial *p, double max_abs) {
-  double growth = max_abs > 1.0 ? max_abs + sqrt(max_abs * max_abs - 1.0) : 1.0;
-  for (int k = 1; k <= p->degree; k++)
-    most.amplitude += fabs(p->coefficient[k]) * k * pow(growth, k);
-  return most;
-}
-
-/* Products inside act like a few roundings, amplified by the coefficients. */
-static bend polynomial_bend(const encoding_polynomial *p, double max_abs) {
-  const double *coefficient = p->coefficient;
-  size_t n = (size_t)p->degree + 1;
-  bend most = {.amplitude = 1.0};
-  for (int i = 0; i <= 2 * GRID; i++) {
-    double at = max_abs * (double)(i - GRID) / GRID;
-    most.slope = larger(most.slope, fabs(encoding_polynomial_slope(p, at)));
-    most.value = larger(most.value, fabs(encoding_polynomial_value(p, at)));
-  }
-  if (p->chebyshev)
-    return chebyshev_bend(most, p, max_abs);
-  for (size_t k = 1; k < n; k++)
-    most.amplitude += fabs(coefficient[k]) * pow(larger(1.0, max_abs), (double)k);
-  /* What rounds a factor of the largest power of two is multiplied by that power. */
-  int giant = 1;
-  for (size_t k = 2; k < n; k++)
-    if (coefficient[k] != 0.0 && k >= 2 * (size_t)giant)
-      giant *= 2;
-  most.amplitude += pow(larger(1.0, max_abs), giant);
-  return most;
-}
-
-static bend vector_bend(const plan_plan *plan, const plan_op *op, double max_abs) {
-  encoding_polynomial p = {.degree = plan_degree(plan, op), .chebyshev = plan_is_chebyshev(op)};
-  memcpy(p.coefficient, plan->vector[op->index].value,
-         ((size_t)p.degree + 1) * sizeof *p.coefficient);
-  return polynomial_bend(&p, max_abs);
-}
-
-/* The worst of the slots' polynomials; neighbours are mostly alike, and looked at once. */
-static bend slots_bend(const plan_plan *plan, const plan_op *op, double max_abs) {
-  const plan_vector *vector = &plan->vector[op->index];
-  bend worst = {0.0, 0.0, 0.0};
-  for (size_t j = 0; j < vector->period; j++) {
-    encoding_polynomial p = {.degree = plan_degree(plan, op), .chebyshev = plan_is_chebyshev(op)};
-    bool again = j > 0;
-    for (int t = 0; t < op->n_terms; t++) {
-      p.coefficient[op->term[t]] = vector[t].value[j % vector[t].period];
-      again = again && p.coefficient[op->term[t]] == vector[t].value[(j - 1) % vector[t].period];
-    }
-    if (again)
-      continue;
-    bend own = polynomial_bend(&p, max_abs);
-    worst.value = larger(worst.value, own.value);
-    worst.slope = larger(worst.slope, own.slope);
-    worst.amplitude = larger(worst.amplitude, own.amplitude);
-  }
-  return worst;
-}
-
 static void estimate_polynomial(const estimating *e, estimate *x, const plan_op *op,
                                 const plan_noise *noise) {
   bool slots = plan_is_slots(op);
-  bend most = slots ? slots_bend(e->plan, op, x->max_abs) : vector_bend(e->plan, op, x->max_abs);
+  compile_bend most = compile_bend_op(e->plan, op, x->max_abs);
   scale_error(x, most.slope, most.slope);
   for (int t = 0; slots && t < op->n_terms; t++)
     add_bias(e, x, noise->weight * (plan_is_chebyshev(op) ? 1.0 : pow(x->max_abs, op->term[t])));
@@ -314,28 +248,18 @@ static void estimate_op(estimating *e, const plan_op *op) {
   e->reg[op->out] = x;
 }
 
-/* How the client's polynomial passes an error on, relative to max(1, |output|). */
-static double last_gain(const encoding_polynomial *p, double max_abs, bool extreme) {
-  double worst = 0.0;
-  for (int i = extreme ? GRID : 0; i <= GRID; i++)
-    for (int sign = -1; sign <= 1; sign += 2) {
-      double at = sign * max_abs * i / GRID, slope = encoding_polynomial_slope(p, at);
-      worst = larger(worst, fabs(slope) / larger(1.0, fabs(encoding_polynomial_value(p, at))));
-    }
-  return worst;
-}
-
 /* The 2 period coefficients of a sparse result make up each of its values. */
-static void add_output_noise(const estimating *e, estimate *x, const plan_layout *layout,
-                             plan_packing packing) {
-  double noise = compile_noise_output(layout, e->chain);
-  double share = packing == PLAN_LATENCY ? sqrt((double)layout->period / e->slots) : 1.0;
+static void add_output_noise(const estimating *e, estimate *x) {
+  double noise = compile_noise_output(e->layout, e->chain);
+  bool latency = e->packing == PLAN_LATENCY;
+  double share = latency ? sqrt((double)e->layout->period / e->slots) : 1.0;
   add_error(e, x, noise, noise * share);
 }
 
-/* Whether the marks cover operation i; the input stands before the first, the result behind all. */
+/* Whether the marks (NULL: none) cover operation i; the input stands before the first, the result
+ * behind all. */
 static bool is_marked(const compile_marks *marks, int i) {
-  return marks->first <= i && i < marks->end;
+  return marks != NULL && marks->first <= i && i < marks->end;
 }
 
 static void keep_worst(compile_error *worst, double whole, double part) {
@@ -345,76 +269,79 @@ static void keep_worst(compile_error *worst, double whole, double part) {
   }
 }
 
-static void error_at(compile_error *worst, estimating *e, const plan_program *program,
-                     const plan_layout *layout, plan_packing packing, double max_abs_input,
-                     double magnitude, const compile_marks *marks) {
-  bool latency = packing == PLAN_LATENCY;
+/* With values that are `magnitude` of their largest. */
+static void error_at(compile_error *worst, estimating *e, double max_abs_input, double magnitude) {
+  bool latency = e->packing == PLAN_LATENCY;
+  const plan_program *program = &e->plan->program[e->packing];
   const encoding_polynomial *last = &e->plan->interface.last;
   e->magnitude = magnitude;
   e->stage = 0;
   estimate input = {.max_abs = max_abs_input * magnitude,
-                    .period = latency ? layout->stride * layout->padded : (size_t)e->slots};
-  e->marking = is_marked(marks, COMPILE_MARK_INPUT);
+                    .period = latency ? e->layout->stride * e->layout->padded : (size_t)e->slots};
+  e->marking = is_marked(e->marks, COMPILE_MARK_INPUT);
   add_noise(e, &input, compile_noise_input(e->chain));
   for (int i = 0; i < program->n_inputs; i++)
     e->reg[i] = input;
   for (int i = 0; i < program->n_ops; i++) {
-    e->marking = is_marked(marks, i);
+    e->marking = is_marked(e->marks, i);
     while (e->stage + 1 < (size_t)program->n_stages && i >= program->stage_end[e->stage])
       e->stage++;
     estimate_op(e, &program->op[i]);
   }
-  e->marking = is_marked(marks, program->n_ops);
+  e->marking = is_marked(e->marks, program->n_ops);
   for (int i = 0; i < program->n_outputs; i++) {
     estimate x = e->reg[program->output[i]];
-    add_output_noise(e, &x, layout, packing);
-    double tail = latency ? COMPILE_COST_MEAN_TAIL : COMPILE_COST_TAIL;
-    double gain = last_gain(last, x.max_abs, magnitude >= 1.0);
+    add_output_noise(e, &x);
+    double tail = latency ? COMPILE_ERROR_MEAN_TAIL : COMPILE_ERROR_TAIL;
+    double gain = compile_bend_gain(last, x.max_abs, magnitude >= 1.0);
     keep_worst(worst, tail * x.mean * gain, tail * x.marked * gain);
     worst->absolute = larger(worst->absolute, tail * x.mean);
   }
 }
 
-compile_error compile_error_part(const plan_plan *plan, const plan_program *program,
-                                 const plan_layout *layout, plan_packing packing,
-                                 const compile_chain *chain, const compile_vector_size *size,
-                                 double max_abs_input, const compile_marks *marks) {
-  estimating e = {
-      .plan = plan, .chain = chain, .size = size, .slots = (double)(chain->params->ring.n / 2)};
+static bool estimating_init(estimating *e, const plan_plan *plan, plan_packing packing,
+                            const plan_layout *layout, const compile_chain *chain,
+                            const compile_vector_size *size) {
+  *e = (estimating){.plan = plan,
+                    .packing = packing,
+                    .layout = layout,
+                    .chain = chain,
+                    .size = size,
+                    .slots = (double)(chain->params->ring.n / 2)};
+  e->reg = base_alloc_array((size_t)plan->program[packing].n_registers, sizeof *e->reg);
+  return e->reg != NULL;
+}
+
+compile_error compile_error_part(const plan_plan *plan, plan_packing packing,
+                                 const plan_layout *layout, const compile_chain *chain,
+                                 const compile_vector_size *size, double max_abs_input,
+                                 const compile_marks *marks) {
+  estimating e;
   compile_error worst = {0};
-  e.reg = base_alloc_array((size_t)program->n_registers, sizeof *e.reg);
-  if (!e.reg)
+  if (!estimating_init(&e, plan, packing, layout, chain, size))
     return (compile_error){NAN, NAN, NAN};
-  error_at(&worst, &e, program, layout, packing, max_abs_input, 0.25, marks);
-  error_at(&worst, &e, program, layout, packing, max_abs_input, 1.0, marks);
+  e.marks = marks;
+  error_at(&worst, &e, max_abs_input, 0.25);
+  error_at(&worst, &e, max_abs_input, 1.0);
   base_free(e.reg);
   return worst;
 }
 
-double compile_error_reach(const plan_plan *plan, const plan_program *program,
-                           const plan_layout *layout, plan_packing packing,
-                           const compile_chain *chain, const compile_vector_size *size,
-                           const compile_reach *reach) {
-  const compile_marks none = {0, 0};
-  estimating e = {.plan = plan,
-                  .chain = chain,
-                  .size = size,
-                  .slots = (double)(chain->params->ring.n / 2),
-                  .reach = reach};
-  compile_error worst = {0};
-  e.reg = base_alloc_array((size_t)program->n_registers, sizeof *e.reg);
-  if (!e.reg)
-    return NAN;
-  error_at(&worst, &e, program, layout, packing, reach->input, 1.0, &none);
-  base_free(e.reg);
-  return worst.absolute;
-}
-
-double compile_error_bound(const plan_plan *plan, const plan_program *program,
-                           const plan_layout *layout, plan_packing packing,
+double compile_error_bound(const plan_plan *plan, plan_packing packing, const plan_layout *layout,
                            const compile_chain *chain, const compile_vector_size *size,
                            double max_abs_input) {
-  const compile_marks none = {0, 0};
-  return compile_error_part(plan, program, layout, packing, chain, size, max_abs_input, &none)
-      .whole;
+  return compile_error_part(plan, packing, layout, chain, size, max_abs_input, NULL).whole;
+}
+
+double compile_error_reach(const plan_plan *plan, plan_packing packing, const plan_layout *layout,
+                           const compile_chain *chain, const compile_vector_size *size,
+                           const compile_reach *reach) {
+  estimating e;
+  compile_error worst = {0};
+  if (!estimating_init(&e, plan, packing, layout, chain, size))
+    return NAN;
+  e.reach = reach;
+  error_at(&worst, &e, reach->input, 1.0);
+  base_free(e.reg);
+  return worst.absolute;
 }

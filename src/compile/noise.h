@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What each operation of a program adds to the error of its result: read by cost and simulate. */
+/* What each operation of a program adds to the error of its result: read by error and simulate. */
 #ifndef COMPILE_NOISE_H
 #define COMPILE_NOISE_H
 #include "compile/cost.h"

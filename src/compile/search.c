@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "compile/fill.h"
+#include "compile/choice.h"
+#include "compile/error.h"
 #include "compile/room.h"
 #include "ring/prime.h"
 
@@ -158,8 +159,7 @@ static bool set_chain(searching *s, const sizes *z) {
 static double error_of(searching *s, const compile_chain *chain) {
   plan_layout layout[PLAN_N_PACKINGS];
   double worst = 0.0;
-  compile_fill_layout(layout, s->stages, &s->choice, chain,
-                      compile_layouts_depth(s->stages, &s->choice), s->throughput);
+  compile_choice_layouts(layout, s->stages, &s->choice, chain, s->throughput);
   for (int packing = 0; packing < PLAN_N_PACKINGS; packing++) {
     plan_program *program = &s->plan.program[packing];
     if (program->n_ops == 0)
@@ -169,8 +169,8 @@ static double error_of(searching *s, const compile_chain *chain) {
       s->no_memory = s->no_memory || assigned == COMPILE_ASSIGN_NO_MEMORY;
       return INFINITY;
     }
-    double error = compile_error_bound(&s->plan, program, &layout[packing], (plan_packing)packing,
-                                       chain, s->size, s->stages->max_abs_input);
+    double error = compile_error_bound(&s->plan, (plan_packing)packing, &layout[packing], chain,
+                                       s->size, s->stages->max_abs_input);
     s->no_memory = s->no_memory || isnan(error);
     worst = fmax(worst, error);
     if (worst > s->options->error && worst > s->closest) /* neither good enough nor closest */
@@ -184,16 +184,15 @@ static bool noise_fits(searching *s, const compile_chain *chain) {
   plan_layout layout[PLAN_N_PACKINGS];
   if (s->contract != COMPILE_CONTRACT_CERTIFIED)
     return true;
-  compile_fill_layout(layout, s->stages, &s->choice, chain,
-                      compile_layouts_depth(s->stages, &s->choice), s->throughput);
+  compile_choice_layouts(layout, s->stages, &s->choice, chain, s->throughput);
   for (int packing = 0; packing < PLAN_N_PACKINGS; packing++) {
     const plan_program *program = &s->plan.program[packing];
     const compile_reach *reach = /* of the stages that the program has */
         packing == PLAN_THROUGHPUT ? &s->stages->plain->reach : &s->stages->reach;
     if (program->n_ops == 0)
       continue;
-    double error = compile_error_reach(&s->plan, program, &layout[packing], (plan_packing)packing,
-                                       chain, s->size, reach);
+    double error = compile_error_reach(&s->plan, (plan_packing)packing, &layout[packing], chain,
+                                       s->size, reach);
     s->no_memory = s->no_memory || isnan(error);
     if (!(error <= COMPILE_ROOM_FOR_NOISE * reach->output))
       return false;
@@ -208,8 +207,7 @@ static double score_of(searching *s, const compile_chain *chain) {
   plan_cost cost = {0};
   ckks_key_spec *keys = NULL;
   size_t n_keys = 0;
-  compile_fill_layout(layout, s->stages, &s->choice, chain,
-                      compile_layouts_depth(s->stages, &s->choice), s->throughput);
+  compile_choice_layouts(layout, s->stages, &s->choice, chain, s->throughput);
   double score = INFINITY;
   if (compile_cost_keys(&keys, &n_keys, &s->plan, any_program(s), chain) == CKKS_OK) {
     compile_cost_level_keys(keys, n_keys, any_program(s), s->params.literal.log2_n);
@@ -343,7 +341,7 @@ static void note_levels(searching *s) {
 static ckks_status try_lowered(searching *s, bool all_sizes) {
   memset(&s->plan, 0, sizeof s->plan);
   s->plan.interface.last = s->stages->last;
-  ckks_status status = compile_fill_programs(&s->plan, s->stages, &s->choice, s->throughput);
+  ckks_status status = compile_choice_programs(&s->plan, s->stages, &s->choice, s->throughput);
   if (status == CKKS_ERROR_ARGUMENT) { /* a layout that makes too much of it: the next one */
     s->too_large = true;
     plan_clear(&s->plan);

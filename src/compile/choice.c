@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the search chose, written into a plan: layouts, programs, keys and costs. */
-#include "compile/fill.h"
+#include "compile/choice.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/frame.h"
 #include "compile/account.h"
+#include "compile/error.h"
 #include "compile/room.h"
-#include "ring/pack.h"
 
 /* Slots of a guarded batch that hold no row: a bit of guard in each makes 2^-20 and more. */
 #define CANARIES 32
@@ -22,16 +21,15 @@ static double empty_value(const compile_stage *last) {
   return bent ? encoding_polynomial_value(&last->polynomial[0], 0.0) : 0.0;
 }
 
-/* The layout that the client sees, from the choice. */
-void compile_fill_layout(plan_layout layout[PLAN_N_PACKINGS], const compile_stages *stages,
-                         const compile_choice *choice, const compile_chain *chain, int depth,
-                         bool throughput) {
+void compile_choice_layouts(plan_layout layout[PLAN_N_PACKINGS], const compile_stages *stages,
+                            const compile_choice *choice, const compile_chain *chain,
+                            bool throughput) {
   size_t n_outputs = stages->stage[stages->n_stages - 1].n_out;
   plan_layout common = {.available = true,
                         .stride = 1,
                         .padded = 1,
                         .fold = 1,
-                        .input_level = depth,
+                        .input_level = compile_layouts_depth(stages, choice),
                         .input_scale = exp2(chain->log2_value),
                         .period = 1,
                         .output_bits = chain->params->literal.q_bits[0]};
@@ -55,8 +53,8 @@ static ckks_status set_gather(plan_interface *interface, const compile_gather *g
   return CKKS_OK;
 }
 
-ckks_status compile_fill_programs(plan_plan *plan, const compile_stages *stages,
-                                  const compile_choice *choice, bool throughput) {
+ckks_status compile_choice_programs(plan_plan *plan, const compile_stages *stages,
+                                    const compile_choice *choice, bool throughput) {
   if (choice->latency)
     BASE_TRY(compile_lower_latency(plan, stages, choice));
   return throughput ? compile_lower_throughput(plan, stages->plain, choice) : CKKS_OK;
@@ -74,25 +72,35 @@ static ckks_status fill_keys(plan_plan *plan, const compile_chain *chain) {
   return CKKS_OK;
 }
 
-/* Rounds the result to as few bits as the error asked for allows, and says what error it has. */
-static void fit_output_bits(plan_cost *cost, plan_layout *layout, const plan_plan *plan,
-                            plan_packing packing, const compile_chain *chain,
-                            const compile_vector_size *size, const compile_stages *stages,
-                            double error) {
-  const plan_program *program = &plan->program[packing];
-  cost->predicted_error =
-      compile_error_bound(plan, program, layout, packing, chain, size, stages->max_abs_input);
+/* One packing of a plan, its scales and costs under way. */
+typedef struct filling {
+  plan_plan *plan;
+  plan_packing packing;
+  plan_layout *layout;
+  const compile_stages *stages;
+  const compile_chain *chain;
+  const compile_vector_size *size;
+} filling;
+
+static compile_error error_of(const filling *f, const plan_layout *layout) {
+  return compile_error_part(f->plan, f->packing, layout, f->chain, f->size,
+                            f->stages->max_abs_input, NULL);
+}
+
+/* Rounds the result to as few bits as the error asked for allows; what error it has then. */
+static compile_error fit_output_bits(const filling *f, double allowed) {
+  compile_error error = error_of(f, f->layout);
   /* Not a number: no memory, and the caller looks. */
-  while (layout->output_bits > 8 && !isnan(cost->predicted_error)) {
-    plan_layout shorter = *layout;
+  while (f->layout->output_bits > 8 && !isnan(error.whole)) {
+    plan_layout shorter = *f->layout;
     shorter.output_bits--;
-    double worse =
-        compile_error_bound(plan, program, &shorter, packing, chain, size, stages->max_abs_input);
-    if (worse > error)
-      return;
-    cost->predicted_error = worse;
-    *layout = shorter;
+    compile_error worse = error_of(f, &shorter);
+    if (worse.whole > allowed)
+      break;
+    error = worse;
+    *f->layout = shorter;
   }
+  return error;
 }
 
 /* What decides whether a value wrapped: the band, and how much a slot without an output may hold.
@@ -105,61 +113,56 @@ static void fill_contract(plan_interface *interface, const compile_stages *stage
                                         : compile_room_band(stages, options);
 }
 
-static void fill_canary(plan_layout *layout, plan_packing packing, double absolute_error,
-                        const plan_interface *interface) {
+static double canary_of(const filling *f, double absolute_error) {
+  const plan_interface *interface = &f->plan->interface;
   if (interface->contract == PLAN_CERTIFIED)
-    layout->canary = 0.0;
-  else if (packing == PLAN_THROUGHPUT)
-    layout->canary = interface->max_abs_output;
-  else
-    layout->canary = CANARY_ERRORS * absolute_error;
+    return 0.0;
+  return f->packing == PLAN_THROUGHPUT ? interface->max_abs_output : CANARY_ERRORS * absolute_error;
 }
 
-ckks_status compile_fill_plan(plan_plan *plan, const compile_stages *stages,
-                              const compile_search_result *best, const compile_chain *chain,
-                              const compile_options *options) {
+static ckks_status fill_packing(const filling *f, const compile_choice *choice,
+                                const compile_options *options) {
+  plan_program *program = &f->plan->program[f->packing];
+  plan_interface *interface = &f->plan->interface;
+  plan_cost *cost = &interface->cost[f->packing];
+  compile_assignment assigned = compile_assign(program, f->chain);
+  if (assigned == COMPILE_ASSIGN_UNUSABLE)
+    return base_fail(CKKS_ERROR_RANGE, "the scales of the chosen chain do not work out");
+  if (assigned == COMPILE_ASSIGN_NO_MEMORY)
+    return base_fail_memory((size_t)program->n_registers * sizeof(double));
+  f->layout->output_scale = program->n_ops ? program->op[program->n_ops - 1].scale : 0.0;
+  compile_error error = fit_output_bits(f, options->error);
+  /* The chain was chosen because its error is small: only a lack of memory hides it here. */
+  if (!isfinite(error.whole))
+    return base_fail_memory((size_t)program->n_registers * sizeof(double));
+  cost->predicted_error = error.whole;
+  f->layout->canary = canary_of(f, error.absolute);
+  compile_cost_count(cost, f->plan, f->packing, f->layout, f->chain, interface->key,
+                     interface->n_keys, &options->units);
+  return compile_account_fill(f->plan, f->packing, f->stages, choice, f->chain, f->size,
+                              &options->units);
+}
+
+ckks_status compile_choice_plan(plan_plan *plan, const compile_stages *stages,
+                                const compile_search_result *best, const compile_chain *chain,
+                                const compile_options *options) {
   plan_interface *interface = &plan->interface;
-  compile_vector_size *size = NULL;
-  BASE_TRY(compile_fill_programs(plan, stages, &best->choice, best->throughput));
+  BASE_TRY(compile_choice_programs(plan, stages, &best->choice, best->throughput));
   BASE_TRY(fill_keys(plan, chain));
   interface->depth = compile_layouts_depth(stages, &best->choice);
   fill_contract(interface, stages, best, options);
-  compile_fill_layout(interface->layout, stages, &best->choice, chain, interface->depth,
-                      best->throughput);
+  compile_choice_layouts(interface->layout, stages, &best->choice, chain, best->throughput);
   if (best->choice.latency && best->choice.gathered)
     BASE_TRY(set_gather(interface, &stages->gather));
-  if (!(size = compile_error_vector_sizes(plan)))
+  compile_vector_size *size = compile_error_vector_sizes(plan);
+  if (size == NULL)
     return base_fail_memory((size_t)plan->n_vectors * sizeof *size);
   ckks_status status = CKKS_OK;
   for (int packing = 0; packing < PLAN_N_PACKINGS && status == CKKS_OK; packing++) {
-    plan_program *program = &plan->program[packing];
-    plan_layout *layout = &interface->layout[packing];
-    plan_cost *cost = &interface->cost[packing];
-    if (!layout->available)
-      continue;
-    compile_assignment assigned = compile_assign(program, chain);
-    if (assigned != COMPILE_ASSIGN_GOOD) {
-      status = assigned == COMPILE_ASSIGN_NO_MEMORY
-                   ? base_fail_memory((size_t)program->n_registers * sizeof(double))
-                   : base_fail(CKKS_ERROR_RANGE, "the scales of the chosen chain do not work out");
-      break;
-    }
-    layout->output_scale = program->n_ops ? program->op[program->n_ops - 1].scale : 0.0;
-    fit_output_bits(cost, layout, plan, (plan_packing)packing, chain, size, stages, options->error);
-    const compile_marks none = {0, 0};
-    fill_canary(layout, (plan_packing)packing,
-                compile_error_part(plan, program, layout, (plan_packing)packing, chain, size,
-                                   stages->max_abs_input, &none)
-                    .absolute,
-                interface);
-    /* The chain was chosen because its error is small: only a lack of memory hides it here. */
-    if (!isfinite(cost->predicted_error))
-      status = base_fail_memory((size_t)program->n_registers * sizeof(double));
-    compile_cost_count(cost, plan, (plan_packing)packing, layout, chain, interface->key,
-                       interface->n_keys, &options->units);
-    if (status == CKKS_OK)
-      status = compile_account_fill(plan, (plan_packing)packing, stages, &best->choice, chain, size,
-                                    &options->units);
+    const filling f = {plan, (plan_packing)packing, &interface->layout[packing], stages, chain,
+                       size};
+    if (f.layout->available)
+      status = fill_packing(&f, &best->choice, options);
   }
   base_free(size);
   return status;
