@@ -73,4 +73,19 @@ static inline void check_throughput(const plan_plan *plan, const network_model *
     base_free(outputs[i]);
 }
 
+/* The plan from its bytes, which are written the same again. */
+static inline void read_back(plan_plan *copy, const plan_plan *plan) {
+  base_buffer first, second;
+  base_reader reader;
+  base_buffer_init(&first, 1 << 26);
+  base_buffer_init(&second, 1 << 26);
+  plan_bytes_write(&first, plan);
+  base_reader_init(&reader, first.bytes, first.n_bytes);
+  assert_ok(plan_bytes_read(copy, &reader));
+  plan_bytes_write(&second, copy);
+  assert_int_equal(first.n_bytes, second.n_bytes);
+  assert_memory_equal(first.bytes, second.bytes, first.n_bytes);
+  base_buffer_clear(&first);
+  base_buffer_clear(&second);
+}
 #endif

@@ -10,22 +10,23 @@
 
 #include <cmocka.h>
 
-static void write_example(base_buffer *buffer, uint64_t seed) {
+typedef ckks_status model_build(network_model *model, uint64_t seed);
+
+static void write_built(base_buffer *buffer, model_build *build, uint64_t seed) {
   network_model model;
-  assert_int_equal(test_model_build(&model, seed), CKKS_OK);
+  assert_int_equal(build(&model, seed), CKKS_OK);
   base_buffer_init(buffer, 1 << 20);
   network_bytes_write(buffer, &model);
   assert_int_equal(base_buffer_status(buffer), CKKS_OK);
   network_clear(&model);
 }
 
+static void write_example(base_buffer *buffer, uint64_t seed) {
+  write_built(buffer, test_model_build, seed);
+}
+
 static void write_mixed(base_buffer *buffer, uint64_t seed) {
-  network_model model;
-  assert_int_equal(test_model_build_mixed(&model, seed), CKKS_OK);
-  base_buffer_init(buffer, 1 << 20);
-  network_bytes_write(buffer, &model);
-  assert_int_equal(base_buffer_status(buffer), CKKS_OK);
-  network_clear(&model);
+  write_built(buffer, test_model_build_mixed, seed);
 }
 
 static ckks_status read_from(network_model *model, const uint8_t *bytes, size_t n_bytes) {
@@ -39,13 +40,12 @@ static ckks_status read_from(network_model *model, const uint8_t *bytes, size_t 
   return status;
 }
 
-static void what_is_written_is_read(void **state) {
-  (void)state;
+static void check_read_back(model_build *build) {
   for (uint64_t seed = 1; seed <= 20; seed++) {
     base_buffer buffer, again;
     network_model model, read;
-    write_example(&buffer, seed);
-    assert_int_equal(test_model_build(&model, seed), CKKS_OK);
+    write_built(&buffer, build, seed);
+    assert_int_equal(build(&model, seed), CKKS_OK);
     assert_int_equal(read_from(&read, buffer.bytes, buffer.n_bytes), CKKS_OK);
     assert_true(test_same_model(&model, &read));
     base_buffer_init(&again, 1 << 20);
@@ -59,24 +59,14 @@ static void what_is_written_is_read(void **state) {
   }
 }
 
+static void what_is_written_is_read(void **state) {
+  (void)state;
+  check_read_back(test_model_build);
+}
+
 static void several_activations_are_read(void **state) {
   (void)state;
-  for (uint64_t seed = 1; seed <= 20; seed++) {
-    base_buffer buffer, again;
-    network_model model, read;
-    write_mixed(&buffer, seed);
-    assert_int_equal(test_model_build_mixed(&model, seed), CKKS_OK);
-    assert_int_equal(read_from(&read, buffer.bytes, buffer.n_bytes), CKKS_OK);
-    assert_true(test_same_model(&model, &read));
-    base_buffer_init(&again, 1 << 20);
-    network_bytes_write(&again, &read);
-    assert_int_equal(again.n_bytes, buffer.n_bytes);
-    assert_memory_equal(again.bytes, buffer.bytes, buffer.n_bytes);
-    network_clear(&model);
-    network_clear(&read);
-    base_buffer_clear(&buffer);
-    base_buffer_clear(&again);
-  }
+  check_read_back(test_model_build_mixed);
 }
 
 /* Where in the bytes of a mixed model the list of activations begins: behind the last label. */

@@ -46,6 +46,20 @@ static void refuse(const char *from, const char *to, const char *words) {
   assert_null(model.layer);
 }
 
+/* The model as text (base_free), which reads as the same model and is written the same again. */
+static char *round_trip(const network_model *model) {
+  network_model read;
+  char *text, *again;
+  assert_int_equal(network_json_write(&text, model), CKKS_OK);
+  assert_int_equal(network_json_read(&read, text, strlen(text), "written"), CKKS_OK);
+  assert_true(test_same_model(model, &read));
+  assert_int_equal(network_json_write(&again, &read), CKKS_OK);
+  assert_string_equal(text, again);
+  base_free(again);
+  network_clear(&read);
+  return text;
+}
+
 /* ------------------------------------------------------------------- good */
 
 /* What outputs mean is read, written where it is not the usual, and refused where it is none. */
@@ -127,21 +141,13 @@ static void optional_fields_have_their_defaults(void **state) {
 static void what_is_written_is_read_bit_for_bit(void **state) {
   (void)state;
   for (uint64_t seed = 1; seed <= 50; seed++) {
-    network_model model, read;
-    char *text, *again;
+    network_model model;
     assert_int_equal(test_model_build(&model, seed), CKKS_OK);
     model.layer[0].weight.value[0] = 5e-324;
     model.layer[0].weight.value[1] = -1.7976931348623157e308;
     model.layer[0].weight.value[2] = 123456789012345678.0;
-    assert_int_equal(network_json_write(&text, &model), CKKS_OK);
-    assert_int_equal(network_json_read(&read, text, strlen(text), "written"), CKKS_OK);
-    assert_true(test_same_model(&model, &read));
-    assert_int_equal(network_json_write(&again, &read), CKKS_OK);
-    assert_string_equal(text, again);
-    base_free(text);
-    base_free(again);
+    base_free(round_trip(&model));
     network_clear(&model);
-    network_clear(&read);
   }
 }
 
@@ -166,21 +172,14 @@ static void units_may_have_their_own(void **state) {
   assert_int_equal(m.layer[1].n_activations, 1);
   network_clear(&m);
   for (uint64_t seed = 1; seed <= 20; seed++) {
-    network_model model, read;
-    char *text, *again;
+    network_model model;
     assert_int_equal(test_model_build_mixed(&model, seed), CKKS_OK);
-    assert_int_equal(network_json_write(&text, &model), CKKS_OK);
+    char *text = round_trip(&model);
     assert_non_null(strstr(text, "\"activation\": [\"sigmoid3\", \"identity\", {\"polynomial\""));
     assert_non_null(strstr(text, "\"activation_of\": [0, 2, 1, 0],"));
     assert_non_null(strstr(text, "\"max_abs\": [2.5, 40, 1.25]"));
-    assert_int_equal(network_json_read(&read, text, strlen(text), "written"), CKKS_OK);
-    assert_true(test_same_model(&model, &read));
-    assert_int_equal(network_json_write(&again, &read), CKKS_OK);
-    assert_string_equal(text, again);
     base_free(text);
-    base_free(again);
     network_clear(&model);
-    network_clear(&read);
   }
 }
 
@@ -385,17 +384,13 @@ static void sparse_rows_are_written_with_their_columns(void **state) {
   (void)state;
   static const double weight[16] = {0, 0, 0, 0, 0, 1.5, 0, 0, 0, -2, 0, 0, 0, 0, 0, 3};
   const size_t widths[] = {8, 2};
-  network_model m, read;
-  char *text;
+  network_model m;
   assert_int_equal(network_init(&m, widths, 1), CKKS_OK);
   assert_int_equal(network_layer_set_weights(&m.layer[0], weight), CKKS_OK);
-  assert_int_equal(network_json_write(&text, &m), CKKS_OK);
+  char *text = round_trip(&m);
   assert_non_null(strstr(text, "        {\"columns\": [5], \"values\": [1.5]},\n"
                                "        [0, -2, 0, 0, 0, 0, 0, 3]\n"));
-  assert_int_equal(network_json_read(&read, text, strlen(text), "written"), CKKS_OK);
-  assert_true(test_same_model(&m, &read));
   base_free(text);
-  network_clear(&read);
   network_clear(&m);
 }
 

@@ -241,23 +241,12 @@ static void test_bytes(void **unused) {
   for (int round = 0; round < 8; round++) {
     network_model model;
     plan_plan plan, copy;
-    base_buffer first, second;
-    base_reader reader;
     compile_options options = test_options(1e-2, LOG2_N);
     assert_ok(test_mixed_network(&model, TEST_CARRIED, &state));
     test_calibrate(&model, &state);
     assert_ok(compile_model(&plan, &model, &options));
-    base_buffer_init(&first, 1 << 26);
-    base_buffer_init(&second, 1 << 26);
-    plan_bytes_write(&first, &plan);
-    base_reader_init(&reader, first.bytes, first.n_bytes);
-    assert_ok(plan_bytes_read(&copy, &reader));
-    plan_bytes_write(&second, &copy);
-    assert_int_equal(first.n_bytes, second.n_bytes);
-    assert_memory_equal(first.bytes, second.bytes, first.n_bytes);
+    read_back(&copy, &plan);
     plan_clear(&copy);
-    base_buffer_clear(&first);
-    base_buffer_clear(&second);
     plan_clear(&plan);
     network_clear(&model);
   }

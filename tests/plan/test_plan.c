@@ -16,21 +16,28 @@ static void compile_random(plan_plan *plan, network_model *model, uint64_t *stat
   assert_memory_equal(&plan->interface.meaning, &model->meaning, sizeof model->meaning);
 }
 
+/* Both packings, on rows of their own; ends plan and model. */
+static void check_rows_and_clear(plan_plan *plan, network_model *model, uint64_t *state) {
+  double rows[16 * 8];
+  test_rows(rows, 8, model, state);
+  if (plan->interface.layout[PLAN_LATENCY].available)
+    for (size_t row = 0; row < 8; row++)
+      check_latency(plan, model, rows + row * model->n_features);
+  if (plan->interface.layout[PLAN_THROUGHPUT].available)
+    check_throughput(plan, model, rows, 8);
+  plan_clear(plan);
+  network_clear(model);
+}
+
 static void test_clear_equals_model(void **unused) {
   (void)unused;
   uint64_t state = 1;
   for (int round = 0; round < 60; round++) {
     network_model model;
     plan_plan plan;
-    double rows[16 * 8];
     compile_random(&plan, &model, &state, round % 3 == 0);
-    test_rows(rows, 8, &model, &state);
-    if (plan.interface.layout[PLAN_LATENCY].available)
-      for (int row = 0; row < 8; row++)
-        check_latency(&plan, &model, rows + (size_t)row * model.n_features);
-    check_throughput(&plan, &model, rows, 8);
-    plan_clear(&plan);
-    network_clear(&model);
+    assert_true(plan.interface.layout[PLAN_THROUGHPUT].available);
+    check_rows_and_clear(&plan, &model, &state);
   }
 }
 
@@ -41,18 +48,12 @@ static void test_chebyshev_equals_model(void **unused) {
   for (int round = 0; round < 24; round++) {
     network_model model;
     plan_plan plan;
-    double rows[16 * 8];
     compile_options options = test_options(1e-3, LOG2_N);
     options.last_on_server = round % 3 == 0;
     assert_ok(test_chebyshev_network(&model, 4 + 5 * (round / 2), round % 2 ? 3 : 1, &state));
     assert_ok(compile_model(&plan, &model, &options));
-    test_rows(rows, 8, &model, &state);
-    if (plan.interface.layout[PLAN_LATENCY].available)
-      for (int row = 0; row < 8; row++)
-        check_latency(&plan, &model, rows + (size_t)row * model.n_features);
-    check_throughput(&plan, &model, rows, 8);
-    plan_clear(&plan);
-    network_clear(&model);
+    assert_true(plan.interface.layout[PLAN_THROUGHPUT].available);
+    check_rows_and_clear(&plan, &model, &state);
   }
 }
 
@@ -64,7 +65,6 @@ static void test_deep(void **unused) {
   size_t widths[N_LAYERS + 1];
   network_model model;
   plan_plan plan;
-  double rows[16 * 8];
   compile_options options = test_options(1e-2, LOG2_N);
   options.throughput = false;
   for (size_t i = 0; i <= N_LAYERS; i++)
@@ -78,43 +78,28 @@ static void test_deep(void **unused) {
   }
   test_calibrate(&model, &state);
   assert_ok(compile_model(&plan, &model, &options));
-  test_rows(rows, 8, &model, &state);
-  for (size_t row = 0; row < 8; row++)
-    check_latency(&plan, &model, rows + row * model.n_features);
-  plan_clear(&plan);
-  network_clear(&model);
+  assert_true(plan.interface.layout[PLAN_LATENCY].available);
+  check_rows_and_clear(&plan, &model, &state);
 }
 
-/* A model whose cubic and square have every coefficient: folding must lose none. */
 static void test_bytes_round_trip(void **unused) {
   (void)unused;
   uint64_t state = 7;
   for (int round = 0; round < 12; round++) {
     network_model model;
     plan_plan plan, copy;
-    base_buffer first, second;
-    base_reader reader;
     compile_random(&plan, &model, &state, false);
     if (round % 3 == 0) { /* what a client file may hold, whatever the program is */
       plan.interface.last = test_chebyshev(round == 0 ? 255 : 3 + round, &state);
       assert_ok(plan_bytes_identify(&plan));
     }
-    base_buffer_init(&first, 1 << 26);
-    base_buffer_init(&second, 1 << 26);
-    plan_bytes_write(&first, &plan);
-    base_reader_init(&reader, first.bytes, first.n_bytes);
-    assert_ok(plan_bytes_read(&copy, &reader));
+    read_back(&copy, &plan);
     assert_memory_equal(&copy.interface.last, &plan.interface.last, sizeof copy.interface.last);
-    plan_bytes_write(&second, &copy);
-    assert_int_equal(first.n_bytes, second.n_bytes);
-    assert_memory_equal(first.bytes, second.bytes, first.n_bytes);
     assert_memory_equal(&copy.interface.meaning, &model.meaning, sizeof model.meaning);
     uint8_t id[PLAN_ID_BYTES];
     memcpy(id, plan.interface.id, sizeof id);
     assert_ok(plan_bytes_identify(&copy));
     assert_memory_equal(id, copy.interface.id, sizeof id);
-    base_buffer_clear(&first);
-    base_buffer_clear(&second);
     plan_clear(&copy);
     plan_clear(&plan);
     network_clear(&model);
