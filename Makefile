@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 60
 build = cmake -S . -B build/$(1) -DCMAKE_BUILD_TYPE=$(2) $(3) && \
   cmake --build build/$(1) -j$(JOBS) $(4)
 
-.PHONY: build demo test test-all bench bench-deep lint fuzz prove install uninstall clean
+.PHONY: build demo test test-all bench bench-deep lint fuzz prove install uninstall clean wasm
 build:
 	@tools/install_deps
 	@$(call build,release,Release)
@@ -18,8 +18,17 @@ build:
 demo: build
 	@build/release/blindsight demo
 
+# What the web tests need is not needed to build: without it they say SKIP.
 test: build
+	@tools/install_deps --web || :
 	@tools/run_tests -j $(JOBS) build/release
+
+# The client for browsers and Node, as an npm package: build/web/package.
+wasm:
+	@tools/install_deps --web
+	@tools/build_wasm -j $(JOBS) build/web
+	@tools/pack_web build/web build/web/package
+	@echo "build/web/package: blindsight.wasm, $$(gzip -9 -c build/web/blindsight.wasm | wc -c) bytes packed"
 
 test-all: build
 	@tools/install_deps --dev

@@ -120,7 +120,7 @@ endif()
 # Shell tests drive the programs; those of tests/house look at the build itself.
 set(shell_tests tests/cli/*.sh tests/e2e/*.sh)
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
-  list(APPEND shell_tests tests/python/*.sh tests/house/*.sh)
+  list(APPEND shell_tests tests/python/*.sh tests/house/*.sh tests/web/*.sh)
 endif()
 file(GLOB files RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS ${shell_tests})
 list(FILTER files EXCLUDE REGEX "tests/house/reproducible.sh")

@@ -56,6 +56,26 @@ ckks_status client_keygen(ckks_secret_key **secret, uint8_t **keys, size_t *n_ke
   return status;
 }
 
+/* Behind the evaluation keys stands which secret key they were made from, then the public key. */
+static bool is_owner(const base_frame *frame, const ckks_secret_key *secret,
+                     const ckks_params *params) {
+  size_t n_behind = CKKS_OWNER_BYTES + wire_zero_key_bytes(params);
+  return frame->n_payload >= n_behind &&
+         memcmp(frame->payload + frame->n_payload - n_behind, secret->owner, CKKS_OWNER_BYTES) == 0;
+}
+
+ckks_status client_keys_fit(bool *fit, const uint8_t *bytes, size_t n_bytes, const char *name,
+                            const ckks_secret_key *secret, const plan_interface *interface) {
+  const ckks_params *params = interface->params;
+  base_frame frame;
+  *fit = false;
+  BASE_TRY(base_frame_read(&frame, bytes, n_bytes, BASE_FRAME_EVALUATION_KEYS, name));
+  *fit = secret != NULL && is_owner(&frame, secret, params) &&
+         memcmp(frame.params_hash, ckks_params_hash(params), CKKS_HASH_BYTES) == 0 &&
+         memcmp(frame.plan_id, interface->id, PLAN_ID_BYTES) == 0;
+  return CKKS_OK;
+}
+
 /* --- encryption */
 
 typedef struct encrypting {

@@ -14,6 +14,12 @@ ckks_status client_keygen(ckks_secret_key **secret, uint8_t **keys, size_t *n_ke
 /** The same for a secret key that there is already. */
 ckks_status client_keys(uint8_t **keys, size_t *n_keys, const ckks_secret_key *secret,
                         const plan_interface *interface);
+/**
+ * Whether a frame of evaluation keys is for this plan and was made from this secret key
+ * (NULL: from none). What is no such frame at all is CKKS_ERROR_FORMAT, `name` in front.
+ */
+ckks_status client_keys_fit(bool *fit, const uint8_t *bytes, size_t n_bytes, const char *name,
+                            const ckks_secret_key *secret, const plan_interface *interface);
 /** What an answer is worth. */
 typedef enum client_mark {
   CLIENT_MARK_NONE,   /**< what the plan promises */

@@ -8,11 +8,9 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "base/frame.h"
 #include "client/client.h"
 #include "client/key.h"
 #include "secret/secret.h"
-#include "wire/wire.h"
 
 #define SECRET_ENDING ".key"
 #define KEYS_ENDING ".keys"
@@ -29,31 +27,17 @@ static char *name_keys(const char *path) {
   return name;
 }
 
-/* Behind the evaluation keys stands which secret key they were made from, then the public key. */
-static bool is_owner(const base_frame *frame, const ckks_secret_key *secret,
-                     const ckks_params *params) {
-  size_t n_behind = CKKS_OWNER_BYTES + wire_zero_key_bytes(params);
-  return frame->n_payload >= n_behind &&
-         memcmp(frame->payload + frame->n_payload - n_behind, secret->owner, CKKS_OWNER_BYTES) == 0;
-}
-
 /* Whether the file's keys are for this plan and this secret key (NULL: for none yet). No file,
  * and keys for others, are no error. */
 static ckks_status read_keys(bool *fit, client_store *store, const plan_interface *interface) {
-  const ckks_params *params = interface->params;
-  base_frame frame;
   *fit = false;
   ckks_status status =
       base_file_read(&store->keys, &store->n_keys, store->keys_path, MAX_KEYS_BYTES);
   if (status == CKKS_ERROR_IO && access(store->keys_path, F_OK) != 0)
     return CKKS_OK;
   BASE_TRY(status);
-  BASE_TRY(base_frame_read(&frame, store->keys, store->n_keys, BASE_FRAME_EVALUATION_KEYS,
-                           store->keys_path));
-  *fit = store->secret != NULL && is_owner(&frame, store->secret, params) &&
-         memcmp(frame.params_hash, ckks_params_hash(params), CKKS_HASH_BYTES) == 0 &&
-         memcmp(frame.plan_id, interface->id, PLAN_ID_BYTES) == 0;
-  return CKKS_OK;
+  return client_keys_fit(fit, store->keys, store->n_keys, store->keys_path, store->secret,
+                         interface);
 }
 
 static ckks_status make_keys(client_store *store, const plan_interface *interface) {

@@ -37,6 +37,7 @@ fake id 'echo 0'
 expect "another system" 0 "no dpkg here"
 packages "$base libgmp-dev"
 expect "nothing missing" 0 '^$'
+expect "the web's own" 0 "ran: apt-get install .*wasi-libc" --web
 expect "lint's own" 0 "ran: apt-get install .*clang-tidy" --dev
 packages "$base"
 expect "one missing" 0 "ran: apt-get install -qy --no-install-recommends libgmp-dev$"
