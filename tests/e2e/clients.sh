@@ -95,9 +95,8 @@ blindsight-server serve models --state "$state" --listen 127.0.0.1:0 --max-body-
   2>plain.err </dev/null &
 # shellcheck disable=SC2034 # read by service.inc
 server_pid=$!
-n=0
-until grep -q "serving on" plain.log || [ $n = 100 ]; do sleep 0.1; n=$((n + 1)); done
-url=$(sed -n 's/^blindsight: serving on //p' plain.log)
+served plain.log $server_pid
+url=$address
 early
 stop TERM
 finish

@@ -24,24 +24,19 @@ works "compile" blindsight compile m.model -o models/m
 works "token" blindsight-server token create --state state.one --requests-per-minute 100000
 BLINDSIGHT_TOKEN=$(cat "$log.out")
 export BLINDSIGHT_TOKEN
-start() { # start NAME PORT (0 = any): sets port
+start() { # start NAME PORT: sets port
+  rm -f "serve.$1"
   blindsight-server serve models --state "state.$1" --listen "127.0.0.1:$2" --plain \
     --max-body-mb 1 --connections-each 1024 >"serve.$1" 2>"serve.$1.err" </dev/null &
   echo $! >"pid.$1"
   pids="$pids $!"
-  tries=0
-  until grep -qs "serving on" "serve.$1" || [ $tries = 200 ]; do
-    sleep 0.05
-    tries=$((tries + 1))
-  done
-  port=$(sed -n 's/.*serving on .*:\([0-9]*\)$/\1/p' "serve.$1")
-  holds "server $1 starts" [ -n "$port" ]
+  holds "server $1 starts" served "serve.$1" $!
 }
-start one 0
+start one "$(free_port)"
 one=$port
-start two 0
+start two "$(free_port)"
 two=$port
-start three 0
+start three "$(free_port)"
 three=$port
 for name in two three; do
   run sqlite3 state.$name/blindsight.db "ATTACH 'state.one/blindsight.db' AS one;
@@ -50,7 +45,7 @@ for name in two three; do
 done
 
 # --- the file as it is shipped, but for addresses
-free=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+free=$(free_port)
 sed -e "s|listen 443|listen 127.0.0.1:$free|" -e "s|/etc/nginx/blindsight.crt|$work/tls.crt|" \
   -e "s|/etc/nginx/blindsight.key|$work/tls.key|" -e "s|10.0.0.11:8080|127.0.0.1:$one|" \
   -e "s|10.0.0.12:8080|127.0.0.1:$two|" -e "s|10.0.0.13:8080|127.0.0.1:$three|" \
@@ -88,11 +83,8 @@ ask() { # ask PATH CURL-OPTIONS...
     "$url$path"
 }
 code() { ask "$@" -o answer -D answer.head -w '%{http_code}'; }
-tries=0
-until [ "$(code /v2/health/ready 2>>curl.err)" = 200 ] || [ $tries = 100 ]; do
-  sleep 0.1
-  tries=$((tries + 1))
-done
+ready() { [ "$(code /v2/health/ready 2>>curl.err)" = 200 ]; }
+holds "it is ready" eventually ready
 holds "TLS 1.1 is refused" sh -c "! curl -sS --cacert tls.crt --tlsv1.0 --tls-max 1.1 \
   --ciphers DEFAULT@SECLEVEL=0 '$url/v2/health/ready'"
 
@@ -107,7 +99,7 @@ map first
 map again
 holds "the same answers twice" cmp first again
 for name in $one $two $three; do
-  holds "$name has a share of the ids" [ "$(grep -c ":$name$" first)" -ge 8 ]
+  holds "$name has a share of the ids" [ "$(grep -c ":$name$" first)" -ge 5 ]
 done
 
 # --- real clients, a job by the key's header
@@ -131,11 +123,8 @@ got=$(code /v2/models/m/infer -H "Content-Type: application/octet-stream" -H "Bl
   -H "Prefer: respond-async" --data-binary @s)
 holds "a job is taken" [ "$got" = 202 ]
 job=$(tr -d '\r' <answer.head | sed -n 's/^Location: //Ip')
-tries=0
-until ask "$job" -H "Blindsight-Key: $id" | grep -q '"state":"done"' || [ $tries = 200 ]; do
-  sleep 0.05
-  tries=$((tries + 1))
-done
+job_done() { ask "$job" -H "Blindsight-Key: $id" | grep -q '"state":"done"'; }
+holds "the job is done" eventually job_done
 ask "$job/result" -H "Blindsight-Key: $id" -o job.result
 works "its result" blindsight decrypt models/m.client job.result --key a.key --csv --outputs
 holds "the job's predictions are those in clear" same_predictions five_clear.csv "$log.out" 5

@@ -23,12 +23,7 @@ predict() { # predict WHAT: against the service on port 8080
   holds "$1: those in clear" same_predictions five_clear.csv "$log.out" 5
 }
 ready() {
-  tries=0
-  until curl -sf --noproxy '*' http://127.0.0.1:8080/v2/health/ready || [ $tries = 100 ]; do
-    sleep 0.1
-    tries=$((tries + 1))
-  done
-  holds "$1" [ $tries -lt 100 ]
+  holds "$1" eventually curl -sf --noproxy '*' http://127.0.0.1:8080/v2/health/ready
 }
 
 # --- the unit, as docs/operations.md installs it
@@ -48,11 +43,7 @@ unit() {
   systemd-nspawn -q -D "$system" --register=no --keep-unit --boot --console=pipe </dev/null \
     >nspawn.log 2>&1 &
   nspawn=$!
-  tries=0 init=""
-  until [ -S "$system/run/systemd/private" ] || [ $tries = 100 ]; do
-    sleep 0.1
-    tries=$((tries + 1))
-  done
+  eventually [ -S "$system/run/systemd/private" ]
   init=$(pgrep -P $nspawn -f systemd)
   inside() { nsenter -t "$init" -m -u -i -p -n env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
   trap 'kill -9 $nspawn 2>/dev/null' EXIT
@@ -80,11 +71,8 @@ unit() {
   inside journalctl -u blindsight >journal
   holds "models are read anew" grep -q "models read anew" journal
   inside sh -c "kill -9 $main"
-  tries=0
-  until [ "$(inside systemctl show -p NRestarts --value blindsight)" = 1 ] || [ $tries = 100 ]; do
-    sleep 0.1
-    tries=$((tries + 1))
-  done
+  restarted() { [ "$(inside systemctl show -p NRestarts --value blindsight)" = 1 ]; }
+  holds "it is restarted" eventually restarted
   ready "it is started again"
   predict "unit, after a crash"
   works "stop" inside systemctl stop blindsight

@@ -7,7 +7,7 @@ for tool in curl openssl python3; do
   command -v $tool >/dev/null || { echo "SKIP: no $tool"; exit 77; }
 done
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
-free=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+free=$(free_port)
 awk '/^```sh$/ { inside = 1; next } /^```$/ { if (inside) exit } inside' \
   "$root/docs/operations.md" >block
 holds "they are ten" [ "$(grep -c '^[a-z(]' block)" = 10 ]

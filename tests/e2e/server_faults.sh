@@ -17,12 +17,11 @@ trap cleanup EXIT
 start() { # start STATE [OPTIONS]: sets $server and $url
   state=$1
   shift
-  : >serve.log
+  rm -f serve.log
   blindsight-server serve models --state "$state" --listen 127.0.0.1:0 "$@" >serve.log 2>>serve.err &
   server=$!
-  tries=0
-  until grep -q "serving on" serve.log || [ $tries = 100 ]; do sleep 0.05; tries=$((tries + 1)); done
-  url=http://127.0.0.1:$(sed -n 's/.*serving on .*:\([0-9]*\)$/\1/p' serve.log)
+  served serve.log $server
+  url=$address
 }
 die() { # die: no time to say good-bye
   kill -9 "$server"
@@ -90,11 +89,8 @@ die
 wait $inference 2>/dev/null
 start state
 is "the same request, without a new upload" 200 "$(infer one.sample)"
-tries=0
-until ask "$url$job" | grep -q '"state":"done"' || [ $tries = 100 ]; do
-  sleep 0.1
-  tries=$((tries + 1))
-done
+job_done() { ask "$url$job" | grep -q '"state":"done"'; }
+holds "the job is done" eventually job_done
 is "the job was finished" 200 "$(code "$url$job/result")"
 works "its result is one" blindsight decrypt models/m.client answer --key me.key
 is "rows" 61 "$(wc -l <"$log.out")"

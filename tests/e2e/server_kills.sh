@@ -18,12 +18,12 @@ key=$(b2sum -l 256 me.keys | cut -d ' ' -f 1)
 server=""
 trap '[ -z "$server" ] || kill -9 $server 2>/dev/null' EXIT
 start() {
+  rm -f serve.log
   blindsight-server serve models --state state --listen 127.0.0.1:0 --jobs 100000 >serve.log \
     2>>serve.err </dev/null &
   server=$!
-  tries=0
-  until grep -q "serving on" serve.log || [ $tries = 400 ]; do sleep 0.02; tries=$((tries + 1)); done
-  url=$(sed -n 's/^blindsight: serving on //p' serve.log)
+  served serve.log $server
+  url=$address
 }
 ask() { curl -s --noproxy '*' -H "Authorization: Bearer $token" "$@"; }
 jobs() { # asks for jobs, and forgets those that are done, until the server is gone
@@ -51,11 +51,8 @@ done
 kill $server
 wait $server
 start # what the last shutdown left waiting is queued again
-tries=0
-until [ "$(find state/jobs -name '*.in' | wc -l)" = 0 ] || [ $tries = 600 ]; do
-  sleep 0.1
-  tries=$((tries + 1))
-done
+idle() { [ "$(find state/jobs -name '*.in' | wc -l)" = 0 ]; }
+holds "no job waits" eventually idle
 kill $server
 wait $server
 server=""

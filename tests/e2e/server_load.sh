@@ -22,9 +22,7 @@ token=$(blindsight token create --state state --scope infer,metrics --requests-p
 blindsight-server serve models --state state --listen 127.0.0.1:0 --queue 6 >serve.log 2>serve.err &
 server=$!
 trap 'kill -9 $server 2>/dev/null' EXIT
-tries=0
-until grep -q "serving on" serve.log || [ $tries = 100 ]; do sleep 0.05; tries=$((tries + 1)); done
-port=$(sed -n 's/.*serving on .*:\([0-9]*\)$/\1/p' serve.log)
+served serve.log $server
 load() { "$BUILD/bench/load_server" --port "$port" --client models/m.client --token "$token" "$@"; }
 
 # probe PATH: what wrk says of an endpoint that is asked as fast as it answers

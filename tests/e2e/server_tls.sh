@@ -44,9 +44,8 @@ blindsight-server serve m.server --state state --listen 127.0.0.1:0 --tls-cert t
   --tls-key tls.key --client-ca hospital.crt >serve.log 2>serve.err &
 server=$!
 trap 'kill -9 $server 2>/dev/null' EXIT
-tries=0
-until grep -q "serving on" serve.log || [ $tries = 100 ]; do sleep 0.05; tries=$((tries + 1)); done
-url=https://localhost:$(sed -n 's/.*serving on .*:\([0-9]*\)$/\1/p' serve.log)
+served serve.log $server
+url=https://localhost:$port
 code() { curl -s -o answer -w '%{http_code}' --cacert tls.crt "$@"; }
 
 is "health is open" 200 "$(code "$url/v2/health/ready")"
@@ -85,9 +84,7 @@ shown() { # the serial number of the certificate that is shown
   openssl s_client -connect "${url#https://}" </dev/null 2>/dev/null | openssl x509 -noout -serial
 }
 said() { # said TEXT: waits until the server has said it
-  tries=0
-  until grep -q "$1" serve.err || [ $tries = 100 ]; do sleep 0.05; tries=$((tries + 1)); done
-  holds "it says: $1" grep -q "$1" serve.err
+  holds "it says: $1" eventually grep -q "$1" serve.err
 }
 said "tls.crt: expires on .*, in [12] days"
 first=$(shown)
@@ -122,6 +119,7 @@ openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localho
   -out gone.csr 2>old.log
 openssl ca -batch -config ca.conf -selfsign -keyfile gone.key -in gone.csr -out gone.crt -notext \
   -startdate 20200101000000Z -enddate 20200201000000Z 2>>old.log || fail "an expired certificate"
+rm serve.err
 blindsight-server serve m.server --state state --listen 127.0.0.1:0 --tls-cert gone.crt \
   --tls-key gone.key >serve.log 2>serve.err &
 server=$!
