@@ -180,7 +180,6 @@ void server_service_free(server_service *service) {
     return;
   running *r = (running *)service;
   atomic_store(&service->draining, true);
-  server_http_deafen(service);
   server_pool_stop(service->pool);
   server_http_stop(service);
   server_pool_free(service->pool);

@@ -303,11 +303,9 @@ ckks_status server_http_start(server_service *service) {
   return CKKS_OK;
 }
 
-void server_http_deafen(server_service *service) {
-  if (service->daemon != NULL)
-    close(MHD_quiesce_daemon(service->daemon));
-}
-
+/* Its threads stop listening by themselves. Not MHD_quiesce_daemon before: it takes the listening
+ * socket out of their epoll sets from outside, where they may have done so themselves or are only
+ * about to put it in, and libmicrohttpd (0.9.75, and later ones) ends the process then. */
 void server_http_stop(server_service *service) {
   if (service->daemon != NULL)
     MHD_stop_daemon(service->daemon);

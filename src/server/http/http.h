@@ -5,7 +5,6 @@
 #include "server/service.h"
 
 ckks_status server_http_start(server_service *service);
-/** No new connections from now on. */
-void server_http_deafen(server_service *service);
+/** After server_pool_stop: no connection may be suspended any more. */
 void server_http_stop(server_service *service);
 #endif
