@@ -83,9 +83,11 @@ static ckks_status check_categories(const encoding_feature *feature, size_t f) {
     snprintf(field, sizeof field, "encoding[%zu].categories[%zu]", f, k);
     BASE_TRY(encoding_names_check(feature->category[k], field));
   }
-  char **sorted = base_alloc_array(n + 1, sizeof *sorted);
+  if (n == 0) /* only "is missing", and no array to copy from */
+    return CKKS_OK;
+  char **sorted = base_alloc_array(n, sizeof *sorted);
   if (sorted == NULL)
-    return base_fail_memory((n + 1) * sizeof *sorted);
+    return base_fail_memory(n * sizeof *sorted);
   memcpy(sorted, feature->category, n * sizeof *sorted);
   qsort(sorted, n, sizeof *sorted, compare_texts);
   ckks_status status = CKKS_OK;
