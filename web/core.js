@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The WebAssembly module (src/web/web.h): one instance for each model, so that no two share memory.
+import {crypto} from './crypto.js';
 import {BlindsightError, codes} from './errors.js';
 
 const PIECE_BYTES = 65536; // the most that getRandomValues gives at a time
@@ -37,7 +38,7 @@ export class Core {
   #client = 0;
 
   /** `random(bytes)` fills bytes; crypto.getRandomValues unless a test says otherwise. */
-  static async build(clientFile, random = (bytes) => globalThis.crypto.getRandomValues(bytes)) {
+  static async build(clientFile, random = (bytes) => crypto.getRandomValues(bytes)) {
     const core = new Core();
     const instance = await WebAssembly.instantiate(await load(), {
       wasi_snapshot_preview1: {random_get: (at, n) => core.#random(at, n, random)},
