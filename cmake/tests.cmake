@@ -153,6 +153,24 @@ foreach(file ${files})
     "BENCH_FLAGS=\"${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION} ${CMAKE_C_FLAGS_${type}}\"")
 endforeach()
 
+# Our submission to the FHE benchmarking suite: seven programs over blindsight.h, for its harness
+# (bench/fhe-suite/README.md). Those of the server link an archive that knows no secret key.
+file(GLOB files RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS
+  bench/fhe-suite/client_*.c bench/fhe-suite/server_*.c)
+add_custom_target(fhe_suite)
+foreach(file ${files})
+  get_filename_component(name "${file}" NAME_WE)
+  add_executable(${name} "${file}" bench/fhe-suite/suite.c)
+  set(library rooms_static)
+  if(name MATCHES "^server_")
+    set(library evaluation_static)
+  endif()
+  target_link_libraries(${name} PRIVATE blindsight_flags ${library})
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bench/fhe-suite")
+  add_dependencies(fhe_suite ${name})
+endforeach()
+
 foreach(folder examples)
   file(GLOB files RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS ${folder}/*.c)
   foreach(file ${files})

@@ -18,7 +18,7 @@ _blindsight_options() {
       --calibrate --label --output-name --input --units --report --json" ;;
     keygen) echo "--output --force" ;;
     encrypt) echo "--key --output --rows --image --packing" ;;
-    infer) echo "--keys --output --threads --weights-mb --json" ;;
+    infer) echo "--keys --session --save-session --output --threads --weights-mb --json" ;;
     decrypt) echo "--key --outputs --csv --json" ;;
     predict) echo "--server --key --model --plan --token --token-file --cacert --cert --cert-key \
       --plain --timeout --patience --rows --image --packing --parallel --jobs --label --outputs --csv \
@@ -50,7 +50,7 @@ _blindsight_values() {
     predict.--jobs) echo "auto never always" ;;
     train.--activation) echo "sigmoid3 square identity" ;;
     evaluate.--outputs | *.--output | *.--out | *.-o | *.--validation | *.--calibrate | *.--data | \
-      *.--units | *.--image | *.--report | *.--key | *.--keys | *.--state | *.--cacert | *.--cert | \
+      *.--units | *.--image | *.--report | *.--key | *.--keys | *.--session | *.--save-session | *.--state | *.--cacert | *.--cert | \
       *.--cert-key | *.--token-file | serve.--tls-* | serve.--client-ca)
       echo file ;;
     *.--label | *.--drop | *.--hidden | *.--epochs | *.--batch | *.--rate | *.--decay | *.--seed | \

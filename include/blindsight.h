@@ -517,6 +517,23 @@ BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_server_simulate(
 BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
 blindsight_session_build(blindsight_session **out, const blindsight_server *server,
                          const uint8_t *keys, size_t n_bytes, int n_threads);
+/**
+ * Keeps what building the session made, encoded weights and the client's keys expanded, in a file
+ * of this machine (mode 0600, as private as the server file, and some times as large as the keys
+ * are when they travel). Loading it takes a small part of the time of building: it is mapped.
+ */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
+blindsight_session_save(const char *path, const blindsight_session *session);
+/**
+ * A session from such a file, with weights and keys of its own, `server` prepared or not.
+ * CKKS_ERROR_MISMATCH where another model, library or kind of machine made it;
+ * CKKS_ERROR_FORMAT where it is damaged, CKKS_ERROR_IO where others may read it. The file may be
+ * replaced or removed at any time, but not changed in place while the session lives.
+ */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_session_load(blindsight_session **out,
+                                                                    const blindsight_server *server,
+                                                                    const char *path,
+                                                                    int n_threads);
 BLINDSIGHT_API void blindsight_session_free(blindsight_session *session);
 /**
  * Sample in, result out. What the result says is the same whatever the number of threads; its

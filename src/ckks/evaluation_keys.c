@@ -20,37 +20,60 @@ ckks_status ckks_evaluation_keys_build(ckks_evaluation_keys **out, size_t n_keys
   return CKKS_OK;
 }
 
-/* Cuts one block into the data of keys whose shapes are set. */
-static ckks_status make_block(ckks_evaluation_keys *keys) {
+/* Words of data of all keys, whose shapes are set. */
+static size_t block_words(const ckks_evaluation_keys *keys) {
   size_t n_words = 0;
   for (size_t i = 0; i < keys->n_keys; i++)
     n_words += ckks_switch_key_words(&keys->key[i]);
+  return n_words;
+}
+
+static ckks_status make_block(ckks_evaluation_keys *keys) {
+  size_t n_words = block_words(keys);
   keys->block = base_alloc_array(n_words, sizeof *keys->block);
-  if (keys->block == NULL)
-    return base_fail_memory(n_words * sizeof *keys->block);
-  ring_word *next = keys->block;
-  for (size_t i = 0; i < keys->n_keys; i++) {
-    keys->key[i].data = next;
-    next += ckks_switch_key_words(&keys->key[i]);
-  }
+  return keys->block != NULL ? CKKS_OK : base_fail_memory(n_words * sizeof *keys->block);
+}
+
+static ckks_status borrow_block(ckks_evaluation_keys *keys, ring_word *block, size_t n_words) {
+  if (n_words != block_words(keys))
+    return base_fail(CKKS_ERROR_FORMAT, "%zu words of keys where %zu are needed", n_words,
+                     block_words(keys));
+  keys->block = block;
+  keys->borrowed = true;
   return CKKS_OK;
 }
 
-ckks_status ckks_evaluation_keys_build_at(ckks_evaluation_keys **out, const ckks_key_spec *specs,
-                                          size_t n_keys, const ckks_params *params) {
+/* In a block of their own, or in one that is lent. */
+static ckks_status build_in(ckks_evaluation_keys **out, const ckks_key_spec *specs, size_t n_keys,
+                            ring_word *block, size_t n_words, const ckks_params *params) {
   ckks_status status;
   ckks_evaluation_keys *keys = NULL;
   BASE_TRY(ckks_evaluation_keys_build(&keys, n_keys, params));
   for (size_t i = 0; i < n_keys; i++)
     BASE_GOTO(status, ckks_switch_key_shape(&keys->key[i], &specs[i], params), fail);
-  BASE_GOTO(status, make_block(keys), fail);
-  for (size_t i = 0; i < n_keys; i++)
+  BASE_GOTO(status, block != NULL ? borrow_block(keys, block, n_words) : make_block(keys), fail);
+  ring_word *next = keys->block;
+  for (size_t i = 0; i < n_keys; i++) {
+    keys->key[i].data = next;
+    next += ckks_switch_key_words(&keys->key[i]);
     BASE_GOTO(status, ckks_switch_key_index(&keys->key[i], params), fail);
+  }
   *out = keys;
   return CKKS_OK;
 fail:
   ckks_evaluation_keys_free(keys);
   return status;
+}
+
+ckks_status ckks_evaluation_keys_build_at(ckks_evaluation_keys **out, const ckks_key_spec *specs,
+                                          size_t n_keys, const ckks_params *params) {
+  return build_in(out, specs, n_keys, NULL, 0, params);
+}
+
+ckks_status ckks_evaluation_keys_view(ckks_evaluation_keys **out, const ckks_key_spec *specs,
+                                      size_t n_keys, ring_word *block, size_t n_words,
+                                      const ckks_params *params) {
+  return build_in(out, specs, n_keys, block, n_words, params);
 }
 
 void ckks_evaluation_keys_free(ckks_evaluation_keys *keys) {
@@ -62,7 +85,8 @@ void ckks_evaluation_keys_free(ckks_evaluation_keys *keys) {
     ckks_switch_key_clear(&keys->key[i]);
   }
   ckks_public_key_free(keys->zero);
-  base_free(keys->block);
+  if (!keys->borrowed)
+    base_free(keys->block);
   base_free(keys->key);
   base_free(keys);
 }

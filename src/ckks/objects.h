@@ -11,6 +11,7 @@ struct ckks_plaintext {
   int level;
   int n_special; /**< limbs of p_0.. behind limb `level` (eval_diagonal_encode); else 0 */
   double scale;
+  bool borrowed; /**< the limbs are somebody else's */
   uint8_t params_hash[CKKS_HASH_BYTES];
 };
 
@@ -35,6 +36,9 @@ ckks_status ckks_ciphertext_build_at(ckks_ciphertext **out, const ckks_params *p
 /** Highest level there is room for. */
 int ckks_ciphertext_capacity(const ckks_ciphertext *ciphertext);
 ckks_status ckks_plaintext_build_at(ckks_plaintext **out, const ckks_params *params, int max_level);
+/** Over limbs that stand at `words` already, level + 1 + n_special of them, and must outlive it. */
+ckks_status ckks_plaintext_view(ckks_plaintext **out, ring_word *words, int level, int n_special,
+                                double scale, const ckks_params *params);
 /** Relative difference of two scales below 2^-40: the same scale. */
 bool ckks_scale_equal(double a, double b);
 
@@ -86,6 +90,7 @@ struct ckks_evaluation_keys {
   ckks_switch_key *key;            /**< sorted by galois */
   size_t n_keys;
   ring_word *block;      /**< data of all keys when they were built together; else NULL */
+  bool borrowed;         /**< the block is somebody else's */
   ckks_public_key *zero; /**< public key cut to level 0, to hide results with; NULL = none */
   uint8_t params_hash[CKKS_HASH_BYTES];
 };
@@ -98,6 +103,11 @@ ckks_status ckks_evaluation_keys_build(ckks_evaluation_keys **out, size_t n_keys
  */
 ckks_status ckks_evaluation_keys_build_at(ckks_evaluation_keys **out, const ckks_key_spec *specs,
                                           size_t n_keys, const ckks_params *params);
+/** The same over a block that holds their data already, n_words of them (else CKKS_ERROR_FORMAT),
+ * and must outlive them. */
+ckks_status ckks_evaluation_keys_view(ckks_evaluation_keys **out, const ckks_key_spec *specs,
+                                      size_t n_keys, ring_word *block, size_t n_words,
+                                      const ckks_params *params);
 /** Allocates data and index for the spec (checked) and sets the fields; seed left zero. */
 ckks_status ckks_switch_key_init(ckks_switch_key *key, const ckks_key_spec *spec,
                                  const ckks_params *params);

@@ -22,6 +22,20 @@ ckks_status ckks_plaintext_build_at(ckks_plaintext **out, const ckks_params *par
   return CKKS_OK;
 }
 
+ckks_status ckks_plaintext_view(ckks_plaintext **out, ring_word *words, int level, int n_special,
+                                double scale, const ckks_params *params) {
+  ckks_plaintext *plaintext = *out = base_alloc(sizeof *plaintext);
+  if (plaintext == NULL)
+    return base_fail_memory(sizeof *plaintext);
+  plaintext->poly = (ring_poly){words, params->ring.stride, level + 1 + n_special};
+  plaintext->level = level;
+  plaintext->n_special = n_special;
+  plaintext->scale = scale;
+  plaintext->borrowed = true;
+  memcpy(plaintext->params_hash, params->hash, CKKS_HASH_BYTES);
+  return CKKS_OK;
+}
+
 /* What a user makes can hold any level. */
 ckks_status ckks_plaintext_build(ckks_plaintext **out, const ckks_params *params) {
   BASE_NOT_NULL(out);
@@ -34,7 +48,8 @@ ckks_status ckks_plaintext_build(ckks_plaintext **out, const ckks_params *params
 void ckks_plaintext_free(ckks_plaintext *plaintext) {
   if (plaintext == NULL)
     return;
-  ring_poly_clear(&plaintext->poly);
+  if (!plaintext->borrowed)
+    ring_poly_clear(&plaintext->poly);
   base_free(plaintext);
 }
 

@@ -21,7 +21,7 @@
 
 typedef struct arguments {
   const char *operand[CLI_MAX_OPERANDS]; /* SERVER SAMPLE */
-  const char *keys, *output;
+  const char *keys, *session, *save_session, *output;
   uint64_t threads, weights_mb;
   bool json;
 } arguments;
@@ -37,7 +37,11 @@ typedef struct inference {
 
 static int parse(arguments *a, int argc, char **argv) {
   const cli_option options[] = {
-      {"keys", 0, CLI_TEXT, &a->keys, "FILE", "the client's evaluation keys", 0, 0, true},
+      {"keys", 0, CLI_TEXT, &a->keys, "FILE", "the client's evaluation keys", 0, 0, 0},
+      {"session", 0, CLI_TEXT, &a->session, "FILE",
+       "instead of the keys: what --save-session made of them", 0, 0, 0},
+      {"save-session", 0, CLI_TEXT, &a->save_session, "FILE",
+       "keep weights and keys as they stand in memory", 0, 0, 0},
       {"output", 'o', CLI_TEXT, &a->output, "FILE", "write the result here", 0, 0, true},
       {"threads", 0, CLI_INTEGER, &a->threads, "N",
        "threads: rows at the same time, or one by all (1)", 1, BLINDSIGHT_MAX_THREADS, 0},
@@ -50,7 +54,10 @@ static int parse(arguments *a, int argc, char **argv) {
       "Evaluates a model on an encrypted sample. Needs no secret key and learns nothing of the\n"
       "rows; the result is for the client to decrypt.",
       options, sizeof options / sizeof options[0]};
-  return cli_options_parse(a->operand, &command, argc, argv);
+  int code = cli_options_parse(a->operand, &command, argc, argv);
+  if (code < 0 && (a->keys == NULL) == (a->session == NULL))
+    return cli_options_fail(&command, "one of --keys and --session is needed");
+  return code;
 }
 
 /* A clock that nobody sets back. */
@@ -62,17 +69,32 @@ static double now_ms(void) {
 
 /* --- loading */
 
-/* Most of it is the expansion of seeds, which the threads share. */
-static ckks_status load_keys(inference *in, const char *path) {
+static ckks_status build_session(inference *in, const arguments *a) {
   uint8_t *bytes;
+  ckks_status status = blindsight_server_prepare(in->server, (size_t)a->weights_mb << 20);
+  if (status != CKKS_OK)
+    return base_fail_in(status, "%s", a->operand[0]);
   double start = now_ms();
-  BASE_TRY(base_file_read(&bytes, &in->key_bytes, path, MAX_KEY_BYTES));
-  ckks_status status =
+  BASE_TRY(base_file_read(&bytes, &in->key_bytes, a->keys, MAX_KEY_BYTES));
+  status =
       blindsight_session_build(&in->session, in->server, bytes, in->key_bytes, (int)in->n_threads);
   base_free(bytes);
   in->load_ms = now_ms() - start;
   return status == CKKS_OK ? CKKS_OK
-                           : cli_print_rename(status, "evaluation keys", base_file_name(path));
+                           : cli_print_rename(status, "evaluation keys", base_file_name(a->keys));
+}
+
+/* Most of building is the expansion of seeds, which the threads share; most of loading is reading
+ * what came of it. */
+static ckks_status open_session(inference *in, const arguments *a) {
+  if (a->session == NULL)
+    BASE_TRY(build_session(in, a));
+  else {
+    double start = now_ms();
+    BASE_TRY(blindsight_session_load(&in->session, in->server, a->session, (int)in->n_threads));
+    in->load_ms = now_ms() - start;
+  }
+  return a->save_session != NULL ? blindsight_session_save(a->save_session, in->session) : CKKS_OK;
 }
 
 /* --- evaluation */
@@ -132,12 +154,11 @@ static void print_report(const inference *in, const char *output) {
 static ckks_status infer(inference *in, const arguments *a) {
   double start = now_ms();
   BASE_TRY(cli_output_check(a->output));
+  if (a->save_session != NULL)
+    BASE_TRY(cli_output_check(a->save_session));
   BASE_TRY(blindsight_server_load(&in->server, a->operand[0]));
-  ckks_status status = blindsight_server_prepare(in->server, (size_t)a->weights_mb << 20);
-  if (status != CKKS_OK)
-    return base_fail_in(status, "%s", a->operand[0]);
   in->n_threads = (size_t)a->threads;
-  BASE_TRY(load_keys(in, a->keys));
+  BASE_TRY(open_session(in, a));
   BASE_TRY(evaluate(in, a->operand[1], a->output));
   in->total_ms = now_ms() - start;
   if (a->json && strcmp(a->output, "-") != 0)

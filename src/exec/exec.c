@@ -6,11 +6,12 @@
 #include "base/alloc.h"
 #include "eval/arith.h"
 #include "eval/workers.h"
-#include "exec/prepare.h"
+#include "exec/stored.h"
 
 struct exec_engine {
   const plan_plan *plan;
   const ckks_params *params; /* the plan's */
+  size_t weights_bytes;
   exec_prepared program[PLAN_N_PACKINGS];
 };
 
@@ -24,24 +25,38 @@ struct exec_session {
   const ckks_ciphertext *operand[PLAN_MAX_TERMS]; /* of the sum that is being made */
 };
 
-ckks_status exec_engine_build(exec_engine **out, const plan_plan *plan, size_t weights_bytes) {
+ckks_status exec_engine_view(exec_engine **out, const plan_plan *plan, size_t weights_bytes,
+                             exec_words *words) {
   exec_engine *engine = base_alloc(sizeof *engine);
   *out = NULL;
   if (!engine)
     return base_fail_memory(sizeof *engine);
   engine->plan = plan;
   engine->params = plan->interface.params;
+  engine->weights_bytes = weights_bytes;
   BASE_ASSERT(engine->params != NULL);
   ckks_status status = CKKS_OK;
   for (int i = 0; i < PLAN_N_PACKINGS && status == CKKS_OK; i++)
-    status =
-        exec_prepare(&engine->program[i], plan, (plan_packing)i, engine->params, weights_bytes);
+    status = exec_prepare(&engine->program[i], plan, (plan_packing)i, engine->params, weights_bytes,
+                          words);
   if (status != CKKS_OK) {
     exec_engine_free(engine);
     return status;
   }
   *out = engine;
   return CKKS_OK;
+}
+
+ckks_status exec_engine_build(exec_engine **out, const plan_plan *plan, size_t weights_bytes) {
+  return exec_engine_view(out, plan, weights_bytes, NULL);
+}
+
+size_t exec_engine_words(const exec_engine *engine,
+                         void (*visit)(void *, const void *words, size_t n_words), void *context) {
+  for (int i = 0; i < PLAN_N_PACKINGS; i++)
+    exec_prepare_words(&engine->program[i], &engine->plan->program[i], engine->params, visit,
+                       context);
+  return engine->weights_bytes;
 }
 
 void exec_engine_free(exec_engine *engine) {

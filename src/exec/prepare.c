@@ -9,45 +9,95 @@
 
 /* --- vectors */
 
-static ckks_status encode_vector(ckks_plaintext **out, const plan_vector *vector, int level,
-                                 double scale, const ckks_params *params) {
-  BASE_TRY(ckks_plaintext_build_at(out, params, level));
-  return ckks_encode_repeat(*out, vector->value, vector->period, level, scale, params);
+/* What is done for every operation. */
+typedef struct preparing {
+  const plan_plan *plan;
+  const ckks_params *params;
+  exec_words *words;
+} preparing;
+
+static ckks_status take_words(ring_word **out, exec_words *words, size_t n_words) {
+  if (n_words > words->n_left)
+    return base_fail(CKKS_ERROR_FORMAT, "%zu words of weights where %zu are needed", words->n_left,
+                     n_words);
+  *out = words->next;
+  words->next += n_words;
+  words->n_left -= n_words;
+  return CKKS_OK;
 }
 
-static ckks_status prepare_diagonal(exec_encoded *encoded, const plan_op *op, int t,
-                                    const plan_plan *plan, double *slots,
-                                    const ckks_params *params) {
-  const plan_vector *vector = &plan->vector[op->index + t];
-  eval_diagonal *diagonal = &encoded->diagonal[t];
-  *diagonal = (eval_diagonal){.baby = op->term[2 * t], .giant = op->term[2 * t + 1]};
-  size_t n = params->ring.n;
+/* A plaintext that was encoded before. */
+static ckks_status take_plaintext(ckks_plaintext **out, int level, int n_special, double scale,
+                                  const preparing *by) {
+  ring_word *words = NULL;
+  size_t n_limbs = (size_t)(level + 1 + n_special);
+  BASE_TRY(take_words(&words, by->words, n_limbs * by->params->ring.stride));
+  return ckks_plaintext_view(out, words, level, n_special, scale, by->params);
+}
+
+static ckks_status encode_vector(ckks_plaintext **out, const plan_vector *vector, int level,
+                                 double scale, const preparing *by) {
+  if (by->words != NULL)
+    return take_plaintext(out, level, 0, scale, by);
+  BASE_TRY(ckks_plaintext_build_at(out, by->params, level));
+  return ckks_encode_repeat(*out, vector->value, vector->period, level, scale, by->params);
+}
+
+/* Room for a map's integers, or where they stand. */
+static ckks_status prepare_coefficients(exec_encoded *encoded, size_t n_words,
+                                        const preparing *by) {
+  if (by->words != NULL) {
+    ring_word *words = NULL;
+    BASE_TRY(take_words(&words, by->words, n_words));
+    encoded->coefficients = (int64_t *)(void *)words;
+    return CKKS_OK;
+  }
+  encoded->coefficients = base_alloc_array(n_words, sizeof *encoded->coefficients);
+  return encoded->coefficients != NULL ? CKKS_OK : base_fail_memory(n_words * sizeof(int64_t));
+}
+
+static ckks_status encode_diagonal(exec_encoded *encoded, const plan_op *op, int t, double *slots,
+                                   const preparing *by) {
+  const plan_vector *vector = &by->plan->vector[op->index + t];
+  size_t n = by->params->ring.n;
   for (size_t j = 0; j < n / 2; j++)
     slots[j] = vector->value[j % vector->period];
-  if (encoded->coefficients != NULL) {
-    int64_t *coefficients = encoded->coefficients + (size_t)t * n;
-    diagonal->coefficients = coefficients;
-    diagonal->scale = op->factor;
-    return eval_diagonal_round(coefficients, slots, n / 2, op->factor, params);
-  }
-  BASE_TRY(eval_diagonal_encode(&encoded->plaintext[t], slots, n / 2, op->level + 1, op->factor,
-                                params->literal.n_p, params));
+  if (encoded->compact)
+    return eval_diagonal_round(encoded->coefficients + (size_t)t * n, slots, n / 2, op->factor,
+                               by->params);
+  return eval_diagonal_encode(&encoded->plaintext[t], slots, n / 2, op->level + 1, op->factor,
+                              by->params->literal.n_p, by->params);
+}
+
+static ckks_status prepare_diagonal(exec_encoded *encoded, const plan_op *op, int t, double *slots,
+                                    const preparing *by) {
+  eval_diagonal *diagonal = &encoded->diagonal[t];
+  *diagonal = (eval_diagonal){.baby = op->term[2 * t], .giant = op->term[2 * t + 1]};
+  if (by->words == NULL)
+    BASE_TRY(encode_diagonal(encoded, op, t, slots, by));
+  else if (!encoded->compact)
+    BASE_TRY(take_plaintext(&encoded->plaintext[t], op->level + 1, by->params->literal.n_p,
+                            op->factor, by));
   diagonal->plaintext = encoded->plaintext[t];
+  if (encoded->compact) {
+    diagonal->coefficients = encoded->coefficients + (size_t)t * by->params->ring.n;
+    diagonal->scale = op->factor;
+  }
   return CKKS_OK;
 }
 
 static ckks_status prepare_diagonals(exec_encoded *encoded, const plan_op *op,
-                                     const plan_plan *plan, const ckks_params *params) {
-  double *slots = base_alloc_array(params->ring.n / 2, sizeof *slots);
-  size_t n = (size_t)op->n_terms;
+                                     const preparing *by) {
+  size_t n = (size_t)op->n_terms, n_slots = by->params->ring.n / 2;
   encoded->diagonal = base_alloc_array(n, sizeof *encoded->diagonal);
+  if (encoded->diagonal == NULL)
+    return base_fail_memory(n * sizeof *encoded->diagonal);
   if (encoded->compact)
-    encoded->coefficients = base_alloc_array(n * params->ring.n, sizeof *encoded->coefficients);
-  ckks_status status = CKKS_OK;
-  if (!slots || !encoded->diagonal || (encoded->compact && !encoded->coefficients))
-    status = base_fail_memory(n * params->ring.n * sizeof *encoded->coefficients);
+    BASE_TRY(prepare_coefficients(encoded, n * by->params->ring.n, by));
+  double *slots = base_alloc_array(n_slots, sizeof *slots);
+  ckks_status status = slots != NULL ? CKKS_OK : base_fail_memory(n_slots * sizeof *slots);
   for (int t = 0; t < op->n_terms && status == CKKS_OK; t++)
-    status = prepare_diagonal(encoded, op, t, plan, slots, params);
+    status = prepare_diagonal(encoded, op, t, slots, by);
   base_free(slots);
   return status;
 }
@@ -84,7 +134,8 @@ static void choose_compact(exec_prepared *p, const plan_program *program, const 
 
 /* Vectors may have different periods: all of them are brought to the longest. */
 static ckks_status prepare_slots(exec_encoded *encoded, const plan_op *op, double in_scale,
-                                 const plan_plan *plan, const ckks_params *params) {
+                                 const preparing *by) {
+  const plan_plan *plan = by->plan;
   const plan_vector *vector = &plan->vector[op->index];
   size_t degree = (size_t)plan_degree(plan, op), period = 1;
   for (int t = 0; t < op->n_terms; t++)
@@ -99,31 +150,32 @@ static ckks_status prepare_slots(exec_encoded *encoded, const plan_op *op, doubl
   ckks_basis basis = plan_is_chebyshev(op) ? CKKS_CHEBYSHEV : CKKS_MONOMIAL;
   ckks_status status =
       eval_polynomial_slots_build(&encoded->slots, rows, period, (int)degree, basis,
-                                  plan_top(plan, op), in_scale, op->scale, params);
+                                  plan_top(plan, op), in_scale, op->scale, by->params);
   base_wipe(rows, (degree + 1) * period * sizeof *rows);
   base_free(rows);
   return status;
 }
 
 static ckks_status prepare_op(exec_encoded *encoded, const plan_op *op, double in_scale,
-                              const plan_plan *plan, const ckks_params *params) {
+                              const preparing *by) {
   if (plan_is_slots(op))
-    return prepare_slots(encoded, op, in_scale, plan, params);
+    return prepare_slots(encoded, op, in_scale, by);
   bool diagonals = op->kind == PLAN_OP_DIAGONALS;
   bool adds = op->kind == PLAN_OP_ADD_VECTOR;
   if (!diagonals && !adds && op->kind != PLAN_OP_MUL_VECTOR)
     return CKKS_OK;
-  const plan_vector *vector = &plan->vector[op->index];
+  const plan_vector *vector = &by->plan->vector[op->index];
   if (!diagonals && vector->period == 1)
     return CKKS_OK;
+  encoded->borrowed = by->words != NULL;
   encoded->n_plaintexts = diagonals ? op->n_terms : 1;
   encoded->plaintext = base_alloc_array((size_t)encoded->n_plaintexts, sizeof *encoded->plaintext);
   if (!encoded->plaintext)
     return base_fail_memory((size_t)encoded->n_plaintexts * sizeof(void *));
   if (diagonals)
-    return prepare_diagonals(encoded, op, plan, params);
+    return prepare_diagonals(encoded, op, by);
   return encode_vector(&encoded->plaintext[0], vector, adds ? op->level : op->level + 1,
-                       adds ? op->scale : op->factor, params);
+                       adds ? op->scale : op->factor, by);
 }
 
 /* --- registers */
@@ -212,7 +264,8 @@ static double scale_before(const plan_program *program, int i, double input_scal
 }
 
 ckks_status exec_prepare(exec_prepared *p, const plan_plan *plan, plan_packing packing,
-                         const ckks_params *params, size_t weights_bytes) {
+                         const ckks_params *params, size_t weights_bytes, exec_words *words) {
+  const preparing by = {plan, params, words};
   const plan_program *program = &plan->program[packing];
   double input_scale = plan->interface.layout[packing].input_scale;
   size_t n = (size_t)program->n_registers;
@@ -227,7 +280,7 @@ ckks_status exec_prepare(exec_prepared *p, const plan_plan *plan, plan_packing p
     if (p->top_level[op->out] < op->level + 1)
       p->top_level[op->out] = op->level + 1; /* products are made one level up */
     exec_prepare_operands(op, note_use, p->last_use, i);
-    BASE_TRY(prepare_op(&p->op[i], op, scale_before(program, i, input_scale), plan, params));
+    BASE_TRY(prepare_op(&p->op[i], op, scale_before(program, i, input_scale), &by));
   }
   for (int i = 0; i < program->n_outputs; i++)
     p->last_use[program->output[i]] = program->n_ops;
@@ -238,13 +291,28 @@ ckks_status exec_prepare(exec_prepared *p, const plan_plan *plan, plan_packing p
   return CKKS_OK;
 }
 
+void exec_prepare_words(const exec_prepared *prepared, const plan_program *program,
+                        const ckks_params *params,
+                        void (*visit)(void *, const void *words, size_t n_words), void *context) {
+  for (int i = 0; i < program->n_ops; i++) {
+    const exec_encoded *encoded = &prepared->op[i];
+    if (encoded->compact)
+      visit(context, encoded->coefficients, (size_t)program->op[i].n_terms * params->ring.n);
+    for (int t = 0; t < encoded->n_plaintexts; t++)
+      if (encoded->plaintext[t] != NULL)
+        visit(context, encoded->plaintext[t]->poly.data,
+              (size_t)encoded->plaintext[t]->poly.n_limbs * encoded->plaintext[t]->poly.stride);
+  }
+}
+
 void exec_prepare_clear(exec_prepared *p, int n_ops) {
   for (int i = 0; p->op && i < n_ops; i++) {
     for (int t = 0; p->op[i].plaintext && t < p->op[i].n_plaintexts; t++)
       ckks_plaintext_free(p->op[i].plaintext[t]);
     base_free(p->op[i].plaintext);
     base_free(p->op[i].diagonal);
-    base_free(p->op[i].coefficients);
+    if (!p->op[i].borrowed)
+      base_free(p->op[i].coefficients);
     eval_polynomial_slots_free(p->op[i].slots);
   }
   base_free(p->op);

@@ -144,6 +144,48 @@ static void files_keep_a_server(void **state) {
   keyed_clear(&k);
 }
 
+/* What was made ready, in a file: for a server that has prepared nothing, on several threads. */
+static void files_keep_a_session(void **state) {
+  (void)state;
+  keyed k = keyed_build();
+  blindsight_server *loaded = NULL;
+  blindsight_session *session = NULL, *again = NULL, *none = (blindsight_session *)1;
+  uint8_t *result = NULL, *result_again = NULL;
+  size_t n_result = 0, n_again = 0;
+  assert_int_equal(blindsight_server_save(test_path("s"), k.server), CKKS_OK);
+  assert_int_equal(blindsight_server_load(&loaded, test_path("s")), CKKS_OK);
+  assert_int_equal(blindsight_session_build(&session, k.server, k.keys, k.n_keys, 1), CKKS_OK);
+  assert_int_equal(blindsight_session_save(test_path("session"), session), CKKS_OK);
+  assert_int_equal(blindsight_session_load(&again, loaded, test_path("session"), 2), CKKS_OK);
+  assert_int_equal(unlink(test_path("session")), 0); /* the map stays */
+  assert_int_equal(blindsight_session_infer(&result, &n_result, k.sample, k.n_sample, session),
+                   CKKS_OK);
+  assert_int_equal(blindsight_session_infer(&result_again, &n_again, k.sample, k.n_sample, again),
+                   CKKS_OK);
+  assert_same_outputs(&k, result, n_result, result_again, n_again);
+  assert_int_equal(blindsight_session_save(test_path("twice"), again), CKKS_OK);
+  assert_fails(blindsight_session_load(&none, loaded, test_path("session"), 1), CKKS_ERROR_IO,
+               "session");
+  assert_null(none);
+  assert_fails(blindsight_session_load(&none, loaded, test_path("s"), 1), CKKS_ERROR_FORMAT,
+               "not a stored session");
+  assert_fails(blindsight_session_load(&none, loaded, test_path("twice"), 0), CKKS_ERROR_ARGUMENT,
+               "n_threads = 0");
+  assert_fails(blindsight_session_load(NULL, loaded, test_path("twice"), 1), CKKS_ERROR_ARGUMENT,
+               "out");
+  assert_fails(blindsight_session_load(&none, NULL, test_path("twice"), 1), CKKS_ERROR_ARGUMENT,
+               "server");
+  assert_fails(blindsight_session_load(&none, loaded, NULL, 1), CKKS_ERROR_ARGUMENT, "path");
+  assert_fails(blindsight_session_save(NULL, session), CKKS_ERROR_ARGUMENT, "path");
+  assert_fails(blindsight_session_save(test_path("twice"), NULL), CKKS_ERROR_ARGUMENT, "session");
+  ckks_bytes_free(result);
+  ckks_bytes_free(result_again);
+  blindsight_session_free(session);
+  blindsight_session_free(again);
+  blindsight_server_free(loaded);
+  keyed_clear(&k);
+}
+
 static void wrong_files_are_refused(void **state) {
   (void)state;
   blindsight_model *model = test_model();
@@ -279,10 +321,15 @@ static void allocations_may_fail(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(defaults_are_as_documented),       cmocka_unit_test(options_are_heard),
-      cmocka_unit_test(options_out_of_range_are_refused), cmocka_unit_test(files_keep_a_server),
-      cmocka_unit_test(wrong_files_are_refused),          cmocka_unit_test(wrong_keys_are_refused),
-      cmocka_unit_test(wrong_samples_are_refused),        cmocka_unit_test(allocations_may_fail),
+      cmocka_unit_test(defaults_are_as_documented),
+      cmocka_unit_test(options_are_heard),
+      cmocka_unit_test(options_out_of_range_are_refused),
+      cmocka_unit_test(files_keep_a_server),
+      cmocka_unit_test(files_keep_a_session),
+      cmocka_unit_test(wrong_files_are_refused),
+      cmocka_unit_test(wrong_keys_are_refused),
+      cmocka_unit_test(wrong_samples_are_refused),
+      cmocka_unit_test(allocations_may_fail),
   };
   return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }

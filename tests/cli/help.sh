@@ -101,7 +101,7 @@ works "--version of blindsight-infer" blindsight-infer --version
 says "the version" "^blindsight-infer $version$"
 works "--help" blindsight --help
 works "blindsight-infer --help" blindsight-infer --help
-says "its own name" "^usage: blindsight-infer SERVER SAMPLE --keys"
+says "its own name" "^usage: blindsight-infer SERVER SAMPLE --output"
 
 # --- wrong command lines
 run blindsight

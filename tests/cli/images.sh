@@ -65,6 +65,24 @@ works "infer" blindsight infer digits.server sample --keys client.keys -o result
 works "decrypt" blindsight decrypt digits.client result --key client.key --csv
 says "a seven" "^0,7$"
 says "and a one" "^1,1$"
+works "infer, and keep what was made ready" blindsight infer digits.server sample \
+  --keys client.keys --save-session digits.session -o kept
+works "infer from it" blindsight infer digits.server sample --session digits.session -o again
+for result in kept again; do
+  works "decrypt it" blindsight decrypt digits.client $result --key client.key --csv
+  says "the same seven" "^0,7$"
+  says "the same one" "^1,1$"
+done
+refused "keys and a session" 2 "one of --keys and --session is needed" blindsight infer \
+  digits.server sample --keys client.keys --session digits.session -o x
+refused "neither" 2 "one of --keys and --session is needed" \
+  blindsight infer digits.server sample -o x
+refused "keys for a session" 1 "client.keys: .*readable\|client.keys: .*can read" \
+  blindsight infer digits.server sample --session client.keys -o x
+cp digits.session bent.session
+printf '\377' | dd of=bent.session bs=1 seek=1000000 conv=notrunc 2>/dev/null
+refused "a damaged session" 1 "bent.session: damaged" \
+  blindsight infer digits.server sample --session bent.session -o x
 
 # --- what is wrong
 head -c 2000 "$net" >cut.onnx

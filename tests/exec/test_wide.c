@@ -117,7 +117,7 @@ static void test_ceiling(void **unused) {
   for (size_t ceiling = 0; ceiling < (size_t)1 << 26; ceiling += (size_t)1 << 18) {
     exec_prepared prepared = {0};
     size_t n_compact = 0, bytes = 0;
-    assert_ok(exec_prepare(&prepared, &plan, PLAN_LATENCY, params, ceiling));
+    assert_ok(exec_prepare(&prepared, &plan, PLAN_LATENCY, params, ceiling, NULL));
     for (int i = 0; i < program->n_ops; i++) {
       const plan_op *op = &program->op[i];
       n_compact += prepared.op[i].compact;

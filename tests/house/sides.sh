@@ -32,6 +32,8 @@ int main(int argc, char **argv) {
     n += blindsight_client_save("-", blindsight_server_client(server));
   n += blindsight_server_prepare(server, 0);
   n += blindsight_session_build(&session, server, bytes, 1, 1);
+  n += blindsight_session_save(argv[0], session);
+  n += blindsight_session_load(&session, server, argv[0], 1);
   n += blindsight_session_infer(&result, &n_result, bytes, 1, session);
   return n == 0;
 }
