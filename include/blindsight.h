@@ -136,6 +136,26 @@ BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_rows_keep(blindsight_rows
                                                                  const size_t *place, size_t n);
 BLINDSIGHT_API void blindsight_rows_free(blindsight_rows *rows);
 
+/** What is done with a row outside the ranges that a compiled model answers for. */
+typedef enum blindsight_out_of_range {
+  BLINDSIGHT_REFUSE, /**< it stays here, and has no prediction */
+  BLINDSIGHT_CLIP,   /**< its values are moved to the ends of their ranges, and its answer says so */
+  BLINDSIGHT_MARK    /**< it goes in a ciphertext of its own, and its answer says so; refused where
+                          that cannot be: in throughput packing, and too far out to be encoded */
+} blindsight_out_of_range;
+
+/** What has become of a row, and at last of its answer. */
+typedef enum blindsight_state {
+  BLINDSIGHT_INSIDE,  /**< it is what the model answers for */
+  BLINDSIGHT_CLIPPED, /**< it was moved there */
+  BLINDSIGHT_OUTSIDE, /**< it is not, and was sent alone: nothing is promised of its answer */
+  BLINDSIGHT_REFUSED, /**< it was never sent: outputs are NaN */
+  BLINDSIGHT_BEYOND,  /**< its answer is more than the modulus holds: outputs are NaN */
+  BLINDSIGHT_SPOILT   /**< another row of its batch is; outputs are NaN, alone it may be right */
+} blindsight_state;
+/** "inside", "clipped", "outside", "refused", "beyond", "spoilt"; NULL for what is no state. */
+BLINDSIGHT_API const char *blindsight_state_name(blindsight_state state);
+
 /** What a model says of rows; the same form for clear and for encrypted inference. */
 typedef struct blindsight_predictions {
   size_t n_rows, n_outputs;
@@ -143,7 +163,16 @@ typedef struct blindsight_predictions {
   /** Per row: the index of its largest output, which is the label predicted; BLINDSIGHT_NO_LABEL
    * where an output is NaN, and for models whose outputs are no classes. */
   size_t *largest;
+  blindsight_state *state; /**< of each row */
 } blindsight_predictions;
+
+/**
+ * Of predictions of those rows that were sent, in their order, makes those of all n_rows rows:
+ * state has what became of each (blindsight_client_sort), outputs of refused ones are NaN.
+ * CKKS_ERROR_MISMATCH where another number of rows was sent.
+ */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_predictions_spread(
+    blindsight_predictions *predictions, const blindsight_state *state, size_t n_rows);
 
 /** The index of the largest of n outputs, the first of equals: how `largest` comes about. */
 BLINDSIGHT_API size_t blindsight_predictions_largest(const double *output, size_t n);
@@ -616,27 +645,53 @@ BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_client_load_key(
  * further out, values could leave the modulus and come back as any number.
  */
 typedef struct blindsight_outlier {
-  size_t row, feature;
-  double deviations; /**< from the mean */
-  double low, high;  /**< what the feature may be */
+  size_t feature;
+  double value;     /**< NaN: it is missing, and the model says nothing of its mean */
+  double low, high; /**< what the feature may be */
 } blindsight_outlier;
-/** Lists up to `most` of them, row by row, and counts them all. */
+
+typedef struct blindsight_sort_options {
+  size_t size;
+  blindsight_packing packing;           /**< in which they go; AUTO: by their number */
+  blindsight_out_of_range out_of_range; /**< BLINDSIGHT_REFUSE */
+} blindsight_sort_options;
+
+/** Rows held against the ranges of a compiled model, and those that may be sent. */
+typedef struct blindsight_sorted {
+  size_t n_rows, n_features;
+  blindsight_packing packing;
+  blindsight_state *state;     /**< of each row: INSIDE, CLIPPED, OUTSIDE or REFUSED */
+  blindsight_outlier *outlier; /**< the first one of each row that is not INSIDE */
+  size_t n_sent;               /**< rows that are not REFUSED, in their order: */
+  size_t *number;              /**< which each of them was */
+  double *value;               /**< row by row, clipped where the state says so */
+  size_t n_outside;            /**< of these */
+} blindsight_sorted;
+
+BLINDSIGHT_API void blindsight_sort_options_default(blindsight_sort_options *options, size_t size);
+/**
+ * What becomes of n_rows rows of n_features values (NaN where one is missing; infinities are
+ * outside of every range) before they are encrypted. options NULL = the default ones.
+ */
 BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
-blindsight_client_outliers(blindsight_outlier *list, size_t most, size_t *n, const double *rows,
-                           size_t n_rows, const blindsight_client *client);
+blindsight_client_sort(blindsight_sorted **out, const double *rows, size_t n_rows,
+                       const blindsight_sort_options *options, const blindsight_client *client);
+BLINDSIGHT_API void blindsight_sorted_free(blindsight_sorted *sorted);
 /**
  * Scales and encrypts n_rows (1 to BLINDSIGHT_MAX_SAMPLE_ROWS) rows of n_features values, NaN
  * where one is missing, into a sample. With n_outside NULL, a row with an outlier is
- * CKKS_ERROR_RANGE, which names row, feature, value and range. Else *n_outside counts such rows,
- * and in latency packing they go all the same: their answers are worth nothing unless they are
- * marked. In throughput packing one of them could spoil all rows, and none goes.
+ * CKKS_ERROR_RANGE, which names row, feature, value and range: blindsight_client_sort finds those
+ * that are none. Else *n_outside counts such rows, and in latency packing they go all the same:
+ * their answers are worth nothing unless they are marked. In throughput packing one of them could
+ * spoil all rows, and none goes.
  */
 BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_client_encrypt(
     uint8_t **sample, size_t *n_bytes, size_t *n_outside, const double *rows, size_t n_rows,
     blindsight_packing packing, const ckks_secret_key *secret, const blindsight_client *client);
 /**
- * What the server's result says. For the owner of the key alone: to publish outputs, or to
- * tell the server, can give away the key (docs/security.md).
+ * What the server's result says. Rows whose answer left the band of outputs, or whose batch did,
+ * have the state BEYOND or SPOILT, NaN for outputs and no label. For the owner of the key alone:
+ * to publish outputs, or to tell the server, can give away the key (docs/security.md).
  */
 BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
 blindsight_client_decrypt(blindsight_predictions **out, const uint8_t *result, size_t n_bytes,
@@ -669,6 +724,7 @@ typedef struct blindsight_remote_options {
    * zero stops it with CKKS_ERROR_CANCELLED. */
   int (*progress)(void *context, const char *stage, double fraction);
   void *context; /**< handed to it */
+  blindsight_out_of_range out_of_range; /**< BLINDSIGHT_REFUSE */
 } blindsight_remote_options;
 
 BLINDSIGHT_API void blindsight_remote_options_default(blindsight_remote_options *options,
@@ -715,7 +771,9 @@ BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_remote_use_key(blindsight
  * Encrypts rows of n_features values (NaN where one is missing), sends them, decrypts: one
  * request a row, or, in throughput packing, one for each N/2 rows. Several requests are in flight
  * at a time; those of thousands of rows go as jobs: the server may restart meanwhile, and nothing
- * travels twice.
+ * travels twice. Rows outside the model's ranges are treated as the remote's out_of_range says: no
+ * batch has one. Rows of a batch that one of them spoilt all the same are sent again, each by
+ * itself. The states of the predictions say what became of each.
  */
 BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_remote_predict(blindsight_predictions **out,
                                                                       const double *rows,

@@ -67,8 +67,12 @@ ckks_status blindsight_rows_check(const double *rows, size_t n_rows, char *const
 ckks_status blindsight_rows_build(blindsight_rows **out, size_t n_rows, size_t n_features,
                                   bool with_labels);
 
+/* --- sorted.c */
+/** Room for n_rows of n_features, none of them sent. */
+ckks_status blindsight_sorted_build(blindsight_sorted **out, size_t n_rows, size_t n_features);
+
 /* --- predictions.c */
-/** Room for n_rows of n_outputs, all zero. */
+/** Room for n_rows of n_outputs, all zero: states are INSIDE. */
 ckks_status blindsight_predictions_build(blindsight_predictions **out, size_t n_rows,
                                          size_t n_outputs);
 /** Sets `largest` from `output`. On any other status frees them: *out is NULL then. */

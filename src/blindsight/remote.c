@@ -14,6 +14,7 @@ struct blindsight_remote {
   client_store store;
   blindsight_client client; /**< borrows from remote */
   blindsight_connection connection;
+  blindsight_out_of_range out_of_range;
   bool ready; /**< its keys were brought there */
 };
 
@@ -50,6 +51,7 @@ static ckks_status connect_to(blindsight_remote *r, const char *url,
   base_free(token);
   r->remote.n_parallel = options->parallel;
   r->remote.jobs = options->jobs;
+  r->out_of_range = options->out_of_range;
   return status;
 }
 
@@ -161,6 +163,21 @@ ckks_status blindsight_remote_use_key(blindsight_remote *remote, const char *pat
 
 /* --- rows */
 
+static ckks_status predict_rows(blindsight_predictions *p, const double *rows,
+                                blindsight_packing packing, blindsight_remote *remote) {
+  client_rows sorted;
+  ckks_status status =
+      client_rows_sort(&sorted, rows, p->n_rows, (client_rows_policy)remote->out_of_range,
+                       &remote->remote.interface);
+  if (status == CKKS_OK)
+    status = client_remote_predict_rows(p->output, &sorted, (plan_packing)packing,
+                                        remote->store.secret, &remote->remote);
+  for (size_t row = 0; row < p->n_rows && status == CKKS_OK; row++)
+    p->state[row] = (blindsight_state)sorted.state[row];
+  client_rows_clear(&sorted);
+  return status;
+}
+
 ckks_status blindsight_remote_predict(blindsight_predictions **out, const double *rows,
                                       size_t n_rows, blindsight_packing packing,
                                       blindsight_remote *remote) {
@@ -174,14 +191,12 @@ ckks_status blindsight_remote_predict(blindsight_predictions **out, const double
   if ((unsigned)packing >= BLINDSIGHT_N_PACKINGS || !interface->layout[packing].available)
     return base_fail(CKKS_ERROR_ARGUMENT, "packing = %d: the model was not compiled for it",
                      (int)packing);
-  BASE_TRY(blindsight_rows_check(rows, n_rows, interface->feature, interface->n_features));
+  if (n_rows < 1)
+    return base_fail(CKKS_ERROR_ARGUMENT, "n_rows = 0: must be 1 or more");
   if (!remote->ready)
     return fail_no_key();
   BASE_TRY(blindsight_predictions_build(out, n_rows, interface->n_outputs));
-  return blindsight_predictions_finish(out,
-                                       client_remote_predict((*out)->output, rows, n_rows,
-                                                             (plan_packing)packing,
-                                                             remote->store.secret, &remote->remote),
+  return blindsight_predictions_finish(out, predict_rows(*out, rows, packing, remote),
                                        interface->meaning.kind);
 }
 

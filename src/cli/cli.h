@@ -7,7 +7,8 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
-enum { CLI_OK = 0, CLI_FAILURE = 1, CLI_USAGE = 2 };
+/** PARTLY: done, but rows are without an answer, and said to be. */
+enum { CLI_OK = 0, CLI_FAILURE = 1, CLI_USAGE = 2, CLI_PARTLY = 3 };
 
 int cli_train(int argc, char **argv);
 int cli_import(int argc, char **argv);

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/list.h"
 #include "cli/options.h"
 #include "cli/predictions.h"
 
@@ -10,11 +11,23 @@
 
 typedef struct arguments {
   const char *operand[CLI_MAX_OPERANDS]; /* CLIENT RESULT */
-  const char *key;
+  const char *key, *list;
   bool json, csv, outputs;
 } arguments;
 
-static ckks_status decrypt_result(const arguments *a, const ckks_secret_key *secret,
+/* Rows by the numbers that they had, with those that were never sent. */
+static ckks_status spread(blindsight_predictions *predictions, const char *path) {
+  cli_list list;
+  ckks_status status = cli_list_read(&list, path);
+  if (status == CKKS_OK) {
+    status = blindsight_predictions_spread(predictions, list.state, list.n_rows);
+    status = status != CKKS_OK ? base_fail_in(status, "%s", path) : status;
+  }
+  cli_list_clear(&list);
+  return status;
+}
+
+static ckks_status decrypt_result(bool *partly, const arguments *a, const ckks_secret_key *secret,
                                   const blindsight_client *client) {
   const char *path = a->operand[1];
   uint8_t *bytes;
@@ -25,20 +38,24 @@ static ckks_status decrypt_result(const arguments *a, const ckks_secret_key *sec
   base_free(bytes);
   if (status != CKKS_OK)
     return cli_print_rename(status, "result", base_file_name(path));
+  if (a->list != NULL)
+    status = spread(predictions, a->list);
   const cli_predictions shown = {predictions, blindsight_client_names(client), a->outputs};
-  status = cli_predictions_print(&shown, a->json, a->csv);
+  if (status == CKKS_OK)
+    status = cli_predictions_print(&shown, a->json, a->csv);
+  *partly = status == CKKS_OK && cli_predictions_lack(predictions);
   blindsight_predictions_free(predictions);
   return status;
 }
 
 /* The client file first: it brings the parameters that key and result are held against. */
-static ckks_status decrypt(const arguments *a) {
+static ckks_status decrypt(bool *partly, const arguments *a) {
   blindsight_client *client;
   ckks_secret_key *secret = NULL;
   BASE_TRY(blindsight_client_load(&client, a->operand[0]));
   ckks_status status = blindsight_client_load_key(&secret, a->key, client);
   if (status == CKKS_OK)
-    status = decrypt_result(a, secret, client);
+    status = decrypt_result(partly, a, secret, client);
   ckks_secret_key_free(secret);
   blindsight_client_free(client);
   return status;
@@ -48,6 +65,8 @@ int cli_decrypt(int argc, char **argv) {
   arguments a = {0};
   const cli_option options[] = {
       {"key", 0, CLI_TEXT, &a.key, "FILE", "the secret key", 0, 0, true},
+      {"list", 0, CLI_TEXT, &a.list, "FILE",
+       "what encrypt wrote of the rows (SAMPLE.rows): numbers are those that they had", 0, 0, 0},
       {"outputs", 0, CLI_FLAG, &a.outputs, NULL, "show the outputs, not the label alone", 0, 0, 0},
       {"csv", 0, CLI_FLAG, &a.csv, NULL, "print CSV", 0, 0, 0},
       {"json", 0, CLI_FLAG, &a.json, NULL, "print JSON", 0, 0, 0}};
@@ -61,5 +80,7 @@ int cli_decrypt(int argc, char **argv) {
     return code;
   if (a.csv && a.json)
     return cli_options_fail(&command, "--csv and --json exclude each other");
-  return cli_print_status(decrypt(&a));
+  bool partly = false;
+  ckks_status status = decrypt(&partly, &a);
+  return partly ? CLI_PARTLY : cli_print_status(status);
 }

@@ -2,6 +2,10 @@
 #include "cli/metrics.h"
 
 #include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/wipe.h"
 
 /* A confusion matrix of more classes is no sight; JSON has it whole. */
 #define MOST_SHOWN 12
@@ -15,6 +19,40 @@ ckks_status cli_metrics_compute(blindsight_metrics **out, const double *output, 
                      "name; leave it out",
                      names->kind == BLINDSIGHT_VALUES ? "values" : "labels");
   return blindsight_metrics_compute(out, output, label, n_rows, names);
+}
+
+/* Rows without an answer go; `output` and `known` have room for all of them. */
+static size_t keep_answered(double *output, int *known, const blindsight_predictions *p,
+                            const int *label) {
+  size_t n = 0, n_outputs = p->n_outputs;
+  for (size_t row = 0; row < p->n_rows; row++) {
+    if (p->state[row] > BLINDSIGHT_OUTSIDE)
+      continue;
+    memcpy(output + n * n_outputs, p->output + row * n_outputs, n_outputs * sizeof *output);
+    known[n++] = label[row];
+  }
+  return n;
+}
+
+ckks_status cli_metrics_answered(blindsight_metrics **out, size_t *n_answered,
+                                 const blindsight_predictions *p, const int *label,
+                                 const blindsight_names *names) {
+  size_t n_values = p->n_rows * p->n_outputs;
+  double *output = base_alloc_array(n_values, sizeof *output);
+  int *known = base_alloc_array(p->n_rows, sizeof *known);
+  ckks_status status = CKKS_OK;
+  *out = NULL;
+  if (output == NULL || known == NULL)
+    status = base_fail_memory(n_values * sizeof *output);
+  if (status == CKKS_OK && (*n_answered = keep_answered(output, known, p, label)) > 0)
+    status = cli_metrics_compute(out, output, known, *n_answered, names);
+  if (output != NULL)
+    base_wipe(output, n_values * sizeof *output);
+  if (known != NULL)
+    base_wipe(known, p->n_rows * sizeof *known);
+  base_free(output);
+  base_free(known);
+  return status;
 }
 
 /* True classes are the rows; columns are as wide as the longest name. */

@@ -8,6 +8,10 @@
 /** As blindsight_metrics_compute, with words for a --label that was given in vain. */
 ckks_status cli_metrics_compute(blindsight_metrics **out, const double *output, const int *label,
                                 size_t n_rows, const blindsight_names *names);
+/** Of those rows that have an answer; *out is NULL when none has. */
+ckks_status cli_metrics_answered(blindsight_metrics **out, size_t *n_answered,
+                                 const blindsight_predictions *predictions, const int *label,
+                                 const blindsight_names *names);
 void cli_metrics_print(FILE *out, const blindsight_metrics *metrics, const char *const *label);
 json_t *cli_metrics_json(const blindsight_metrics *metrics);
 #endif

@@ -34,6 +34,10 @@ static bool is_special(const char *path) {
   return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
 }
 
+bool cli_output_is_file(const char *path) {
+  return strcmp(path, "-") != 0 && !is_special(path);
+}
+
 static bool is_secret_key(const char *path) {
   uint8_t *bytes;
   size_t n_bytes;

@@ -15,6 +15,8 @@ ckks_status cli_output_check(const char *path);
  * signals held. A pipe would be waited for, and nobody could interrupt that.
  */
 ckks_status cli_output_check_file(const char *path);
+/** Whether a file is or will be there: no standard output, no pipe and no device. */
+bool cli_output_is_file(const char *path);
 /** "<stem><ending>" in a new string (base_free); NULL when out of memory. */
 char *cli_output_name(const char *stem, const char *ending);
 

@@ -6,6 +6,7 @@
 #include "blindsight.h"
 #include "cli/cli.h"
 #include "cli/metrics.h"
+#include "cli/out_of_range.h"
 #include "cli/output.h"
 #include "cli/packing.h"
 #include "cli/predictions.h"
@@ -18,7 +19,7 @@ typedef struct arguments {
   const char *url, *key, *label, *rows;
   blindsight_remote_options remote;
   uint64_t timeout, patience, parallel;
-  int packing, jobs;
+  int packing, jobs, out_of_range;
   bool outputs, csv, json;
 } arguments;
 
@@ -28,9 +29,11 @@ typedef struct prediction {
   const blindsight_names *names;
   const blindsight_connection *connection;
   blindsight_rows *rows;
+  blindsight_sorted *sorted;
   blindsight_packing packing;
   blindsight_predictions *predictions;
-  blindsight_metrics *metrics;
+  blindsight_metrics *metrics; /* of rows that have an answer */
+  size_t n_answered;
   cli_progress progress;
 } prediction;
 
@@ -59,6 +62,8 @@ static int parse(arguments *a, int argc, char **argv) {
        0, 0, 0},
       {"packing", 0, CLI_CHOICE, &a->packing, CLI_PACKING_CHOICES,
        "auto: throughput for more than 64 rows", 0, 0, 0},
+      {"out-of-range", 0, CLI_CHOICE, &a->out_of_range, CLI_OUT_OF_RANGE_CHOICES,
+       CLI_OUT_OF_RANGE_TEXT, 0, 0, 0},
       {"parallel", 0, CLI_INTEGER, &a->parallel, "N", "requests in flight at a time (4)", 1,
        BLINDSIGHT_MAX_PARALLEL, 0},
       {"jobs", 0, CLI_CHOICE, &a->jobs, "auto|never|always",
@@ -85,6 +90,7 @@ static int parse(arguments *a, int argc, char **argv) {
   a->remote.patience_s = (unsigned)a->patience;
   a->remote.parallel = (unsigned)a->parallel;
   a->remote.jobs = (blindsight_jobs)a->jobs; /* in the order of the enum */
+  a->remote.out_of_range = (blindsight_out_of_range)a->out_of_range; /* likewise */
   return code;
 }
 
@@ -105,6 +111,21 @@ static ckks_status connect_server(prediction *p, arguments *a) {
   return CKKS_OK;
 }
 
+/* To tell what will become of them: the remote does it. Rows that it sends alone go in latency
+ * packing, whatever the others do. */
+static ckks_status sort_rows(prediction *p, const arguments *a) {
+  blindsight_sort_options options;
+  blindsight_sort_options_default(&options, sizeof options);
+  options.packing = p->packing;
+  options.out_of_range = a->remote.out_of_range;
+  if (blindsight_client_facts(p->client)->cost[BLINDSIGHT_LATENCY].available)
+    options.packing = BLINDSIGHT_LATENCY;
+  BASE_TRY(blindsight_client_sort(&p->sorted, p->rows->value, p->rows->n_rows, &options,
+                                  p->client));
+  cli_out_of_range_warn(p->sorted, p->rows, a->data, p->names);
+  return CKKS_OK;
+}
+
 /* Before anything is made or sent. */
 static ckks_status read_rows(prediction *p, const arguments *a) {
   BASE_TRY(cli_rows_read(&p->rows, a->data, &a->images, p->names, a->rows, a->label,
@@ -113,7 +134,7 @@ static ckks_status read_rows(prediction *p, const arguments *a) {
   if (!blindsight_client_facts(p->client)->cost[p->packing].available)
     return base_fail(CKKS_ERROR_ARGUMENT, "%s: was not compiled for %s packing",
                      p->connection->model, cli_packing_name(p->packing));
-  return cli_rows_warn(p->rows, a->data, p->client);
+  return sort_rows(p, a);
 }
 
 /* Both files or none: an interruption waits. */
@@ -132,8 +153,7 @@ static ckks_status predict_rows(prediction *p) {
       blindsight_remote_predict(&p->predictions, rows->value, rows->n_rows, p->packing, p->remote));
   if (rows->label == NULL)
     return CKKS_OK;
-  return cli_metrics_compute(&p->metrics, p->predictions->output, rows->label, rows->n_rows,
-                             p->names);
+  return cli_metrics_answered(&p->metrics, &p->n_answered, p->predictions, rows->label, p->names);
 }
 
 /* --- what is told */
@@ -160,6 +180,8 @@ static ckks_status report_json(const prediction *p, const cli_predictions *shown
                              "packing", cli_packing_name(p->packing));
   if (p->metrics != NULL)
     json_object_set_new(object, "metrics", cli_metrics_json(p->metrics));
+  json_object_set_new(object, "out_of_range",
+                      cli_out_of_range_json(p->sorted, p->rows, p->names));
   json_object_set_new(object, "predictions", cli_predictions_json(shown));
   return cli_print_json(object);
 }
@@ -171,7 +193,11 @@ static ckks_status report(const prediction *p, const arguments *a) {
   BASE_TRY(cli_predictions_print(&shown, false, a->csv));
   if (p->metrics != NULL) {
     FILE *out = a->csv ? stderr : stdout;
-    cli_print_field(out, "rows", "%zu", p->rows->n_rows);
+    if (p->n_answered < p->rows->n_rows)
+      cli_print_field(out, "rows", "%zu of %zu, which have an answer", p->n_answered,
+                      p->rows->n_rows);
+    else
+      cli_print_field(out, "rows", "%zu", p->rows->n_rows);
     cli_metrics_print(out, p->metrics, p->names->label);
   }
   return CKKS_OK;
@@ -204,9 +230,11 @@ int cli_predict(int argc, char **argv) {
     return code;
   prediction p = {0};
   ckks_status status = predict(&p, &a);
+  bool partly = status == CKKS_OK && cli_predictions_lack(p.predictions);
+  blindsight_sorted_free(p.sorted);
   blindsight_predictions_free(p.predictions);
   blindsight_metrics_free(p.metrics);
   blindsight_rows_free(p.rows);
   blindsight_remote_free(p.remote);
-  return cli_print_status(status);
+  return partly ? CLI_PARTLY : cli_print_status(status);
 }

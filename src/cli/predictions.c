@@ -24,6 +24,25 @@ static const char *predicted(const cli_predictions *p, size_t row) {
   return found != BLINDSIGHT_NO_LABEL ? p->names->label[found] : "";
 }
 
+static blindsight_state state_of(const blindsight_predictions *p, size_t row) {
+  return p->state != NULL ? p->state[row] : BLINDSIGHT_INSIDE;
+}
+
+bool cli_predictions_lack(const blindsight_predictions *p) {
+  bool lack = false;
+  for (size_t row = 0; row < p->n_rows; row++)
+    lack = lack || state_of(p, row) > BLINDSIGHT_OUTSIDE;
+  return lack;
+}
+
+/* Whether there is anything to be said of states. */
+static bool has_states(const blindsight_predictions *p) {
+  bool any = false;
+  for (size_t row = 0; row < p->n_rows; row++)
+    any = any || state_of(p, row) != BLINDSIGHT_INSIDE;
+  return any;
+}
+
 static bool is_classes(const cli_predictions *p) {
   return p->names->kind == BLINDSIGHT_CLASSES;
 }
@@ -64,17 +83,22 @@ void cli_predictions_table(FILE *out, const cli_predictions *p) {
       fputc(' ', out);
       cli_print_cell(out, number, -wider(NUMBER_WIDTH, cli_print_width(label[i])));
     }
+    if (state_of(p->predictions, row) != BLINDSIGHT_INSIDE)
+      fprintf(out, "  %s", blindsight_state_name(state_of(p->predictions, row)));
   }
   fputc('\n', out);
 }
 
 /* For programs: every digit, and labels quoted where they need it. */
 void cli_predictions_csv(base_buffer *out, const cli_predictions *p) {
+  bool states = has_states(p->predictions);
   base_buffer_printf(out, is_classes(p) ? "row,predicted" : "row");
   for (size_t i = 0; i < n_shown(p); i++) {
     base_buffer_u8(out, ',');
     cli_csv_label(out, p->names->label[i]);
   }
+  if (states)
+    base_buffer_printf(out, ",state");
   for (size_t row = 0; row < p->predictions->n_rows; row++) {
     base_buffer_printf(out, is_classes(p) ? "\n%zu," : "\n%zu", row);
     if (is_classes(p))
@@ -83,6 +107,8 @@ void cli_predictions_csv(base_buffer *out, const cli_predictions *p) {
       base_buffer_u8(out, ',');
       cli_csv_number(out, output_of(p, row, i));
     }
+    if (states)
+      base_buffer_printf(out, ",%s", blindsight_state_name(state_of(p->predictions, row)));
   }
   base_buffer_u8(out, '\n');
 }
@@ -104,6 +130,9 @@ json_t *cli_predictions_json(const cli_predictions *p) {
         json_array_append_new(outputs, cli_print_number(output_of(p, row, i)));
       json_object_set_new(object, "outputs", outputs);
     }
+    if (state_of(p->predictions, row) != BLINDSIGHT_INSIDE)
+      json_object_set_new(object, "state",
+                          json_string(blindsight_state_name(state_of(p->predictions, row))));
     json_array_append_new(rows, object);
   }
   return rows;

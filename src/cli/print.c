@@ -63,7 +63,7 @@ ckks_status cli_print_rename(ckks_status status, const char *from, const char *t
 /* printf succeeds into a buffer; whether a full disk took it is known at the end. */
 int cli_print_close(int code) {
   bool failed = fflush(stdout) != 0 || ferror(stdout);
-  if (!failed || code != CLI_OK)
+  if (!failed || (code != CLI_OK && code != CLI_PARTLY))
     return code;
   cli_print_error("standard output: cannot write");
   return CLI_FAILURE;

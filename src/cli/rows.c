@@ -3,9 +3,6 @@
 
 #include "base/alloc.h"
 #include "base/status.h"
-#include "cli/print.h"
-
-#define MOST_WARNINGS 5
 
 /* Places of rows, as a list names them. */
 typedef struct choice {
@@ -58,20 +55,4 @@ ckks_status cli_rows_read(blindsight_rows **out, const char *path, const cli_tex
   if (list != NULL)
     return choose_rows(*out, path, list, most);
   return (*out)->n_rows <= most ? CKKS_OK : fail_many(path, (*out)->n_rows, most);
-}
-
-ckks_status cli_rows_warn(const blindsight_rows *rows, const char *path,
-                          const blindsight_client *client) {
-  const blindsight_names *names = blindsight_client_names(client);
-  blindsight_outlier list[MOST_WARNINGS];
-  size_t n;
-  BASE_TRY(blindsight_client_outliers(list, MOST_WARNINGS, &n, rows->value, rows->n_rows, client));
-  for (size_t i = 0; i < n && i < MOST_WARNINGS; i++)
-    cli_print_warning(
-        "%s: row %zu (line %zu), column \"%s\": %g; the model answers for %g to %g", path,
-        rows->index[list[i].row], rows->line[list[i].row], names->feature[list[i].feature],
-        rows->value[list[i].row * rows->n_features + list[i].feature], list[i].low, list[i].high);
-  if (n > MOST_WARNINGS)
-    cli_print_warning("%s: %zu more values are that far out", path, n - MOST_WARNINGS);
-  return CKKS_OK;
 }

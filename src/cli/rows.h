@@ -13,7 +13,4 @@
 ckks_status cli_rows_read(blindsight_rows **out, const char *path, const cli_texts *more,
                           const blindsight_names *names, const char *list, const char *label,
                           size_t most);
-/** Warns of values that no training row came near: nobody has tried the model out there. */
-ckks_status cli_rows_warn(const blindsight_rows *rows, const char *path,
-                          const blindsight_client *client);
 #endif

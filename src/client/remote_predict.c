@@ -267,7 +267,8 @@ static void give_row(double *outputs, client_rows *sorted, const part *p, size_t
   size_t row = p->number[i];
   memcpy(outputs + row * n_outputs, p->outputs + i * n_outputs, n_outputs * sizeof *outputs);
   if (p->marks[i] != CLIENT_MARK_NONE)
-    sorted->state[row] = CLIENT_ROWS_BEYOND;
+    sorted->state[row] =
+        p->marks[i] == CLIENT_MARK_SPOILT ? CLIENT_ROWS_SPOILT : CLIENT_ROWS_BEYOND;
 }
 
 /* Rows whose batch was spoilt by another are right, or wrong, by themselves. */

@@ -111,12 +111,3 @@ size_t client_rows_count(const client_rows *sorted, client_rows_state state) {
     n += sorted->state[i] == state;
   return n;
 }
-
-const char *client_rows_state_name(client_rows_state state) {
-  static const char *const names[] = {[CLIENT_ROWS_INSIDE] = "inside",
-                                      [CLIENT_ROWS_CLIPPED] = "clipped",
-                                      [CLIENT_ROWS_OUTSIDE] = "outside",
-                                      [CLIENT_ROWS_REFUSED] = "refused",
-                                      [CLIENT_ROWS_BEYOND] = "beyond"};
-  return names[state];
-}

@@ -17,7 +17,8 @@ typedef enum client_rows_state {
   CLIENT_ROWS_CLIPPED,
   CLIENT_ROWS_OUTSIDE, /**< sent alone; nothing is promised of its answer */
   CLIENT_ROWS_REFUSED, /**< never sent: outputs are NaN */
-  CLIENT_ROWS_BEYOND   /**< answered with what the modulus did not hold: outputs are NaN */
+  CLIENT_ROWS_BEYOND,  /**< answered with what the modulus did not hold: outputs are NaN */
+  CLIENT_ROWS_SPOILT   /**< another row of its batch was, and it could not be sent again: NaN */
 } client_rows_state;
 
 typedef struct client_rows {
@@ -39,6 +40,4 @@ ckks_status client_rows_sort(client_rows *sorted, const double *rows, size_t n_r
 void client_rows_clear(client_rows *sorted);
 /** How many rows are in that state. */
 size_t client_rows_count(const client_rows *sorted, client_rows_state state);
-/** "inside", "clipped", "outside", "refused", "beyond". */
-const char *client_rows_state_name(client_rows_state state);
 #endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What became of rows before they were encrypted, in a file: so that a result's rows have the
+ * numbers that they had, and those that were not sent are not forgotten. */
+#ifndef CLI_LIST_H
+#define CLI_LIST_H
+#include "blindsight.h"
+
+#define CLI_LIST_ENDING ".rows"
+
+/** What a list says of each row, by number. */
+typedef struct cli_list {
+  size_t n_rows;
+  blindsight_state *state;
+} cli_list;
+
+/**
+ * As CSV, for the owner's eyes only (mode 0600): row, state, and of those that are not inside the
+ * value that was out of range, and its limits.
+ */
+ckks_status cli_list_write(const char *path, const blindsight_sorted *sorted,
+                           const blindsight_names *names);
+/** cli_list_clear afterwards, also on error. CKKS_ERROR_FORMAT names the line. */
+ckks_status cli_list_read(cli_list *list, const char *path);
+void cli_list_clear(cli_list *list);
+#endif
