@@ -17,11 +17,11 @@ _blindsight_options() {
     compile) echo "--output --error --security --minimise --packing --last --headroom --log2-n \
       --calibrate --label --output-name --input --units --report --json" ;;
     keygen) echo "--output --force" ;;
-    encrypt) echo "--key --output --rows --image --packing" ;;
+    encrypt) echo "--key --output --rows --image --packing --out-of-range --list --json" ;;
     infer) echo "--keys --session --save-session --output --threads --weights-mb --json" ;;
-    decrypt) echo "--key --outputs --csv --json" ;;
+    decrypt) echo "--key --list --outputs --csv --json" ;;
     predict) echo "--server --key --model --plan --token --token-file --cacert --cert --cert-key \
-      --plain --timeout --patience --rows --image --packing --parallel --jobs --label --outputs --csv \
+      --plain --timeout --patience --rows --image --packing --out-of-range --parallel --jobs --label --outputs --csv \
       --json" ;;
     inspect) echo "--json" ;;
     serve) echo "--state --listen --tls-cert --tls-key --client-ca --cors --plain --workers --queue --cache-mb \
@@ -47,10 +47,11 @@ _blindsight_values() {
     simulate.--packing) echo "latency throughput" ;;
     compile.--last) echo "client server" ;;
     encrypt.--packing | predict.--packing) echo "auto latency throughput" ;;
+    encrypt.--out-of-range | predict.--out-of-range) echo "refuse clip mark" ;;
     predict.--jobs) echo "auto never always" ;;
     train.--activation) echo "sigmoid3 square identity" ;;
     evaluate.--outputs | *.--output | *.--out | *.-o | *.--validation | *.--calibrate | *.--data | \
-      *.--units | *.--image | *.--report | *.--key | *.--keys | *.--session | *.--save-session | *.--state | *.--cacert | *.--cert | \
+      *.--units | *.--image | *.--report | *.--key | *.--keys | *.--list | *.--session | *.--save-session | *.--state | *.--cacert | *.--cert | \
       *.--cert-key | *.--token-file | serve.--tls-* | serve.--client-ca)
       echo file ;;
     *.--label | *.--drop | *.--hidden | *.--epochs | *.--batch | *.--rate | *.--decay | *.--seed | \

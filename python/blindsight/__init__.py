@@ -7,8 +7,9 @@ client's side of compiled models.
 
 from ._native import Error, library
 from .ckks import Context, Vector, ckks_vector
-from .client import Client, Cost, Facts, Predictions, Remote, SecretKey, predict
+from .client import (Client, Cost, Facts, Outlier, OutOfRangeWarning, Predictions, Remote,
+                     SecretKey, Sorted, predict)
 
 __version__: str = library.ckks_version().decode()
-__all__ = ["Client", "Context", "Cost", "Error", "Facts", "Predictions", "Remote", "SecretKey",
-           "Vector", "ckks_vector", "predict"]
+__all__ = ["Client", "Context", "Cost", "Error", "Facts", "OutOfRangeWarning", "Outlier",
+           "Predictions", "Remote", "SecretKey", "Sorted", "Vector", "ckks_vector", "predict"]

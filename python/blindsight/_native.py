@@ -79,6 +79,31 @@ class RawPredictions(ctypes.Structure):
     _fields_ = [
         ("n_rows", c_size_t), ("n_outputs", c_size_t),
         ("output", POINTER(c_double)), ("largest", POINTER(c_size_t)),
+        ("state", POINTER(c_int)),
+    ]
+
+
+class RawOutlier(ctypes.Structure):
+    """blindsight_outlier"""
+
+    _fields_ = [
+        ("feature", c_size_t), ("value", c_double), ("low", c_double), ("high", c_double),
+    ]
+
+
+class SortOptions(ctypes.Structure):
+    """blindsight_sort_options"""
+
+    _fields_ = [("size", c_size_t), ("packing", c_int), ("out_of_range", c_int)]
+
+
+class RawSorted(ctypes.Structure):
+    """blindsight_sorted"""
+
+    _fields_ = [
+        ("n_rows", c_size_t), ("n_features", c_size_t), ("packing", c_int),
+        ("state", POINTER(c_int)), ("outlier", POINTER(RawOutlier)), ("n_sent", c_size_t),
+        ("number", POINTER(c_size_t)), ("value", POINTER(c_double)), ("n_outside", c_size_t),
     ]
 
 
@@ -113,7 +138,7 @@ class RemoteOptions(ctypes.Structure):
         ("model", c_char_p), ("plan", c_char_p), ("token", c_char_p), ("token_file", c_char_p),
         ("cacert", c_char_p), ("cert", c_char_p), ("cert_key", c_char_p), ("plain", c_bool),
         ("timeout_s", c_uint), ("patience_s", c_uint), ("parallel", c_uint), ("jobs", c_int),
-        ("progress", PROGRESS), ("context", c_void_p),
+        ("progress", PROGRESS), ("context", c_void_p), ("out_of_range", c_int),
     ]
 
 
@@ -165,7 +190,7 @@ _STATUS = {
 _BLINDSIGHT_STATUS = {
     "client_load": "Ps", "client_save": "sp", "client_keygen": "PPZp",
     "client_encrypt": "PZZDzipp", "client_decrypt": "Ppzpp", "rows_load": "Pspp",
-    "client_load_key": "Psp",
+    "client_load_key": "Psp", "client_sort": "PDzpp", "predictions_spread": "ppz",
     "remote_build": "Psp", "remote_use_key": "ps", "remote_predict": "PDzip",
     "remote_forget_keys": "p",
 }
@@ -182,7 +207,8 @@ _OTHER = {
     "blindsight_client_packing": ("pz", c_int),
     "blindsight_rows_options_default": ("pz", None),
     "blindsight_remote_options_default": ("pz", None), "blindsight_rows_free": ("p", None),
-    "blindsight_predictions_free": ("p", None),
+    "blindsight_predictions_free": ("p", None), "blindsight_sorted_free": ("p", None),
+    "blindsight_sort_options_default": ("pz", None), "blindsight_state_name": ("i", c_char_p),
 }
 for _object in ("params", "plaintext", "ciphertext", "secret_key", "evaluation_keys", "evaluator"):
     _OTHER[f"ckks_{_object}_free"] = ("p", None)

@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 import os
-from ctypes import POINTER, byref, c_size_t, c_void_p, cast, sizeof, string_at
-from dataclasses import dataclass
+import warnings
+from ctypes import POINTER, byref, c_int, c_size_t, c_void_p, cast, sizeof, string_at
+from dataclasses import dataclass, field
 from typing import Any, Callable, Optional, Union
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._native import (PROGRESS, Handle, RawPredictions, RemoteOptions, Rows, doubles, library,
-                      made, octets, text)
+from ._native import (PROGRESS, Handle, RawPredictions, RawSorted, RemoteOptions, Rows,
+                      SortOptions, doubles, library, made, octets, text)
 
 Path = Union[str, "os.PathLike[str]"]
 Progress = Callable[[str, float], Optional[bool]]
@@ -20,6 +21,11 @@ Progress = Callable[[str, float], Optional[bool]]
 LATENCY, THROUGHPUT = 0, 1
 _PACKINGS = {"latency": LATENCY, "throughput": THROUGHPUT}
 _JOBS = {"auto": 0, "never": 1, "always": 2}
+_OUT_OF_RANGE = {"refuse": 0, "clip": 1, "mark": 2}
+
+
+class OutOfRangeWarning(UserWarning):
+    """Rows are outside what a model answers for; `Predictions.out_of_range` has all of them."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +50,51 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Outlier:
+    """A row that a model does not answer for, and the first feature that says so."""
+
+    row: int
+    state: str  # "refused", "clipped" or "outside"
+    feature: str
+    value: float  # NaN: it is missing, and the model needs it
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        found = ("is missing" if np.isnan(self.value) and self.state == "refused" else
+                 f"is {self.value:g}; the model answers for {self.low:g} to {self.high:g}")
+        return f"row {self.row} is {self.state}: {self.feature!r} {found}"
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """Rows held against a model's ranges, by :meth:`Client.sort`: what encrypt and decrypt take."""
+
+    states: list[str]
+    out_of_range: list[Outlier]
+    rows: np.ndarray  # those that may be sent, clipped where their state says so
+    numbers: np.ndarray  # which they were
+    packing: str
+
+
+@dataclass(frozen=True)
 class Predictions:
     """What a model says of rows: outputs, and the label of the largest one of each row.
 
     Where nothing is predicted (outputs that are values, or labels of which several may apply; an
     output that is NaN) the index is -1 and the label None.
+
+    `states` says what became of each row: "inside", "clipped" (into the model's ranges), "outside"
+    (of them, and sent alone: nothing is promised of its answer), "refused" (never sent), "beyond"
+    (its answer left what the modulus holds), "spoilt" (by another row of its batch). The last
+    three have NaN for outputs and no label. `out_of_range` are those that were not inside.
     """
 
     outputs: np.ndarray
     indices: np.ndarray
     labels: list[str | None]
+    states: list[str] = field(default_factory=list)
+    out_of_range: list[Outlier] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -122,11 +163,42 @@ class Client:
         finally:
             library.ckks_bytes_free(keys)
 
-    def encrypt(self, rows: ArrayLike, secret: SecretKey, packing: str = "auto") -> bytes:
-        """Scales and encrypts rows, as they are, NaN where a value is missing."""
+    def sort(self, rows: ArrayLike, packing: str = "auto",
+             out_of_range: str = "refuse") -> Sorted:
+        """What becomes of rows before they are encrypted. Those outside the ranges that the model
+        answers for are refused, moved to the ends of their ranges ("clip"), or sent in ciphertexts
+        of their own ("mark": in throughput packing they are refused)."""
+        array = self._table(rows)
+        options = SortOptions()
+        library.blindsight_sort_options_default(byref(options), sizeof(options))
+        options.packing = self._packing(packing, len(array))
+        options.out_of_range = _out_of_range(out_of_range)
+        handle = made("blindsight_sorted", library.blindsight_client_sort, doubles(array),
+                      len(array), byref(options), self._handle)
+        return self._sorted(cast(handle.pointer, POINTER(RawSorted)).contents)
+
+    def _sorted(self, raw: RawSorted) -> Sorted:
+        states = [_state(raw.state[row]) for row in range(raw.n_rows)]
+        outliers = [Outlier(row, state, self.features[o.feature], o.value, o.low, o.high)
+                    for row, state in enumerate(states) if state != "inside"
+                    for o in (raw.outlier[row],)]
+        rows = np.ctypeslib.as_array(raw.value, (raw.n_rows, raw.n_features))[:raw.n_sent].copy()
+        numbers = np.ctypeslib.as_array(raw.number, (raw.n_rows,))[:raw.n_sent].astype(np.intp)
+        packing = next(name for name, value in _PACKINGS.items() if value == raw.packing)
+        return Sorted(states, outliers, rows, numbers, packing)
+
+    def encrypt(self, rows: ArrayLike | Sorted, secret: SecretKey, packing: str = "auto") -> bytes:
+        """Scales and encrypts rows, as they are, NaN where a value is missing. A row outside the
+        ranges that the model answers for is an error, which names it: :meth:`sort` finds the
+        others, and what it returns is taken in place of rows."""
+        outside = None
+        if isinstance(rows, Sorted):
+            packing = rows.packing
+            outside = byref(c_size_t()) if "outside" in rows.states else None
+            rows = rows.rows
         array = self._table(rows)
         sample, n_sample = c_void_p(), c_size_t()
-        library.blindsight_client_encrypt(byref(sample), byref(n_sample), None, doubles(array),
+        library.blindsight_client_encrypt(byref(sample), byref(n_sample), outside, doubles(array),
                                           len(array), self._packing(packing, len(array)),
                                           secret._handle, self._handle)
         try:
@@ -134,13 +206,26 @@ class Client:
         finally:
             library.ckks_bytes_free(sample)
 
-    def decrypt(self, result: bytes | bytearray | memoryview, secret: SecretKey) -> Predictions:
-        """For the owner of the key alone."""
+    def decrypt(self, result: bytes | bytearray | memoryview, secret: SecretKey,
+                rows: Sorted | None = None) -> Predictions:
+        """For the owner of the key alone. With what :meth:`sort` returned, predictions are of all
+        of its rows, by their numbers."""
         result = octets(result)
-        return self._predictions(made("blindsight_predictions", library.blindsight_client_decrypt,
-                                      result, len(result), secret._handle, self._handle))
+        handle = made("blindsight_predictions", library.blindsight_client_decrypt, result,
+                      len(result), secret._handle, self._handle)
+        if rows is None:
+            return self._predictions(handle)
+        states = (c_int * len(rows.states))(*map(_STATES.index, rows.states))
+        library.blindsight_predictions_spread(handle, states, len(states))
+        return self._predictions(handle, rows.out_of_range)
 
-    def _table(self, rows: ArrayLike) -> np.ndarray:
+    def _table(self, rows: Any) -> np.ndarray:
+        if hasattr(rows, "columns"):  # a pandas DataFrame: by name, in any order
+            lacking = [name for name in self.features if name not in rows.columns]
+            if lacking:
+                raise ValueError(f"there is no column {lacking[0]!r}"
+                                 + (f", nor {len(lacking) - 1} others" if lacking[1:] else ""))
+            rows = rows[self.features]
         array = np.ascontiguousarray(np.atleast_2d(np.asarray(rows, np.float64)))
         if array.ndim != 2 or array.shape[1] != len(self.features):
             raise ValueError(f"rows of {len(self.features)} values are needed, not an array of "
@@ -154,11 +239,36 @@ class Client:
             raise ValueError(f"packing = {packing!r}: must be auto, latency or throughput")
         return _PACKINGS[packing]
 
-    def _predictions(self, handle: Handle) -> Predictions:
+    def _predictions(self, handle: Handle,
+                     out_of_range: list[Outlier] | None = None) -> Predictions:
         raw = cast(handle.pointer, POINTER(RawPredictions)).contents
         outputs = np.ctypeslib.as_array(raw.output, (raw.n_rows, raw.n_outputs)).copy()
         indices = np.ctypeslib.as_array(raw.largest, (raw.n_rows,)).astype(np.intp)
-        return Predictions(outputs, indices, [self.labels[i] if i >= 0 else None for i in indices])
+        labels = [self.labels[i] if i >= 0 else None for i in indices]
+        states = [_state(raw.state[row]) for row in range(raw.n_rows)]
+        return Predictions(outputs, indices, labels, states, list(out_of_range or []))
+
+
+def _state(state: int) -> str:
+    return library.blindsight_state_name(state).decode()
+
+
+# In the order of blindsight_state.
+_STATES = [_state(state) for state in range(6)]
+
+
+def _out_of_range(name: str) -> int:
+    if name not in _OUT_OF_RANGE:
+        raise ValueError(f"out_of_range = {name!r}: must be one of {', '.join(_OUT_OF_RANGE)}")
+    return _OUT_OF_RANGE[name]
+
+
+def _warn(answer: Predictions) -> None:
+    """One warning for all rows: the first of them by name."""
+    if answer.out_of_range:
+        more = len(answer.out_of_range) - 1
+        warnings.warn(f"{answer.out_of_range[0]}" + (f"; so are {more} more rows" if more else ""),
+                      OutOfRangeWarning, stacklevel=3)
 
 
 class _RemoteClient(Client):
@@ -181,12 +291,14 @@ class Remote:
                  token_file: Path | None = None, cacert: Path | None = None,
                  cert: Path | None = None, cert_key: Path | None = None, plain: bool = False,
                  timeout_s: int = 60, patience_s: int = 120, parallel: int = 4,
-                 jobs: str = "auto", progress: Progress | None = None) -> None:
+                 jobs: str = "auto", progress: Progress | None = None,
+                 out_of_range: str = "refuse") -> None:
         """Finds the model and fetches its client file. Without `token` and `token_file` the
         environment's BLINDSIGHT_TOKEN is used. `parallel` requests are in flight at a time;
         `jobs` ("auto", "never", "always") says which of them the server may answer later: by
         itself those of thousands of rows. `progress(stage, fraction)` stops what is going on by
-        returning True."""
+        returning True. `out_of_range` says what is done with rows that the model does not answer
+        for: "refuse", "clip" or "mark" (:meth:`Client.sort`)."""
         self._progress = progress
         self._raised: BaseException | None = None
         self._callback = PROGRESS(self._show)
@@ -200,6 +312,8 @@ class Remote:
         if jobs not in _JOBS:
             raise ValueError(f"jobs is {jobs!r}: must be one of {', '.join(_JOBS)}")
         options.parallel, options.jobs = parallel, _JOBS[jobs]
+        options.out_of_range = _out_of_range(out_of_range)
+        self._out_of_range = out_of_range
         if progress is not None:
             options.progress = self._callback
         self._handle = self._call(made, "blindsight_remote", library.blindsight_remote_build,
@@ -213,11 +327,18 @@ class Remote:
         self._call(library.blindsight_remote_use_key, self._handle, text(path))
 
     def predict(self, rows: ArrayLike, packing: str = "auto") -> Predictions:
-        """Encrypts, sends, decrypts."""
+        """Encrypts, sends, decrypts. `Predictions.states` and `out_of_range` say which rows were
+        outside the model's ranges, and what became of them; there is a warning of it too."""
         array = self.client._table(rows)
-        return self.client._predictions(self._call(
-            made, "blindsight_predictions", library.blindsight_remote_predict, doubles(array),
-            len(array), self.client._packing(packing, len(array)), self._handle))
+        handle = self._call(made, "blindsight_predictions", library.blindsight_remote_predict,
+                            doubles(array), len(array), self.client._packing(packing, len(array)),
+                            self._handle)
+        # Rows go alone in latency packing, whatever the others do.
+        alone = "latency" if self.client.facts.latency else packing
+        outliers = self.client.sort(array, alone, self._out_of_range).out_of_range
+        answer = self.client._predictions(handle, outliers)
+        _warn(answer)
+        return answer
 
     def forget_keys(self) -> None:
         """Has the server shred the evaluation keys."""

@@ -35,10 +35,7 @@ static void fill(blindsight_sorted *out, const client_rows *rows, const plan_int
 }
 
 static ckks_status check(const blindsight_sort_options *options, const plan_interface *interface) {
-  if ((unsigned)options->packing >= BLINDSIGHT_N_PACKINGS ||
-      !interface->layout[options->packing].available)
-    return base_fail(CKKS_ERROR_ARGUMENT, "packing = %d: the model was not compiled for it",
-                     (int)options->packing);
+  BASE_TRY(blindsight_objects_require_packing(options->packing, interface));
   if ((unsigned)options->out_of_range > BLINDSIGHT_MARK)
     return base_fail(CKKS_ERROR_ARGUMENT, "out_of_range = %d: is none of blindsight_out_of_range",
                      (int)options->out_of_range);
@@ -64,9 +61,9 @@ ckks_status blindsight_client_sort(blindsight_sorted **out, const double *rows, 
   BASE_TRY(check(&o, interface));
   /* In throughput packing there is no ciphertext of one row's own. */
   bool refused = o.packing == BLINDSIGHT_THROUGHPUT && o.out_of_range == BLINDSIGHT_MARK;
-  ckks_status status =
-      client_rows_sort(&sorted, rows, n_rows,
-                       refused ? CLIENT_ROWS_REFUSE : (client_rows_policy)o.out_of_range, interface);
+  ckks_status status = client_rows_sort(
+      &sorted, rows, n_rows, refused ? CLIENT_ROWS_REFUSE : (client_rows_policy)o.out_of_range,
+      interface);
   if (status == CKKS_OK)
     status = blindsight_sorted_build(out, n_rows, interface->n_features);
   if (status == CKKS_OK) {

@@ -44,6 +44,18 @@ static inline ckks_status blindsight_objects_require(const void *argument, const
   return argument != NULL ? CKKS_OK : base_fail(CKKS_ERROR_ARGUMENT, "%s is NULL", name);
 }
 
+/** CKKS_ERROR_ARGUMENT unless the plan has that packing. */
+static inline ckks_status blindsight_objects_require_packing(blindsight_packing packing,
+                                                             const plan_interface *interface) {
+  if ((unsigned)packing < BLINDSIGHT_N_PACKINGS && interface->layout[packing].available)
+    return CKKS_OK;
+  return base_fail(CKKS_ERROR_ARGUMENT, "packing = %d: the model was not compiled for %s packing",
+                   (int)packing,
+                   packing == BLINDSIGHT_LATENCY      ? "latency"
+                   : packing == BLINDSIGHT_THROUGHPUT ? "throughput"
+                                                      : "such a");
+}
+
 /* --- options.c */
 /** Hands n_known bytes of defaults, or as many as the caller's struct has, to it: zero behind. */
 void blindsight_options_give(void *options, size_t size, const void *defaults, size_t n_known);

@@ -47,8 +47,9 @@ static ckks_status check_spread(const blindsight_predictions *p, const blindsigh
     n_sent += state[row] != BLINDSIGHT_REFUSED;
   if (n_sent == p->n_rows)
     return CKKS_OK;
-  return base_fail(CKKS_ERROR_MISMATCH, "%zu rows were sent, and %zu have been answered: these are "
-                                        "the answers to other rows",
+  return base_fail(CKKS_ERROR_MISMATCH,
+                   "%zu rows were sent, and %zu have been answered: these are "
+                   "the answers to other rows",
                    n_sent, p->n_rows);
 }
 

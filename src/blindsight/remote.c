@@ -64,6 +64,9 @@ static ckks_status check(const blindsight_remote_options *options) {
   if ((unsigned)options->jobs > BLINDSIGHT_JOBS_ALWAYS)
     return base_fail(CKKS_ERROR_ARGUMENT, "jobs = %d: is none of blindsight_jobs",
                      (int)options->jobs);
+  if ((unsigned)options->out_of_range > BLINDSIGHT_MARK)
+    return base_fail(CKKS_ERROR_ARGUMENT, "out_of_range = %d: is none of blindsight_out_of_range",
+                     (int)options->out_of_range);
   return CKKS_OK;
 }
 
@@ -188,9 +191,7 @@ ckks_status blindsight_remote_predict(blindsight_predictions **out, const double
   const plan_interface *interface = &remote->remote.interface;
   if (packing == BLINDSIGHT_PACKING_AUTO)
     packing = blindsight_client_packing(&remote->client, n_rows);
-  if ((unsigned)packing >= BLINDSIGHT_N_PACKINGS || !interface->layout[packing].available)
-    return base_fail(CKKS_ERROR_ARGUMENT, "packing = %d: the model was not compiled for it",
-                     (int)packing);
+  BASE_TRY(blindsight_objects_require_packing(packing, interface));
   if (n_rows < 1)
     return base_fail(CKKS_ERROR_ARGUMENT, "n_rows = 0: must be 1 or more");
   if (!remote->ready)

@@ -13,9 +13,7 @@ ckks_status blindsight_server_simulate(blindsight_predictions **out, const doubl
   const plan_interface *interface = &server->plan.interface;
   if (packing == BLINDSIGHT_PACKING_AUTO)
     packing = blindsight_client_packing(&server->client, n_rows);
-  if ((unsigned)packing >= BLINDSIGHT_N_PACKINGS || !interface->layout[packing].available)
-    return base_fail(CKKS_ERROR_ARGUMENT, "packing = %d: the model was not compiled for it",
-                     (int)packing);
+  BASE_TRY(blindsight_objects_require_packing(packing, interface));
   if (n_threads < 1 || n_threads > BLINDSIGHT_MAX_THREADS)
     return base_fail(CKKS_ERROR_ARGUMENT, "n_threads = %d: must be 1 to %d", n_threads,
                      BLINDSIGHT_MAX_THREADS);

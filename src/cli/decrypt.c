@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blindsight decrypt: the predictions in a result. */
+#define _POSIX_C_SOURCE 200809L
+#include <unistd.h>
+
 #include "base/alloc.h"
 #include "base/file.h"
 #include "cli/cli.h"
@@ -16,7 +19,7 @@ typedef struct arguments {
 } arguments;
 
 /* Rows by the numbers that they had, with those that were never sent. */
-static ckks_status spread(blindsight_predictions *predictions, const char *path) {
+static ckks_status spread_by(blindsight_predictions *predictions, const char *path) {
   cli_list list;
   ckks_status status = cli_list_read(&list, path);
   if (status == CKKS_OK) {
@@ -24,6 +27,18 @@ static ckks_status spread(blindsight_predictions *predictions, const char *path)
     status = status != CKKS_OK ? base_fail_in(status, "%s", path) : status;
   }
   cli_list_clear(&list);
+  return status;
+}
+
+/* By the list beside the result, where there is one: nobody must think of it. */
+static ckks_status spread(blindsight_predictions *predictions, const arguments *a) {
+  if (a->list != NULL)
+    return spread_by(predictions, a->list);
+  char *beside = cli_list_name(a->operand[1], ".result");
+  if (beside == NULL)
+    return CKKS_ERROR_MEMORY;
+  ckks_status status = access(beside, F_OK) == 0 ? spread_by(predictions, beside) : CKKS_OK;
+  base_free(beside);
   return status;
 }
 
@@ -38,8 +53,7 @@ static ckks_status decrypt_result(bool *partly, const arguments *a, const ckks_s
   base_free(bytes);
   if (status != CKKS_OK)
     return cli_print_rename(status, "result", base_file_name(path));
-  if (a->list != NULL)
-    status = spread(predictions, a->list);
+  status = spread(predictions, a);
   const cli_predictions shown = {predictions, blindsight_client_names(client), a->outputs};
   if (status == CKKS_OK)
     status = cli_predictions_print(&shown, a->json, a->csv);
@@ -66,7 +80,7 @@ int cli_decrypt(int argc, char **argv) {
   const cli_option options[] = {
       {"key", 0, CLI_TEXT, &a.key, "FILE", "the secret key", 0, 0, true},
       {"list", 0, CLI_TEXT, &a.list, "FILE",
-       "what encrypt wrote of the rows (SAMPLE.rows): numbers are those that they had", 0, 0, 0},
+       "what encrypt wrote of the rows (NAME.rows for NAME.result, where it is)", 0, 0, 0},
       {"outputs", 0, CLI_FLAG, &a.outputs, NULL, "show the outputs, not the label alone", 0, 0, 0},
       {"csv", 0, CLI_FLAG, &a.csv, NULL, "print CSV", 0, 0, 0},
       {"json", 0, CLI_FLAG, &a.json, NULL, "print JSON", 0, 0, 0}};

@@ -43,7 +43,7 @@ static int parse(arguments *a, int argc, char **argv) {
       {"out-of-range", 0, CLI_CHOICE, &a->out_of_range, CLI_OUT_OF_RANGE_CHOICES,
        CLI_OUT_OF_RANGE_TEXT, 0, 0, 0},
       {"list", 0, CLI_TEXT, &a->list, "FILE",
-       "write what became of each row here, for decrypt (SAMPLE.rows)", 0, 0, 0},
+       "write what became of each row here, for decrypt (NAME.rows for NAME.sample)", 0, 0, 0},
       {"json", 0, CLI_FLAG, &a->json, NULL, "print JSON", 0, 0, 0}};
   const cli_command command = {
       "encrypt", "CLIENT DATA",
@@ -62,10 +62,23 @@ static int parse(arguments *a, int argc, char **argv) {
 static ckks_status name_list(encryption *e, const arguments *a) {
   if (a->list == NULL && !cli_output_is_file(a->output))
     return CKKS_OK;
-  e->list = a->list != NULL ? base_strdup(a->list) : cli_output_name(a->output, CLI_LIST_ENDING);
+  e->list = a->list != NULL ? base_strdup(a->list) : cli_list_name(a->output, ".sample");
   if (e->list == NULL)
     return CKKS_ERROR_MEMORY;
   return cli_output_check(e->list);
+}
+
+/* Without a list decrypt would number rows as if none had been left out, and mark none. */
+static ckks_status check_list(const encryption *e, const arguments *a) {
+  size_t n = 0;
+  for (size_t row = 0; row < e->sorted->n_rows; row++)
+    n += e->sorted->state[row] != BLINDSIGHT_INSIDE;
+  if (e->list != NULL || n == 0)
+    return CKKS_OK;
+  return base_fail(CKKS_ERROR_ARGUMENT,
+                   "%s: the model does not answer for %zu of %zu rows: --list "
+                   "FILE keeps which they are",
+                   a->operand[1], n, e->sorted->n_rows);
 }
 
 /* Before anything is encrypted. */
@@ -74,15 +87,15 @@ static ckks_status sort_rows(encryption *e, const arguments *a) {
   blindsight_sort_options_default(&options, sizeof options);
   options.packing = cli_packing_choose(a->packing, e->client, e->rows->n_rows);
   options.out_of_range = (blindsight_out_of_range)a->out_of_range; /* in the order of the enum */
-  ckks_status status = blindsight_client_sort(&e->sorted, e->rows->value, e->rows->n_rows, &options,
-                                              e->client);
+  ckks_status status =
+      blindsight_client_sort(&e->sorted, e->rows->value, e->rows->n_rows, &options, e->client);
   if (status != CKKS_OK)
     return base_fail_in(status, "%s", a->operand[0]);
   cli_out_of_range_warn(e->sorted, e->rows, a->operand[1], e->names);
   if (e->sorted->n_sent == 0)
     return base_fail(CKKS_ERROR_RANGE, "%s: the model answers for none of the %zu rows",
                      a->operand[1], e->sorted->n_rows);
-  return CKKS_OK;
+  return check_list(e, a);
 }
 
 static ckks_status encrypt_rows(encryption *e, const arguments *a) {
@@ -102,18 +115,18 @@ static ckks_status report(const encryption *e, const arguments *a) {
   const blindsight_sorted *sorted = e->sorted;
   char bytes[16];
   if (a->json)
-    return cli_print_json(json_pack(
-        "{s:s, s:s?, s:I, s:I, s:I, s:s, s:I, s:o}", "sample", a->output, "list", e->list, "rows",
-        (json_int_t)sorted->n_rows, "sent", (json_int_t)sorted->n_sent, "refused",
-        (json_int_t)(sorted->n_rows - sorted->n_sent), "packing",
-        cli_packing_name(sorted->packing), "bytes", (json_int_t)e->n_bytes, "out_of_range",
-        cli_out_of_range_json(sorted, e->rows, e->names)));
+    return cli_print_json(
+        json_pack("{s:s, s:s?, s:I, s:I, s:I, s:s, s:I, s:o}", "sample", a->output, "list", e->list,
+                  "rows", (json_int_t)sorted->n_rows, "sent", (json_int_t)sorted->n_sent, "refused",
+                  (json_int_t)(sorted->n_rows - sorted->n_sent), "packing",
+                  cli_packing_name(sorted->packing), "bytes", (json_int_t)e->n_bytes,
+                  "out_of_range", cli_out_of_range_json(sorted, e->rows, e->names)));
   FILE *out = cli_print_stream(a->output);
   cli_print_field(out, "sample", "%zu rows, %s packing, %s", sorted->n_sent,
                   cli_packing_name(sorted->packing), cli_print_bytes(bytes, e->n_bytes));
   if (sorted->n_sent < sorted->n_rows)
     cli_print_field(out, "refused", "%zu of %zu rows%s%s", sorted->n_rows - sorted->n_sent,
-                    sorted->n_rows, e->list != NULL ? "; decrypt numbers the others with --list " : "",
+                    sorted->n_rows, e->list != NULL ? "; the others keep their numbers by " : "",
                     e->list != NULL ? e->list : "");
   return CKKS_OK;
 }

@@ -8,9 +8,22 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "cli/csv.h"
+#include "cli/output.h"
 
 #define MAX_BYTES ((size_t)1 << 28)
 static const char head[] = "row,state,feature,value,low,high\n";
+
+char *cli_list_name(const char *message, const char *ending) {
+  size_t n = strlen(message), n_ending = strlen(ending);
+  char *stem = base_strdup(message);
+  if (stem == NULL)
+    return NULL;
+  if (n > n_ending && strcmp(message + n - n_ending, ending) == 0)
+    stem[n - n_ending] = '\0';
+  char *name = cli_output_name(stem, ".rows");
+  base_free(stem);
+  return name;
+}
 
 /* --- writing */
 
@@ -83,8 +96,8 @@ static ckks_status read_text(cli_list *list, const char *text, const char *path)
   const char *line = text + sizeof head - 1;
   for (size_t row = 0; row < list->n_rows; row++, line = strchr(line, '\n') + 1)
     if (!read_line(&list->state[row], row, line))
-      return base_fail(CKKS_ERROR_FORMAT, "%s: line %zu: must begin with \"%zu,\" and a state", path,
-                       row + 2, row);
+      return base_fail(CKKS_ERROR_FORMAT, "%s: line %zu: must begin with \"%zu,\" and a state",
+                       path, row + 2, row);
   return *line == '\0' ? CKKS_OK
                        : base_fail(CKKS_ERROR_FORMAT, "%s: ends in the middle of a line", path);
 }

@@ -5,14 +5,17 @@
 #define CLI_LIST_H
 #include "blindsight.h"
 
-#define CLI_LIST_ENDING ".rows"
-
 /** What a list says of each row, by number. */
 typedef struct cli_list {
   size_t n_rows;
   blindsight_state *state;
 } cli_list;
 
+/**
+ * Where the list of a message lies when nobody says otherwise: NAME.rows beside NAME.sample and
+ * NAME.result, whose `ending` is dropped where it is there. NULL = memory (ckks_last_error).
+ */
+char *cli_list_name(const char *message, const char *ending);
 /**
  * As CSV, for the owner's eyes only (mode 0600): row, state, and of those that are not inside the
  * value that was out of range, and its limits.

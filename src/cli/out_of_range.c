@@ -11,9 +11,10 @@ static void warn(size_t row, const blindsight_sorted *sorted, const blindsight_r
   const char *feature = names->feature[outlier->feature];
   const char *state = blindsight_state_name(sorted->state[row]);
   if (isnan(outlier->value) && sorted->state[row] == BLINDSIGHT_REFUSED)
-    cli_print_warning("%s: row %zu (line %zu) is %s: column \"%s\" is missing, and this model needs "
-                      "it",
-                      path, rows->index[row], rows->line[row], state, feature);
+    cli_print_warning(
+        "%s: row %zu (line %zu) is %s: column \"%s\" is missing, and this model needs "
+        "it",
+        path, rows->index[row], rows->line[row], state, feature);
   else
     cli_print_warning("%s: row %zu (line %zu) is %s: column \"%s\" is %g; the model answers for %g "
                       "to %g",
@@ -38,13 +39,13 @@ json_t *cli_out_of_range_json(const blindsight_sorted *sorted, const blindsight_
     const blindsight_outlier *outlier = &sorted->outlier[row];
     if (sorted->state[row] == BLINDSIGHT_INSIDE)
       continue;
-    json_array_append_new(
-        list, json_pack("{s:I, s:I, s:s, s:s, s:o, s:o, s:o}", "row", (json_int_t)row, "line",
-                        (json_int_t)rows->line[row], "state",
-                        blindsight_state_name(sorted->state[row]), "feature",
-                        names->feature[outlier->feature], "value",
-                        cli_print_number(outlier->value), "low", cli_print_number(outlier->low),
-                        "high", cli_print_number(outlier->high)));
+    json_array_append_new(list, json_pack("{s:I, s:I, s:s, s:s, s:o, s:o, s:o}", "row",
+                                          (json_int_t)row, "line", (json_int_t)rows->line[row],
+                                          "state", blindsight_state_name(sorted->state[row]),
+                                          "feature", names->feature[outlier->feature], "value",
+                                          cli_print_number(outlier->value), "low",
+                                          cli_print_number(outlier->low), "high",
+                                          cli_print_number(outlier->high)));
   }
   return list;
 }

@@ -5,7 +5,9 @@
 #include "blindsight.h"
 #include "cli/print.h"
 
-#define CLI_OUT_OF_RANGE_CHOICES "refuse|clip|mark" /**< in the order of blindsight_out_of_range */
+#define CLI_OUT_OF_RANGE_CHOICES                                                                   \
+  "refuse|clip|mark" /**< in the order of blindsight_out_of_range                                  \
+                      */
 #define CLI_OUT_OF_RANGE_TEXT "rows that the model does not answer for (refuse)"
 
 /** Names rows that are not inside, with line, feature, value and limits: the first of them. */

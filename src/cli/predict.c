@@ -89,7 +89,7 @@ static int parse(arguments *a, int argc, char **argv) {
   a->remote.timeout_s = (unsigned)a->timeout;
   a->remote.patience_s = (unsigned)a->patience;
   a->remote.parallel = (unsigned)a->parallel;
-  a->remote.jobs = (blindsight_jobs)a->jobs; /* in the order of the enum */
+  a->remote.jobs = (blindsight_jobs)a->jobs;                         /* in the order of the enum */
   a->remote.out_of_range = (blindsight_out_of_range)a->out_of_range; /* likewise */
   return code;
 }
@@ -120,8 +120,8 @@ static ckks_status sort_rows(prediction *p, const arguments *a) {
   options.out_of_range = a->remote.out_of_range;
   if (blindsight_client_facts(p->client)->cost[BLINDSIGHT_LATENCY].available)
     options.packing = BLINDSIGHT_LATENCY;
-  BASE_TRY(blindsight_client_sort(&p->sorted, p->rows->value, p->rows->n_rows, &options,
-                                  p->client));
+  BASE_TRY(
+      blindsight_client_sort(&p->sorted, p->rows->value, p->rows->n_rows, &options, p->client));
   cli_out_of_range_warn(p->sorted, p->rows, a->data, p->names);
   return CKKS_OK;
 }
@@ -180,8 +180,7 @@ static ckks_status report_json(const prediction *p, const cli_predictions *shown
                              "packing", cli_packing_name(p->packing));
   if (p->metrics != NULL)
     json_object_set_new(object, "metrics", cli_metrics_json(p->metrics));
-  json_object_set_new(object, "out_of_range",
-                      cli_out_of_range_json(p->sorted, p->rows, p->names));
+  json_object_set_new(object, "out_of_range", cli_out_of_range_json(p->sorted, p->rows, p->names));
   json_object_set_new(object, "predictions", cli_predictions_json(shown));
   return cli_print_json(object);
 }

@@ -16,7 +16,8 @@ typedef struct cli_predictions {
 bool cli_predictions_lack(const blindsight_predictions *predictions);
 void cli_predictions_table(FILE *out, const cli_predictions *shown);
 /** "row,predicted" (where one label is) and, with outputs, one column a label; numbers read back to
- * the same bits. Behind them "state", if any row is not simply inside what the model answers for. */
+ * the same bits. Behind them "state", if any row is not simply inside what the model answers for.
+ */
 void cli_predictions_csv(base_buffer *out, const cli_predictions *shown);
 /** [{"row": 0, "predicted": "B", "outputs": [...]}, ...], and "state" where it is not "inside";
  * NULL when out of memory. */

@@ -177,7 +177,7 @@ static void no_key_takes_null(void **state) {
 
 static void no_message_takes_null(void **state) {
   (void)state;
-  blindsight_outlier list[1];
+  blindsight_state inside[1] = {BLINDSIGHT_INSIDE};
 #define ENCRYPT(sample, n, rows, secret, client)                                                   \
   blindsight_client_encrypt(sample, n, &n_more, rows, 1, BLINDSIGHT_LATENCY, secret, client)
   REFUSES("sample", ENCRYPT(NULL, &n_out, test_rows, w.secret, w.client));
@@ -192,10 +192,14 @@ static void no_message_takes_null(void **state) {
   REFUSES_AND_EMPTIES("result", DECRYPT(OUT(blindsight_predictions), NULL, w.secret, w.client));
   REFUSES_AND_EMPTIES("secret", DECRYPT(OUT(blindsight_predictions), w.sample, NULL, w.client));
   REFUSES_AND_EMPTIES("client", DECRYPT(OUT(blindsight_predictions), w.sample, w.secret, NULL));
-  REFUSES("list", blindsight_client_outliers(NULL, 1, &n_out, test_rows, 1, w.client));
-  REFUSES("n", blindsight_client_outliers(list, 1, NULL, test_rows, 1, w.client));
-  REFUSES("rows", blindsight_client_outliers(list, 1, &n_out, NULL, 1, w.client));
-  REFUSES("client", blindsight_client_outliers(list, 1, &n_out, test_rows, 1, NULL));
+  REFUSES("out", blindsight_client_sort(NULL, test_rows, 1, NULL, w.client));
+  REFUSES_AND_EMPTIES("rows",
+                      blindsight_client_sort(OUT(blindsight_sorted), NULL, 1, NULL, w.client));
+  REFUSES_AND_EMPTIES("client",
+                      blindsight_client_sort(OUT(blindsight_sorted), test_rows, 1, NULL, NULL));
+  REFUSES("predictions", blindsight_predictions_spread(NULL, inside, 1));
+  REFUSES("state", blindsight_predictions_spread((blindsight_predictions *)&w, NULL, 1));
+  blindsight_sorted_free(NULL);
 }
 
 static void no_remote_takes_null(void **state) {

@@ -112,6 +112,110 @@ static void values_beyond_the_range_are_counted(void **state) {
   parties_clear(&p);
 }
 
+/* What becomes of rows before they are encrypted, and of their answers: by their own numbers. */
+typedef struct wanted {
+  blindsight_packing packing;
+  blindsight_out_of_range out_of_range;
+  blindsight_state state[4];
+} wanted;
+
+static const double mixed_rows[] = {25, 100, 22, 60, 999, 40, 47, NAN, 28, 33, (double)INFINITY,
+                                    31};
+
+static void assert_sorted(parties *p, const wanted *w, const blindsight_predictions *clear) {
+  blindsight_sorted *sorted;
+  blindsight_predictions *found;
+  blindsight_sort_options options;
+  size_t n_outside, n_sent = 0;
+  blindsight_sort_options_default(&options, sizeof options);
+  assert_int_equal(options.out_of_range, BLINDSIGHT_REFUSE);
+  options.packing = w->packing;
+  options.out_of_range = w->out_of_range;
+  assert_int_equal(blindsight_client_sort(&sorted, mixed_rows, 4, &options, p->client), CKKS_OK);
+  assert_memory_equal(sorted->state, w->state, sizeof w->state);
+  assert_int_equal(sorted->outlier[1].feature, 1);
+  assert_true(sorted->outlier[1].value == 999 && sorted->outlier[1].high < 999);
+  for (size_t i = 0; i < 4; i++)
+    if (w->state[i] != BLINDSIGHT_REFUSED)
+      assert_int_equal(sorted->number[n_sent++], i);
+  assert_int_equal(sorted->n_sent, n_sent);
+  if (w->state[1] == BLINDSIGHT_CLIPPED)
+    assert_true(sorted->value[4] == sorted->outlier[1].high);
+  ckks_bytes_free(p->sample);
+  ckks_bytes_free(p->result);
+  assert_int_equal(
+      blindsight_client_encrypt(&p->sample, &p->n_sample, sorted->n_outside > 0 ? &n_outside : NULL,
+                                sorted->value, n_sent, sorted->packing, p->secret, p->client),
+      CKKS_OK);
+  assert_int_equal(
+      blindsight_session_infer(&p->result, &p->n_result, p->sample, p->n_sample, p->session),
+      CKKS_OK);
+  assert_int_equal(blindsight_client_decrypt(&found, p->result, p->n_result, p->secret, p->client),
+                   CKKS_OK);
+  assert_int_equal(found->n_rows, n_sent);
+  if (n_sent < 4)
+    assert_fails(blindsight_predictions_spread(found, sorted->state, 1), CKKS_ERROR_MISMATCH,
+                 "other rows");
+  assert_int_equal(blindsight_predictions_spread(found, sorted->state, 4), CKKS_OK);
+  assert_int_equal(found->n_rows, 4);
+  for (size_t i = 0; i < 4; i++) {
+    if (w->state[i] == BLINDSIGHT_REFUSED) {
+      assert_true(isnan(found->output[2 * i]) && found->largest[i] == BLINDSIGHT_NO_LABEL);
+      assert_int_equal(found->state[i], BLINDSIGHT_REFUSED);
+    } else if (w->state[i] == BLINDSIGHT_INSIDE) {
+      assert_int_equal(found->state[i], BLINDSIGHT_INSIDE);
+      assert_true(fabs(found->output[2 * i] - clear->output[2 * i]) < 1e-3);
+    } else { /* the answer's own mark is worse than that of its row */
+      assert_true(found->state[i] == w->state[i] || found->state[i] == BLINDSIGHT_BEYOND);
+    }
+  }
+  blindsight_predictions_free(found);
+  blindsight_sorted_free(sorted);
+}
+
+#define IN BLINDSIGHT_INSIDE
+#define OUT BLINDSIGHT_OUTSIDE
+#define NO BLINDSIGHT_REFUSED
+
+static void rows_are_sorted_before_they_are_sent(void **state) {
+  static const wanted cases[] = {
+      {BLINDSIGHT_LATENCY, BLINDSIGHT_REFUSE, {IN, NO, IN, NO}},
+      {BLINDSIGHT_LATENCY, BLINDSIGHT_CLIP, {IN, BLINDSIGHT_CLIPPED, IN, BLINDSIGHT_CLIPPED}},
+      {BLINDSIGHT_LATENCY, BLINDSIGHT_MARK, {IN, OUT, IN, NO}}, /* no ciphertext holds infinity */
+      {BLINDSIGHT_PACKING_AUTO, BLINDSIGHT_MARK, {IN, OUT, IN, NO}},
+      {BLINDSIGHT_THROUGHPUT, BLINDSIGHT_REFUSE, {IN, NO, IN, NO}},
+      {BLINDSIGHT_THROUGHPUT, BLINDSIGHT_CLIP, {IN, BLINDSIGHT_CLIPPED, IN, BLINDSIGHT_CLIPPED}},
+      {BLINDSIGHT_THROUGHPUT, BLINDSIGHT_MARK, {IN, NO, IN, NO}}}; /* it could spoil the others */
+  static const double inside[] = {25, 100, 22, 60, 180, 40, 47, NAN, 28, 33, 95, 31};
+  parties p;
+  blindsight_predictions *clear;
+  blindsight_sorted *sorted = (blindsight_sorted *)1;
+  blindsight_sort_options options;
+  (void)state;
+  parties_build(&p, test_json, test_options());
+  assert_int_equal(blindsight_model_predict(&clear, inside, 4, p.model), CKKS_OK);
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    assert_sorted(&p, &cases[i], clear);
+  blindsight_sort_options_default(&options, sizeof options);
+  options.packing = (blindsight_packing)3;
+  assert_fails(blindsight_client_sort(&sorted, inside, 4, &options, p.client), CKKS_ERROR_ARGUMENT,
+               "packing = 3");
+  assert_null(sorted);
+  options.packing = BLINDSIGHT_LATENCY;
+  options.out_of_range = (blindsight_out_of_range)3;
+  assert_fails(blindsight_client_sort(&sorted, inside, 4, &options, p.client), CKKS_ERROR_ARGUMENT,
+               "out_of_range = 3");
+  assert_fails(blindsight_client_sort(&sorted, inside, 0, NULL, p.client), CKKS_ERROR_ARGUMENT,
+               "n_rows");
+  assert_string_equal(blindsight_state_name(BLINDSIGHT_SPOILT), "spoilt");
+  assert_null(blindsight_state_name((blindsight_state)6));
+  assert_survives_failing_memory(blindsight_client_sort(&sorted, mixed_rows, 4, NULL, p.client),
+                                 assert_null(sorted));
+  blindsight_sorted_free(sorted);
+  blindsight_predictions_free(clear);
+  parties_clear(&p);
+}
+
 /* A key that is not the one the sample was made with gives numbers, but not the outputs. */
 static void only_the_key_decrypts(void **state) {
   (void)state;
@@ -237,6 +341,7 @@ int main(void) {
       cmocka_unit_test(encrypted_is_clear_to_within_the_prediction),
       cmocka_unit_test(the_last_activation_is_applied_once),
       cmocka_unit_test(values_beyond_the_range_are_counted),
+      cmocka_unit_test(rows_are_sorted_before_they_are_sent),
       cmocka_unit_test(only_the_key_decrypts),
       cmocka_unit_test(what_is_wrong_is_named),
       cmocka_unit_test(allocations_may_fail),

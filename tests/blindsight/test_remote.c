@@ -64,6 +64,7 @@ static void test_defaults(void **state) {
   assert_int_equal(options.patience_s, 120);
   assert_int_equal(options.parallel, 4);
   assert_int_equal(options.jobs, BLINDSIGHT_JOBS_AUTO);
+  assert_int_equal(options.out_of_range, BLINDSIGHT_REFUSE);
   assert_null(options.model);
   assert_null(options.token);
   assert_false(options.plain);
@@ -92,6 +93,10 @@ static void test_arguments(void **state) {
   assert_fails(blindsight_remote_build(&remote, "http://127.0.0.1:1", &options),
                CKKS_ERROR_ARGUMENT, "jobs = 3: is none of blindsight_jobs");
   options = quick();
+  options.out_of_range = (blindsight_out_of_range)3;
+  assert_fails(blindsight_remote_build(&remote, "http://127.0.0.1:1", &options),
+               CKKS_ERROR_ARGUMENT, "out_of_range = 3: is none of blindsight_out_of_range");
+  options = quick();
   assert_fails(blindsight_remote_build(&remote, "http://127.0.0.1:1", &options), CKKS_ERROR_IO,
                "127.0.0.1:1");
   assert_null(remote);
@@ -112,7 +117,6 @@ static void test_keys_come_first(void **state) {
   scripted server;
   blindsight_remote *remote;
   blindsight_predictions *predictions;
-  const double infinite[] = {1, INFINITY, 1};
   (void)state;
   SCRIPTED_START(&server, lines);
   blindsight_remote_options options = quick();
@@ -131,9 +135,17 @@ static void test_keys_come_first(void **state) {
   assert_fails(
       blindsight_remote_predict(&predictions, test_rows, 0, BLINDSIGHT_PACKING_AUTO, remote),
       CKKS_ERROR_ARGUMENT, "n_rows = 0");
-  assert_fails(
-      blindsight_remote_predict(&predictions, infinite, 1, BLINDSIGHT_PACKING_AUTO, remote),
-      CKKS_ERROR_RANGE, "infinite");
+  /* Rows that no model answers for stay here: the script has no line for them. */
+  const double infinite[] = {1, INFINITY, 1, 33, 1e6, 32};
+  assert_int_equal(
+      blindsight_remote_predict(&predictions, infinite, 2, BLINDSIGHT_PACKING_AUTO, remote),
+      CKKS_OK);
+  for (int row = 0; row < 2; row++) {
+    assert_int_equal(predictions->state[row], BLINDSIGHT_REFUSED);
+    assert_true(isnan(predictions->output[2 * row]));
+    assert_true(predictions->largest[row] == BLINDSIGHT_NO_LABEL);
+  }
+  blindsight_predictions_free(predictions);
   assert_int_equal(blindsight_remote_forget_keys(remote), CKKS_OK);
   assert_fails(
       blindsight_remote_predict(&predictions, test_rows, 1, BLINDSIGHT_PACKING_AUTO, remote),

@@ -23,7 +23,9 @@ static const blindsight_names classes = {
 static const blindsight_names amounts = {.n_labels = 2, .label = labels, .kind = BLINDSIGHT_VALUES};
 static double outputs[] = {0.25, -1.5, 0.1, 0.1 + 0.2, 1e-300, 2.0};
 static size_t largest[] = {0, 1, 1}, none[] = {BLINDSIGHT_NO_LABEL};
-static const blindsight_predictions predictions = {3, 2, outputs, largest};
+static blindsight_state inside[3],
+    mixed[] = {BLINDSIGHT_CLIPPED, BLINDSIGHT_INSIDE, BLINDSIGHT_REFUSED};
+static const blindsight_predictions predictions = {3, 2, outputs, largest, inside};
 static const cli_predictions with = {&predictions, &classes, true};
 static const cli_predictions without = {&predictions, &classes, false};
 static const cli_predictions numbers = {&predictions, &amounts, false};
@@ -106,7 +108,7 @@ static void values_have_no_predicted_column(void **state) {
   assert_int_equal(json_array_size(json_object_get(json_array_get(rows, 0), "outputs")), 2);
   json_decref(rows);
   double bad[] = {NAN, 1e300};
-  const blindsight_predictions unknown = {1, 2, bad, none};
+  const blindsight_predictions unknown = {1, 2, bad, none, inside};
   const cli_predictions nothing = {&unknown, &classes, true};
   rows = cli_predictions_json(&nothing);
   assert_true(json_is_null(json_object_get(json_array_get(rows, 0), "predicted")));
@@ -172,6 +174,39 @@ static void json(void **state) {
   json_decref(null);
 }
 
+/* What became of rows is a column of its own, where there is something to be said. */
+static void states_are_shown(void **state) {
+  (void)state;
+  double values[] = {0.5, 0.25, 1, 2, NAN, NAN};
+  size_t found[] = {0, 1, BLINDSIGHT_NO_LABEL};
+  const blindsight_predictions some = {3, 2, values, found, mixed};
+  const cli_predictions shown = {&some, &classes, false};
+  base_buffer buffer;
+  base_buffer_init(&buffer, 512);
+  cli_predictions_csv(&buffer, &shown);
+  expect_text(&buffer, "row,predicted,state\n0,no,clipped\n1,\"grün, \"\"ja\"\"\",inside\n"
+                       "2,\"\",refused\n");
+  json_t *rows = cli_predictions_json(&shown);
+  assert_string_equal(json_string_value(json_object_get(json_array_get(rows, 0), "state")),
+                      "clipped");
+  assert_null(json_object_get(json_array_get(rows, 1), "state"));
+  json_decref(rows);
+  char *text = NULL;
+  size_t length = 0;
+  FILE *out = open_memstream(&text, &length);
+  assert_non_null(out);
+  cli_predictions_table(out, &shown);
+  fclose(out);
+  assert_string_equal(text, "    row  predicted \n      0  no          clipped\n"
+                            "      1  grün, \"ja\"\n      2              refused\n");
+  free(text);
+  assert_true(cli_predictions_lack(&some));
+  assert_false(cli_predictions_lack(&predictions));
+  mixed[2] = BLINDSIGHT_OUTSIDE; /* an answer, if one without a promise */
+  assert_false(cli_predictions_lack(&some));
+  mixed[2] = BLINDSIGHT_REFUSED;
+}
+
 static void sizes(void **state) {
   (void)state;
   static const struct {
@@ -199,6 +234,7 @@ int main(void) {
       cmocka_unit_test(values_have_no_predicted_column),
       cmocka_unit_test(table),
       cmocka_unit_test(json),
+      cmocka_unit_test(states_are_shown),
       cmocka_unit_test(sizes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

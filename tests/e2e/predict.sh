@@ -78,6 +78,33 @@ holds "the other of two" wait $twin
 holds "as in clear, the other of two" same_predictions few_clear.csv twin1.csv 5
 holds "one secret key" [ "$(cat twin1.err "$log.err" | grep -c '^secret *twin.key: new')" = 1 ]
 
+# --- rows that the model does not answer for: refused, clipped or alone; the others go on
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "area_se") c = i } NR == 6 { $c = 99999 }
+  NR == 1 || NR >= 5 && NR <= 9' OFS=, validation.csv >far.csv
+for packing in latency throughput; do
+  for what in refuse:refused:3 clip:clipped:0 mark:outside:0; do
+    policy=${what%%:*} state_of=${what#*:} code=${what##*:}
+    state_of=${state_of%:*}
+    run predict --key alice.key far.csv --packing $packing --out-of-range $policy --csv --outputs
+    cp "$log.out" far.out
+    grep -q '^1,.*,beyond$' far.out && state_of=beyond code=3 # nothing is promised of it
+    holds "$packing, $policy: exit code" [ "$rc" = $code ]
+    holds "$packing, $policy: row 1" grep -q "^1,.*,$state_of\$" far.out
+    holds "$packing, $policy: by name" grep -q \
+      "warning: far.csv: row 1 (line 3) is .*: column \"area_se\" is 99999; the model answers for" "$log.err"
+    sed '/^1,/d; s/,inside$//; s/,state$//' far.out >near.csv
+    sed '/^1,/d' few_clear.csv >near_clear.csv
+    holds "$packing, $policy: the others" same_predictions near_clear.csv near.csv 4
+  done
+done
+run predict --key alice.key far.csv --json --label diagnosis
+holds "JSON: some have no answer" [ "$rc" = 3 ]
+says "JSON: which" '"state": "refused"'
+says "JSON: the feature" '"feature": "area_se"'
+says "JSON: the value" '"value": 99999'
+run predict --key alice.key far.csv --label diagnosis
+says "metrics are of those that have an answer" "^rows *4 of 5, which have an answer"
+
 # --- what does not fit
 refused "a wrong token" 1 "(HTTP 401)" predict --key alice.key validation.csv \
   --token "bst_0123456789abcdef_$(printf %064d 0)"

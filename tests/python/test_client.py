@@ -103,6 +103,57 @@ class ClientTest(unittest.TestCase):
             bs.Client("none.client")
 
 
+    def test_rows_out_of_range(self) -> None:
+        rows = self.rows[:4].copy()
+        column = self.client.features.index("area_se")
+        rows[1, column] = 99999
+        with self.assertRaisesRegex(bs.Error, 'row 1: "area_se" is 99999'):
+            self.client.encrypt(rows, self.secret)
+        found = self.client.sort(rows)
+        self.assertEqual(found.states, ["inside", "refused", "inside", "inside"])
+        self.assertEqual(found.numbers.tolist(), [0, 2, 3])
+        self.assertEqual(found.packing, "latency")
+        (outlier,) = found.out_of_range
+        self.assertEqual((outlier.row, outlier.feature, outlier.value), (1, "area_se", 99999))
+        self.assertLess(outlier.high, 99999)
+        self.assertIn("row 1 is refused: 'area_se' is 99999", str(outlier))
+        result = self.infer(self.client.encrypt(found, self.secret))
+        self.assertEqual(len(self.client.decrypt(result, self.secret)), 3)
+        answer = self.client.decrypt(result, self.secret, found)
+        self.assertEqual(answer.states, found.states)
+        self.assertEqual(answer.out_of_range, found.out_of_range)
+        self.assertTrue(np.isnan(answer.outputs[1]).all())
+        self.assertEqual((answer.labels[1], answer.indices[1]), (None, -1))
+        for row in (0, 2, 3):
+            self.assertEqual(answer.labels[row], self.labels[row])
+            self.assertLess(error(answer.outputs[row], self.outputs[row]), 1e-4)
+        with self.assertRaisesRegex(bs.Error, "other rows"):
+            self.client.decrypt(result, self.secret, self.client.sort(self.rows[:4]))
+        clipped = self.client.sort(rows, "throughput", "clip")
+        self.assertEqual((clipped.states[1], clipped.packing), ("clipped", "throughput"))
+        self.assertEqual(clipped.rows[1, column], outlier.high)
+        self.assertEqual(self.client.sort(rows, "latency", "mark").states[1], "outside")
+        self.assertEqual(self.client.sort(rows, "throughput", "mark").states[1], "refused")
+        with self.assertRaisesRegex(ValueError, "must be one of refuse, clip, mark"):
+            self.client.sort(rows, out_of_range="ignore")
+
+    def test_columns_by_name(self) -> None:
+        class Frame:
+            """As much of a pandas DataFrame as rows need."""
+
+            def __init__(self, names: list, values: np.ndarray) -> None:
+                self.columns, self.values = names, values
+
+            def __getitem__(self, names: list) -> np.ndarray:
+                return self.values[:, [self.columns.index(name) for name in names]]
+
+        names = self.client.features
+        turned = Frame([*names[::-1], "id"], np.c_[self.rows[:, ::-1], np.arange(114)])
+        self.assertTrue((self.client.sort(turned).rows == self.rows).all())
+        with self.assertRaisesRegex(ValueError, f"no column '{names[0]}', nor 1 others"):
+            self.client.sort(Frame(names[2:], self.rows[:, 2:]))
+
+
 class RemoteTest(unittest.TestCase):
     url = os.environ["URL"]
 
@@ -130,6 +181,26 @@ class RemoteTest(unittest.TestCase):
         for options in ({"jobs": "always", "parallel": 8}, {"jobs": "never", "parallel": 1}):
             answer = bs.predict(self.url, rows[:9], "r.key", cacert="tls.crt", **options)
             self.assertEqual(answer.labels, labels[:9])
+
+    def test_rows_out_of_range(self) -> None:
+        labels, outputs = clear()
+        for packing in ("latency", "throughput"):
+            for what, state in (("refuse", "refused"), ("clip", "clipped"), ("mark", "outside")):
+                remote = bs.Remote(self.url, key="o.key", cacert="tls.crt", out_of_range=what)
+                rows = remote.client.rows("validation.csv")[:5]
+                rows[2, 13] = 99999
+                with self.assertWarnsRegex(bs.OutOfRangeWarning, f"row 2 is {state}: 'area_se'"):
+                    answer = remote.predict(rows, packing)
+                self.assertEqual([o.row for o in answer.out_of_range], [2])
+                self.assertEqual(answer.out_of_range[0].value, 99999)
+                self.assertIn(answer.states[2], (state, "beyond") if what == "mark" else (state,))
+                for row in (0, 1, 3, 4):
+                    self.assertEqual(answer.states[row], "inside")
+                    self.assertEqual(answer.labels[row], labels[row])
+                    self.assertLess(error(answer.outputs[row], outputs[row]), 1e-4)
+                self.assertEqual(answer.labels[2] is None, answer.states[2] in ("refused", "beyond"))
+        with self.assertRaisesRegex(ValueError, "must be one of refuse, clip, mark"):
+            bs.Remote(self.url, cacert="tls.crt", out_of_range="ignore")
 
     def test_what_is_refused(self) -> None:
         cases = (({"token": "none"}, "HTTP 401"), ({"parallel": 0}, "must be 1 to 64"),
