@@ -139,9 +139,9 @@ BLINDSIGHT_API void blindsight_rows_free(blindsight_rows *rows);
 /** What is done with a row outside the ranges that a compiled model answers for. */
 typedef enum blindsight_out_of_range {
   BLINDSIGHT_REFUSE, /**< it stays here, and has no prediction */
-  BLINDSIGHT_CLIP,   /**< its values are moved to the ends of their ranges, and its answer says so */
-  BLINDSIGHT_MARK    /**< it goes in a ciphertext of its own, and its answer says so; refused where
-                          that cannot be: in throughput packing, and too far out to be encoded */
+  BLINDSIGHT_CLIP, /**< its values are moved to the ends of their ranges, and its answer says so */
+  BLINDSIGHT_MARK  /**< it goes in a ciphertext of its own, and its answer says so; refused where
+                        that cannot be: in throughput packing, and too far out to be encoded */
 } blindsight_out_of_range;
 
 /** What has become of a row, and at last of its answer. */
@@ -723,7 +723,7 @@ typedef struct blindsight_remote_options {
   /** What is done at the moment and how much of it, 0 to 1; may be NULL. A result that is not
    * zero stops it with CKKS_ERROR_CANCELLED. */
   int (*progress)(void *context, const char *stage, double fraction);
-  void *context; /**< handed to it */
+  void *context;                        /**< handed to it */
   blindsight_out_of_range out_of_range; /**< BLINDSIGHT_REFUSE */
 } blindsight_remote_options;
 
