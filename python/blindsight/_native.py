@@ -239,6 +239,11 @@ for _name, (_arguments, _result) in _OTHER.items():
     _declare(_name, _arguments, _result)
 
 
+def refuse_copy() -> Any:
+    raise TypeError("what the library holds cannot be copied or pickled: save it to a file, or write "
+                    "its bytes, and load them where they are needed")
+
+
 class Handle:
     """An object of the library, freed with the last reference to it."""
 
@@ -254,6 +259,10 @@ class Handle:
     @property
     def _as_parameter_(self) -> c_void_p:
         return self.pointer
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Two owners of one object would free it twice."""
+        return refuse_copy()
 
 
 def made(kind: str, function: Any, *arguments: Any) -> Handle:

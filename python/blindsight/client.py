@@ -4,16 +4,19 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 import warnings
+from contextlib import contextmanager
 from ctypes import POINTER, byref, c_int, c_size_t, c_void_p, cast, sizeof, string_at
 from dataclasses import dataclass, field
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Iterator, Optional, Union
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ._native import (PROGRESS, Handle, RawPredictions, RawSorted, RemoteOptions, Rows,
-                      SortOptions, doubles, library, made, octets, text)
+                      SortOptions, doubles, library, made, octets, refuse_copy, text)
 
 Path = Union[str, "os.PathLike[str]"]
 Progress = Callable[[str, float], Optional[bool]]
@@ -282,6 +285,9 @@ class _RemoteClient(Client):
 class Remote:
     """A model on a service elsewhere, which sees neither rows nor predictions.
 
+    Many threads may use one: their calls take turns. Rows given together go `parallel` at a time.
+    Ctrl-C ends a call within a moment.
+
     >>> remote = Remote("https://models.example.org", key="alice.key")   # doctest: +SKIP
     >>> remote.predict(rows).labels                                      # doctest: +SKIP
     """
@@ -299,8 +305,11 @@ class Remote:
         itself those of thousands of rows. `progress(stage, fraction)` stops what is going on by
         returning True. `out_of_range` says what is done with rows that the model does not answer
         for: "refuse", "clip" or "mark" (:meth:`Client.sort`)."""
+        self._turn = threading.Lock()
+        self._owner: int | None = None
         self._progress = progress
         self._raised: BaseException | None = None
+        self._interrupted = False
         self._callback = PROGRESS(self._show)
         options = RemoteOptions()
         library.blindsight_remote_options_default(byref(options), sizeof(options))
@@ -314,8 +323,7 @@ class Remote:
         options.parallel, options.jobs = parallel, _JOBS[jobs]
         options.out_of_range = _out_of_range(out_of_range)
         self._out_of_range = out_of_range
-        if progress is not None:
-            options.progress = self._callback
+        options.progress = self._callback
         self._handle = self._call(made, "blindsight_remote", library.blindsight_remote_build,
                                   text(url), byref(options))
         self.client: Client = _RemoteClient(self._handle)
@@ -344,22 +352,54 @@ class Remote:
         """Has the server shred the evaluation keys."""
         self._call(library.blindsight_remote_forget_keys, self._handle)
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return refuse_copy()
+
     def _show(self, context: Any, stage: bytes, fraction: float) -> int:
         try:
-            return int(bool(self._progress and self._progress(stage.decode(), fraction)))
+            return int(self._interrupted or
+                       bool(self._progress and self._progress(stage.decode(), fraction)))
         except BaseException as raised:  # goes on behind the call into C
             self._raised = raised
             return 1
 
-    def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        self._raised = None
-        try:
-            return function(*arguments)
-        except Exception:
-            if self._raised is not None:
-                raise self._raised from None
-            raise
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Ctrl-C stops the call into C, and is raised behind it: raised inside of a callback, it
+        would be lost in C."""
+        usual = signal.getsignal(signal.SIGINT)
+        if threading.current_thread() is not threading.main_thread() or not callable(usual):
+            yield
+            return
 
+        def note(number: int, frame: Any) -> None:
+            self._interrupted = True
+
+        signal.signal(signal.SIGINT, note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, usual)
+            if self._interrupted:
+                self._interrupted = False
+                usual(signal.SIGINT, None)
+
+    def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """One call into C at a time: a remote belongs to one."""
+        if self._owner == threading.get_ident():
+            raise RuntimeError("a Remote cannot be used from its own progress callback")
+        with self._turn:
+            self._owner = threading.get_ident()
+            self._raised = None
+            try:
+                with self._interruptible():
+                    return function(*arguments)
+            except Exception:
+                if self._raised is not None:
+                    raise self._raised from None
+                raise
+            finally:
+                self._owner = None
 
 def predict(url: str, rows: ArrayLike, key: Path, **options: Any) -> Predictions:
     """One call for all of it; `options` are those of :class:`Remote`."""

@@ -17,6 +17,9 @@ ckks_status client_http_show(const client_http *http, const char *stage, double 
   return base_fail(CKKS_ERROR_CANCELLED, "stopped on request");
 }
 
+#define ASKING "asking the server" /* the stage of requests that have no other */
+#define SLICE_MS 100 /* how soon a silent connection notices that nobody waits for it any more */
+
 /* --- what libcurl calls */
 
 typedef struct attempt {
@@ -59,11 +62,10 @@ static int show_progress(void *context, curl_off_t n_down, curl_off_t down, curl
   (void)n_down;
   (void)down;
   (void)n_up;
-  if (r->stage == NULL)
-    return 0;
   double whole = (double)r->n_before + (double)r->n_body;
   double done = (double)r->n_before + (double)up;
-  a->stopped = client_http_show(a->http, r->stage, whole > 0 ? done / whole : 1) != CKKS_OK;
+  const char *stage = r->stage != NULL ? r->stage : ASKING;
+  a->stopped = client_http_show(a->http, stage, whole > 0 ? done / whole : 0) != CKKS_OK;
   return a->stopped;
 }
 
@@ -222,6 +224,25 @@ static ckks_status fail_transport(attempt *a, CURLcode code) {
   return base_fail(CKKS_ERROR_IO, "%s: %s", http->url, client_http_reason(code, http->error));
 }
 
+/* libcurl by itself asks once a second whether to go on, which is long for who pressed Ctrl-C. */
+static CURLcode perform(client_http *http) {
+  int running = 1, left;
+  CURLcode code = CURLE_OK;
+  CURLMcode multi = curl_multi_add_handle(http->multi, http->curl);
+  while (multi == CURLM_OK && running != 0) {
+    multi = curl_multi_perform(http->multi, &running);
+    if (multi == CURLM_OK && running != 0)
+      multi = curl_multi_poll(http->multi, NULL, 0, SLICE_MS, NULL);
+  }
+  if (multi != CURLM_OK)
+    code = multi == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT;
+  for (CURLMsg *message; (message = curl_multi_info_read(http->multi, &left)) != NULL;)
+    if (message->msg == CURLMSG_DONE && code == CURLE_OK)
+      code = message->data.result;
+  curl_multi_remove_handle(http->multi, http->curl);
+  return code;
+}
+
 ckks_status client_http_attempt(client_http_answer *answer, const client_http_request *request,
                                 client_http *http) {
   attempt a = {.http = http, .request = request, .answer = answer};
@@ -239,7 +260,7 @@ ckks_status client_http_attempt(client_http_answer *answer, const client_http_re
     if (code == CURLE_OK)
       code = set_request(&a, headers);
     if (code == CURLE_OK)
-      code = curl_easy_perform(http->curl);
+      code = perform(http);
     if (code == CURLE_OK)
       code = curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &answer->status);
     if (code != CURLE_OK) {

@@ -46,7 +46,7 @@ typedef struct client_http_request {
   const char *header[CLIENT_HTTP_MAX_HEADERS]; /**< "Name: value", the first NULL ends them */
   const uint8_t *body;                         /**< NULL = none */
   size_t n_body, max_answer_bytes;
-  const char *stage; /**< for progress while the body is sent; NULL = silent */
+  const char *stage; /**< what progress calls it; NULL = "asking the server" */
   uint64_t n_before; /**< bytes of the whole that earlier requests have sent */
 } client_http_request;
 

@@ -112,9 +112,10 @@ static ckks_status fill(client_http *http, const client_http_options *options,
                         const char *authorization) {
   http->options = *options;
   http->curl = curl_easy_init();
+  http->multi = curl_multi_init();
   if (!copy_text(&http->url, options->url) || !copy_text(&http->cacert, options->cacert) ||
       !copy_text(&http->cert, options->cert) || !copy_text(&http->cert_key, options->cert_key) ||
-      !copy_text(&http->authorization, authorization) || http->curl == NULL)
+      !copy_text(&http->authorization, authorization) || http->curl == NULL || http->multi == NULL)
     return base_fail_memory(sizeof *http);
   snprintf(http->agent, sizeof http->agent, "blindsight/%s", ckks_version());
   for (size_t n = strlen(http->url); n > 0 && http->url[n - 1] == '/'; n--)
@@ -170,6 +171,7 @@ void client_http_free(client_http *http) {
   if (http == NULL)
     return;
   curl_easy_cleanup(http->curl);
+  curl_multi_cleanup(http->multi);
   if (http->authorization != NULL)
     base_wipe(http->authorization, strlen(http->authorization));
   base_free(http->authorization);

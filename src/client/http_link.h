@@ -11,6 +11,7 @@
 
 struct client_http {
   CURL *curl;
+  CURLM *multi;                /**< keeps the connection, and waits in slices */
   client_http_options options; /**< its texts are these, without the token: */
   char *url;                   /**< without a slash at its end */
   char *cacert, *cert, *cert_key;

@@ -27,7 +27,7 @@ export BLINDSIGHT_TOKEN
 serve wdbc.server
 export URL="$url"
 # What the tests of one file say, added to what this one counts.
-for file in test_ckks test_client; do
+for file in test_ckks test_client test_threads; do
   run "$python" -W error "$root/tests/python/$file.py"
   ran=$(sed -n 's/^Ran \([0-9]*\) tests* in .*/\1/p' "$log.err")
   wrong=$(sed -n 's/^FAILED (\(.*\))/\1/p' "$log.err" | tr -c '0-9\n' ' ' |

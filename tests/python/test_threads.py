@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One Remote in the hands of many threads, and of somebody who presses Ctrl-C ($URL)."""
+
+import copy
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+import numpy as np
+
+import blindsight as bs
+
+THREADS = 16
+EACH = 12
+CACERT = "tls.crt"
+
+# A program that waits for what never comes, and says how its wait ended.
+WAITS = """
+import sys, time
+import blindsight as bs
+print("begins", flush=True)
+try:
+    remote = bs.Remote(sys.argv[1], token="t", {options})
+    remote.use_key("c.key")
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+class ThreadsTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.remote = bs.Remote(os.environ["URL"], key="t.key", cacert=CACERT)
+        cls.rows = cls.remote.client.rows("validation.csv")
+        cls.answer = cls.remote.predict(cls.rows)
+
+    def run_all(self, work) -> list:
+        """work(i) by THREADS threads at once; what they raised."""
+        raised, gate = [], threading.Barrier(THREADS)
+
+        def run(number: int) -> None:
+            try:
+                gate.wait()
+                work(number)
+            except BaseException as error:
+                raised.append(error)
+
+        threads = [threading.Thread(target=run, args=(i,)) for i in range(THREADS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return raised
+
+    def test_predictions(self) -> None:
+        def work(number: int) -> None:
+            for i in range(EACH):
+                row = (7 * number + i) % len(self.rows)
+                answer = self.remote.predict(self.rows[row])
+                if answer.labels != self.answer.labels[row:row + 1]:
+                    raise AssertionError(f"row {row}: {answer.labels}")
+                if np.abs(answer.outputs - self.answer.outputs[row]).max() > 1e-3:
+                    raise AssertionError(f"row {row}: {answer.outputs}")
+
+        self.assertEqual(self.run_all(work), [])
+
+    def test_keys_come_and_go_meanwhile(self) -> None:
+        def work(number: int) -> None:
+            if number == 0:
+                self.remote.use_key("t.key")
+            elif number == 1:
+                self.remote.use_key("u.key")
+            elif self.remote.predict(self.rows[number]).labels != [self.answer.labels[number]]:
+                raise AssertionError(f"row {number}")
+
+        self.assertEqual(self.run_all(work), [])
+
+    def test_errors_are_each_threads_own(self) -> None:
+        def work(number: int) -> None:
+            remote = bs.Remote(os.environ["URL"], cacert=CACERT)
+            with self.assertRaisesRegex(ValueError, "30 values"):
+                remote.predict(np.zeros(number + 31))
+            with self.assertRaisesRegex(bs.Error, f"none{number}/me.key"):
+                remote.use_key(f"none{number}/me.key")
+
+        self.assertEqual(self.run_all(work), [])
+
+    def test_not_from_its_own_progress(self) -> None:
+        remotes = []
+
+        def progress(stage: str, fraction: float) -> None:
+            if remotes:
+                remotes[0].predict(self.rows[0])
+
+        remotes.append(bs.Remote(os.environ["URL"], key="t.key", cacert=CACERT,
+                                 progress=lambda *a: progress(*a)))
+        with self.assertRaisesRegex(RuntimeError, "progress"):
+            remotes[0].predict(self.rows[0])
+
+    def test_copies(self) -> None:
+        """Two owners of one object would free it twice; one owner of two names does not."""
+        client = bs.Client("wdbc.client")
+        secret, _ = client.keygen()
+        same = copy.copy(client)
+        self.assertEqual(len(same.encrypt(self.rows[:1], copy.copy(secret))),
+                         len(client.encrypt(self.rows[:1], secret)))
+        del same
+        for thing in (client, secret, self.remote):
+            for copied in (copy.deepcopy, pickle.dumps):
+                with self.subTest(thing=thing, copied=copied):
+                    with self.assertRaisesRegex(TypeError, "copied or pickled"):
+                        copied(thing)
+
+
+class InterruptTest(unittest.TestCase):
+    """Ctrl-C within a moment, wherever the program is."""
+
+    LIMIT_S = 5.0  # of a busy machine; on an idle one it is 0.3
+
+    def interrupted(self, url: str, options: str = "") -> float:
+        program = subprocess.Popen([sys.executable, "-c", WAITS.format(options=options), url],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            self.assertEqual(program.stdout.readline(), b"begins\n")
+            time.sleep(0.5)
+            start = time.monotonic()
+            program.send_signal(signal.SIGINT)
+            out, err = program.communicate(timeout=60)
+            took = time.monotonic() - start
+        finally:
+            program.kill()
+            program.wait()
+            program.stdout.close()
+            program.stderr.close()
+        self.assertEqual((out, err), (b"interrupted\n", b""))
+        return took
+
+    def test_nobody_answers(self) -> None:
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            self.assertLess(self.interrupted(url), self.LIMIT_S)
+
+    def test_pauses(self) -> None:
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+            self.assertLess(self.interrupted(url), self.LIMIT_S)
+            self.assertLess(self.interrupted(url, "progress=lambda *a: None"), self.LIMIT_S)
+
+
+if __name__ == "__main__":
+    unittest.main()
