@@ -169,7 +169,7 @@ class RemoteTest(unittest.TestCase):
             self.assertEqual(answer.labels, labels[:n])
             self.assertLess(error(answer.outputs, outputs[:n]), 1e-4)
         self.assertLessEqual({"sending the keys", "predicting"}, stages)
-        self.assertLessEqual(stages, {"sending the keys", "predicting", "sending the rows",
+        self.assertLessEqual(stages, {"asking the server", "sending the keys", "predicting", "sending the rows",
                                       "waiting for the result"})
         remote.forget_keys()
         with self.assertRaises(bs.Error):
