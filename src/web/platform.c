@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the rooms ask of a computer, where there is none: one thread, no choice of instructions, no
- * environment. (base/threads.c, base/cpu.c and base/file.c are not part of a browser's build.)
+ * environment. (base/threads.c, cpu.c, file.c and map.c are not part of a browser's build.)
  */
 #include <stdint.h>
 #include <stdlib.h>
