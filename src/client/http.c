@@ -64,7 +64,9 @@ static int show_progress(void *context, curl_off_t n_down, curl_off_t down, curl
   (void)n_up;
   double whole = (double)r->n_before + (double)r->n_body;
   double done = (double)r->n_before + (double)up;
-  const char *stage = r->stage != NULL ? r->stage : ASKING;
+  const char *stage = r->stage != NULL              ? r->stage
+                      : a->http->waiting[0] != '\0' ? a->http->waiting
+                                                    : ASKING;
   a->stopped = client_http_show(a->http, stage, whole > 0 ? done / whole : 0) != CKKS_OK;
   return a->stopped;
 }
@@ -263,7 +265,9 @@ ckks_status client_http_attempt(client_http_answer *answer, const client_http_re
       code = perform(http);
     if (code == CURLE_OK)
       code = curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &answer->status);
-    if (code != CURLE_OK) {
+    if (code == CURLE_OK) {
+      http->waiting[0] = '\0';
+    } else {
       answer->status = 0;
       status = fail_transport(&a, code);
     }

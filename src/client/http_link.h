@@ -18,7 +18,7 @@ struct client_http {
   char *authorization; /**< the header, NULL = none */
   char agent[32];
   char error[CURL_ERROR_SIZE];
-  char waiting[200]; /**< what is shown during pauses */
+  char waiting[200]; /**< what is shown during pauses, and until there is an answer again */
 };
 
 /** Why there was no answer, in our words; curl_says: its error buffer, "" = nothing. */
