@@ -401,6 +401,7 @@ class Remote:
             finally:
                 self._owner = None
 
+
 def predict(url: str, rows: ArrayLike, key: Path, **options: Any) -> Predictions:
     """One call for all of it; `options` are those of :class:`Remote`."""
     return Remote(url, key=key, **options).predict(rows)
