@@ -18,6 +18,7 @@
 #define MAX_SAMPLE_BYTES ((size_t)1 << 31)
 #define MAX_WEIGHTS_MB 1048576
 #define USUAL_WEIGHTS_MB 1024
+#define UNSAID_MB UINT64_MAX
 
 typedef struct arguments {
   const char *operand[CLI_MAX_OPERANDS]; /* SERVER SAMPLE */
@@ -57,6 +58,13 @@ static int parse(arguments *a, int argc, char **argv) {
   int code = cli_options_parse(a->operand, &command, argc, argv);
   if (code < 0 && (a->keys == NULL) == (a->session == NULL))
     return cli_options_fail(&command, "one of --keys and --session is needed");
+  if (code < 0 && a->session != NULL && a->weights_mb != UNSAID_MB)
+    return cli_options_fail(&command, "--weights-mb is for --keys: a session holds its weights "
+                                      "as it was saved");
+  if (code < 0 && a->save_session != NULL && strcmp(a->save_session, a->output) == 0)
+    return cli_options_fail(&command, "--save-session and --output are the same file");
+  if (a->weights_mb == UNSAID_MB)
+    a->weights_mb = USUAL_WEIGHTS_MB;
   return code;
 }
 
@@ -137,15 +145,16 @@ static ckks_status print_json(const inference *in) {
 
 static void print_report(const inference *in, const char *output) {
   FILE *out = cli_print_stream(output);
-  char keys[16], sample[16], result[16], peak[16];
+  char keys[16] = "as saved", sample[16], result[16], peak[16];
   size_t n_rows = in->n_rows;
   cli_print_field(out, "rows", "%zu, %s packing", n_rows, cli_packing_name(in->packing));
-  cli_print_field(out, "load keys", "%.1f ms", in->load_ms);
+  cli_print_field(out, in->key_bytes != 0 ? "load keys" : "load session", "%.1f ms", in->load_ms);
   cli_print_field(out, "evaluation", "%.1f ms, %.4g ms a row", in->evaluate_ms,
                   in->evaluate_ms / (double)n_rows);
   cli_print_field(out, "total", "%.1f ms", in->total_ms);
   cli_print_field(out, "bytes", "keys %s, sample %s, result %s",
-                  cli_print_bytes(keys, in->key_bytes), cli_print_bytes(sample, in->sample_bytes),
+                  in->key_bytes != 0 ? cli_print_bytes(keys, in->key_bytes) : keys,
+                  cli_print_bytes(sample, in->sample_bytes),
                   cli_print_bytes(result, in->result_bytes));
   cli_print_field(out, "peak memory", "%s", cli_print_bytes(peak, peak_bytes()));
 }
@@ -168,7 +177,7 @@ static ckks_status infer(inference *in, const arguments *a) {
 }
 
 int cli_infer(int argc, char **argv) {
-  arguments a = {.threads = 1, .weights_mb = USUAL_WEIGHTS_MB};
+  arguments a = {.threads = 1, .weights_mb = UNSAID_MB};
   int code = parse(&a, argc, argv);
   if (code >= 0)
     return code;
