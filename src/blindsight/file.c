@@ -13,6 +13,7 @@
 #include "ckks/params_bytes.h"
 #include "network/files.h"
 #include "plan/files.h"
+#include "wire/head.h"
 
 #define MAX_BYTES ((size_t)1 << 32)
 
@@ -78,17 +79,15 @@ static ckks_status read_evaluation_keys(whole *w, reading *r) {
   return r->payload.failed ? fail_short(r) : CKKS_OK;
 }
 
-/* Samples and results begin alike (wire/sample.c, wire/result.c). */
 static ckks_status read_message(whole *w, reading *r) {
-  unsigned packing = base_reader_u8(&r->payload);
-  (void)base_reader_view(&r->payload, 3);
-  w->shown.n_rows = base_reader_u32(&r->payload);
-  w->shown.n_ciphertexts = base_reader_u32(&r->payload);
-  if (r->payload.failed || packing >= PLAN_N_PACKINGS)
+  wire_head head;
+  if (!wire_head_read(&head, &r->payload))
     return base_fail(CKKS_ERROR_FORMAT, "%s: its header is not one of a %s", r->path,
                      base_frame_kind_name(r->frame.kind));
   w->shown.is_message = true;
-  w->shown.packing = (blindsight_packing)packing;
+  w->shown.packing = (blindsight_packing)head.packing;
+  w->shown.n_rows = head.n_rows;
+  w->shown.n_ciphertexts = head.n_ciphertexts;
   return CKKS_OK;
 }
 

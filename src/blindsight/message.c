@@ -11,7 +11,7 @@ ckks_status blindsight_message_peek(blindsight_packing *packing, size_t *n_rows,
   BASE_TRY(blindsight_objects_require(packing, "packing"));
   BASE_TRY(blindsight_objects_require(n_rows, "n_rows"));
   BASE_TRY(blindsight_objects_require(bytes, "bytes"));
-  *packing = (blindsight_packing)wire_sample_peek_packing(bytes, n_bytes);
-  *n_rows = wire_sample_peek_rows(bytes, n_bytes);
+  *packing = (blindsight_packing)wire_head_peek_packing(bytes, n_bytes);
+  *n_rows = wire_head_peek_rows(bytes, n_bytes);
   return CKKS_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Encrypted results: u8 packing, u8 whether rows are repeated, as in samples, u16 zero, u32 rows,
- * u32 ciphertexts, 16 owner, then each: the coefficients k*N/(2 period) of c0, then all of c1; the
+/* Encrypted results: a head (wire/head.h) whose marks are whether rows are repeated, as in samples,
+ * and zeros, then each: the coefficients k*N/(2 period) of c0, then all of c1; the
  * period is the layout's (LATENCY), or that of the batch. Coefficient form, modulo q_0, each packed
  * in the layout's output_bits: rounded when those are fewer than q_0 has. */
 #include <math.h>
@@ -10,9 +10,8 @@
 #include "ring/pack.h"
 #include "wire/sample.h"
 
-#define HEADER_BYTES (12 + CKKS_OWNER_BYTES)
-
-size_t wire_result_count(const plan_interface *interface, plan_packing packing, size_t n_rows) {
+/* Ciphertexts that n_rows rows take coming out. */
+static size_t count(const plan_interface *interface, plan_packing packing, size_t n_rows) {
   size_t slots = plan_pack_rows(interface, packing);
   if (!interface->layout[packing].available || n_rows == 0)
     return 0;
@@ -39,7 +38,7 @@ static size_t per_unit(const plan_interface *interface, plan_packing packing) {
 }
 
 static size_t all_bytes(const plan_interface *interface, plan_packing packing, size_t n_rows) {
-  size_t bytes = 0, n = wire_result_count(interface, packing, n_rows);
+  size_t bytes = 0, n = count(interface, packing, n_rows);
   for (size_t i = 0; i < n; i++) {
     size_t unit = i / per_unit(interface, packing);
     bytes +=
@@ -52,16 +51,16 @@ ckks_status wire_result_begin(base_buffer *buffer, const wire_sample *sample,
                               const plan_interface *interface) {
   const ckks_params *params = interface->params;
   plan_packing packing = sample->packing;
-  size_t n = wire_result_count(interface, packing, sample->n_rows);
-  base_buffer_init(buffer, BASE_FRAME_OVERHEAD_BYTES + HEADER_BYTES +
+  size_t n = count(interface, packing, sample->n_rows);
+  base_buffer_init(buffer, BASE_FRAME_OVERHEAD_BYTES + WIRE_HEAD_BYTES +
                                all_bytes(interface, packing, sample->n_rows));
   base_frame_begin(buffer, BASE_FRAME_RESULT, params->hash, interface->id);
-  base_buffer_u8(buffer, (uint8_t)packing);
-  base_buffer_u8(buffer, packing == PLAN_THROUGHPUT);
-  base_buffer_u16(buffer, 0);
-  base_buffer_u32(buffer, (uint32_t)sample->n_rows);
-  base_buffer_u32(buffer, (uint32_t)n);
-  base_buffer_append(buffer, sample->owner, CKKS_OWNER_BYTES);
+  wire_head head = {.packing = packing,
+                    .mark = {packing == PLAN_THROUGHPUT, 0, 0},
+                    .n_rows = sample->n_rows,
+                    .n_ciphertexts = n};
+  memcpy(head.owner, sample->owner, CKKS_OWNER_BYTES);
+  wire_head_put(buffer, &head);
   return base_buffer_status(buffer);
 }
 
@@ -159,24 +158,24 @@ static ckks_status get_sparse(wire_sparse *sparse, base_reader *reader, int bits
 
 static ckks_status read_header(wire_result *result, base_reader *reader, const char *name,
                                const plan_interface *interface) {
-  unsigned packing = base_reader_u8(reader), repeats = base_reader_u8(reader);
-  unsigned zero = base_reader_u16(reader);
-  size_t n_rows = base_reader_u32(reader), n = base_reader_u32(reader);
-  uint8_t owner[CKKS_OWNER_BYTES];
-  base_reader_copy(reader, owner, sizeof owner);
-  if (reader->failed || packing >= PLAN_N_PACKINGS || zero != 0)
+  wire_head head;
+  bool is_head = wire_head_read(&head, reader);
+  unsigned repeats = head.mark[0], zero = head.mark[1] | head.mark[2];
+  if (!is_head || zero != 0)
     return base_fail(CKKS_ERROR_FORMAT, "%s: the result's header is not one", name);
+  plan_packing packing = (plan_packing)head.packing;
+  size_t n_rows = head.n_rows, n = head.n_ciphertexts;
   if (repeats != (packing == PLAN_THROUGHPUT))
     return base_fail(CKKS_ERROR_FORMAT, "%s: a batch from an older version's server", name);
-  size_t expected = wire_result_count(interface, (plan_packing)packing, n_rows);
+  size_t expected = count(interface, packing, n_rows);
   if (n_rows > WIRE_MAX_ROWS || expected == 0 || n != expected)
     return base_fail(CKKS_ERROR_FORMAT, "%s: %zu ciphertexts for %zu rows", name, n, n_rows);
-  size_t needed = all_bytes(interface, (plan_packing)packing, n_rows);
+  size_t needed = all_bytes(interface, packing, n_rows);
   if (base_reader_left(reader) != needed)
     return base_fail(CKKS_ERROR_FORMAT, "%s: %zu bytes of ciphertexts where %zu are needed", name,
                      base_reader_left(reader), needed);
-  *result = (wire_result){.packing = (plan_packing)packing, .n_rows = n_rows, .n_ciphertexts = n};
-  memcpy(result->owner, owner, sizeof owner);
+  *result = (wire_result){.packing = packing, .n_rows = n_rows, .n_ciphertexts = n};
+  memcpy(result->owner, head.owner, CKKS_OWNER_BYTES);
   result->sparse = base_alloc_array(n, sizeof *result->sparse);
   return result->sparse ? CKKS_OK : base_fail_memory(n * sizeof *result->sparse);
 }

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Encrypted samples: u8 packing, u8 log2 fold, u8 whether the rows of a batch are repeated (1 for
- * THROUGHPUT, else 0), u8 zero, u32 rows, u32 ciphertexts, 16 owner, then
- * each: 32 seed and, for every limb, the packed c0 -- whole and in NTT form when fold is 1, else
- * its coefficients 0, fold, 2 fold, ... in coefficient form. */
+/* Encrypted samples: a head (wire/head.h) whose marks are log2 fold, whether the rows of a batch
+ * are repeated (1 for THROUGHPUT, else 0), and zero, then each: 32 seed and, for every limb, the
+ * packed c0 -- whole and in NTT form when fold is 1, else its coefficients 0, fold, 2 fold, ... in
+ * coefficient form. */
 #include "wire/sample.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
 #include "ring/pack.h"
-
-#define HEADER_BYTES (12 + CKKS_OWNER_BYTES)
 
 size_t wire_sample_count(const plan_interface *interface, plan_packing packing, size_t n_rows) {
   size_t slots = plan_pack_rows(interface, packing);
@@ -31,36 +29,6 @@ ckks_status wire_sample_init(wire_sample *sample, plan_packing packing, size_t n
                      packing == PLAN_LATENCY ? "latency" : "throughput");
   sample->ciphertext = base_alloc_array(sample->n_ciphertexts, sizeof *sample->ciphertext);
   return sample->ciphertext ? CKKS_OK : base_fail_memory(sample->n_ciphertexts * sizeof(void *));
-}
-
-static bool has_head(const uint8_t *bytes, size_t n_bytes) {
-  return bytes != NULL && n_bytes >= BASE_FRAME_OVERHEAD_BYTES + HEADER_BYTES;
-}
-
-size_t wire_sample_peek_rows(const uint8_t *bytes, size_t n_bytes) {
-  if (!has_head(bytes, n_bytes))
-    return 1;
-  base_reader reader;
-  base_reader_init(&reader, bytes + BASE_FRAME_HEADER_BYTES + 4, 4);
-  size_t n = base_reader_u32(&reader);
-  return n > 0 && n <= WIRE_MAX_ROWS ? n : 1;
-}
-
-size_t wire_sample_peek_predictions(const uint8_t *bytes, size_t n_bytes,
-                                    const plan_interface *interface) {
-  size_t n_rows = wire_sample_peek_rows(bytes, n_bytes);
-  if (wire_sample_peek_packing(bytes, n_bytes) == PLAN_LATENCY)
-    return n_rows;
-  size_t whole = (n_rows - 1) / plan_pack_rows(interface, PLAN_THROUGHPUT);
-  size_t slots = (size_t)1 << (interface->literal.log2_n - 1);
-  size_t rest = plan_pack_batch(interface, n_rows, whole);
-  return whole * slots + plan_pack_period(interface, rest);
-}
-
-plan_packing wire_sample_peek_packing(const uint8_t *bytes, size_t n_bytes) {
-  return has_head(bytes, n_bytes) && bytes[BASE_FRAME_HEADER_BYTES] == PLAN_THROUGHPUT
-             ? PLAN_THROUGHPUT
-             : PLAN_LATENCY;
 }
 
 void wire_sample_clear(wire_sample *sample) {
@@ -100,13 +68,12 @@ static void put_all(base_buffer *buffer, ring_word *scratch, const wire_sample *
   int log2_fold = 0;
   while ((size_t)1 << log2_fold < layout->fold)
     log2_fold++;
-  base_buffer_u8(buffer, (uint8_t)sample->packing);
-  base_buffer_u8(buffer, (uint8_t)log2_fold);
-  base_buffer_u8(buffer, sample->packing == PLAN_THROUGHPUT);
-  base_buffer_u8(buffer, 0);
-  base_buffer_u32(buffer, (uint32_t)sample->n_rows);
-  base_buffer_u32(buffer, (uint32_t)sample->n_ciphertexts);
-  base_buffer_append(buffer, sample->owner, CKKS_OWNER_BYTES);
+  wire_head head = {.packing = sample->packing,
+                    .mark = {(uint8_t)log2_fold, sample->packing == PLAN_THROUGHPUT, 0},
+                    .n_rows = sample->n_rows,
+                    .n_ciphertexts = sample->n_ciphertexts};
+  memcpy(head.owner, sample->owner, CKKS_OWNER_BYTES);
+  wire_head_put(buffer, &head);
   for (size_t i = 0; i < sample->n_ciphertexts; i++) {
     const ckks_ciphertext *c = sample->ciphertext[i];
     BASE_ASSERT(c->seeded && c->level == layout->input_level);
@@ -126,7 +93,7 @@ ckks_status wire_sample_write(uint8_t **out, size_t *n_bytes, const wire_sample 
   ring_word *scratch = base_alloc_array(params->ring.n, sizeof *scratch);
   if (!scratch)
     return base_fail_memory(params->ring.n * sizeof *scratch);
-  base_buffer_init(&buffer, BASE_FRAME_OVERHEAD_BYTES + HEADER_BYTES +
+  base_buffer_init(&buffer, BASE_FRAME_OVERHEAD_BYTES + WIRE_HEAD_BYTES +
                                 sample->n_ciphertexts * ciphertext_bytes(layout, params));
   base_frame_begin(&buffer, BASE_FRAME_SAMPLE, params->hash, interface->id);
   put_all(&buffer, scratch, sample, layout, params);
@@ -137,19 +104,20 @@ ckks_status wire_sample_write(uint8_t **out, size_t *n_bytes, const wire_sample 
 static ckks_status read_header(wire_sample *sample, base_reader *reader, const char *name,
                                const plan_interface *interface) {
   const ckks_params *params = interface->params;
-  unsigned packing = base_reader_u8(reader), log2_fold = base_reader_u8(reader);
-  unsigned repeats = base_reader_u8(reader), zero = base_reader_u8(reader);
-  size_t n_rows = base_reader_u32(reader), n = base_reader_u32(reader);
-  const uint8_t *owner = base_reader_view(reader, CKKS_OWNER_BYTES);
-  if (reader->failed || packing >= PLAN_N_PACKINGS || zero != 0)
+  wire_head head;
+  bool is_head = wire_head_read(&head, reader);
+  unsigned log2_fold = head.mark[0], repeats = head.mark[1], zero = head.mark[2];
+  if (!is_head || zero != 0)
     return base_fail(CKKS_ERROR_FORMAT, "%s: the sample's header is not one", name);
+  plan_packing packing = (plan_packing)head.packing;
+  size_t n_rows = head.n_rows, n = head.n_ciphertexts;
   if (repeats != (packing == PLAN_THROUGHPUT))
     return base_fail(CKKS_ERROR_FORMAT,
                      "%s: the sample's rows are not repeated over the slots: made by an older "
                      "version",
                      name);
   const plan_layout *layout = &interface->layout[packing];
-  size_t expected = wire_sample_count(interface, (plan_packing)packing, n_rows);
+  size_t expected = wire_sample_count(interface, packing, n_rows);
   if (n_rows > WIRE_MAX_ROWS || expected == 0 || n != expected)
     return base_fail(CKKS_ERROR_FORMAT, "%s: %zu ciphertexts for %zu rows", name, n, n_rows);
   if (log2_fold > 30 || (size_t)1 << log2_fold != layout->fold)
@@ -158,8 +126,8 @@ static ckks_status read_header(wire_sample *sample, base_reader *reader, const c
   if (base_reader_left(reader) != n * ciphertext_bytes(layout, params))
     return base_fail(CKKS_ERROR_FORMAT, "%s: %zu bytes of ciphertexts where %zu are needed", name,
                      base_reader_left(reader), n * ciphertext_bytes(layout, params));
-  BASE_TRY(wire_sample_init(sample, (plan_packing)packing, n_rows, interface));
-  memcpy(sample->owner, owner, CKKS_OWNER_BYTES);
+  BASE_TRY(wire_sample_init(sample, packing, n_rows, interface));
+  memcpy(sample->owner, head.owner, CKKS_OWNER_BYTES);
   return CKKS_OK;
 }
 

@@ -9,11 +9,9 @@
  */
 #ifndef WIRE_SAMPLE_H
 #define WIRE_SAMPLE_H
-#include "plan/plan.h"
+#include "wire/head.h"
 #include "wire/wire.h"
 
-/** Rows that one message may hold. */
-#define WIRE_MAX_ROWS 65536
 /** A message above this is refused before it is read. */
 #define WIRE_MAX_SAMPLE_BYTES ((size_t)1 << 31)
 
@@ -34,17 +32,6 @@ void wire_sample_clear(wire_sample *sample);
 /** A frame in a new buffer. Ciphertexts: seeded, at the layout's level and scale. */
 ckks_status wire_sample_write(uint8_t **out, size_t *n_bytes, const wire_sample *sample,
                               const plan_interface *interface);
-/** What a sample or a result says of itself, before it is read: its rows, 1 when it says nothing
- * that can be (its reader checks it). */
-size_t wire_sample_peek_rows(const uint8_t *bytes, size_t n_bytes);
-/**
- * What it is counted for: the rows that its answer can hold, whatever stands in its slots.
- * LATENCY: its rows. THROUGHPUT: plan_pack_period of each batch.
- */
-size_t wire_sample_peek_predictions(const uint8_t *bytes, size_t n_bytes,
-                                    const plan_interface *interface);
-/** And its packing. */
-plan_packing wire_sample_peek_packing(const uint8_t *bytes, size_t n_bytes);
 /** Checked against the interface; `name` starts every error. */
 ckks_status wire_sample_read(wire_sample *sample, const uint8_t *bytes, size_t n_bytes,
                              const char *name, const plan_interface *interface);
@@ -62,8 +49,6 @@ typedef struct wire_result {
   wire_sparse *sparse;             /**< LATENCY: n_rows; THROUGHPUT: n_outputs for each N/2 rows */
 } wire_result;
 
-/** Ciphertexts that n_rows rows take coming out. */
-size_t wire_result_count(const plan_interface *interface, plan_packing packing, size_t n_rows);
 /** Values that each ciphertext of a unit, a row (LATENCY) or a batch, comes out with. */
 size_t wire_result_period(const plan_interface *interface, plan_packing packing, size_t n_rows,
                           size_t unit);

@@ -89,7 +89,7 @@ static bool door_encrypted(void *packing, double *outputs, const double *rows, s
   uint8_t *sample, *result;
   size_t n_sample, n_result, n_rows;
   OK(client_encrypt(&sample, &n_sample, raw, n, *(plan_packing *)packing, NULL, s.secret, &s.bare));
-  s.n_asked += wire_sample_peek_predictions(sample, n_sample, &s.bare);
+  s.n_asked += wire_head_peek_predictions(sample, n_sample, &s.bare);
   OK(exec_infer(&result, &n_result, sample, n_sample, "sample", s.session));
   OK(client_decrypt(&found, &n_rows, result, n_result, "result", s.secret, &s.bare));
   memcpy(outputs, found, n * s.truth.o * sizeof *outputs);

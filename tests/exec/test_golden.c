@@ -90,7 +90,7 @@ static void expect_outputs(const sides *s, const file *result) {
                            &s->interface));
   assert_int_equal(n_rows, GOLDEN_PLAN_ROWS);
   for (size_t row = 0; row < n_rows; row++) {
-    network_forward(clear, golden_rows + 3 * row, &s->model);
+    network_forward_rows(clear, golden_rows + 3 * row, 1, &s->model);
     for (size_t k = 0; k < 2; k++)
       assert_true(fabs(outputs[2 * row + k] - clear[k]) <= GOLDEN_PLAN_ERROR);
   }
@@ -175,14 +175,14 @@ static void test_peeks(void **state) {
   wire_sample sample;
   uint8_t id[32];
   assert_ok(wire_sample_read(&sample, f.bytes, f.n, "s", &s->interface));
-  assert_int_equal(wire_sample_peek_rows(f.bytes, f.n), sample.n_rows);
-  assert_int_equal(wire_sample_peek_packing(f.bytes, f.n), sample.packing);
+  assert_int_equal(wire_head_peek_rows(f.bytes, f.n), sample.n_rows);
+  assert_int_equal(wire_head_peek_packing(f.bytes, f.n), sample.packing);
   base_frame_peek_plan(id, f.bytes);
   assert_memory_equal(id, s->interface.id, sizeof id);
-  assert_int_equal(wire_sample_peek_rows(f.bytes, 100), 1);
-  assert_int_equal(wire_sample_peek_rows(NULL, 0), 1);
+  assert_int_equal(wire_head_peek_rows(f.bytes, 100), 1);
+  assert_int_equal(wire_head_peek_rows(NULL, 0), 1);
   f.bytes[BASE_FRAME_HEADER_BYTES + 6] = 0xff; /* more rows than a message holds */
-  assert_int_equal(wire_sample_peek_rows(f.bytes, f.n), 1);
+  assert_int_equal(wire_head_peek_rows(f.bytes, f.n), 1);
   wire_sample_clear(&sample);
   base_free(f.bytes);
 }

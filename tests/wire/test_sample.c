@@ -121,12 +121,12 @@ static void peeks_are_bounded(void **unused) {
   uint8_t *bytes;
   size_t n_bytes;
   write_sample(&bytes, &n_bytes, 2, PLAN_LATENCY, &interface);
-  assert_int_equal(wire_sample_peek_rows(bytes, n_bytes), 2);
-  assert_int_equal(wire_sample_peek_packing(bytes, n_bytes), PLAN_LATENCY);
+  assert_int_equal(wire_head_peek_rows(bytes, n_bytes), 2);
+  assert_int_equal(wire_head_peek_packing(bytes, n_bytes), PLAN_LATENCY);
   bytes[PAYLOAD] = PLAN_THROUGHPUT;
-  assert_int_equal(wire_sample_peek_packing(bytes, n_bytes), PLAN_THROUGHPUT);
-  assert_int_equal(wire_sample_peek_packing(bytes, PAYLOAD + HEADER), PLAN_LATENCY);
-  assert_int_equal(wire_sample_peek_packing(bytes, PAYLOAD + HEADER + DIGEST), PLAN_THROUGHPUT);
+  assert_int_equal(wire_head_peek_packing(bytes, n_bytes), PLAN_THROUGHPUT);
+  assert_int_equal(wire_head_peek_packing(bytes, PAYLOAD + HEADER), PLAN_LATENCY);
+  assert_int_equal(wire_head_peek_packing(bytes, PAYLOAD + HEADER + DIGEST), PLAN_THROUGHPUT);
   static const struct {
     uint32_t said;
     size_t believed;
@@ -135,10 +135,10 @@ static void peeks_are_bounded(void **unused) {
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     for (int k = 0; k < 4; k++)
       bytes[PAYLOAD + AT_ROWS + k] = (uint8_t)(rows[i].said >> 8 * k);
-    assert_int_equal(wire_sample_peek_rows(bytes, n_bytes), rows[i].believed);
+    assert_int_equal(wire_head_peek_rows(bytes, n_bytes), rows[i].believed);
   }
-  assert_int_equal(wire_sample_peek_rows(NULL, 0), 1);
-  assert_int_equal(wire_sample_peek_rows(bytes, PAYLOAD + 8), 1);
+  assert_int_equal(wire_head_peek_rows(NULL, 0), 1);
+  assert_int_equal(wire_head_peek_rows(bytes, PAYLOAD + 8), 1);
   ckks_bytes_free(bytes);
   plan_interface_clear(&interface);
 }

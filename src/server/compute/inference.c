@@ -104,7 +104,7 @@ static void refuse_budget(server_inference *in) {
   snprintf(text, sizeof text,
            "it counts for %zu predictions, and fewer of this token's %" PRIu64 " a day are left%s",
            in->n_rows, in->predictions_per_day,
-           wire_sample_peek_packing(in->sample, in->n_sample) == PLAN_THROUGHPUT
+           wire_head_peek_packing(in->sample, in->n_sample) == PLAN_THROUGHPUT
                ? " (a batch counts for the next power of two of its rows)"
                : "");
   fail(in, 429, "predictions", NULL, text);
@@ -116,7 +116,7 @@ void server_inference_run(server_inference *in) {
   in->status = 200;
   if (!find_key(in))
     return;
-  in->n_rows = wire_sample_peek_predictions(in->sample, in->n_sample, &in->model->plan.interface);
+  in->n_rows = wire_head_peek_predictions(in->sample, in->n_sample, &in->model->plan.interface);
   /* Taken before it runs: parallel requests cannot share the last one. */
   ckks_status status =
       server_usage_take(&granted, service->usage, in->token, in->n_rows, in->predictions_per_day);
