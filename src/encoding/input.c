@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -18,9 +17,7 @@ ckks_status encoding_input_init(encoding_input *input, size_t n_features) {
 void encoding_input_clear(encoding_input *input) {
   for (size_t f = 0; input->feature != NULL && f < input->n_features; f++) {
     encoding_feature *feature = &input->feature[f];
-    for (size_t k = 0; feature->category != NULL && k < feature->n_values; k++)
-      base_free(feature->category[k]);
-    base_free(feature->category);
+    encoding_names_free(feature->category, feature->n_values);
     base_free(feature->edge);
   }
   base_free(input->feature);
@@ -72,31 +69,10 @@ static ckks_status check_edges(const encoding_feature *feature, size_t f) {
   return CKKS_OK;
 }
 
-static int compare_texts(const void *a, const void *b) {
-  return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static ckks_status check_categories(const encoding_feature *feature, size_t f) {
-  size_t n = feature->n_values;
-  for (size_t k = 0; k < n; k++) {
-    char field[64];
-    snprintf(field, sizeof field, "encoding[%zu].categories[%zu]", f, k);
-    BASE_TRY(encoding_names_check(feature->category[k], field));
-  }
-  if (n == 0) /* only "is missing", and no array to copy from */
-    return CKKS_OK;
-  char **sorted = base_alloc_array(n, sizeof *sorted);
-  if (sorted == NULL)
-    return base_fail_memory(n * sizeof *sorted);
-  memcpy(sorted, feature->category, n * sizeof *sorted);
-  qsort(sorted, n, sizeof *sorted, compare_texts);
-  ckks_status status = CKKS_OK;
-  for (size_t k = 1; k < n && status == CKKS_OK; k++)
-    if (strcmp(sorted[k - 1], sorted[k]) == 0)
-      status = base_fail(CKKS_ERROR_FORMAT, "encoding[%zu].categories: \"%s\" occurs twice", f,
-                         sorted[k]);
-  base_free(sorted);
-  return status;
+  char field[64];
+  snprintf(field, sizeof field, "encoding[%zu].categories", f);
+  return encoding_names_check_list(feature->category, feature->n_values, field);
 }
 
 ckks_status encoding_input_finish(encoding_input *input) {

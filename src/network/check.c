@@ -1,43 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a well-formed model is. Every reader ends here, so errors speak of docs/model-json.md. */
 #include "base/alloc.h"
-#include "base/bytes.h"
 #include "network/network.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* Bytes, not a locale: the order is the same everywhere. */
-static int compare_texts(const void *a, const void *b) {
-  return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Sorted, for 4096 names by pairs would be eight million comparisons each time. */
-static ckks_status check_distinct(char *const *names, size_t n, const char *field) {
-  char **sorted = base_alloc_array(n, sizeof(char *));
-  if (sorted == NULL)
-    return base_fail_memory(n * sizeof(char *));
-  memcpy(sorted, names, n * sizeof(char *));
-  qsort(sorted, n, sizeof(char *), compare_texts);
-  ckks_status status = CKKS_OK;
-  for (size_t i = 1; i < n && status == CKKS_OK; i++)
-    if (strcmp(sorted[i - 1], sorted[i]) == 0)
-      status = base_fail(CKKS_ERROR_FORMAT, "%s: \"%s\" occurs twice", field, sorted[i]);
-  base_free(sorted);
-  return status;
-}
-
-/* Each name by itself first: the message about a bad one can then say which it is. */
-static ckks_status check_names(char *const *names, size_t n, const char *field) {
-  for (size_t i = 0; i < n; i++) {
-    char path[64];
-    snprintf(path, sizeof path, "%s[%zu]", field, i);
-    BASE_TRY(encoding_names_check(names[i], path));
-  }
-  return check_distinct(names, n, field);
-}
 
 /* A maximum seen on calibration data, or 0. */
 static ckks_status check_maximum(double value, const char *field) {
@@ -205,7 +172,7 @@ ckks_status network_check(const network_model *model) {
     return base_fail(CKKS_ERROR_FORMAT, "layers: %zu where 1 to %d are allowed", model->n_layers,
                      NETWORK_MAX_LAYERS);
   BASE_TRY(encoding_names_check(model->name, "name"));
-  BASE_TRY(check_names(model->feature, model->n_features, "features"));
+  BASE_TRY(encoding_names_check_list(model->feature, model->n_features, "features"));
   BASE_TRY(check_scaler(model));
   BASE_TRY(check_ranges(model));
   BASE_TRY(check_input(model));
@@ -221,5 +188,5 @@ ckks_status network_check(const network_model *model) {
       (unsigned)model->meaning.end >= ENCODING_N_ENDS)
     return base_fail(CKKS_ERROR_FORMAT, "outputs: a meaning that does not exist");
   BASE_TRY(check_maximum(model->fitted_error, "fitted_error"));
-  return check_names(model->label, model->n_classes, "labels");
+  return encoding_names_check_list(model->label, model->n_classes, "labels");
 }

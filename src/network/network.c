@@ -5,8 +5,6 @@
 #include "base/alloc.h"
 #include "base/wipe.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 /* ---------------------------------------------------------------- memory */
@@ -27,19 +25,6 @@ static ckks_status check_widths(const size_t *widths, size_t n_layers) {
   if (widths[n_layers] < 1 || widths[n_layers] > ENCODING_MAX_CLASSES)
     return base_fail(CKKS_ERROR_ARGUMENT, "labels: %zu where 1 to %d are allowed", widths[n_layers],
                      ENCODING_MAX_CLASSES);
-  return CKKS_OK;
-}
-
-/* "x0", "x1", ... or "0", "1", ... */
-static ckks_status init_names(char ***names, const char *prefix, size_t n) {
-  *names = base_alloc_array(n, sizeof(char *));
-  if (*names == NULL)
-    return base_fail_memory(n * sizeof(char *));
-  for (size_t i = 0; i < n; i++) {
-    char text[32];
-    snprintf(text, sizeof text, "%s%zu", prefix, i);
-    BASE_TRY(encoding_names_set(&(*names)[i], text));
-  }
   return CKKS_OK;
 }
 
@@ -67,9 +52,9 @@ static ckks_status init_layer(network_layer *layer, size_t n_in, size_t n_out) {
 
 static ckks_status init_parts(network_model *model, const size_t *widths) {
   BASE_TRY(encoding_names_set(&model->name, "model"));
-  BASE_TRY(init_names(&model->feature, "x", model->n_features));
+  BASE_TRY(encoding_names_init(&model->feature, "x", model->n_features));
   BASE_TRY(init_scaler(model));
-  BASE_TRY(init_names(&model->label, "", model->n_classes));
+  BASE_TRY(encoding_names_init(&model->label, "", model->n_classes));
   model->layer = base_alloc_array(model->n_layers, sizeof(network_layer));
   if (model->layer == NULL)
     return base_fail_memory(model->n_layers * sizeof(network_layer));
@@ -123,12 +108,6 @@ size_t network_n_inputs(const network_model *model) {
   return model->input.feature != NULL ? model->input.n_inputs : model->n_features;
 }
 
-static void clear_names(char **names, size_t n) {
-  for (size_t i = 0; names != NULL && i < n; i++)
-    base_free(names[i]);
-  base_free(names);
-}
-
 /* The weights are the owner's property: wiped, also when only half of them are there. */
 static void clear_numbers(double *numbers, size_t n) {
   if (numbers != NULL)
@@ -140,8 +119,8 @@ static void clear_numbers(double *numbers, size_t n) {
 void network_clear(network_model *model) {
   encoding_input_clear(&model->input);
   base_free(model->name);
-  clear_names(model->feature, model->n_features);
-  clear_names(model->label, model->n_classes);
+  encoding_names_free(model->feature, model->n_features);
+  encoding_names_free(model->label, model->n_classes);
   clear_numbers(model->mean, model->n_features);
   clear_numbers(model->deviation, model->n_features);
   clear_numbers(model->low, model->n_features);

@@ -10,12 +10,6 @@
 #include "base/wipe.h"
 #include "ring/pack.h"
 
-static void free_texts(char **texts, size_t n) {
-  for (size_t i = 0; texts && i < n; i++)
-    base_free(texts[i]);
-  base_free(texts);
-}
-
 ckks_status plan_interface_build(plan_interface *interface) {
   return ckks_params_build(&interface->params, &interface->literal);
 }
@@ -23,8 +17,8 @@ ckks_status plan_interface_build(plan_interface *interface) {
 void plan_interface_clear(plan_interface *interface) {
   encoding_input_clear(&interface->input);
   ckks_params_free(interface->params);
-  free_texts(interface->feature, interface->n_features);
-  free_texts(interface->label, interface->n_outputs);
+  encoding_names_free(interface->feature, interface->n_features);
+  encoding_names_free(interface->label, interface->n_outputs);
   base_free(interface->name);
   base_free(interface->mean);
   base_free(interface->deviation);

@@ -16,12 +16,8 @@ static void table_clear(table_columns *t) {
 }
 
 void table_data_clear(table_data *data) {
-  for (size_t i = 0; data->feature != NULL && i < data->n_features; i++)
-    base_free(data->feature[i]);
-  for (size_t i = 0; data->class_name != NULL && i < data->n_classes; i++)
-    base_free(data->class_name[i]);
-  base_free(data->feature);
-  base_free(data->class_name);
+  encoding_names_free(data->feature, data->n_features);
+  encoding_names_free(data->class_name, data->n_classes);
   base_free(data->value);
   base_free(data->label);
   base_free(data->line);

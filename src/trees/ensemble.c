@@ -2,8 +2,6 @@
 #include "trees/ensemble.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -11,24 +9,12 @@
 
 /* ------------------------------------------------------------------- memory */
 
-static ckks_status init_names(char ***names, const char *prefix, size_t n) {
-  *names = base_alloc_array(n, sizeof **names);
-  if (*names == NULL)
-    return base_fail_memory(n * sizeof **names);
-  for (size_t i = 0; i < n; i++) {
-    char text[32];
-    snprintf(text, sizeof text, "%s%zu", prefix, i);
-    BASE_TRY(encoding_names_set(&(*names)[i], text));
-  }
-  return CKKS_OK;
-}
-
 static ckks_status init_parts(trees_ensemble *e) {
   e->base = base_alloc_array(e->n_outputs, sizeof *e->base);
   if (e->base == NULL)
     return base_fail_memory(e->n_outputs * sizeof *e->base);
-  BASE_TRY(init_names(&e->feature, "x", e->n_features));
-  return init_names(&e->label, "", e->n_outputs);
+  BASE_TRY(encoding_names_init(&e->feature, "x", e->n_features));
+  return encoding_names_init(&e->label, "", e->n_outputs);
 }
 
 ckks_status trees_ensemble_init(trees_ensemble *e, size_t n_features, size_t n_outputs) {
@@ -48,12 +34,6 @@ ckks_status trees_ensemble_init(trees_ensemble *e, size_t n_features, size_t n_o
   return status;
 }
 
-static void clear_names(char **names, size_t n) {
-  for (size_t i = 0; names != NULL && i < n; i++)
-    base_free(names[i]);
-  base_free(names);
-}
-
 static void wipe_free(void *memory, size_t n_bytes) {
   if (memory != NULL)
     base_wipe(memory, n_bytes);
@@ -61,8 +41,8 @@ static void wipe_free(void *memory, size_t n_bytes) {
 }
 
 void trees_ensemble_clear(trees_ensemble *e) {
-  clear_names(e->feature, e->n_features);
-  clear_names(e->label, e->n_outputs);
+  encoding_names_free(e->feature, e->n_features);
+  encoding_names_free(e->label, e->n_outputs);
   wipe_free(e->base, e->n_outputs * sizeof *e->base);
   wipe_free(e->node, e->max_nodes * sizeof *e->node);
   wipe_free(e->value, e->max_values * sizeof *e->value);
@@ -181,28 +161,6 @@ static ckks_status walk(uint8_t *depth, const trees_ensemble *e, const trees_tre
                          tree->n_nodes - n_met, tree->n_nodes);
 }
 
-static int compare_texts(const void *a, const void *b) {
-  return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static ckks_status check_names(char *const *names, size_t n, const char *what) {
-  char **sorted = base_alloc_array(n, sizeof *sorted);
-  ckks_status status = sorted != NULL ? CKKS_OK : base_fail_memory(n * sizeof *sorted);
-  for (size_t i = 0; i < n && status == CKKS_OK; i++) {
-    char field[48];
-    snprintf(field, sizeof field, "name of %s %zu", what, i);
-    status = encoding_names_check(names[i], field);
-    sorted[i] = names[i];
-  }
-  if (status == CKKS_OK)
-    qsort(sorted, n, sizeof *sorted, compare_texts);
-  for (size_t i = 1; i < n && status == CKKS_OK; i++)
-    if (strcmp(sorted[i - 1], sorted[i]) == 0)
-      status = base_fail(CKKS_ERROR_FORMAT, "two %ss are called \"%s\"", what, sorted[i]);
-  base_free(sorted);
-  return status;
-}
-
 ckks_status trees_ensemble_check(const trees_ensemble *e) {
   size_t largest = 1;
   for (size_t t = 0; t < e->n_trees; t++) {
@@ -216,8 +174,8 @@ ckks_status trees_ensemble_check(const trees_ensemble *e) {
   for (size_t k = 0; k < e->n_outputs; k++)
     if (!isfinite(e->base[k]))
       return base_fail(CKKS_ERROR_FORMAT, "base of output %zu: not a finite number", k);
-  BASE_TRY(check_names(e->feature, e->n_features, "feature"));
-  BASE_TRY(check_names(e->label, e->n_outputs, "label"));
+  BASE_TRY(encoding_names_check_list(e->feature, e->n_features, "features"));
+  BASE_TRY(encoding_names_check_list(e->label, e->n_outputs, "labels"));
   uint8_t *depth = base_alloc(largest);
   if (depth == NULL)
     return base_fail_memory(largest);
