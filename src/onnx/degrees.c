@@ -12,13 +12,6 @@
 #define STEP 0.7
 #define MAX_TRIALS 40
 
-int onnx_degrees_levels(int degree) {
-  int levels = 0;
-  while ((1 << levels) < degree + 1)
-    levels++;
-  return levels;
-}
-
 int onnx_degrees_allowed(int n_layers) {
   int levels = n_layers > 0 ? ALL_LEVELS / n_layers - 1 : 8;
   levels = levels < 2 ? 2 : levels > 8 ? 8 : levels;

@@ -13,8 +13,6 @@ typedef struct onnx_degrees_judge {
 
 /** Highest degree where n hidden layers share about 20 levels, which N = 2^15 has; at least 3. */
 int onnx_degrees_allowed(int n_layers);
-/** ceil(log2(degree + 1)), levels of a polynomial. */
-int onnx_degrees_levels(int degree);
 /**
  * Each to options->error, by least squares or minimax: CKKS_ERROR_RANGE names one that stays above
  * it, with what higher degrees would reach and cost.

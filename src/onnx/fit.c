@@ -153,8 +153,9 @@ int onnx_fit_most(const onnx_fit_fitter *fitter) {
   return fitter->most;
 }
 
-/* In an orthonormal basis each coefficient takes its square off the whole. */
-double onnx_fit_rms(const onnx_fit_fitter *f, int degree) {
+/* The weighted error that a degree leaves by least squares, without computing more: in an
+ * orthonormal basis each coefficient takes its square off the whole. */
+static double rms_left(const onnx_fit_fitter *f, int degree) {
   double left = f->squares;
   for (int k = 0; k <= degree; k++)
     left -= f->right[k] * f->right[k];
@@ -281,7 +282,7 @@ ckks_status onnx_fit_search(onnx_fit *fit, onnx_fit_fitter *f, int min_degree, i
   int most = max_degree < f->most ? max_degree : f->most;
   if (!minimax) {
     int degree = min_degree < most ? min_degree : most;
-    while (degree < most && onnx_fit_rms(f, degree) > error)
+    while (degree < most && rms_left(f, degree) > error)
       degree++;
     return onnx_fit_degree(fit, f, degree, false);
   }
@@ -295,17 +296,4 @@ ckks_status onnx_fit_search(onnx_fit *fit, onnx_fit_fitter *f, int min_degree, i
     best = fmin(best, trial.max_error);
   }
   return CKKS_OK;
-}
-
-ckks_status onnx_fit_polynomial(onnx_fit *fit, const onnx_fit_samples *samples, int min_degree,
-                                int max_degree, double error, bool minimax) {
-  onnx_fit_fitter *f;
-  *fit = (onnx_fit){0};
-  BASE_ASSERT(min_degree >= 1 && max_degree >= min_degree);
-  BASE_TRY(onnx_fit_build(&f, samples, max_degree));
-  ckks_status status = min_degree == 1 ? onnx_fit_exact(fit, f) : CKKS_OK;
-  if (status == CKKS_OK && !fit->exact)
-    status = onnx_fit_search(fit, f, min_degree, max_degree, error, minimax);
-  onnx_fit_free(f);
-  return status;
 }

@@ -31,8 +31,8 @@ ckks_status onnx_fit_build(onnx_fit_fitter **out, const onnx_fit_samples *sample
 void onnx_fit_free(onnx_fit_fitter *fitter);
 /** Highest degree that the points determine, at most max_degree. */
 int onnx_fit_most(const onnx_fit_fitter *fitter);
-/** The weighted error that a degree leaves by least squares, without computing more. */
-double onnx_fit_rms(const onnx_fit_fitter *fitter, int degree);
+/** By least squares, or sharpened; the highest that the points determine where they determine
+ * fewer. */
 ckks_status onnx_fit_degree(onnx_fit *fit, onnx_fit_fitter *fitter, int degree, bool minimax);
 /** What is a polynomial is found, at its own degree; fit->exact says whether. */
 ckks_status onnx_fit_exact(onnx_fit *fit, onnx_fit_fitter *fitter);
@@ -40,7 +40,4 @@ ckks_status onnx_fit_exact(onnx_fit *fit, onnx_fit_fitter *fitter);
  * or the best there is. */
 ckks_status onnx_fit_search(onnx_fit *fit, onnx_fit_fitter *fitter, int min_degree, int max_degree,
                             double error, bool minimax);
-/** onnx_fit_build, onnx_fit_exact or else onnx_fit_search. */
-ckks_status onnx_fit_polynomial(onnx_fit *fit, const onnx_fit_samples *samples, int min_degree,
-                                int max_degree, double error, bool minimax);
 #endif

@@ -6,8 +6,20 @@
 
 #include "base/alloc.h"
 
+static ckks_status check_input(const onnx_graph *graph, const onnx_port *port) {
+  onnx_text name = graph->value[port->value].name;
+  if (!port->tensor)
+    return base_fail(CKKS_ERROR_FORMAT, "input \"%.*s\" is no tensor", ONNX_TEXT(name));
+  if (port->type != 0 && !onnx_tensor_type_known(port->type))
+    return base_fail(CKKS_ERROR_FORMAT, "input \"%.*s\": numbers of type %llu are not supported",
+                     ONNX_TEXT(name), (unsigned long long)port->type);
+  return CKKS_OK;
+}
+
 ckks_status onnx_run_init(onnx_run *run, const onnx_graph *graph) {
   *run = (onnx_run){.graph = graph};
+  for (size_t i = 0; i < graph->n_inputs; i++)
+    BASE_TRY(check_input(graph, &graph->input[i]));
   run->value = base_alloc_array(graph->n_values, sizeof *run->value);
   if (run->value == NULL)
     return base_fail_memory(graph->n_values * sizeof *run->value);

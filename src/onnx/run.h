@@ -45,12 +45,11 @@ typedef struct onnx_operator {
 
 /** NULL for an operator that is not known. */
 const onnx_operator *onnx_run_operator(const onnx_node *node);
-/** Refuses the first node whose operator is not supported, with what to put in its place. */
-ckks_status onnx_run_check(const onnx_graph *graph);
 /** CKKS_ERROR_FORMAT with the node, the reason, and what to use in its place. */
 ckks_status onnx_run_refuse(const onnx_node *node, const char *reason);
 
-/** Initializers are shared with the graph, everything else is the run's own. */
+/** Initializers are shared with the graph, everything else is the run's own. CKKS_ERROR_FORMAT
+ * names an input that is no tensor, or one of other things than numbers. */
 ckks_status onnx_run_init(onnx_run *run, const onnx_graph *graph);
 void onnx_run_clear(onnx_run *run);
 /** Gives a value (a copy). Shape and count of inputs are checked against the declaration. */
@@ -59,9 +58,6 @@ ckks_status onnx_run_set(onnx_run *run, int value, const onnx_tensor *tensor);
 void onnx_run_forget(onnx_run *run, int value);
 /** Runs one node; errors name it. */
 ckks_status onnx_run_node(onnx_run *run, const onnx_node *node);
-/** Runs all nodes. */
-ckks_status onnx_run_all(onnx_run *run);
-
 /* --- for operators */
 
 /** Makes result i of a call; a result nobody asked for is CKKS_OK with NULL in call->out. */

@@ -31,10 +31,3 @@ ckks_status onnx_run_node(onnx_run *run, const onnx_node *node) {
     status = operator->run(&call);
   return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", onnx_graph_node_name(text, node));
 }
-
-ckks_status onnx_run_all(onnx_run *run) {
-  run->n_products = 0;
-  for (size_t i = 0; i < run->graph->n_nodes; i++)
-    BASE_TRY(onnx_run_node(run, &run->graph->node[i]));
-  return CKKS_OK;
-}

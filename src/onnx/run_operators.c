@@ -150,22 +150,3 @@ ckks_status onnx_run_refuse(const onnx_node *node, const char *reason) {
   return base_fail(CKKS_ERROR_FORMAT, "%s: %s; %s", onnx_graph_node_name(text, node), reason,
                    advice);
 }
-
-static ckks_status check_input(const onnx_graph *graph, const onnx_port *port) {
-  onnx_text name = graph->value[port->value].name;
-  if (!port->tensor)
-    return base_fail(CKKS_ERROR_FORMAT, "input \"%.*s\" is no tensor", ONNX_TEXT(name));
-  if (port->type != 0 && !onnx_tensor_type_known(port->type))
-    return base_fail(CKKS_ERROR_FORMAT, "input \"%.*s\": numbers of type %llu are not supported",
-                     ONNX_TEXT(name), (unsigned long long)port->type);
-  return CKKS_OK;
-}
-
-ckks_status onnx_run_check(const onnx_graph *graph) {
-  for (size_t i = 0; i < graph->n_nodes; i++)
-    if (onnx_run_operator(&graph->node[i]) == NULL)
-      return onnx_run_refuse(&graph->node[i], "this operator is not supported");
-  for (size_t i = 0; i < graph->n_inputs; i++)
-    BASE_TRY(check_input(graph, &graph->input[i]));
-  return CKKS_OK;
-}

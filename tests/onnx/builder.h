@@ -58,15 +58,16 @@ static inline uint32_t float_bits(float value) {
   return bits;
 }
 
-/* Ports: "1,3,28,28"; "N" for a name in place of a size. */
-static inline void builder_port(builder *b, int field, const char *name, const char *shape) {
+/* Ports: "1,3,28,28"; "N" for a name in place of a size. Of elements of a type; 0: a sequence. */
+static inline void builder_port_of(builder *b, int field, const char *name, const char *shape,
+                                   int element) {
   base_buffer port, type, tensor, dims;
   base_buffer_init(&port, BUILDER_BYTES);
   base_buffer_init(&type, BUILDER_BYTES);
   base_buffer_init(&tensor, BUILDER_BYTES);
   base_buffer_init(&dims, BUILDER_BYTES);
   put_text(&port, 1, name);
-  put_int(&tensor, 1, 1);
+  put_int(&tensor, 1, element);
   for (const char *at = shape; *at != '\0'; at += strcspn(at, ","), at += *at == ',') {
     base_buffer dim;
     base_buffer_init(&dim, BUILDER_BYTES);
@@ -77,9 +78,13 @@ static inline void builder_port(builder *b, int field, const char *name, const c
     put_message(&dims, 1, &dim);
   }
   put_message(&tensor, 2, &dims);
-  put_message(&type, 1, &tensor);
+  put_message(&type, element == 0 ? 4 : 1, &tensor);
   put_message(&port, 2, &type);
   put_message(&b->graph, field, &port);
+}
+
+static inline void builder_port(builder *b, int field, const char *name, const char *shape) {
+  builder_port_of(b, field, name, shape, 1);
 }
 
 static inline void builder_input(builder *b, const char *name, const char *shape) {

@@ -14,7 +14,7 @@
 #include "base/alloc.h"
 #include "onnx/import.h"
 #include "onnx/rewrite.h"
-#include "plan/plan.h"
+#include "plan/reading.h"
 
 static uint64_t net_seed = 1;
 
@@ -75,7 +75,7 @@ static inline void assert_same(const network_model *model, const base_buffer *fi
     for (size_t i = 0; i < model->n_features; i++)
       row[i] = uniform(1.0);
     oracle(want, file, row);
-    network_forward(have, row, model);
+    network_forward_rows(have, row, 1, model);
     for (size_t k = 0; k < model->n_classes; k++)
       assert_true(fabs(have[k] - want[k]) <= tolerance * (1.0 + fabs(want[k])));
   }
@@ -100,7 +100,8 @@ static inline void assert_plan(const network_model *model, const base_buffer *fi
   oracle(want, file, row);
   plan_pack_scale(scaled, row, &plan.interface);
   plan_pack_row(in, slots, scaled, &plan.interface);
-  assert_int_equal(plan_reading_run(&out, (const double *const *)&in, &plan, PLAN_LATENCY),
+  assert_int_equal(plan_reading_run(&out, (const double *const *)&in, &plan.program[PLAN_LATENCY],
+                                    plan.vector, slots, NULL),
                    CKKS_OK);
   size_t period = plan.interface.layout[PLAN_LATENCY].period;
   for (size_t j = 0; j < slots; j++) {

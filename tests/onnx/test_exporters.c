@@ -46,7 +46,7 @@ static void test_pairs(void **state) {
     for (int i = 0; i < 4; i++)
       row[i] = uniform(1.0);
     oracle(want, &file, row);
-    network_forward(have, row, &model);
+    network_forward_rows(have, row, 1, &model);
     encoding_meaning_finish(have, 1, 2, model.meaning.end);
     assert_true(fabs(have[1 - order] - 1.0 / (1.0 + exp(-want[0]))) < 1e-12);
     network_clear(&model);
@@ -132,7 +132,7 @@ static void test_slopes(void **state) {
   assert_false(report.activation[0].each); /* 300 values say little of a channel's tails */
   for (int r = 0; r < 300; r++) {
     oracle(want, &file, rows + 4 * r);
-    network_forward(have, rows + 4 * r, &model);
+    network_forward_rows(have, rows + 4 * r, 1, &model);
     for (int k = 0; k < 2; k++)
       assert_true(fabs(have[k] - want[k]) <= 0.0101 * report.range);
   }
@@ -165,7 +165,7 @@ static void test_channels(void **state) {
   assert_true(report.difference > 1e-6 && report.difference <= 0.01);
   for (int r = 0; r < 20; r++) {
     oracle(want, &file, rows + PIXELS * r);
-    network_forward(have, rows + PIXELS * r, &model);
+    network_forward_rows(have, rows + PIXELS * r, 1, &model);
     for (int k = 0; k < PIXELS; k++)
       assert_true(fabs(have[k] - want[k]) <= 0.0101 * report.range);
   }
@@ -308,7 +308,7 @@ static void test_missing(void **state) {
     memcpy(full, gap, sizeof full);
     full[1] = -20.0;
     oracle(want, &file, full);
-    network_forward(have, gap, &model);
+    network_forward_rows(have, gap, 1, &model);
     for (int k = 0; k < 3 && round == 0; k++)
       assert_true(fabs(have[k] - want[k]) < 1e-6);
     network_clear(&model);
@@ -338,7 +338,7 @@ static void test_imputer(void **state) {
   assert_int_equal(import(&model, &report, &file, NULL, 0), CKKS_OK);
   assert_false(model.meaning.complete);
   oracle(want, &file, full);
-  network_forward(have, gap, &model);
+  network_forward_rows(have, gap, 1, &model);
   for (int k = 0; k < 3; k++)
     assert_true(fabs(have[k] - want[k]) < 1e-6);
   network_clear(&model);

@@ -179,7 +179,7 @@ static void test_wide_convolutions(void **state) {
   for (size_t i = 0; i < 784; i++)
     row[i] = uniform(1.0);
   oracle(want, &file, row);
-  network_forward(have, row, &model);
+  network_forward_rows(have, row, 1, &model);
   for (size_t k = 0; k < 16; k++)
     assert_true(fabs(have[k] - want[k]) <= 1e-9 * (1.0 + fabs(want[k])));
   network_clear(&model);
@@ -251,7 +251,7 @@ static void test_activations(void **state) {
     double worst = 0.0, range = report.range;
     for (int r = 0; r < 200; r++) {
       oracle(want, &file, rows + 10 * r);
-      network_forward(have, rows + 10 * r, &model);
+      network_forward_rows(have, rows + 10 * r, 1, &model);
       for (int k = 0; k < 3; k++)
         worst = fmax(worst, fabs(have[k] - want[k]));
     }
@@ -355,7 +355,7 @@ static void test_scikit_learn(void **state) {
   assert_int_equal(model.meaning.end, ENCODING_END_SOFTMAX);
   assert_true(model.mean[1] == 2.0 && model.deviation[2] == 0.5); /* the client scales */
   assert_true(model.meaning.complete); /* whether these are means is not known without data */
-  network_forward(outputs, row, &model);
+  network_forward_rows(outputs, row, 1, &model);
   assert_true(fabs(outputs[0] - (0.5 + 0.25)) < 1e-6);
   assert_true(fabs(outputs[1] - (-3.0 + 0.5)) < 1e-6);
   assert_true(fabs(outputs[2] - (2.0 - 0.5)) < 1e-6);
@@ -370,7 +370,7 @@ static void test_scikit_learn(void **state) {
   builder_output(&b, "y");
   file = builder_file(&b);
   assert_int_equal(import(&model, &report, &file, NULL, 0), CKKS_OK);
-  network_forward(outputs, row, &model);
+  network_forward_rows(outputs, row, 1, &model);
   assert_true(fabs(outputs[0] - 11.0) < 1e-6);
   network_clear(&model);
   base_buffer_clear(&file);
@@ -401,7 +401,7 @@ static void test_one_sigmoid(void **state) {
   for (int r = 0; r < 50; r++) {
     double want[1];
     oracle(want, &file, rows + 4 * r);
-    network_forward(outputs, rows + 4 * r, &model);
+    network_forward_rows(outputs, rows + 4 * r, 1, &model);
     encoding_meaning_finish(outputs, 1, 2, model.meaning.end);
     assert_true(fabs(outputs[1] - 1.0 / (1.0 + exp(-want[0]))) < 1e-9);
   }

@@ -96,8 +96,8 @@ static ckks_status run_set(const onnx_graph *graph, const char *folder, int set,
       onnx_tensor_clear(&tensor);
     }
   }
-  if (status == CKKS_OK)
-    status = onnx_run_all(&run);
+  for (size_t i = 0; i < graph->n_nodes && status == CKKS_OK; i++)
+    status = onnx_run_node(&run, &graph->node[i]);
   for (size_t i = 0; i < graph->n_outputs && status == CKKS_OK; i++) {
     onnx_tensor tensor;
     status = stored(&tensor, folder, set, "output", i);
@@ -120,9 +120,7 @@ static void run_case(const char *folder) {
   assert_int_equal(base_file_read(&bytes, &n_bytes, path, MAX_BYTES), CKKS_OK);
   ckks_status status = onnx_graph_read(&graph, bytes, n_bytes, path);
   if (status == CKKS_OK) {
-    status = onnx_run_check(&graph);
-    if (status == CKKS_OK)
-      status = run_set(&graph, folder, 0, &equal);
+    status = run_set(&graph, folder, 0, &equal);
     onnx_graph_clear(&graph);
   }
   base_free(bytes);
