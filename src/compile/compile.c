@@ -18,7 +18,8 @@
 #define LARGEST_USUAL_ERROR 1e-3
 #define PART_OF_FIT 0.1
 
-double compile_error_default(const network_model *model) {
+/* A tenth of what the polynomials already miss of their functions. */
+static double usual_error(const network_model *model) {
   return fmin(fmax(PART_OF_FIT * model->fitted_error, USUAL_ERROR), LARGEST_USUAL_ERROR);
 }
 
@@ -245,7 +246,7 @@ ckks_status compile_model(plan_plan *plan, const network_model *model,
   compile_options asked = *options;
   memset(plan, 0, sizeof *plan);
   if (asked.error == 0.0)
-    asked.error = compile_error_default(model);
+    asked.error = usual_error(model);
   BASE_TRY(check_options(&asked));
   BASE_TRY(network_check(model));
   work *w = base_alloc(sizeof *w); /* too large for a stack */

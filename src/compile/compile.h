@@ -32,7 +32,8 @@ typedef enum compile_contract {
 } compile_contract;
 
 typedef struct compile_options {
-  double error; /**< target for predicted_error; 0 = as the model is (compile_error_default) */
+  double error; /**< target for predicted_error; 0 = as the model is: 1e-5, or up to 1e-3 where its
+                   polynomials miss more of the functions that they stand for */
   ckks_security security;   /**< default 128 */
   int log2_n;               /**< 0 = choose */
   bool latency, throughput; /**< which packings are wanted; default both */
@@ -45,11 +46,6 @@ typedef struct compile_options {
 } compile_options;
 
 void compile_options_default(compile_options *options);
-/**
- * The error to aim at when none is asked for: 1e-5, or a tenth of what the model's polynomials
- * already miss of the functions that they stand for, up to 1e-3.
- */
-double compile_error_default(const network_model *model);
 /**
  * Chooses layouts, moduli and N and writes the program(s). CKKS_ERROR_RANGE with
  * the reasons when no parameters reach the error, CKKS_ERROR_ARGUMENT when the

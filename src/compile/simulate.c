@@ -171,8 +171,8 @@ static ckks_status run(worker *w) {
   for (int i = 0; i < s->program->n_inputs; i++)
     for (size_t j = 0; j < s->slots; j++)
       w->input[i][j] += deviation * plan_random_normal(&w->random);
-  return plan_reading_run_slots(w->output, (const double *const *)w->input, s->program, s->vector,
-                                s->slots, &w->noise);
+  return plan_reading_run(w->output, (const double *const *)w->input, s->program, s->vector,
+                          s->slots, &w->noise);
 }
 
 /* As the client sees a value: rounded on its way, then through the last polynomial. */

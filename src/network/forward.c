@@ -27,12 +27,12 @@ static void batch_clear(batch *b) {
   base_free(b->out);
 }
 
-/* Room for `side` rows of the widest layer, twice. */
-static ckks_status batch_init(batch *b, size_t side, const network_model *model) {
+/* Room for SIDE rows of the widest layer, twice. */
+static ckks_status batch_init(batch *b, const network_model *model) {
   size_t widest = network_n_inputs(model);
   for (size_t l = 0; l < model->n_layers; l++)
     widest = model->layer[l].n_out > widest ? model->layer[l].n_out : widest;
-  b->n_bytes = widest * side * sizeof(double);
+  b->n_bytes = widest * SIDE * sizeof(double);
   b->in = base_alloc(b->n_bytes);
   b->out = base_alloc(b->n_bytes);
   if (b->in != NULL && b->out != NULL)
@@ -48,7 +48,7 @@ static void swap(batch *b) {
 }
 
 /* NaN counts as infinite, so that it can neither hide nor be lost on the way. */
-double network_forward_larger(double maximum, double value) {
+static double larger(double maximum, double value) {
   double magnitude = fabs(value);
   if (magnitude <= maximum)
     return maximum;
@@ -63,55 +63,8 @@ void network_forward_scale(double *scaled, const double *features, const network
       scaled[i] = isnan(features[i]) ? 0.0 : (features[i] - model->mean[i]) / model->deviation[i];
 }
 
-/* ------------------------------------------------------------------ one row */
-
-/* The scaled row is in b->in, its outputs then are. */
-static void run_alone(batch *b, double (*pre_max)[NETWORK_MAX_ACTIVATIONS],
-                      const network_model *model) {
-  for (size_t l = 0; l < model->n_layers; l++) {
-    const network_layer *layer = &model->layer[l];
-    for (size_t o = 0; o < layer->n_out; o++) {
-      double pre = network_sparse_dot(&layer->weight, o, b->in) + layer->bias[o];
-      const network_activation *activation = network_layer_activation(layer, o);
-      double *maximum = &pre_max[l][activation - layer->activation];
-      *maximum = network_forward_larger(*maximum, pre);
-      b->out[o] = encoding_polynomial_value(&activation->polynomial, pre);
-    }
-    swap(b);
-  }
-}
-
-ckks_status network_forward_scaled(double *outputs, const double *scaled,
-                                   double (*pre_max)[NETWORK_MAX_ACTIVATIONS],
-                                   const network_model *model) {
-  double unused[NETWORK_MAX_LAYERS][NETWORK_MAX_ACTIVATIONS];
-  batch b;
-  if (pre_max == NULL)
-    pre_max = unused;
-  memset(pre_max, 0, model->n_layers * sizeof *pre_max);
-  BASE_TRY(batch_init(&b, 1, model));
-  memcpy(b.in, scaled, network_n_inputs(model) * sizeof *scaled);
-  run_alone(&b, pre_max, model);
-  memcpy(outputs, b.in, model->n_classes * sizeof *outputs);
-  batch_clear(&b);
-  return CKKS_OK;
-}
-
-ckks_status network_forward(double *outputs, const double *features, const network_model *model) {
-  size_t n = network_n_inputs(model);
-  double *scaled = base_alloc_array(n, sizeof *scaled);
-  if (scaled == NULL)
-    return base_fail_memory(n * sizeof *scaled);
-  network_forward_scale(scaled, features, model);
-  ckks_status status = network_forward_scaled(outputs, scaled, NULL, model);
-  base_wipe(scaled, n * sizeof *scaled);
-  base_free(scaled);
-  return status;
-}
-
-/* ---------------------------------------------------------------- many rows */
-
-/* W x + b of one unit, as network_sparse_dot adds it up. */
+/* W x + b of one unit, as network_dot adds up the dense row: a zero adds nothing to the partial
+ * sum that it belongs to. */
 static void unit_values(double pre[SIDE], const network_layer *layer, size_t unit,
                         const double *in) {
   const network_sparse *w = &layer->weight;
@@ -133,7 +86,7 @@ static void batch_layer(batch *b, double *max, const network_layer *layer) {
     double pre[SIDE], *seen = &max[activation - layer->activation];
     unit_values(pre, layer, o, b->in);
     for (size_t r = 0; r < SIDE; r++) {
-      *seen = network_forward_larger(*seen, pre[r]);
+      *seen = larger(*seen, pre[r]);
       b->out[o * SIDE + r] = encoding_polynomial_value(&activation->polynomial, pre[r]);
     }
   }
@@ -149,7 +102,7 @@ static void batch_run(batch *b, network_ranges *seen, const double *rows, size_t
     network_forward_scale(b->out, rows + row * model->n_features, model);
     for (size_t i = 0; i < n_inputs; i++) {
       b->in[i * SIDE + r] = b->out[i];
-      seen->input = network_forward_larger(seen->input, b->out[i]);
+      seen->input = larger(seen->input, b->out[i]);
     }
   }
   for (size_t l = 0; l < model->n_layers; l++)
@@ -160,7 +113,7 @@ ckks_status network_forward_ranges(network_ranges *seen, double *outputs, const 
                                    size_t n_rows, const network_model *model) {
   size_t n_out = model->n_classes;
   batch b;
-  BASE_TRY(batch_init(&b, SIDE, model));
+  BASE_TRY(batch_init(&b, model));
   for (size_t row = 0; row < n_rows; row += SIDE) {
     size_t n = n_rows - row < SIDE ? n_rows - row : SIDE;
     batch_run(&b, seen, rows + row * model->n_features, n, model);

@@ -85,21 +85,10 @@ ckks_status network_check(const network_model *model);
 /** The inputs of a raw row: (features[i] - mean[i]) / deviation[i], a missing value (NaN) being 0,
  * or what the encoding makes of it. */
 void network_forward_scale(double *scaled, const double *features, const network_model *model);
-/** outputs[n_classes] of one row of *raw* (unscaled) features, before meaning.end; NaN counts as
- * the mean: encoding_meaning_check_rows says whether it may be there. */
-ckks_status network_forward(double *outputs, const double *features, const network_model *model);
 /**
- * As network_forward for scaled features; pre_max[layer][activation] (pre_max may be NULL) gets the
- * largest |W x + b| of the units that have it.
- */
-ckks_status network_forward_scaled(double *outputs, const double *scaled,
-                                   double (*pre_max)[NETWORK_MAX_ACTIVATIONS],
-                                   const network_model *model);
-/** maximum, or |value| where that is larger; NaN counts as infinite. */
-double network_forward_larger(double maximum, double value);
-/**
- * outputs[n_rows x n_classes] of raw rows, bit for bit those of network_forward, and each weight
- * read once for several rows.
+ * outputs[n_rows x n_classes] of rows of *raw* (unscaled) features, before meaning.end; NaN counts
+ * as the mean: encoding_meaning_check_rows says whether it may be there. The bits of a row's
+ * outputs do not depend on the rows beside it.
  */
 ckks_status network_forward_rows(double *outputs, const double *rows, size_t n_rows,
                                  const network_model *model);

@@ -119,19 +119,6 @@ ckks_status network_sparse_transpose(network_sparse *out, const network_sparse *
 
 /* ----------------------------------------------------------------- products */
 
-/* A zero adds nothing to the partial sum that it belongs to: only the others are looked at. */
-double network_sparse_dot(const network_sparse *matrix, size_t row, const double *x) {
-  const uint32_t *column = matrix->column + matrix->start[row];
-  const double *value = matrix->value + matrix->start[row];
-  size_t n = matrix->start[row + 1] - matrix->start[row];
-  double sum[4] = {0.0, 0.0, 0.0, 0.0};
-  if (n == matrix->n_columns)
-    return network_dot(value, x, n);
-  for (size_t k = 0; k < n; k++)
-    sum[column[k] % 4] += value[k] * x[column[k]];
-  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
-}
-
 /* One row of a product at a time, all of its columns; `touched` says where it may be non-zero. */
 typedef struct row_sum {
   double *dense;

@@ -44,6 +44,4 @@ ckks_status network_sparse_move(network_sparse *matrix, const uint32_t *row_to, 
                                 const uint32_t *column_to, size_t n_columns);
 /** dense[n_columns] = row r. */
 void network_sparse_row(double *dense, const network_sparse *matrix, size_t row);
-/** Row r times x[n_columns], x finite: bit for bit what network_dot makes of the dense row. */
-double network_sparse_dot(const network_sparse *matrix, size_t row, const double *x);
 #endif

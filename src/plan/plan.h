@@ -207,11 +207,6 @@ int plan_top(const plan_plan *plan, const plan_op *op);
 /** Registers, vectors, levels, scales, keys agree; what exec and clear rely on. Names the op. */
 ckks_status plan_check(const plan_plan *plan);
 
-/* --- reading.c: the oracle of exec */
-/** Runs a program on slots of doubles: input[i] and output[i] are vectors of N/2 slots. */
-ckks_status plan_reading_run(double *const *output, const double *const *input,
-                             const plan_plan *plan, plan_packing packing);
-
 /* --- pack.c: rows and slots (client's side of the layouts) */
 /** LATENCY: slots (N/2) of one scaled row. */
 void plan_pack_row(double *slots, size_t n_slots, const double *scaled,

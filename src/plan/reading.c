@@ -216,9 +216,9 @@ static ckks_status run_program(running *r, double *const *output, const double *
   return CKKS_OK;
 }
 
-ckks_status plan_reading_run_slots(double *const *output, const double *const *input,
-                                   const plan_program *program, const plan_vector *vector,
-                                   size_t slots, const plan_reading_noise *noise) {
+ckks_status plan_reading_run(double *const *output, const double *const *input,
+                             const plan_program *program, const plan_vector *vector, size_t slots,
+                             const plan_reading_noise *noise) {
   running r = {.vector = vector, .slots = slots, .noise = noise};
   ckks_status status = run_program(&r, output, input, program);
   for (int i = 0; r.reg && i < program->n_registers; i++)
@@ -227,10 +227,4 @@ ckks_status plan_reading_run_slots(double *const *output, const double *const *i
   base_free(r.scratch);
   base_free(r.weights);
   return status;
-}
-
-ckks_status plan_reading_run(double *const *output, const double *const *input,
-                             const plan_plan *plan, plan_packing packing) {
-  return plan_reading_run_slots(output, input, &plan->program[packing], plan->vector,
-                                (size_t)1 << (plan->interface.literal.log2_n - 1), NULL);
 }

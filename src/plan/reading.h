@@ -24,7 +24,7 @@ typedef struct plan_reading_noise {
  * input[i] and output[i] are vectors of `slots` slots, a power of two; `vector` stands for the
  * plan's vectors. noise NULL: none.
  */
-ckks_status plan_reading_run_slots(double *const *output, const double *const *input,
-                                   const plan_program *program, const plan_vector *vector,
-                                   size_t slots, const plan_reading_noise *noise);
+ckks_status plan_reading_run(double *const *output, const double *const *input,
+                             const plan_program *program, const plan_vector *vector, size_t slots,
+                             const plan_reading_noise *noise);
 #endif

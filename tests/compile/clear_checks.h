@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "compile/plans.h"
+#include "plan/reading.h"
 
 #define LOG2_N 10
 #define MAX_SLOTS ((size_t)1 << 14)
@@ -25,6 +26,13 @@ static inline void assert_near(double a, double b, double tolerance) {
     fail_msg("%.17g is not within %g of %.17g", a, tolerance, b);
 }
 
+/* A program of a plan on all its slots. */
+static inline ckks_status read_clear(double *const *output, const double *const *input,
+                                     const plan_plan *plan, plan_packing packing) {
+  return plan_reading_run(output, input, &plan->program[packing], plan->vector,
+                          (size_t)1 << (plan->interface.literal.log2_n - 1), NULL);
+}
+
 /* Every slot of the one result ciphertext must hold output slot % period, or nothing. */
 static inline void check_latency(const plan_plan *plan, const network_model *model,
                                  const double *row) {
@@ -35,10 +43,10 @@ static inline void check_latency(const plan_plan *plan, const network_model *mod
   const double *inputs[] = {input};
   double *outputs[] = {output};
   plan_pack_scale(scaled, row, interface);
-  network_forward(wanted, row, model);
+  network_forward_rows(wanted, row, 1, model);
   assert_true(slots <= MAX_SLOTS);
   plan_pack_row(input, slots, scaled, interface);
-  assert_ok(plan_reading_run(outputs, inputs, plan, PLAN_LATENCY));
+  assert_ok(read_clear(outputs, inputs, plan, PLAN_LATENCY));
   for (size_t j = 0; j < slots; j++) {
     size_t k = j % interface->layout[PLAN_LATENCY].period;
     if (k < interface->n_outputs)
@@ -61,9 +69,9 @@ static inline void check_throughput(const plan_plan *plan, const network_model *
   }
   for (size_t i = 0; i < interface->n_outputs; i++)
     outputs[i] = base_alloc_array(slots, sizeof(double));
-  assert_ok(plan_reading_run(outputs, (const double *const *)inputs, plan, PLAN_THROUGHPUT));
+  assert_ok(read_clear(outputs, (const double *const *)inputs, plan, PLAN_THROUGHPUT));
   for (size_t row = 0; row < n_rows; row++) {
-    network_forward(wanted, rows + row * n, model);
+    network_forward_rows(wanted, rows + row * n, 1, model);
     for (size_t k = 0; k < interface->n_outputs; k++)
       assert_near(encoding_polynomial_value(&interface->last, outputs[k][row]), wanted[k], 1e-9);
   }

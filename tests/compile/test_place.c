@@ -11,6 +11,7 @@
 #include "compile/convnets.h"
 #include "compile/lower.h"
 #include "compile/placing.h"
+#include "plan/reading.h"
 
 static void assert_ok(ckks_status status) {
   if (status != CKKS_OK)
@@ -39,8 +40,9 @@ static int check_program(const network_model *model, int log2_n, uint64_t *state
   test_images(row, 1, model, state);
   plan_pack_scale(scaled, row, &plan.interface);
   plan_pack_row(input, slots, scaled, &plan.interface);
-  assert_ok(plan_reading_run(&output, (const double *const[]){input}, &plan, PLAN_LATENCY));
-  network_forward(wanted, row, model);
+  assert_ok(plan_reading_run(&output, (const double *const[]){input}, &plan.program[PLAN_LATENCY],
+                             plan.vector, slots, NULL));
+  network_forward_rows(wanted, row, 1, model);
   for (size_t j = 0; j < slots; j++) {
     size_t k = j % plan.interface.layout[PLAN_LATENCY].period;
     double expected = k < 3 ? wanted[k] : 0.0;

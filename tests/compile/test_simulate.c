@@ -32,7 +32,7 @@ static void build(uint64_t *state, double error) {
   test_rows(rows, ROWS, &model, state);
   assert_ok(compile_model(&plan, &model, &options));
   for (size_t i = 0; i < ROWS; i++)
-    network_forward(clear + i * model.n_classes, rows + i * model.n_features, &model);
+    network_forward_rows(clear + i * model.n_classes, rows + i * model.n_features, 1, &model);
 }
 
 static void build_usual(double error) {

@@ -97,7 +97,7 @@ static inline void ranges_judge(ranges_count *count, const double *outputs, cons
   double clear[16];
   size_t n = w->plan.interface.n_outputs;
   for (size_t i = 0; i < n_rows; i++) {
-    assert_ok(network_forward(clear, rows + i * w->model.n_features, &w->model));
+    assert_ok(network_forward_rows(clear, rows + i * w->model.n_features, 1, &w->model));
     double error = ranges_error(outputs + i * n, clear, n);
     bool is_marked = marked || marks[i] != CLIENT_MARK_NONE;
     count->rows++;

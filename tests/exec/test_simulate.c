@@ -129,7 +129,8 @@ static void test_deviations(void **unused) {
     test_rows(out.rows, ROWS, &model, &state);
     assert_ok(network_calibrate(&model, out.rows, ROWS));
     for (size_t i = 0; i < ROWS; i++)
-      network_forward(out.clear + i * model.n_classes, out.rows + i * model.n_features, &model);
+      network_forward_rows(out.clear + i * model.n_classes, out.rows + i * model.n_features, 1,
+                           &model);
     assert_ok(compile_model(&plan, &model, &options));
     for (int packing = 0; packing < PLAN_N_PACKINGS; packing++) {
       assert_true(plan.interface.layout[packing].available);

@@ -41,7 +41,7 @@ static double run(const plan_plan *plan, const network_model *model, const doubl
   assert_ok(client_decrypt(&outputs, &n_rows, result, n_result, "result", secret, interface));
   assert_int_equal(n_rows, N_ROWS);
   for (size_t row = 0; row < N_ROWS; row++) {
-    network_forward(clear, rows + row * model->n_features, model);
+    network_forward_rows(clear, rows + row * model->n_features, 1, model);
     for (size_t k = 0; k < N_CLASSES; k++)
       worst =
           fmax(worst, fabs(outputs[row * N_CLASSES + k] - clear[k]) / fmax(1.0, fabs(clear[k])));

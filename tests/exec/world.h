@@ -75,7 +75,7 @@ static inline double largest_error(const world *w, const double *outputs, size_t
   double worst = 0.0, clear[16];
   size_t n = w->plan.interface.n_outputs;
   for (size_t row = 0; row < n_rows; row++) {
-    network_forward(clear, w->rows + row * w->model.n_features, &w->model);
+    network_forward_rows(clear, w->rows + row * w->model.n_features, 1, &w->model);
     for (size_t k = 0; k < n; k++)
       worst = fmax(worst, fabs(outputs[row * n + k] - clear[k]) / fmax(1.0, fabs(clear[k])));
   }

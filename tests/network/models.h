@@ -3,6 +3,7 @@
 #ifndef TESTS_NETWORK_MODELS_H
 #define TESTS_NETWORK_MODELS_H
 #include "base/alloc.h"
+#include "network/dot.h"
 #include "network/network.h"
 #include "random.h"
 
@@ -10,6 +11,15 @@
 
 static inline double test_uniform(uint64_t *state) {
   return (double)(test_random(state) >> 11) * 0x1p-52 - 1.0;
+}
+
+/* Row `row` times x: what network_dot makes of it with its zeros. */
+static inline double test_dot(const network_sparse *matrix, size_t row, const double *x) {
+  double *dense = base_alloc_array(matrix->n_columns, sizeof *dense);
+  network_sparse_row(dense, matrix, row);
+  double sum = network_dot(dense, x, matrix->n_columns);
+  base_free(dense);
+  return sum;
 }
 
 /* All of them in [-factor, factor). */

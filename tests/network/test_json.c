@@ -261,7 +261,7 @@ static void the_documented_example_is_a_model(void **state) {
   assert_int_equal(network_json_read(&m, text, strlen(text), "layer"), CKKS_OK);
   assert_int_equal(m.layer[0].n_activations, 2);
   double outputs[3];
-  network_forward(outputs, (double[]){1, 7, 3}, &m);
+  network_forward_rows(outputs, (double[]){1, 7, 3}, 1, &m);
   assert_true(outputs[2] == 7); /* handed on as it is */
   network_clear(&m);
   /* Its two rows, one with all numbers and one with those that are not 0. */

@@ -51,7 +51,8 @@ static void test_by_hand(void **unused) {
   (void)unused;
   const size_t widths[] = {2, 3};
   const double rows[] = {1, 2, -3, 0.5};
-  double outputs[3], pre[1][NETWORK_MAX_ACTIVATIONS];
+  double outputs[3];
+  network_ranges seen = {.input = 0};
   network_model model;
   assert_ok(network_init(&model, widths, 1));
   network_layer *layer = &model.layer[0];
@@ -61,9 +62,9 @@ static void test_by_hand(void **unused) {
   layer->activation[1].polynomial = (encoding_polynomial){.degree = 2, .coefficient = {1, 0, 2}};
   assert_null(encoding_polynomial_name(&layer->activation[1].polynomial));
   memcpy(layer->activation_of, (uint8_t[]){0, 0, 1}, 3);
-  network_forward_scaled(outputs, rows, pre, &model);
+  assert_ok(network_forward_ranges(&seen, outputs, rows, 1, &model));
   assert_true(outputs[0] == 3 && outputs[1] == 4 && outputs[2] == 3);
-  assert_true(pre[0][0] == 4 && pre[0][1] == 1);
+  assert_true(seen.activation[0][0] == 4 && seen.activation[0][1] == 1);
   assert_false(network_calibrate_is_done(&model));
   assert_ok(network_calibrate(&model, rows, 2));
   assert_true(layer->activation[0].max_abs == 4 && layer->activation[1].max_abs == 3.5);
@@ -202,7 +203,7 @@ static void test_lines_are_absorbed(void **unused) {
   assert_ok(compile_stages_build(&stages, &model, false));
   assert_int_equal(stages.n_stages, 1);
   double x[] = {0.25, -1.5}, wanted;
-  network_forward(&wanted, x, &model);
+  network_forward_rows(&wanted, x, 1, &model);
   const compile_stage *stage = &stages.stage[0];
   assert_near(stage->map.value[0] * x[0] + stage->map.value[1] * x[1] + stage->bias[0], wanted,
               1e-12);

@@ -70,14 +70,16 @@ static void the_forward_pass_is_the_one_computed_by_hand(void **state) {
   model.mean[0] = 10;
   model.deviation[0] = 2;
   /* raw (14, 1) -> scaled (2, 1) -> pre (4.5, 4) -> squares (20.25, 16) -> 27.5 */
-  double output = 0, pre[2][NETWORK_MAX_ACTIVATIONS];
-  network_forward(&output, (double[]){14, 1}, &model);
+  double output = 0;
+  network_ranges seen = {.input = 0};
+  network_forward_rows(&output, (double[]){14, 1}, 1, &model);
   assert_true(output == 27.5);
   output = 0;
-  network_forward_scaled(&output, (double[]){2, 1}, pre, &model);
-  assert_true(output == 27.5 && pre[0][0] == 4.5 && pre[1][0] == 27.5);
+  assert_int_equal(network_forward_ranges(&seen, &output, (double[]){14, 1}, 1, &model), CKKS_OK);
+  assert_true(output == 27.5 && seen.input == 2);
+  assert_true(seen.activation[0][0] == 4.5 && seen.activation[1][0] == 27.5);
   /* A missing value is the mean: scaled (0, 1) -> pre (2.5, -2) -> (6.25, 4) -> 11.5 */
-  network_forward(&output, (double[]){(double)NAN, 1}, &model);
+  network_forward_rows(&output, (double[]){(double)NAN, 1}, 1, &model);
   assert_true(output == 11.5);
   network_clear(&model);
 }
@@ -107,7 +109,7 @@ static void the_widest_network_passes(void **state) {
   for (size_t i = 0; i < ENCODING_MAX_CLASSES; i++)
     model.layer[3].bias[i] = 0.5 * (double)i;
   assert_int_equal(network_check(&model), CKKS_OK);
-  network_forward(outputs, row, &model);
+  network_forward_rows(outputs, row, 1, &model);
   for (size_t i = 0; i < ENCODING_MAX_CLASSES; i++)
     assert_true(outputs[i] == (double)(i % 3) + 0.5 * (double)i);
   network_clear(&model);
@@ -141,13 +143,30 @@ static void calibration_takes_the_largest_magnitudes(void **state) {
   network_clear(&model);
 }
 
+/* One row by the definition. */
+static void forward_alone(double *outputs, double most[2], const double *scaled,
+                          const network_model *model) {
+  double in[9], out[9];
+  memcpy(in, scaled, model->n_features * sizeof *in);
+  for (size_t l = 0; l < model->n_layers; l++) {
+    const network_layer *layer = &model->layer[l];
+    for (size_t o = 0; o < layer->n_out; o++) {
+      double pre = test_dot(&layer->weight, o, in) + layer->bias[o];
+      most[l] = fmax(most[l], fabs(pre));
+      out[o] = encoding_polynomial_value(&layer->activation[0].polynomial, pre);
+    }
+    memcpy(in, out, layer->n_out * sizeof *in);
+  }
+  memcpy(outputs, out, model->n_classes * sizeof *out);
+}
+
 /* 21 rows: two batches and five alone; weights with and without zeros, missing values. */
 static void many_rows_are_what_each_is_alone(void **state) {
   (void)state;
   enum { ROWS = 21, IN = 9, HIDDEN = 7, OUT = 3 };
   const size_t widths[] = {IN, HIDDEN, OUT};
   double rows[ROWS * IN], outputs[ROWS * OUT], alone[OUT], weight[HIDDEN * IN];
-  double pre[2][NETWORK_MAX_ACTIVATIONS], most[2] = {0.0, 0.0}, scaled[IN], most_input = 0.0;
+  double most[2] = {0.0, 0.0}, scaled[IN], most_input = 0.0;
   uint64_t seed = 12;
   network_model model;
   assert_int_equal(network_init(&model, widths, 2), CKKS_OK);
@@ -162,14 +181,11 @@ static void many_rows_are_what_each_is_alone(void **state) {
     rows[i] = i % 17 == 5 ? (double)NAN : 3.0 * test_uniform(&seed);
   assert_int_equal(network_forward_rows(outputs, rows, ROWS, &model), CKKS_OK);
   for (size_t row = 0; row < ROWS; row++) {
-    network_forward(alone, rows + row * IN, &model);
-    assert_memory_equal(alone, outputs + row * OUT, sizeof alone);
     network_forward_scale(scaled, rows + row * IN, &model);
-    network_forward_scaled(alone, scaled, pre, &model);
+    forward_alone(alone, most, scaled, &model);
+    assert_memory_equal(alone, outputs + row * OUT, sizeof alone);
     for (size_t i = 0; i < IN; i++)
       most_input = fmax(most_input, fabs(scaled[i]));
-    for (size_t l = 0; l < 2; l++)
-      most[l] = fmax(most[l], pre[l][0]);
   }
   assert_int_equal(network_calibrate(&model, rows, ROWS), CKKS_OK);
   assert_true(model.max_abs_input == most_input);

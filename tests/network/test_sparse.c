@@ -107,24 +107,6 @@ static void test_growing(void **unused) {
   }
 }
 
-/* Of numbers whose sums round: the same partial sums, whatever is left out. */
-static void test_dot(void **unused) {
-  (void)unused;
-  uint64_t state = 7;
-  double a[40], x[40];
-  for (int round = 0; round < 500; round++) {
-    size_t n = 1 + test_random(&state) % 40, empty = test_random(&state) % 4;
-    network_sparse row;
-    for (size_t i = 0; i < n; i++) {
-      a[i] = test_random(&state) % 4 < empty ? 0.0 : (double)(test_random(&state) >> 11) / 3.0;
-      x[i] = (double)(int64_t)test_random(&state) / 7.0;
-    }
-    assert_int_equal(network_sparse_build(&row, a, 1, n), CKKS_OK);
-    assert_true(network_sparse_dot(&row, 0, x) == network_dot(a, x, n));
-    network_sparse_clear(&row);
-  }
-}
-
 /* A random injection of n into twice as many. */
 static void inject(uint32_t *to, size_t n, uint64_t *state) {
   uint32_t free_place[2 * MOST];
@@ -193,8 +175,8 @@ static void test_memory(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_product), cmocka_unit_test(test_move), cmocka_unit_test(test_transpose),
-      cmocka_unit_test(test_growing), cmocka_unit_test(test_dot),  cmocka_unit_test(test_memory)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_product), cmocka_unit_test(test_move),
+                                     cmocka_unit_test(test_transpose),
+                                     cmocka_unit_test(test_growing), cmocka_unit_test(test_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -365,7 +365,7 @@ static inline void test_check_result(const test_service *t, const uint8_t *bytes
   OK(client_decrypt(&outputs, &n_rows, bytes, n, "result", t->client[0].secret,
                     &t->plan.interface));
   assert_int_equal(n_rows, 1);
-  network_forward(wanted, t->row, &t->model);
+  network_forward_rows(wanted, t->row, 1, &t->model);
   for (size_t i = 0; i < t->model.n_classes; i++)
     assert_true(fabs(outputs[i] - wanted[i]) < 1e-2 * fmax(1.0, fabs(wanted[i])));
   base_free(outputs);

@@ -61,7 +61,7 @@ static void measure(train_metrics *metrics, const network_model *model, const ta
   double *outputs = base_alloc_array(n_rows * n, sizeof(double));
   int *labels = base_alloc_array(n_rows, sizeof(int));
   for (size_t i = 0; i < n_rows; i++) {
-    network_forward(outputs + i * n, data->value + rows[i] * data->n_features, model);
+    network_forward_rows(outputs + i * n, data->value + rows[i] * data->n_features, 1, model);
     labels[i] = data->label[rows[i]];
   }
   assert_int_equal(train_metrics_compute(metrics, outputs, labels, n_rows, n), CKKS_OK);

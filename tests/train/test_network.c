@@ -163,7 +163,7 @@ static void a_stored_model_computes_the_same(void **state) {
     for (size_t i = 0; i < N_FEATURES; i++)
       row[i] = 4.0 * uniform(&seed);
     train_network_loss(&net, row, 0);
-    network_forward_scaled(outputs, row, NULL, &model);
+    network_forward_rows(outputs, row, 1, &model);
     assert_memory_equal(outputs, net.post[1], sizeof outputs); /* to the bit */
   }
   network_clear(&model);

@@ -17,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "network/models.h"
 #include "random.h"
 #include "trees/bins.h"
 #include "trees/read.h"
@@ -65,7 +66,7 @@ static void compare(const network_model *model, const trees_ensemble *e, const d
                     const char *name) {
   double wanted[16], have[16];
   trees_ensemble_forward(wanted, row, e);
-  assert_int_equal(network_forward(have, row, model), CKKS_OK);
+  assert_int_equal(network_forward_rows(have, row, 1, model), CKKS_OK);
   for (size_t k = 0; k < e->n_outputs; k++)
     if (!(fabs(have[k] - wanted[k]) <= 1e-10 * fmax(1.0, fabs(wanted[k]))))
       fail_msg("%s: %.17g where %.17g is right", name, have[k], wanted[k]);
@@ -117,7 +118,7 @@ static void test_indicators(void **state) {
     for (size_t i = 0; i < input.n_inputs; i++)
       assert_true(inputs[i] == 0.0 || inputs[i] == 1.0);
     for (size_t o = 0; o < model.layer[0].n_out; o++) {
-      double s = network_sparse_dot(&model.layer[0].weight, o, inputs) + model.layer[0].bias[o];
+      double s = test_dot(&model.layer[0].weight, o, inputs) + model.layer[0].bias[o];
       double p = encoding_polynomial_value(&model.layer[0].activation[0].polynomial, s);
       assert_true(s == floor(s) && s >= 0.0 && s <= model.layer[0].activation[0].max_abs);
       assert_true(fabs(p) < 1e-12 || fabs(p - 1.0) < 1e-12);
