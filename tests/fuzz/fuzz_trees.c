@@ -70,7 +70,7 @@ static void compare(const network_model *model, const trees_ensemble *e, double 
     for (size_t f = 0; f < e->n_features; f++)
       row[f] = entry(e, f, r + f * (r / 8));
     trees_ensemble_forward(wanted, row, e);
-    if (network_forward(have, row, model) != CKKS_OK)
+    if (network_forward_rows(have, row, 1, model) != CKKS_OK)
       abort();
     for (size_t k = 0; k < e->n_outputs; k++)
       if (!(fabs(have[k] - wanted[k]) <= 1e-9 * size))
