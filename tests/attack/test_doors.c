@@ -168,7 +168,7 @@ static void ask_slots(double complex *u, const double complex *rows) {
   OK(ckks_ciphertext_build_at(&sample.ciphertext[0], s.bare.params, layout->input_level, 2));
   OK(secret_encrypt(sample.ciphertext[0], plaintext, s.secret, s.bare.params));
   OK(wire_sample_write(&bytes, &n_bytes, &sample, &s.bare));
-  s.n_asked += wire_sample_peek_predictions(bytes, n_bytes, &s.bare);
+  s.n_asked += wire_head_peek_predictions(bytes, n_bytes, &s.bare);
   OK(exec_infer(&result, &n_result, bytes, n_bytes, "sample", s.session));
   OK(wire_result_read(&read, result, n_result, "result", &s.bare));
   read_all(u, &read.sparse[0]);
