@@ -8,29 +8,22 @@
 static void test_error_within_prediction(void **unused) {
   (void)unused;
   uint64_t state = 5;
-  double closest = 0.0;
-  int exceeded = 0;
+  comparison seen = {0};
   for (int round = 0; round < 24; round++) {
     world w;
     compile_options options = test_options(round % 2 ? 1e-3 : 1e-5, 10);
     options.minimise = (blindsight_minimise)(round % 4);
     options.last_on_server = round % 5 == 0;
     world_build(&w, &state, &options);
-    for (int packing = 0; packing < PLAN_N_PACKINGS; packing++) {
-      if (!w.plan.interface.layout[packing].available)
-        continue;
-      double error = run_messages(&w, (plan_packing)packing);
-      double predicted = w.plan.interface.cost[packing].predicted_error;
-      exceeded += error > predicted;
-      assert_true(error <= 3.0 * predicted);
-      assert_true(predicted <= options.error * 1.05);
-      closest = fmax(closest, error / predicted);
-    }
+    compare_errors(&seen, &w);
+    for (int packing = 0; packing < PLAN_N_PACKINGS; packing++)
+      assert_true(!w.plan.interface.layout[packing].available ||
+                  w.plan.interface.cost[packing].predicted_error <= options.error * 1.05);
     world_clear(&w);
   }
   /* Tails are heavy: of about 45 runs one may pass its figure, none by much. */
-  assert_true(exceeded <= 2);
-  assert_true(closest > 0.05);
+  assert_true(seen.exceeded <= 2);
+  assert_true(seen.closest > 0.05);
 }
 
 /* In Chebyshev's basis degrees stay cheap in bits, and what is measured below what was said. */
@@ -38,8 +31,7 @@ static void test_chebyshev_error(void **unused) {
   (void)unused;
   uint64_t state = 6;
   static const int degree[] = {4, 7, 15, 31, 63, 127, 255};
-  int exceeded = 0;
-  double closest = 0.0;
+  comparison seen = {0};
   for (int round = 0; round < 14; round++) {
     world w = {.engine = NULL};
     compile_options options = test_options(1e-4, 10);
@@ -48,19 +40,11 @@ static void test_chebyshev_error(void **unused) {
     assert_ok(test_chebyshev_network(&w.model, degree[round / 2], round % 2 ? 3 : 1, &state));
     test_rows(w.rows, N_ROWS, &w.model, &state);
     world_start(&w, &options);
-    for (int packing = 0; packing < PLAN_N_PACKINGS; packing++) {
-      if (!w.plan.interface.layout[packing].available)
-        continue;
-      double error = run_messages(&w, (plan_packing)packing);
-      double predicted = w.plan.interface.cost[packing].predicted_error;
-      exceeded += error > predicted;
-      assert_true(error <= 3.0 * predicted);
-      closest = fmax(closest, error / predicted);
-    }
+    compare_errors(&seen, &w);
     world_clear(&w);
   }
-  assert_true(exceeded <= 1);
-  assert_true(closest > 0.02);
+  assert_true(seen.exceeded <= 1);
+  assert_true(seen.closest > 0.02);
 }
 
 /* Every slot of the result ciphertext itself, also those that never leave the server. */

@@ -13,28 +13,18 @@ static void build(world *w, test_mix mix, uint64_t *state, const compile_options
 static void test_error_within_prediction(void **unused) {
   (void)unused;
   uint64_t state = 31;
-  double closest = 0.0;
-  int exceeded = 0, runs = 0;
+  comparison seen = {0};
   for (int round = 0; round < 24; round++) {
     world w;
     compile_options options = test_options(round % 2 ? 1e-3 : 1e-5, 10);
     options.minimise = (blindsight_minimise)(round / 4 % 4);
     options.last_on_server = round % 5 == 0;
     build(&w, (test_mix)(round % TEST_N_MIXES), &state, &options);
-    for (int packing = 0; packing < PLAN_N_PACKINGS; packing++) {
-      if (!w.plan.interface.layout[packing].available)
-        continue;
-      double error = run_messages(&w, (plan_packing)packing);
-      double predicted = w.plan.interface.cost[packing].predicted_error;
-      exceeded += error > predicted;
-      runs++;
-      assert_true(error <= 3.0 * predicted);
-      closest = fmax(closest, error / predicted);
-    }
+    compare_errors(&seen, &w);
     world_clear(&w);
   }
-  assert_true(runs > 40 && exceeded <= 2);
-  assert_true(closest > 0.02);
+  assert_true(seen.runs > 40 && seen.exceeded <= 2);
+  assert_true(seen.closest > 0.02);
 }
 
 /* A session that has run once takes no memory, whatever its polynomials. */

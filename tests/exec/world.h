@@ -98,4 +98,25 @@ static inline double run_messages(const world *w, plan_packing packing) {
   base_free(outputs);
   return error;
 }
+
+/* What was measured beside what was predicted, over many plans. */
+typedef struct comparison {
+  int runs, exceeded;
+  double closest; /* of measured / predicted */
+} comparison;
+
+/* One run in each packing that there is. Tails are heavy: one may pass its figure, none by much. */
+static inline void compare_errors(comparison *c, world *w) {
+  for (int packing = 0; packing < PLAN_N_PACKINGS; packing++) {
+    if (!w->plan.interface.layout[packing].available)
+      continue;
+    double error = run_messages(w, (plan_packing)packing);
+    double predicted = w->plan.interface.cost[packing].predicted_error;
+    c->runs++;
+    c->exceeded += error > predicted;
+    assert_true(error <= 3.0 * predicted);
+    c->closest = fmax(c->closest, error / predicted);
+  }
+}
+
 #endif

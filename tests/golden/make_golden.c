@@ -8,34 +8,16 @@
 #include "base/alloc.h"
 #include "ckks/objects.h"
 #include "golden/content.h"
+#include "golden/save.h"
 
 #include "base/digest.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define HEADER 88
 #define DIGEST 32
 
-static const char *folder;
 static ckks_params *params;
-
-static void check(ckks_status status) {
-  if (status == CKKS_OK)
-    return;
-  fprintf(stderr, "make_golden: %s\n", ckks_last_error());
-  exit(1);
-}
-
-static void save(const char *name, const uint8_t *bytes, size_t n_bytes) {
-  char path[1024];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  FILE *file = fopen(path, "wb");
-  if (file == NULL || fwrite(bytes, 1, n_bytes, file) != n_bytes || fclose(file) != 0) {
-    perror(path);
-    exit(1);
-  }
-}
 
 /* ------------------------------------------------------------------- good */
 

@@ -7,30 +7,9 @@
 #include "base/digest.h"
 #include "compile/compile.h"
 #include "golden/plan.h"
+#include "golden/save.h"
 #include "network/files.h"
 #include "plan/files.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-static const char *folder;
-
-static void check(ckks_status status) {
-  if (status == CKKS_OK)
-    return;
-  fprintf(stderr, "make_mixed: %s\n", ckks_last_error());
-  exit(1);
-}
-
-static void save(const char *name, const uint8_t *bytes, size_t n_bytes) {
-  char path[1024];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  FILE *file = fopen(path, "wb");
-  if (!file || fwrite(bytes, 1, n_bytes, file) != n_bytes || fclose(file) != 0) {
-    perror(path);
-    exit(1);
-  }
-}
 
 /*
  * Where the payload names the last unit's activation: behind widths, name, three features, the

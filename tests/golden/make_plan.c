@@ -11,33 +11,14 @@
 #include "exec/exec.h"
 #include "golden/bare.h"
 #include "golden/plan.h"
+#include "golden/save.h"
 #include "network/files.h"
 #include "plan/files.h"
 #include "secret/secret.h"
 #include "wire/wire.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *folder;
-
-static void check(ckks_status status) {
-  if (status == CKKS_OK)
-    return;
-  fprintf(stderr, "make_plan: %s\n", ckks_last_error());
-  exit(1);
-}
-
-static void save(const char *name, const uint8_t *bytes, size_t n_bytes) {
-  char path[1024];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  FILE *file = fopen(path, "wb");
-  if (!file || fwrite(bytes, 1, n_bytes, file) != n_bytes || fclose(file) != 0) {
-    perror(path);
-    exit(1);
-  }
-}
 
 /* A copy with one byte of the payload changed and the digest made anew. */
 static void save_bad(const char *name, const uint8_t *bytes, size_t n_bytes, size_t at,

@@ -3,19 +3,8 @@
 # What is installed can be used from elsewhere, from C and C++: through pkg-config, shared and
 # static, through CMake's find_package, and after the whole tree has been moved. There is one copy
 # of the scheme in a process, whose functions may have the names of ours.
-set -u
-passed=0 failed=0
-check() { # check WHAT COMMAND...
-  what=$1
-  shift
-  if "$@" >"$TEST_TMP/log" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "$what:"
-    cat "$TEST_TMP/log"
-  fi
-}
+# shellcheck disable=SC1091,SC2034 # not followed
+. tests/house/check.inc
 
 check "install" env DESTDIR="$TEST_TMP/first" cmake --install "$BUILD" --prefix /opt/b
 mv "$TEST_TMP/first/opt/b" "$TEST_TMP/moved"
@@ -123,5 +112,4 @@ refused() {
     grep "version .CKKS_PRIVATE_.* not found" "$TEST_TMP/refusal"
 }
 check "is refused" refused
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

@@ -2,19 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every program has a page, every public function one that shows its declaration; what is installed
 # goes again and takes nothing else with it. (That pages and --help agree: tests/cli/help.sh.)
-set -u
-passed=0 failed=0
-check() { # check WHAT COMMAND...
-  what=$1
-  shift
-  if "$@" >"$TEST_TMP/log" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "$what:"
-    cat "$TEST_TMP/log"
-  fi
-}
+# shellcheck disable=SC1091,SC2034 # not followed
+. tests/house/check.inc
 root=$TEST_TMP/root
 prefix=$root/usr/local
 check "install" env DESTDIR="$root" cmake --install "$BUILD" --prefix /usr/local
@@ -66,5 +55,4 @@ folders() {
   diff /dev/null "$TEST_TMP/empty"
 }
 check "no empty folder is left" folders
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

@@ -2,19 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Programs that use one side of blindsight.h and link the static library: a server holds nothing
 # that knows secret keys, a client nothing that computes on ciphertexts.
-set -u
-passed=0 failed=0
-check() { # check WHAT COMMAND...
-  what=$1
-  shift
-  if "$@" >"$TEST_TMP/log" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "$what:"
-    cat "$TEST_TMP/log"
-  fi
-}
+# shellcheck disable=SC1091,SC2034 # not followed
+. tests/house/check.inc
 
 cat >"$TEST_TMP/server.c" <<'C'
 #include "blindsight.h"
@@ -89,5 +78,4 @@ check "the client knows its key" symbols "$TEST_TMP/client" "$client_has"
 check "the client computes nothing" lacks "$TEST_TMP/client" '^(exec|eval)_|^ckks_evaluator_'
 check "the client speaks HTTP" symbols "$TEST_TMP/client" '^client_http_'
 check "the server does not" lacks "$TEST_TMP/server" '^curl_'
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish
