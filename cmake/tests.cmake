@@ -34,9 +34,23 @@ function(list_test name kind)
   endif()
 endfunction()
 
+# many_names(folder output file...): the files have a main() each, and are one program (tests/many.h);
+# <build>/<folder>/<name of file> is a link to it.
+function(many_names folder output)
+  foreach(file ${ARGN})
+    get_filename_component(name "${file}" NAME_WE)
+    set_source_files_properties("${file}" PROPERTIES
+      COMPILE_OPTIONS "-include;${PROJECT_SOURCE_DIR}/tests/many.h"
+      COMPILE_DEFINITIONS TEST_NAME=${name}
+      OBJECT_DEPENDS "${PROJECT_SOURCE_DIR}/tests/many.h")
+    file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/${folder}")
+    file(CREATE_LINK ${output} "${PROJECT_BINARY_DIR}/${folder}/${name}" SYMBOLIC)
+  endforeach()
+endfunction()
+
 # room_program(target folder output file...): one executable <build>/<folder>/<output> of many
 # files, each with a main() of its own (tests/many.h), and a link to it named as each of them.
-# A link per file would be 160 of them after any change in a low room; this makes about thirty.
+# A link per file would be 170 of them after any change in a low room; this makes about thirty.
 function(room_program target folder output)
   file(GLOB own RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS ${folder}/*.c)
   list(FILTER own EXCLUDE REGEX "/(test|check|ctgrind|make|fuzz)_[a-z0-9_]*\\.c$")
@@ -50,15 +64,7 @@ function(room_program target folder output)
   endif()
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${output})
   target_link_libraries(${target} PRIVATE PkgConfig::cmocka)
-  foreach(file ${ARGN})
-    get_filename_component(name "${file}" NAME_WE)
-    set_source_files_properties("${file}" PROPERTIES
-      COMPILE_OPTIONS "-include;${PROJECT_SOURCE_DIR}/tests/many.h"
-      COMPILE_DEFINITIONS TEST_NAME=${name}
-      OBJECT_DEPENDS "${PROJECT_SOURCE_DIR}/tests/many.h")
-    file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/${folder}")
-    file(CREATE_LINK ${output} "${PROJECT_BINARY_DIR}/${folder}/${name}" SYMBOLIC)
-  endforeach()
+  many_names(${folder} ${output} ${ARGN})
 endfunction()
 
 # tests/<room>/test_*.c and check_*.c are run. ctgrind_*.c mark their secrets as undefined for
@@ -146,12 +152,11 @@ source_program(load_server bench bench/load/load_server.c bench/load/client.c be
 # Benchmarks share bench/harness.c, which says how they were compiled.
 file(GLOB files RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS bench/bench_*.c)
 string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
-foreach(file ${files})
-  get_filename_component(name "${file}" NAME_WE)
-  source_program(${name} bench "${file}" bench/harness.c)
-  target_compile_definitions(${name} PRIVATE
-    "BENCH_FLAGS=\"${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION} ${CMAKE_C_FLAGS_${type}}\"")
-endforeach()
+source_program(benches bench tests/many.c bench/harness.c ${files})
+set_target_properties(benches PROPERTIES OUTPUT_NAME benches)
+target_compile_definitions(benches PRIVATE
+  "BENCH_FLAGS=\"${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION} ${CMAKE_C_FLAGS_${type}}\"")
+many_names(bench benches ${files})
 
 # Our submission to the FHE benchmarking suite: seven programs over blindsight.h, for its harness
 # (bench/fhe-suite/README.md). Those of the server link an archive that knows no secret key.
