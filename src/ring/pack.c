@@ -81,7 +81,7 @@ void ring_pack_write(uint8_t *out, const ring_word *in, size_t n, const ring_mod
 
 static ckks_status fail_value(const uint64_t *values, uint64_t p, size_t done) {
   size_t i = 0;
-  while (values[i] < p)
+  while (i < CHUNK - 1 && values[i] < p)
     i++;
   return base_fail(CKKS_ERROR_FORMAT, "coefficient %zu is not below its prime %" PRIu64, done + i,
                    p);
@@ -90,7 +90,7 @@ static ckks_status fail_value(const uint64_t *values, uint64_t p, size_t done) {
 ckks_status ring_pack_read(ring_word *out, const uint8_t *in, size_t n, const ring_modulus *modulus,
                            const ring_kernel *kernel) {
   uint8_t bytes[8 * CHUNK_WORDS_MAX + 9] = {0};
-  _Alignas(64) uint64_t values[CHUNK];
+  _Alignas(64) uint64_t values[CHUNK] = {0};
   _Alignas(64) ring_word last[CHUNK];
   const unsigned bits = (unsigned)modulus->bits;
   ckks_status status = CKKS_OK;

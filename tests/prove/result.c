@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* For `make prove`: a result whose payload is any bytes, read for a small model: up to four rows or
+ * one batch that are whole, and whatever is refused. */
+#include "prove/message.h"
+
+/* Arrays by what they hold, zeroed, with nothing behind them, and may fail. */
+void *base_alloc_array(size_t n, size_t size) {
+  static wire_sparse sparse[4];
+  static ring_word c0[RING_SIZE], c1[RING_SIZE];
+  if (Frama_C_interval(0, 1))
+    return NULL;
+  if (size == sizeof *sparse) {
+    /*@ assert n <= 4; */
+    memset(sparse, 0, sizeof sparse);
+    return sparse + 4 - n;
+  }
+  /*@ assert n <= 512 && size == 8; */
+  ring_word *words = n == RING_SIZE ? c1 : c0;
+  Frama_C_make_unknown((char *)words, sizeof c0);
+  return words + RING_SIZE - n;
+}
+
+static plan_interface interface;
+
+/* False where there are no more lengths. Right: those of one to four rows, of batches of up to 32,
+ * 96, 224 rows. */
+static int read_one(int packing, int i, int length) {
+  static const size_t right[3][MOST_RIGHT + 1] = {
+      {2157, 4286, 6415, 8544, 10673}, {6428, 7708, 10268, 12000}, {12000}};
+  wire_result result;
+  if (right[packing][(length + 1) / 2] == 0) /* what is not reached */
+    return 0;
+  choose(packing, i, length, right[packing]);
+  if (wire_result_read(&result, payload, n_payload, "result", &interface) == CKKS_OK)
+    wire_result_clear(&result);
+  return 1;
+}
+
+int main(void) {
+  ckks_params params;
+  build(&interface, &params);
+  /*@ loop unroll 3; */
+  for (int packing = 0; packing < 3; packing++)
+    /*@ loop unroll 12; */
+    for (int i = 0; i < N_CASES; i++)
+      /*@ loop unroll 10; */
+      for (int length = 0; length < N_LENGTHS && read_one(packing, i, length); length++)
+        ;
+  return 0;
+}
