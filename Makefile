@@ -27,7 +27,7 @@ test: build
 wasm:
 	@tools/install_deps --web
 	@tools/build_wasm -j $(JOBS) build/web
-	@tools/pack_web build/web build/web/package
+	@tools/pack_web build/web build/web/package build/web/page
 	@echo "build/web/package: blindsight.wasm, $$(gzip -9 -c build/web/blindsight.wasm | wc -c) bytes packed"
 
 test-all: build

@@ -24,7 +24,7 @@ _blindsight_options() {
       --plain --timeout --patience --rows --image --packing --out-of-range --parallel --jobs --label --outputs --csv \
       --json" ;;
     inspect) echo "--json" ;;
-    serve) echo "--state --listen --tls-cert --tls-key --client-ca --cors --plain --workers --queue --cache-mb \
+    serve) echo "--state --listen --tls-cert --tls-key --client-ca --cors --web --plain --workers --queue --cache-mb \
       --weights-mb --max-key-mb --max-body-mb --bodies-mb --jobs --jobs-mb --key-days --job-hours \
       --audit-mb --audit-file-mb --audit-days --idle --grace --least-rate --connections --connections-each" ;;
     token) echo "--state --name --id --key-mb --requests-per-minute --predictions-per-day --scope --json" ;;
@@ -52,7 +52,7 @@ _blindsight_values() {
     train.--activation) echo "sigmoid3 square identity" ;;
     evaluate.--outputs | *.--output | *.--out | *.-o | *.--validation | *.--calibrate | *.--data | \
       *.--units | *.--image | *.--report | *.--key | *.--keys | *.--list | *.--session | *.--save-session | *.--state | *.--cacert | *.--cert | \
-      *.--cert-key | *.--token-file | serve.--tls-* | serve.--client-ca)
+      *.--cert-key | *.--token-file | serve.--tls-* | serve.--web | serve.--client-ca)
       echo file ;;
     *.--label | *.--drop | *.--hidden | *.--epochs | *.--batch | *.--rate | *.--decay | *.--seed | \
       *.--split-seed | *.--frac | *.--error | *.--headroom | *.--log2-n | *.--rows | *.--threads | \

@@ -42,7 +42,7 @@ async function findOnly(http, options) {
 
 /** The models of a server: [{name, version, plan}]. */
 export async function models(url, options = {}) {
-  return listModels(new Http(url, options), {signal: options.signal});
+  return listModels(new Http(url, options), {signal: options.signal, progress: options.progress});
 }
 
 /** Finds a model, fetches its client file and checks it. */

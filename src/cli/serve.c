@@ -101,6 +101,8 @@ static int parse(arguments *a, int argc, char **argv) {
       {"cors", 0, CLI_TEXT, &a->options.cors, "ORIGINS",
        "pages of these origins may ask, such as https://example.org; commas between; \"*\" is all",
        0, 0, 0},
+      {"web", 0, CLI_TEXT, &a->options.web, "FOLDER",
+       "the page for people, at / (make wasm: build/web/page)", 0, 0, 0},
       {"plain", 0, CLI_FLAG, &a->options.plain, NULL,
        "serve other machines without TLS: something in front does it", 0, 0, 0},
       {"workers", 'j', CLI_INTEGER, &a->workers, "N", "evaluations at a time; 0 = one a core (0)",

@@ -15,6 +15,7 @@ typedef struct server_options {
   uint16_t port;                              /**< 0 = any free one: server_service_port */
   const char *tls_cert, *tls_key, *client_ca; /**< PEM files; NULL = none */
   const char *cors; /**< origins whose pages may ask, with commas between, or "*"; NULL = none */
+  const char *web;  /**< folder of the page answered at / (http/page.h); NULL = none */
   bool plain;       /**< allow other addresses than loopback without TLS */
   int n_workers;    /**< evaluations at a time; 0 = one a core */
   size_t n_queue;   /**< requests that may wait for a worker */
@@ -49,6 +50,12 @@ ckks_status server_service_reload(server_service *service);
 void server_service_drain(server_service *service, unsigned limit_s);
 /** NULL allowed. */
 void server_service_free(server_service *service);
+
+/** Each file of the page in `folder`, by name, with its SHA-256 in base64, as the service would
+ * answer it. */
+ckks_status server_page_hashes(const char *folder,
+                               void (*show)(void *context, const char *name, const char *hash),
+                               void *context);
 
 /* --- for the commands `token` and `audit`: the stores of a state folder, running or not */
 

@@ -17,6 +17,7 @@
 #include "server/compute/job_recovery.h"
 #include "server/compute/key_recovery.h"
 #include "server/http/http.h"
+#include "server/http/page.h"
 #include "server/http/tls.h"
 #include "server/store/clock.h"
 #include "server/store/job_row.h"
@@ -127,6 +128,8 @@ static ckks_status start(running *r) {
   BASE_TRY(server_key_recovery_run(s));
   BASE_TRY(server_pool_build(&s->pool, n_workers, s->options.n_queue));
   BASE_TRY(server_job_recovery_run(s));
+  if (s->options.web != NULL)
+    BASE_TRY(server_page_build(&s->page, s->options.web));
   BASE_TRY(server_http_start(s));
   r->sweeping = pthread_create(&r->sweeper, NULL, sweep, r) == 0;
   return r->sweeping ? CKKS_OK
@@ -191,6 +194,7 @@ void server_service_free(server_service *service) {
     pthread_join(r->sweeper, NULL);
   }
   server_tls_free(service->tls);
+  server_page_free(service->page);
   base_free(service->client_ca);
   server_cache_free(service->cache);
   server_model_set_free(service->models);

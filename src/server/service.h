@@ -29,8 +29,9 @@ struct server_service {
   const struct server_routes *routes; /* what there is (http/route.h) */
   struct server_links *links;
   struct MHD_Daemon *daemon;
-  struct server_tls *tls; /* NULL = none */
-  char *client_ca;        /* PEM: libmicrohttpd keeps the pointer */
+  struct server_tls *tls;   /* NULL = none */
+  struct server_page *page; /* NULL = none */
+  char *client_ca;          /* PEM: libmicrohttpd keeps the pointer */
   atomic_bool draining;
   atomic_int n_requests;     /* begun and not yet answered */
   atomic_size_t body_memory; /* bytes of bodies that are held there */

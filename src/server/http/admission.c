@@ -12,6 +12,7 @@
 #include "server/http/cors.h"
 #include "server/http/framing.h"
 #include "server/http/identity.h"
+#include "server/http/page.h"
 #include "server/http/receive.h"
 #include "server/http/reply.h"
 #include "server/http/target.h"
@@ -28,6 +29,8 @@ static bool find_route(server_request *request, const char *method, const char *
   }
   bool options = strcmp(method, "OPTIONS") == 0;
   request->route = server_route_find(request->param, allow, method, path);
+  if (request->route == NULL && allow[0] == '\0')
+    request->route = server_page_find(request, method, path);
   if (request->route != NULL)
     return true;
   if (options && (allow[0] != '\0' || strcmp(path, "*") == 0)) {

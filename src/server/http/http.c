@@ -185,8 +185,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     return;
   server_metrics *metrics = &service->metrics;
   int64_t us = server_clock_us() - request->begun_us;
-  size_t route = request->route != NULL ? (size_t)(request->route - server_route_all.route)
-                                        : SERVER_MAX_ROUTES;
+  size_t route = server_route_number(request->route);
   atomic_fetch_add(&metrics->requests[route][request->answered ? request->reply.status / 100 : 4],
                    1);
   atomic_fetch_add(&metrics->bytes_out, request->reply.n_bytes);

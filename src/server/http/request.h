@@ -15,6 +15,7 @@
 #include "server/store/token.h"
 
 #define SERVER_MAX_HEADERS 12
+typedef struct server_page server_page;
 typedef struct server_reply {
   int status;
   const char *type;
@@ -23,7 +24,7 @@ typedef struct server_reply {
   int fd; /* -1 = none; n_bytes long */
   struct {
     const char *name;
-    char value[200];
+    char value[256];
   } header[SERVER_MAX_HEADERS];
   int n_headers;
   char code[32]; /* of the error, for the audit log */
@@ -35,6 +36,7 @@ struct server_request {
   server_link *link;
   const server_route *route;
   char param[SERVER_MAX_PARAMS][SERVER_NAME_CHARS];
+  size_t page_file; /* of server_page_find */
   server_token token;
   server_body body;
   server_inflate *inflate;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/compute/metrics.h"
 #include "server/http/answer.h"
 
 #define JSON "application/json"
@@ -127,4 +128,11 @@ const server_route *server_route_find(char param[SERVER_MAX_PARAMS][SERVER_NAME_
   if (allow[0] != '\0')
     strcat(allow, ", OPTIONS");
   return NULL;
+}
+
+size_t server_route_number(const server_route *route) {
+  for (size_t i = 0; i < server_route_all.n; i++)
+    if (route == &table[i])
+      return i;
+  return SERVER_MAX_ROUTES;
 }

@@ -48,4 +48,6 @@ extern const server_routes server_route_all;
  */
 const server_route *server_route_find(char param[SERVER_MAX_PARAMS][SERVER_NAME_CHARS],
                                       char allow[64], const char *method, const char *path);
+/** Its place in the table; SERVER_MAX_ROUTES for NULL, and for one that is not in it (page.h). */
+size_t server_route_number(const server_route *route);
 #endif

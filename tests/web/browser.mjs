@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page in a real browser against a real server (tests/web/browser.sh starts both).
+import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {chromium} from 'playwright-core';
+
+const {URL_: url, TOKEN: token, IMAGES: images, SHOTS: shots} = process.env;
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const WAIT = 60000; // of a busy machine
+let passed = 0, failed = 0;
+
+const browser = await chromium.launch({executablePath: process.env.CHROMIUM,
+  args: ['--no-sandbox', '--disable-dev-shm-usage', '--no-proxy-server']});
+const context = await browser.newContext({viewport: {width: 390, height: 844}, colorScheme: 'light'});
+context.setDefaultTimeout(WAIT);
+const faults = []; // what the browser itself complains of: the policy, a script's error
+const hosts = new Set();
+async function newPage() {
+  const page = await context.newPage();
+  page.on('console', (message) => { if (message.type() === 'error') faults.push(message.text()); });
+  page.on('pageerror', (error) => faults.push(error.stack));
+  page.on('request', (request) => { if (!request.url().startsWith('blob:')) hosts.add(new URL(request.url()).origin); });
+  return page;
+}
+let page = await newPage();
+
+async function test(name, run) {
+  if (failed > 2) return; // what follows would only wait
+  try {
+    await run();
+    passed++;
+  } catch (error) {
+    failed++;
+    console.log(`${name}: ${error.stack}`);
+    await page.screenshot({path: `${shots}/failed.png`, fullPage: true}).catch(() => {});
+  }
+}
+/** Until it is so; the page's policy forbids what playwright's own wait does. */
+async function until(condition) {
+  for (const end = Date.now() + WAIT; ;) {
+    if (await page.evaluate(condition)) return;
+    if (Date.now() > end) throw new Error(`never: ${condition}; the status is "${await status()}"`);
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+  }
+}
+const shot = (name) => page.screenshot({path: `${shots}/${name}.png`, fullPage: true});
+const status = () => page.textContent('#status');
+const ready = () => until(() => document.getElementById('status').textContent === 'Ready.');
+const answered = () => until(() =>
+  !document.getElementById('answer').hidden && / ms, | s, /.test(document.getElementById('status').textContent));
+async function enter(secret = token) {
+  await page.fill('#token', secret);
+  await page.press('#token', 'Enter');
+}
+/** Where there are several models none is opened by itself. */
+async function choose(name) {
+  if (!images) return;
+  await page.waitForSelector('#choice-field:not([hidden])');
+  await page.selectOption('#choice', name);
+}
+async function accessible(what) {
+  // Through the debugger, which the page's policy does not bind.
+  await page.evaluate(axeSource);
+  const {violations} = await page.evaluate(() => globalThis.axe.run(document,
+    {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}));
+  assert.deepEqual(violations.map((v) => `${v.id} (${v.impact}): ${v.nodes.map((n) => n.html).join(' ')}`), [], what);
+}
+const noSideways = async () => assert.ok(await page.evaluate(() =>
+  document.documentElement.scrollWidth <= document.documentElement.clientWidth), 'it scrolls sideways');
+
+const table = (file) => readFileSync(file, 'utf8').trim().split('\n').map((line) => line.split(','));
+const [header, ...rows] = table('validation.csv');
+const clear = table('clear.csv').slice(1);
+
+await test('it opens', async () => {
+  await page.goto(url);
+  await page.waitForSelector('#token');
+  await noSideways();
+  await shot('enter');
+  await accessible('at the door');
+});
+await test('a wrong token is said to be wrong', async () => {
+  await enter(`${token.slice(0, -1)}${token.endsWith('0') ? '1' : '0'}`);
+  await page.waitForSelector('#enter .notice');
+  assert.match(await page.textContent('#enter .notice'), /token/);
+  faults.splice(0); // the browser notes the 401
+});
+let cold;
+await test('the right one opens the model, and makes keys', async () => {
+  const start = Date.now();
+  await enter();
+  await choose('wdbc');
+  await ready();
+  cold = Date.now() - start;
+  const facts = await page.textContent('#facts');
+  for (const pattern of [/30 values a row/, /one of 2 classes: B, M/, /128 bits/, /kB there/]) assert.match(facts, pattern);
+  assert.match(await page.textContent('#key-text'), /A new key was made.*MB of evaluation keys/);
+  assert.equal(await page.inputValue('#token'), '');
+  await noSideways();
+  await accessible('with a model');
+});
+await test('a row by keyboard, and its answer', async () => {
+  await page.focus('#f0');
+  for (const value of rows[0].slice(0, 30)) {
+    await page.keyboard.type(value);
+    await page.keyboard.press('Tab');
+  }
+  await page.keyboard.press('Enter'); // the button is next
+  await answered();
+  assert.equal(await page.textContent('.verdict'), clear[0][1]);
+  assert.match(await page.textContent('#result'), /inside the ranges/);
+  assert.equal(await page.locator('.bars li').count(), 2);
+  const shown = await page.$$eval('.bars .value', (all) => all.map((e) => Number(e.textContent)));
+  shown.forEach((x, i) => assert.ok(Math.abs(x - Number(clear[0][2 + i])) < 1e-2, `${x}`));
+  assert.match(await page.textContent('#sent-text'), /^\d{6} bytes/);
+  // The picture is noise: its bytes are spread evenly.
+  const bins = await page.$eval('#noise', (canvas) => {
+    const count = Array(16).fill(0), {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    for (let i = 0; i < data.length; i += 4) count[data[i] >> 4]++;
+    return count;
+  });
+  assert.ok(Math.max(...bins) < 1.3 * Math.min(...bins), bins.join());
+  await noSideways();
+  await shot('answer');
+  await accessible('with an answer');
+});
+await test('a row outside is not sent', async () => {
+  await page.fill('#f3', '1000000');
+  await page.press('#f3', 'Enter');
+  await page.waitForSelector('#row-error:not([hidden])');
+  assert.match(await page.textContent('#row-error'), /area_mean.*1e\+06.*It was not sent/);
+  assert.equal(await page.getAttribute('#f3', 'aria-invalid'), 'true');
+  await page.fill('#f3', 'much');
+  await page.press('#f3', 'Enter');
+  await until(() => /1 field is no number/.test(document.getElementById('row-error').textContent));
+  await accessible('with an error');
+});
+await test('a table of 114 rows', async () => {
+  await page.setInputFiles('#csv', 'validation.csv');
+  await until(() => document.querySelectorAll('#rows tbody tr').length === 114);
+  const labels = await page.$$eval('#rows tbody tr', (all) => all.map((row) => row.cells[1].textContent));
+  assert.deepEqual(labels, clear.map((line) => line[1]));
+  await noSideways();
+  await accessible('with many rows');
+});
+await test('a table without a column', async () => {
+  await page.setInputFiles('#csv', {name: 'x.csv', mimeType: 'text/csv', buffer: Buffer.from(`${header.slice(1).join()}\n${rows[0].slice(1).join()}\n`)});
+  await until(() => /no column "radius_mean"/.test(document.getElementById('row-error').textContent));
+});
+await test('the key outlives the page, and no script reads what wraps it', async () => {
+  await page.close();
+  page = await newPage();
+  await page.goto(url);
+  await enter();
+  await choose('wdbc');
+  await ready();
+  assert.match(await page.textContent('#key-text'), /The key of your last visit was taken.*already/);
+  const kept = await page.evaluate(async () => {
+    const db = await new Promise((resolve) => { const r = indexedDB.open('blindsight', 1); r.onsuccess = () => resolve(r.result); });
+    const read = (store) => new Promise((resolve) => { const r = db.transaction(store).objectStore(store).getAll(); r.onsuccess = () => resolve(r.result); });
+    const [key] = await read('wrapping'), [entry] = await read('keys');
+    const exported = await crypto.subtle.exportKey('raw', key).then(() => 'read', (error) => error.name);
+    db.close();
+    return {exported, extractable: key.extractable, wrapped: Array.from(new Uint8Array(entry.wrapped).subarray(0, 8))};
+  });
+  assert.deepEqual([kept.exported, kept.extractable], ['InvalidAccessError', false]);
+  assert.notEqual(Buffer.from(kept.wrapped).toString(), 'BLINDSGT');
+});
+await test('the key can be saved', async () => {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('#export')]);
+  assert.equal(download.suggestedFilename(), 'wdbc.key');
+  await download.saveAs('page.key');
+  assert.equal(readFileSync('page.key').subarray(0, 8).toString(), 'BLINDSGT');
+});
+await test('in the dark, wide, with animals of the keyboard only', async () => {
+  await page.emulateMedia({colorScheme: 'dark'});
+  await page.setViewportSize({width: 1100, height: 900});
+  await page.click('#usual');
+  await page.focus('#predict');
+  await page.keyboard.press('Enter');
+  await answered();
+  await shot('dark');
+  await accessible('in the dark');
+  await page.emulateMedia({colorScheme: 'light'});
+  await page.setViewportSize({width: 390, height: 844});
+});
+
+if (images) await test('a digit, drawn', async () => {
+  await page.selectOption('#choice', 'digits');
+  await ready();
+  await page.waitForSelector('#pad-field:not([hidden])');
+  const {x, y} = await page.locator('#pad').boundingBox();
+  await page.mouse.move(x + 80, y + 60); // a seven
+  await page.mouse.down();
+  await page.mouse.move(x + 190, y + 60, {steps: 8});
+  await page.mouse.move(x + 120, y + 220, {steps: 12});
+  await page.mouse.up();
+  await page.click('#predict');
+  await answered();
+  assert.equal(await page.textContent('.verdict'), '7');
+  assert.equal(await page.locator('.bars li').count(), 10);
+  await noSideways();
+  await shot('digit');
+  await accessible('with a digit');
+  await page.setInputFiles('#image', images);
+  await until(() => /scaled to 28/.test(document.getElementById('pad-state').textContent));
+  await page.click('#predict');
+  await until(() => document.querySelector('.verdict')?.textContent === '1');
+  await page.focus('#pad');
+  for (const key of ['Delete', 'ArrowUp', 'ArrowUp', 'ArrowUp', 'ArrowUp', ' ', ...Array(9).fill('ArrowDown'), ' '])
+    await page.keyboard.press(key); // a one, by keyboard
+  await page.click('#predict');
+  await until(() => /^1$/.test(document.querySelector('.verdict')?.textContent));
+});
+
+await test('the key can be forgotten', async () => {
+  await page.click('#forget');
+  await page.waitForSelector('#enter:not([hidden])');
+  assert.equal(await page.isHidden('#model'), true);
+});
+await test('a server that is gone is said to be', async () => {
+  await page.goto(`${url}/?server=http://127.0.0.1:9`);
+  assert.equal(await page.inputValue('#server'), 'http://127.0.0.1:9');
+  await enter();
+  await until(() => /waiting for the server: no answer/.test(document.getElementById('status').textContent));
+  hosts.delete('http://127.0.0.1:9'); // asked for, and what the policy forbids
+  faults.splice(0);
+});
+await test('nothing was loaded from anywhere else, and the browser had nothing to complain of', () => {
+  assert.deepEqual([...hosts], [new URL(url).origin]);
+  assert.deepEqual(faults, []);
+});
+await browser.close();
+if (process.env.TIMES) console.log(`keys made, sent and ready ${cold} ms after the token`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed ? 1 : 0);
