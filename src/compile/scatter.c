@@ -193,27 +193,13 @@ static ckks_status fill_copies(network_sparse *out, const scattering *s, bool ho
   return status;
 }
 
-/* Weights of a row, sorted by where they are read now. */
-static void sort_row(network_sparse *m, size_t begin, size_t end) {
-  for (size_t i = begin + 1; i < end; i++)
-    for (size_t k = i; k > begin && m->column[k] < m->column[k - 1]; k--) {
-      uint32_t column = m->column[k];
-      double value = m->value[k];
-      m->column[k] = m->column[k - 1];
-      m->value[k] = m->value[k - 1];
-      m->column[k - 1] = column;
-      m->value[k - 1] = value;
-    }
-}
-
+/* Columns are out of order until the rows are moved, which sorts them. */
 static ckks_status fill_reads(network_sparse *out, const scattering *s) {
   BASE_TRY(network_sparse_copy(out, s->map));
   out->n_columns = s->n_places;
-  for (size_t row = 0; row < out->n_rows; row++) {
+  for (size_t row = 0; row < out->n_rows; row++)
     for (size_t k = out->start[row]; k < out->start[row + 1]; k++)
       out->column[k] = (uint32_t)(s->block[row] * s->unit + s->residue[out->column[k]]);
-    sort_row(out, out->start[row], out->start[row + 1]);
-  }
   return CKKS_OK;
 }
 

@@ -78,16 +78,27 @@ static size_t count_diagonals(const network_sparse *map) {
   return count;
 }
 
+static void assert_ascending(const network_sparse *map) {
+  for (size_t row = 0; row < map->n_rows; row++)
+    for (size_t k = map->start[row]; k + 1 < map->start[row + 1]; k++)
+      assert_true(map->column[k] < map->column[k + 1]);
+}
+
 static void check(size_t n_trees, size_t n_bits, uint64_t seed) {
   network_model model;
   compile_stages plain, placed;
   uint64_t random = seed + 1;
   make(&model, n_trees, n_bits, seed);
   assert_ok(compile_stages_build(&plain, &model, true));
+  plain.reach = (compile_reach){.input = 1.5, .stage = {2.5, 3.5}}; /* as of some box */
   assert_ok(compile_placing_build(&placed, &plain, &model, true));
   if (placed.n_stages != plain.n_stages + 1)
     fail_msg("%zu trees over %zu bits were left alone", n_trees, n_bits);
   assert_true(placed.gather.groups > 1);
+  assert_true(placed.stage[0].range[0] == plain.max_abs_input);
+  assert_true(placed.reach.input == 1.5 && placed.reach.stage[0] == 1.5);
+  assert_true(placed.reach.stage[1] == 2.5 && placed.reach.stage[2] == 3.5);
+  assert_ascending(&placed.stage[1].map);
   /* Every input has one home. */
   size_t *homes = calloc(n_bits, sizeof *homes);
   double *x = calloc(n_bits, sizeof *x), *home = calloc(placed.gather.n, sizeof *home);

@@ -132,11 +132,66 @@ static void test_refused(void **state) {
   assert_non_null(strstr(base_last_error(), "encoding[1].edges[2]"));
   input.feature[1].edge[2] = (double)NAN;
   assert_int_equal(encoding_input_finish(&input), CKKS_ERROR_FORMAT);
+  input.feature[1].edge[2] = (double)INFINITY;
+  assert_int_equal(encoding_input_finish(&input), CKKS_ERROR_FORMAT);
+  assert_non_null(strstr(base_last_error(), "encoding[1].edges[2]: not a finite number"));
   input.feature[1].edge[2] = 2.0;
   assert_int_equal(encoding_names_set(&input.feature[2].category[1], "red"), CKKS_OK);
   assert_int_equal(encoding_input_finish(&input), CKKS_ERROR_FORMAT);
   assert_non_null(strstr(base_last_error(), "\"red\" occurs twice"));
   encoding_input_clear(&input);
+}
+
+static void test_limits(void **state) {
+  (void)state;
+  encoding_input input;
+  assert_int_equal(encoding_input_init(&input, ENCODING_MAX_INPUTS + 1), CKKS_OK);
+  assert_int_equal(encoding_input_finish(&input), CKKS_ERROR_FORMAT);
+  assert_non_null(strstr(base_last_error(), "more than 65536 inputs in all"));
+  input.n_features = ENCODING_MAX_INPUTS;
+  assert_int_equal(encoding_input_finish(&input), CKKS_OK);
+  encoding_input_clear(&input);
+  size_t n = ENCODING_MAX_VALUES + 1;
+  double *edge = base_alloc_array(n, sizeof *edge);
+  for (size_t k = 0; k < n; k++)
+    edge[k] = (double)k;
+  assert_int_equal(encoding_input_init(&input, 1), CKKS_OK);
+  input.feature[0] = (encoding_feature){.kind = ENCODING_BINS, .n_values = n, .edge = edge};
+  assert_int_equal(encoding_input_finish(&input), CKKS_ERROR_FORMAT);
+  assert_non_null(strstr(base_last_error(), "encoding[0]: 16385 values where 16384 are allowed"));
+  input.feature[0].n_values--;
+  assert_int_equal(encoding_input_finish(&input), CKKS_OK);
+  encoding_input_clear(&input);
+}
+
+/* One feature: u8 kind, u8 missing, u32 values, and what follows of them. */
+static void refuse_bytes(unsigned kind, unsigned missing, uint32_t n_values, long n_allocations) {
+  encoding_input input;
+  base_buffer bytes;
+  base_reader reader;
+  base_buffer_init(&bytes, 64);
+  base_buffer_u32(&bytes, 1);
+  base_buffer_u8(&bytes, (uint8_t)kind);
+  base_buffer_u8(&bytes, (uint8_t)missing);
+  base_buffer_u32(&bytes, n_values);
+  base_buffer_f64(&bytes, 1.0);
+  base_reader_init(&reader, bytes.bytes, bytes.n_bytes);
+  base_alloc_fail_at(n_allocations + 1);
+  assert_int_equal(encoding_input_read(&input, &reader, 1), CKKS_ERROR_FORMAT);
+  base_alloc_fail_at(0);
+  base_buffer_clear(&bytes);
+}
+
+/* Nothing is scaled and missing, or scaled in values; memory is taken for what is there alone. */
+static void test_hostile_bytes(void **state) {
+  (void)state;
+  refuse_bytes(ENCODING_SCALE, 1, 0, 1);
+  refuse_bytes(ENCODING_SCALE, 0, 1, 1);
+  refuse_bytes(ENCODING_BINS, 2, 1, 1);
+  refuse_bytes(ENCODING_BINS, 0, 2, 1);
+  refuse_bytes(ENCODING_BINS, 0, ENCODING_MAX_VALUES, 1);
+  refuse_bytes(ENCODING_CATEGORIES, 0, 9, 1);
+  refuse_bytes(ENCODING_N_INPUT_KINDS, 0, 1, 1);
 }
 
 static void test_memory(void **state) {
@@ -157,8 +212,10 @@ static void test_memory(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_names),
-                                     cmocka_unit_test(test_bytes), cmocka_unit_test(test_refused),
-                                     cmocka_unit_test(test_memory)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_rows),   cmocka_unit_test(test_names),
+      cmocka_unit_test(test_bytes),  cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_limits), cmocka_unit_test(test_hostile_bytes),
+      cmocka_unit_test(test_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

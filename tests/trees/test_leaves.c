@@ -70,6 +70,8 @@ static void compare(const network_model *model, const trees_ensemble *e, const d
   for (size_t k = 0; k < e->n_outputs; k++)
     if (!(fabs(have[k] - wanted[k]) <= 1e-10 * fmax(1.0, fabs(wanted[k]))))
       fail_msg("%s: %.17g where %.17g is right", name, have[k], wanted[k]);
+  for (size_t k = 0; k < e->n_outputs; k++)
+    assert_true(fabs(have[k]) <= model->layer[1].activation[0].max_abs * (1.0 + 1e-12));
 }
 
 static void test_same_sums(void **state) {
@@ -132,10 +134,38 @@ static void test_indicators(void **state) {
   trees_ensemble_clear(&e);
 }
 
+/* x > 0.5 asked twice on one way: nobody comes to what stands between; two leaves say the same. */
+static void test_way_that_nobody_goes(void **state) {
+  (void)state;
+  static const char text[] =
+      "{\"features\": [\"a\"], \"labels\": [\"y\"], \"base\": [0], \"trees\": [{"
+      "\"left\": [1, 0, 3, 0, 5, 0, 0], \"right\": [2, 0, 4, 0, 6, 0, 0], "
+      "\"feature\": [0, 0, 0, 0, 0, 0, 0], \"edge\": [0.5, 0, 0.5, 0, 2, 0, 0], "
+      "\"missing_right\": [0, 0, 1, 0, 0, 0, 0], "
+      "\"value\": [null, [3], null, [77], null, [5], [3]]}]}";
+  static const double rows[] = {-1.0, 0.5, 0.75, 2.0, 2.5, (double)NAN};
+  trees_ensemble e;
+  encoding_input input;
+  trees_bins_report report;
+  network_model model;
+  if (trees_read(&e, text, strlen(text), "m") != CKKS_OK)
+    fail_msg("%s", base_last_error());
+  const trees_bins_options options = {.exact = true, .seed = 3};
+  assert_int_equal(trees_bins_choose(&input, &report, &e, &options), CKKS_OK);
+  assert_int_equal(trees_leaves_build(&model, &e, &input), CKKS_OK);
+  assert_true(model.layer[0].n_out <= 2);
+  for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++)
+    compare(&model, &e, &rows[r], "a way that nobody goes");
+  network_clear(&model);
+  encoding_input_clear(&input);
+  trees_ensemble_clear(&e);
+}
+
 /* No threshold of the model among the edges that clients are told, unless by exact. */
 static void test_quantiles(void **state) {
   (void)state;
   uint64_t random = 7;
+  size_t n_content = 0; /* with the bins that are tried first */
   for (size_t i = 0; i < N_FILES; i++) {
     trees_ensemble e, own;
     encoding_input input;
@@ -151,6 +181,7 @@ static void test_quantiles(void **state) {
     assert_int_equal(trees_bins_choose(&input, &report, &e, &options), CKKS_OK);
     assert_int_equal(report.n_changed, 0);
     assert_true(report.n_bins >= 64);
+    n_content += report.n_bins == 64;
     if (trees_leaves_build(&model, &e, &input) != CKKS_OK)
       fail_msg("%s: %s", files[i], base_last_error());
     for (size_t r = 0; r < n_rows; r++)
@@ -168,6 +199,7 @@ static void test_quantiles(void **state) {
     trees_ensemble_clear(&e);
     trees_ensemble_clear(&own);
   }
+  assert_true(n_content > 0);
 }
 
 static void test_refused(void **state) {
@@ -183,7 +215,10 @@ static void test_refused(void **state) {
   trees_bins_options options = {.n_rows = 0};
   assert_int_equal(trees_bins_choose(&input, &report, &e, &options), CKKS_ERROR_ARGUMENT);
   assert_non_null(strstr(base_last_error(), "calibration rows"));
-  options.exact = true;
+  options = (trees_bins_options){.rows = &(double){1.0}, .n_rows = 1, .n_bins = 1};
+  assert_int_equal(trees_bins_choose(&input, &report, &e, &options), CKKS_ERROR_ARGUMENT);
+  assert_non_null(strstr(base_last_error(), "1 bins: must be 2 to 16384"));
+  options = (trees_bins_options){.exact = true};
   assert_int_equal(trees_bins_choose(&input, &report, &e, &options), CKKS_ERROR_FORMAT);
   assert_int_equal(encoding_input_init(&input, 1), CKKS_OK);
   assert_int_equal(trees_leaves_build(&model, &e, &input), CKKS_ERROR_ARGUMENT);
@@ -218,7 +253,9 @@ static void test_memory(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_same_sums),
                                      cmocka_unit_test(test_indicators),
+                                     cmocka_unit_test(test_way_that_nobody_goes),
                                      cmocka_unit_test(test_quantiles),
-                                     cmocka_unit_test(test_refused), cmocka_unit_test(test_memory)};
+                                     cmocka_unit_test(test_refused),
+                                     cmocka_unit_test(test_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

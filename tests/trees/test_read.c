@@ -230,6 +230,34 @@ static void test_hostile_trees(void **state) {
               "whole number");
 }
 
+static void test_values_that_are_not_there(void **state) {
+  (void)state;
+  trees_ensemble e;
+  trees_node *node;
+  assert_int_equal(trees_ensemble_init(&e, 1, 3), CKKS_OK);
+  assert_int_equal(trees_ensemble_add_tree(&e, 1, TREES_ALL_OUTPUTS, &node), CKKS_OK);
+  assert_int_equal(trees_ensemble_add_leaf(&e, node, (double[]){1, 2, 3}, 3), CKKS_OK);
+  assert_int_equal(trees_ensemble_check(&e), CKKS_OK);
+  for (size_t value = 1; value <= 4; value++) {
+    node->value = value;
+    assert_int_equal(trees_ensemble_check(&e), CKKS_ERROR_FORMAT);
+    assert_non_null(strstr(base_last_error(), "a leaf without values"));
+  }
+  trees_ensemble_clear(&e);
+}
+
+/* A tree of an XGBoost model adds to an output that is there. */
+static void test_group_that_is_not_there(void **state) {
+  (void)state;
+  size_t n;
+  char *text = load("xgboost_binary.json", &n), *info = strstr(text, "\"tree_info\"");
+  assert_non_null(info);
+  info += strcspn(info, "0");
+  *info = '1';
+  expect(text, "tree_info");
+  base_free(text);
+}
+
 static void test_deep(void **state) {
   (void)state;
   trees_ensemble e;
@@ -329,10 +357,15 @@ static void test_edges(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_libraries), cmocka_unit_test(test_meanings),
-      cmocka_unit_test(test_missing),   cmocka_unit_test(test_hostile_trees),
-      cmocka_unit_test(test_deep),      cmocka_unit_test(test_damaged),
-      cmocka_unit_test(test_memory),    cmocka_unit_test(test_edges)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_libraries),
+                                     cmocka_unit_test(test_meanings),
+                                     cmocka_unit_test(test_missing),
+                                     cmocka_unit_test(test_hostile_trees),
+                                     cmocka_unit_test(test_values_that_are_not_there),
+                                     cmocka_unit_test(test_group_that_is_not_there),
+                                     cmocka_unit_test(test_deep),
+                                     cmocka_unit_test(test_damaged),
+                                     cmocka_unit_test(test_memory),
+                                     cmocka_unit_test(test_edges)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
