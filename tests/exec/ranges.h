@@ -107,6 +107,9 @@ static inline void ranges_judge(ranges_count *count, const double *outputs, cons
     bool right = error <= RANGES_TOLERANCE;
     count->right += right;
     count->wrong += !right;
+    if (!right)
+      print_message("wrong by %.3g of max(1, |clear|): %g where clear says %g\n", error,
+                    outputs[i * n], clear[0]);
     count->largest = right ? fmax(count->largest, error) : count->largest;
   }
 }
