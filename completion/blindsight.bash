@@ -13,7 +13,7 @@ _blindsight_options() {
       --max-degree --output-name --input --outputs --output-error --margin --fit" ;;
     export) echo "--output" ;;
     evaluate) echo "--label --outputs --json" ;;
-    simulate) echo "--label --error --headroom --packing --seed --threads --json" ;;
+    simulate) echo "--label --error --headroom --packing --out-of-range --seed --threads --json" ;;
     compile) echo "--output --error --security --minimise --packing --last --headroom --log2-n \
       --calibrate --label --output-name --input --units --report --json" ;;
     keygen) echo "--output --force" ;;
@@ -45,6 +45,7 @@ _blindsight_values() {
     compile.--minimise) echo "balanced latency upload keys" ;;
     compile.--packing) echo "both latency throughput" ;;
     simulate.--packing) echo "latency throughput" ;;
+    simulate.--out-of-range) echo "refuse clip" ;;
     compile.--last) echo "client server" ;;
     encrypt.--packing | predict.--packing) echo "auto latency throughput" ;;
     encrypt.--out-of-range | predict.--out-of-range) echo "refuse clip mark" ;;

@@ -164,7 +164,12 @@ typedef struct blindsight_predictions {
    * where an output is NaN, and for models whose outputs are no classes. */
   size_t *largest;
   blindsight_state *state; /**< of each row */
+  /** NULL, but of blindsight_server_simulate: of each row the stage of blindsight_server_account
+   * where its values first went further beyond those of calibration than outputs may, or
+   * BLINDSIGHT_NO_STAGE. */
+  size_t *stage;
 } blindsight_predictions;
+#define BLINDSIGHT_NO_STAGE SIZE_MAX
 
 /**
  * Of predictions of those rows that were sent, in their order, makes those of all n_rows rows:
@@ -531,7 +536,9 @@ BLINDSIGHT_API bool blindsight_server_operation(char text[BLINDSIGHT_TEXT_BYTES]
 /**
  * Rows in clear through the program of a packing, with the noise that each operation on
  * ciphertexts would add (docs/math.md). The same seed gives the same outputs on any number of
- * threads (1 to BLINDSIGHT_MAX_THREADS).
+ * threads (1 to BLINDSIGHT_MAX_THREADS). Rows are taken as they are: what a client would not send
+ * is not asked. States say which answers a client would not believe, because their values left the
+ * band or the modulus (BEYOND), or another row's of the batch did (SPOILT): their outputs are NaN.
  */
 BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_server_simulate(
     blindsight_predictions **out, const double *rows, size_t n_rows, blindsight_packing packing,

@@ -103,5 +103,6 @@ void blindsight_predictions_free(blindsight_predictions *p) {
   base_free(p->output);
   base_free(p->largest);
   base_free(p->state);
+  base_free(p->stage);
   base_free(p);
 }

@@ -201,27 +201,11 @@ static bool is_above(double value, double limit) {
   return !(fabs(value) <= limit);
 }
 
-/* Latency: outputs beyond the band, or something where nothing should be: the modulus did not hold
- * them. */
 static void place_row(const decrypted *d, const double *values, size_t row,
                       const plan_interface *interface) {
-  const plan_layout *layout = &interface->layout[PLAN_LATENCY];
   size_t n = interface->n_outputs;
-  bool good = true;
-  for (size_t i = 0; i < n; i++)
-    good = good && !is_above(values[i], interface->max_abs_output);
-  for (size_t i = n; i < layout->period && layout->canary > 0.0; i++)
-    good = good && !is_above(values[i] - layout->empty, layout->canary);
   memcpy(d->outputs + row * n, values, n * sizeof *values);
-  d->mark[row] = good ? CLIENT_MARK_NONE : CLIENT_MARK_BEYOND;
-}
-
-/* What is in the slots without a row was in the band when it was encrypted. */
-static bool is_spoilt(const double *values, size_t first, size_t end, double canary) {
-  for (size_t j = first; j < end && canary > 0.0; j++)
-    if (is_above(values[j], canary))
-      return true;
-  return false;
+  d->mark[row] = plan_box_believes(values, interface) ? CLIENT_MARK_NONE : CLIENT_MARK_BEYOND;
 }
 
 /* Throughput: one output of the rows of a batch. One that wrapped is wrong in every row. */
@@ -230,8 +214,7 @@ static void place_batch(const decrypted *d, const double *values, size_t i,
   size_t n = interface->n_outputs, batch = i / n;
   size_t first = batch * plan_pack_rows(interface, PLAN_THROUGHPUT);
   size_t n_rows = plan_pack_batch(interface, result->n_rows, batch);
-  bool spoilt = is_spoilt(values, n_rows, result->sparse[i].period,
-                          interface->layout[PLAN_THROUGHPUT].canary);
+  bool spoilt = plan_box_spoilt(values, n_rows, result->sparse[i].period, interface);
   for (size_t row = 0; row < n_rows; row++) {
     uint8_t *mark = &d->mark[first + row];
     d->outputs[(first + row) * n + i % n] = values[row];

@@ -78,6 +78,32 @@ double plan_box_reach(const plan_interface *interface) {
   return most;
 }
 
+/* NaN is. */
+static bool is_above(double value, double limit) {
+  return !(fabs(value) <= limit);
+}
+
+bool plan_box_believes(const double *values, const plan_interface *interface) {
+  const plan_layout *layout = &interface->layout[PLAN_LATENCY];
+  size_t n = interface->n_outputs;
+  for (size_t i = 0; i < n; i++)
+    if (is_above(values[i], interface->max_abs_output))
+      return false;
+  for (size_t i = n; i < layout->period && layout->canary > 0.0; i++)
+    if (is_above(values[i] - layout->empty, layout->canary))
+      return false;
+  return true;
+}
+
+bool plan_box_spoilt(const double *values, size_t n_rows, size_t period,
+                     const plan_interface *interface) {
+  double canary = interface->layout[PLAN_THROUGHPUT].canary;
+  for (size_t j = n_rows; j < period && canary > 0.0; j++)
+    if (is_above(values[j], canary))
+      return true;
+  return false;
+}
+
 /* Largest |output| whose coefficients stay below q_0 / 2. */
 static double held(const plan_interface *interface, const plan_layout *layout) {
   return 0.5 * (double)interface->literal.q[0] / layout->output_scale;

@@ -258,6 +258,13 @@ size_t plan_box_clip(double *features, const plan_interface *interface);
 double plan_box_padding(const plan_interface *interface, size_t feature);
 /** The largest |scaled value| inside the box. */
 double plan_box_reach(const plan_interface *interface);
+/** LATENCY: whether the values of a result's slots (a period of them) are believed: outputs in the
+ * band, and nothing where nothing should be. */
+bool plan_box_believes(const double *values, const plan_interface *interface);
+/** THROUGHPUT: whether slots n_rows to `period` of an output, which hold no row, show that the
+ * modulus did not hold the batch. They were in the band when it was encrypted. */
+bool plan_box_spoilt(const double *values, size_t n_rows, size_t period,
+                     const plan_interface *interface);
 /** log2 of how many times the band goes into what the base modulus holds of an output. */
 double plan_box_guard(const plan_interface *interface, plan_packing packing);
 /**

@@ -176,6 +176,15 @@ static void dense(running *r, const plan_op *op, double *out) {
       out[j] += weight[t] * r->reg[op->term[t]][j];
 }
 
+/* Where values go beyond what is expected of them. */
+static void watch(const running *r, const plan_op *op, int index) {
+  int *left = r->noise->left;
+  double most = r->noise->reach * op->max_abs;
+  for (size_t j = 0; op->max_abs > 0.0 && j < r->slots; j++)
+    if (left[j] < 0 && !(fabs(r->scratch[j]) <= most))
+      left[j] = index;
+}
+
 /* Into scratch first: an op may read the register that it writes. */
 static ckks_status run_op(running *r, const plan_op *op) {
   static void (*const read[])(running *, const plan_op *, double *) = {
@@ -210,6 +219,8 @@ static ckks_status run_program(running *r, double *const *output, const double *
     if (r->noise)
       r->added = r->noise->op[i];
     BASE_TRY(run_op(r, &program->op[i]));
+    if (r->noise && r->noise->left)
+      watch(r, &program->op[i], i);
   }
   for (int i = 0; i < program->n_outputs; i++)
     memcpy(output[i], r->reg[program->output[i]], r->slots * sizeof(double));

@@ -18,6 +18,10 @@ typedef struct plan_reading_noise {
   const plan_noise *op; /**< of each operation */
   double share;         /**< of independent noise, what is left in the mean over replicas */
   plan_random *random;
+  /** Of each slot, the first operation whose result there was more than `reach` times its max_abs,
+   * if that is still -1. May be NULL. */
+  int *left;
+  double reach;
 } plan_reading_noise;
 
 /**

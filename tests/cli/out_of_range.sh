@@ -128,4 +128,38 @@ refused "a state that is none" 1 "bad.rows: line 5: must begin with \"3,\" and a
 refused "no list" 1 "near.csv: no list of rows" decrypt near.csv
 head -c 60 good.rows >cut.rows
 refused "a list that was cut" 1 "cut.rows: " decrypt cut.rows
+
+# --- simulate says the same without a ciphertext: what is refused, and what has no answer
+run blindsight simulate a.model six.csv --label diagnosis
+holds "simulate: done" [ "$rc" = 0 ]
+says "simulate: refused" "^refused *2 of 6 rows, which stay here"
+holds "simulate: by name" grep -q 'row 1 (line 3) is refused: column "area_se" is 99999;' "$log.err"
+run blindsight simulate a.model six.csv --out-of-range clip --json
+holds "simulate: clipped" [ "$(grep -c '"state": "clipped"' "$log.out")" = 2 ]
+# A deep network whose values leave the modulus on rows where all features are large at once.
+works "train" blindsight train "$data" --label diagnosis --hidden 16,12,8 --epochs 20 -o d.model
+works "compile" blindsight compile d.model -o d
+works "keygen" blindsight keygen d.client -o d
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "diagnosis") skip = i }
+  NR > 1 && NR <= 6 { for (i = 1; i <= NF; i++) if (i != skip) $i = (NR - 2) * $i } NR <= 12' OFS=, \
+  rows.csv >large.csv
+for packing in latency throughput; do
+  run blindsight encrypt d.client large.csv --key d.key --packing $packing --out-of-range clip -o d.sample
+  holds "$packing: large values go, or are clipped" [ "$rc" = 0 ]
+  works "$packing: infer" blindsight-infer d.server d.sample --keys d.keys -o d.result
+  run blindsight decrypt d.client d.result --key d.key --json
+  cp "$log.out" found.json
+  run blindsight simulate d.model large.csv --packing $packing --out-of-range clip --json
+  holds "$packing: simulate agrees with ciphertexts" python3 - found.json "$log.out" <<'P'
+import json, sys
+found, said = (json.load(open(path)) for path in sys.argv[1:])
+none = {row["row"]: row["state"] for row in found if row.get("state") in ("beyond", "spoilt")}
+simulated = {row["row"]: row["state"] for row in said["no_answer"]}
+assert none and none == simulated, (none, simulated)
+assert [row["stage"] for row in said["no_answer"] if row["stage"] is not None], said
+P
+done
+run blindsight simulate d.model large.csv --packing throughput --out-of-range clip
+says "a batch is spoilt as a whole" "^no answer *11 rows, and said to have none; 11 of them are of a spoilt batch"
+says "by which row, and where" "^too large *row 4, from stage [1-4] of 4 on"
 finish

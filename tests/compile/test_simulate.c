@@ -58,7 +58,7 @@ static int available_from(int packing) {
 static void simulate(double *outputs, size_t n_rows, int packing, uint64_t seed,
                      base_threads *threads) {
   assert_ok(
-      compile_simulate_rows(outputs, rows, n_rows, &plan, (plan_packing)packing, seed, threads));
+      compile_simulate_rows(outputs, NULL, rows, n_rows, &plan, (plan_packing)packing, seed, threads));
 }
 
 /* Root of the mean square of |noisy - clear| / max(1, |clear|), and the largest. */
@@ -162,7 +162,7 @@ static void test_allocation_failures(void **unused) {
     for (long k = 1; k <= n; k += 1 + n / 100) {
       base_alloc_fail_at(k);
       ckks_status status =
-          compile_simulate_rows(noisy, rows, 2, &plan, (plan_packing)packing, 1, NULL);
+          compile_simulate_rows(noisy, NULL, rows, 2, &plan, (plan_packing)packing, 1, NULL);
       base_alloc_fail_at(0);
       assert_int_equal(status, CKKS_ERROR_MEMORY);
     }

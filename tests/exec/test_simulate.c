@@ -106,7 +106,7 @@ static void compare(run *out, const network *net, const plan_plan *plan, plan_pa
   size_t n = ROWS * n_outputs;
   double *values = encrypted(out->rows, packing, plan);
   double measured = deviation(values, out->clear, n);
-  assert_ok(compile_simulate_rows(out->simulated, out->rows, ROWS, plan, packing, 1, NULL));
+  assert_ok(compile_simulate_rows(out->simulated, NULL, out->rows, ROWS, plan, packing, 1, NULL));
   double simulated = deviation(out->simulated, out->clear, n);
   base_free(values);
   print_message("network %td, packing %d: measured %.3g, simulated %.3g, predicted %.3g\n",
