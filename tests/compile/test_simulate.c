@@ -57,8 +57,8 @@ static int available_from(int packing) {
 
 static void simulate(double *outputs, size_t n_rows, int packing, uint64_t seed,
                      base_threads *threads) {
-  assert_ok(
-      compile_simulate_rows(outputs, NULL, rows, n_rows, &plan, (plan_packing)packing, seed, threads));
+  assert_ok(compile_simulate_rows(outputs, NULL, rows, n_rows, &plan, (plan_packing)packing, seed,
+                                  threads));
 }
 
 /* Root of the mean square of |noisy - clear| / max(1, |clear|), and the largest. */
