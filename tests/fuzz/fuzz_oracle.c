@@ -103,7 +103,7 @@ static bool answer(const double *rows, size_t n_rows, plan_packing packing, bool
                              interface));
   right = n == n_rows;
   for (size_t i = 0; i < n && !outside; i++) { /* those from outside are marked as such */
-    need(network_forward(clear, rows + i * interface->n_features, &o->model));
+    need(network_forward_rows(clear, rows + i * interface->n_features, 1, &o->model));
     for (size_t k = 0; k < n_out; k++) {
       double found = outputs[i * n_out + k];
       bool is_marked = marks[i] != CLIENT_MARK_NONE;
