@@ -55,7 +55,7 @@ foreach(file ${completions})
   install(FILES "${file}" RENAME "${command}"
           DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
 endforeach()
-install(FILES LICENSE NOTICE CHANGELOG.md README.md TYPE DOC)
+install(FILES LICENSE NOTICE CHANGELOG.md README.md SECURITY.md CONTRIBUTING.md CITATION.cff TYPE DOC)
 install_matching("${CMAKE_INSTALL_DOCDIR}" "${PROJECT_SOURCE_DIR}/docs/*.md")
 install_matching("${CMAKE_INSTALL_DOCDIR}" "${PROJECT_SOURCE_DIR}/dist/haproxy.cfg")
 install(DIRECTORY examples DESTINATION "${CMAKE_INSTALL_DOCDIR}")

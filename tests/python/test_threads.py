@@ -24,8 +24,8 @@ CACERT = "tls.crt"
 WAITS = """
 import sys, time
 import blindsight as bs
-print("begins", flush=True)
 try:
+    print("begins", flush=True)
     remote = bs.Remote(sys.argv[1], token="t", {options})
     remote.use_key("c.key")
 except KeyboardInterrupt:
@@ -121,7 +121,7 @@ class ThreadsTest(unittest.TestCase):
 class InterruptTest(unittest.TestCase):
     """Ctrl-C within a moment, wherever the program is."""
 
-    LIMIT_S = 5.0  # of a busy machine; on an idle one it is 0.3
+    LIMIT_S = 20.0  # of a busy machine; on an idle one it is 0.3
 
     def interrupted(self, url: str, options: str = "") -> float:
         program = subprocess.Popen([sys.executable, "-c", WAITS.format(options=options), url],
