@@ -48,9 +48,11 @@ static bool step(server_inflate *self, server_inflate_sink sink, void *context) 
 bool server_inflate_feed(server_inflate *self, const void *bytes, size_t n_bytes,
                          server_inflate_sink sink, void *context) {
   z_stream *stream = &self->stream;
+  if (n_bytes == 0) /* nothing, and no beginning of another stream */
+    return true;
   stream->next_in = (uint8_t *)(uintptr_t)bytes; /* zlib does not write there */
   stream->avail_in = (uInt)n_bytes;              /* what one read of a connection brings */
-  self->begun = self->begun || n_bytes > 0;
+  self->begun = true;
   do
     if (!step(self, sink, context))
       return false;

@@ -91,6 +91,8 @@ static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvw
 /* Part by part; what stands for {name} has only characters that need no care anywhere. */
 static bool match(char param[SERVER_MAX_PARAMS][SERVER_NAME_CHARS], const char *template,
                   const char *path) {
+  for (int i = 0; i < SERVER_MAX_PARAMS; i++) /* those that the route has not are empty */
+    param[i][0] = '\0';
   for (int n = 0; *template != '\0';) {
     if (*template != '{') {
       if (*template ++ != *path++)
