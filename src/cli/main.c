@@ -16,7 +16,7 @@ static const struct {
   entry run;
 } commands[] = {
     {"train", "train a model on a CSV table", cli_train},
-    {"import", "make a model of a network in ONNX, or of weights in JSON", cli_import},
+    {"import", "make a model of a network in ONNX, of trees, or of weights in JSON", cli_import},
     {"export", "print a model as JSON", cli_export},
     {"evaluate", "run a model in clear", cli_evaluate},
     {"simulate", "run a model in clear with the errors of ciphertexts", cli_simulate},
