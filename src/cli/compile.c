@@ -16,6 +16,7 @@ typedef struct arguments {
   blindsight_compile_options options;
   int security, minimise, packing, last, input;
   uint64_t log2_n;
+  double usual_error; /* what nobody asked for and could not be had; 0 = it was */
   bool json;
 } arguments;
 
@@ -96,9 +97,34 @@ static ckks_status read_model(blindsight_model **out, const arguments *a) {
  * bits. */
 #define FINEST_ERROR 1e-5
 #define COARSEST_ERROR 1e-3
+#define MOST_COARSER 3 /* times, by two */
 static double usual_error(const blindsight_model *model) {
   double error = 0.1 * blindsight_model_shape(model)->fitted_error;
   return error < FINEST_ERROR ? FINEST_ERROR : error > COARSEST_ERROR ? COARSEST_ERROR : error;
+}
+
+static bool has(const blindsight_server *server, blindsight_packing packing) {
+  return blindsight_client_facts(blindsight_server_client(server))->cost[packing].available;
+}
+
+/* Nobody asked for that error: where the guard leaves no room for latency packing at it, a little
+ * less is worth more than no answer to a single row. What was compiled is kept otherwise. */
+static void try_coarser(blindsight_server **server, const blindsight_model *model, arguments *a) {
+  blindsight_compile_options options = a->options;
+  for (int i = 0; i < MOST_COARSER && a->options.latency && !has(*server, BLINDSIGHT_LATENCY);
+       i++) {
+    blindsight_server *other = NULL;
+    options.error *= 2.0;
+    if (blindsight_server_compile(&other, model, &options) == CKKS_OK &&
+        has(other, BLINDSIGHT_LATENCY)) {
+      a->usual_error = a->options.error;
+      a->options.error = options.error;
+      blindsight_server_free(*server);
+      *server = other;
+      other = NULL;
+    }
+    blindsight_server_free(other);
+  }
 }
 
 static ckks_status compile(blindsight_server **server, size_t *n_weights, arguments *a) {
@@ -107,11 +133,15 @@ static ckks_status compile(blindsight_server **server, size_t *n_weights, argume
   if (status == CKKS_OK && !blindsight_model_shape(model)->calibrated)
     cli_print_warning("%s: its ranges are not known, the worst is assumed; --calibrate tells them",
                       a->model);
-  if (status == CKKS_OK && a->options.error == 0.0)
+  bool usual = a->options.error == 0.0;
+  if (status == CKKS_OK && usual)
     a->options.error = usual_error(model);
   if (status == CKKS_OK &&
       (status = blindsight_server_compile(server, model, &a->options)) != CKKS_OK)
     status = base_fail_in(status, "%s", a->model);
+  if (status == CKKS_OK && usual &&
+      !blindsight_client_facts(blindsight_server_client(*server))->certified)
+    try_coarser(server, model, a);
   const blindsight_shape *shape = blindsight_model_shape(model);
   for (size_t l = 0; status == CKKS_OK && l < shape->n_layers; l++)
     *n_weights += shape->layer[l].n_weights;
@@ -141,14 +171,19 @@ static ckks_status print_plan(const blindsight_server *server, const arguments *
   if (a->json) {
     json_t *object = cli_plan_report_json(client);
     cli_plan_stages_json(json_object_get(object, "packings"), server);
+    if (a->usual_error > 0.0)
+      json_object_set_new(object, "usual_error", cli_print_number(a->usual_error));
     json_object_set_new(object, "error", cli_print_number(a->options.error));
     json_object_set_new(object, "headroom", cli_print_number(a->options.headroom));
     json_object_set_new(object, "left_out", left_out_json(client, a));
     return cli_print_json(object);
   }
   cli_plan_report_print(stdout, client);
-  cli_print_field(stdout, "asked for", "error %g, headroom %g", a->options.error,
-                  a->options.headroom);
+  cli_print_field(stdout, a->usual_error > 0.0 ? "made for" : "asked for", "error %g, headroom %g",
+                  a->options.error, a->options.headroom);
+  if (a->usual_error > 0.0)
+    cli_print_field(stdout, "coarser",
+                    "than the usual %g, which leaves no room for latency packing", a->usual_error);
   if (left_out(client, a, BLINDSIGHT_LATENCY)) /* that the other is not there is the usual case */
     cli_print_field(stdout, "not in it",
                     "latency packing, at this error; --packing latency says what would help");

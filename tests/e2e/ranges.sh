@@ -50,7 +50,8 @@ awk -F, -v n="$rows" '
       print
     }
   }' rows.csv >all.csv
-works "token" blindsight-server token create --scope infer --state "$state" --name ranges
+works "token" blindsight-server token create --scope infer --state "$state" --name ranges \
+  --predictions-per-day 100000000
 BLINDSIGHT_TOKEN=$(cat "$log.out")
 export BLINDSIGHT_TOKEN
 serve models

@@ -78,11 +78,9 @@ model() {
   holds "$table, $kind: evaluate" [ "$rc" = 0 ]
   n=$(($(wc -l <clear.csv) - 1))
   holds "$table, $kind: fifty rows at least" [ "$n" -ge 50 ]
-  ms=0 error="not to be had"
   run blindsight inspect m.client
-  if grep -q "^packing .*latency" "$log.out"; then # where the guard leaves room for it
-    packing latency "--rows 0-49" 50
-  fi
+  holds "$table, $kind: latency packing" grep -q "^packing .*latency" "$log.out"
+  packing latency "--rows 0-49" 50
   single=$(awk -v ms="$ms" 'BEGIN { if (ms > 0) printf "%.1f", ms / 50; else printf "-" }')
   single_error=$error
   packing throughput "" "$n"
