@@ -35,7 +35,8 @@ static uint32_t rotate_left(uint32_t x, int bits) {
   return x << bits | x >> (32 - bits);
 }
 
-static void quarter(uint32_t x[16], int a, int b, int c, int d) {
+static inline __attribute__((always_inline)) void quarter(uint32_t x[16], int a, int b, int c,
+                                                          int d) {
   x[a] += x[b];
   x[d] = rotate_left(x[d] ^ x[a], 16);
   x[c] += x[d];
@@ -46,24 +47,46 @@ static void quarter(uint32_t x[16], int a, int b, int c, int d) {
   x[b] = rotate_left(x[b] ^ x[c], 7);
 }
 
-static void chacha_block(unsigned char out[64], const uint32_t state[16]) {
-  uint32_t x[16];
-  memcpy(x, state, sizeof x);
+static void store_u32(unsigned char *bytes, uint32_t value) {
+  bytes[0] = (unsigned char)value;
+  bytes[1] = (unsigned char)(value >> 8);
+  bytes[2] = (unsigned char)(value >> 16);
+  bytes[3] = (unsigned char)(value >> 24);
+}
+
+/* `x` is the caller's, who wipes it once for all blocks. */
+static void chacha_block(unsigned char out[64], uint32_t x[16], const uint32_t state[16]) {
+  memcpy(x, state, 16 * sizeof *x);
   for (int round = 0; round < 20; round += 2) {
-    for (int i = 0; i < 4; i++)
-      quarter(x, i, 4 + i, 8 + i, 12 + i);
-    for (int i = 0; i < 4; i++)
-      quarter(x, i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4);
+    quarter(x, 0, 4, 8, 12);
+    quarter(x, 1, 5, 9, 13);
+    quarter(x, 2, 6, 10, 14);
+    quarter(x, 3, 7, 11, 15);
+    quarter(x, 0, 5, 10, 15);
+    quarter(x, 1, 6, 11, 12);
+    quarter(x, 2, 7, 8, 13);
+    quarter(x, 3, 4, 9, 14);
   }
-  for (int i = 0; i < 64; i++)
-    out[i] = (unsigned char)((x[i / 4] + state[i / 4]) >> (8 * (i % 4)));
-  sodium_memzero(x, sizeof x);
+  for (int i = 0; i < 16; i++)
+    store_u32(out + 4 * i, x[i] + state[i]);
+}
+
+/* Eight bytes at a time: the words are as they lie in memory, whatever the machine's order. */
+static void xor_block(unsigned char *out, const unsigned char *message,
+                      const unsigned char stream[64]) {
+  for (int i = 0; i < 8; i++) {
+    uint64_t a, b;
+    memcpy(&a, message + 8 * i, sizeof a);
+    memcpy(&b, stream + 8 * i, sizeof b);
+    a ^= b;
+    memcpy(out + 8 * i, &a, sizeof a);
+  }
 }
 
 int crypto_stream_chacha20_ietf_xor_ic(unsigned char *out, const unsigned char *message,
                                        unsigned long long n_message, const unsigned char *nonce,
                                        uint32_t block, const unsigned char *key) {
-  uint32_t state[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
+  uint32_t state[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574}, x[16];
   unsigned char stream[64];
   for (int i = 0; i < 8; i++)
     state[4 + i] = load_u32(key + 4 * i);
@@ -73,10 +96,13 @@ int crypto_stream_chacha20_ietf_xor_ic(unsigned char *out, const unsigned char *
   for (unsigned long long at = 0; at < n_message; at += sizeof stream, state[12]++) {
     unsigned long long left = n_message - at;
     size_t n = left < sizeof stream ? (size_t)left : sizeof stream;
-    chacha_block(stream, state);
-    for (size_t i = 0; i < n; i++)
+    chacha_block(stream, x, state);
+    if (n == sizeof stream)
+      xor_block(out + at, message + at, stream);
+    for (size_t i = 0; i < n && n < sizeof stream; i++)
       out[at + i] = message[at + i] ^ stream[i];
   }
+  sodium_memzero(x, sizeof x);
   sodium_memzero(state, sizeof state);
   sodium_memzero(stream, sizeof stream);
   return 0;
