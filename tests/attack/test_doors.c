@@ -139,7 +139,7 @@ static void read_all(double complex *u, const wire_sparse *sparse) {
   }
   ckks_encoder_forward(slots, period, s.bare.params->encoder);
   for (size_t k = 0; k < s.truth.o; k++)
-    u[k] = CMPLX(slots[k].re, slots[k].im);
+    u[k] = slots[k].re + slots[k].im * I;
   base_free(product);
 }
 
@@ -254,7 +254,7 @@ static void learn_weights(steal_network *copy, size_t j, size_t i, bool both,
   both = both && i + 1 < s.truth.d;
   row[i] = REACH;
   if (both)
-    row[i + 1] = CMPLX(0.0, REACH);
+    row[i + 1] = REACH * I;
   ask_neuron(u, j, row, u0);
   double complex z = (solve(copy, j, u, p) - copy->b[j]) / REACH;
   copy->a[j * s.truth.d + i] = creal(z);
