@@ -133,4 +133,13 @@ refused "widths" 1 "--hidden 16,0: must be widths" \
   blindsight train "$data" --label diagnosis -o x --hidden 16,0
 refused "an activation" 1 "--activation relu: must be" \
   blindsight train "$data" --label diagnosis -o x --activation relu
+# Completion for fish is made of the help.
+"$root/tools/complete_fish" "$BUILD" >"$log.fish"
+holds "blindsight.fish is what tools/complete_fish BUILD prints" \
+  diff "$root/completion/blindsight.fish" "$log.fish"
+if command -v fish >/dev/null; then
+  holds "fish reads it" fish -n "$root/completion/blindsight.fish"
+else
+  skip "no fish"
+fi
 finish
