@@ -12,7 +12,7 @@ _blindsight_options() {
     import) echo "--output --calibrate --bins --edges --label --mean --deviation --activation-error \
       --max-degree --output-name --input --outputs --output-error --margin --fit" ;;
     export) echo "--output" ;;
-    evaluate) echo "--label --outputs --json" ;;
+    evaluate) echo "--label --outputs --packing --json" ;;
     simulate) echo "--label --error --headroom --packing --out-of-range --seed --threads --json" ;;
     compile) echo "--output --error --security --minimise --packing --last --headroom --log2-n \
       --calibrate --label --output-name --input --units --report --json" ;;
@@ -44,6 +44,7 @@ _blindsight_values() {
     compile.--security) echo "128 192 256" ;;
     compile.--minimise) echo "balanced latency upload keys" ;;
     compile.--packing) echo "both latency throughput" ;;
+    evaluate.--packing) echo "clear latency throughput" ;;
     simulate.--packing) echo "latency throughput" ;;
     simulate.--out-of-range) echo "refuse clip" ;;
     compile.--last) echo "client server" ;;

@@ -159,6 +159,19 @@ assert none and none == simulated, (none, simulated)
 assert [row["stage"] for row in said["no_answer"] if row["stage"] is not None], said
 P
 done
+for packing in latency throughput; do
+  run blindsight simulate d.model large.csv --packing $packing --json
+  cp "$log.out" said.json
+  run blindsight evaluate d.model large.csv --packing $packing --json
+  holds "$packing: evaluate says it beside the clear outputs" python3 - said.json "$log.out" <<'P'
+import json, sys
+said, clear = (json.load(open(path)) for path in sys.argv[1:])
+wanted = {row["row"]: row["state"] for row in said["no_answer"] + said["out_of_range"]}
+found = {row["row"]: row["state"] for row in clear["predictions"] if "state" in row}
+assert found == wanted and "refused" in wanted.values(), (wanted, found)
+assert all(None not in row["outputs"] for row in clear["predictions"]), clear
+P
+done
 run blindsight simulate d.model large.csv --packing throughput --out-of-range clip
 says "a batch is spoilt as a whole" "^no answer *11 rows, and said to have none; 11 of them are of a spoilt batch"
 says "by which row, and where" "^too large *row 4, from stage [1-4] of 4 on"
