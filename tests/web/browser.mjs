@@ -236,6 +236,11 @@ await test('the key can be forgotten', async () => {
   await page.waitForSelector('#enter:not([hidden])');
   assert.equal(await page.isHidden('#model'), true);
 });
+await test('the example of twenty lines', async () => {
+  await page.goto(`${url}/example.html`);
+  await enter();
+  await until(() => /^[BM] \(-?\d\.\d{3}, -?\d\.\d{3}\)$/.test(document.getElementById('answer').textContent));
+});
 await test('a server that is gone is said to be', async () => {
   await page.goto(`${url}/?server=http://127.0.0.1:9`);
   assert.equal(await page.inputValue('#server'), 'http://127.0.0.1:9');

@@ -9,6 +9,7 @@ CHROMIUM=$(command -v chromium) || { echo "SKIP: no chromium"; exit 77; }
 command -v npm >/dev/null || { echo "SKIP: no npm"; exit 77; }
 . "$root/tests/web/package.inc"
 "$root/tools/pack_web" "$root/build/web" package page
+cp "$root"/examples/web/example.* page
 mkdir tools
 echo '{"type": "module"}' >tools/package.json
 if ! (cd tools && timeout 120 npm install --silent --no-audit --no-fund playwright-core@1.48.2 \
