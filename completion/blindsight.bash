@@ -15,7 +15,7 @@ _blindsight_options() {
     evaluate) echo "--label --outputs --packing --json" ;;
     simulate) echo "--label --error --headroom --packing --out-of-range --seed --threads --json" ;;
     compile) echo "--output --error --security --minimise --packing --last --headroom --log2-n \
-      --calibrate --label --output-name --input --units --report --json" ;;
+      --calibrate --label --output-name --input --weights-mb --units --report --json" ;;
     keygen) echo "--output --force" ;;
     encrypt) echo "--key --output --rows --image --packing --out-of-range --list --json" ;;
     infer) echo "--keys --session --save-session --output --threads --weights-mb --json" ;;

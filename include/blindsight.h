@@ -56,7 +56,7 @@ extern "C" {
 #define BLINDSIGHT_MAX_DEGREE 255        /**< of an activation */
 #define BLINDSIGHT_MAX_POWERS 31         /**< of one that is given by coefficients of powers */
 #define BLINDSIGHT_MAX_WIDTH 65536       /**< units of a layer */
-#define BLINDSIGHT_MAX_LAYERS 16         /**< of a model */
+#define BLINDSIGHT_MAX_LAYERS 32         /**< of a model */
 #define BLINDSIGHT_MAX_ROWS (1 << 20)    /**< of a file */
 #define BLINDSIGHT_MAX_SAMPLE_ROWS 65536 /**< of a sample */
 #define BLINDSIGHT_MAX_THREADS 256
@@ -472,6 +472,7 @@ typedef struct blindsight_compile_options {
   double headroom;          /**< factor over the values seen in calibration; 4 */
   blindsight_minimise minimise;
   const blindsight_units *units; /**< of the server's machine; NULL: those built in */
+  size_t weights_bytes; /**< that blindsight_server_prepare will get: predicted times know it */
 } blindsight_compile_options;
 
 BLINDSIGHT_API void blindsight_compile_options_default(blindsight_compile_options *options,

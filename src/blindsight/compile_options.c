@@ -12,6 +12,7 @@ void blindsight_compile_options_default(blindsight_compile_options *options, siz
                                                .throughput = inner.throughput,
                                                .last_on_server = inner.last_on_server,
                                                .headroom = inner.headroom,
-                                               .minimise = inner.minimise};
+                                               .minimise = inner.minimise,
+                                               .weights_bytes = inner.weights_bytes};
   blindsight_options_give(options, size, &defaults, sizeof defaults);
 }

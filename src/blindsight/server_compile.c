@@ -22,6 +22,7 @@ static ckks_status compile(plan_plan *plan, const network_model *model,
   inner.last_on_server = options->last_on_server;
   inner.headroom = options->headroom;
   inner.minimise = options->minimise;
+  inner.weights_bytes = options->weights_bytes;
   if (options->units != NULL)
     inner.units = *blindsight_units_values(options->units);
   return compile_model(plan, model, &inner);

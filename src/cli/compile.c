@@ -15,10 +15,13 @@ typedef struct arguments {
   const char *model, *name, *calibrate, *label, *units, *report, *output_name;
   blindsight_compile_options options;
   int security, minimise, packing, last, input;
-  uint64_t log2_n;
+  uint64_t log2_n, weights_mb;
   double usual_error; /* what nobody asked for and could not be had; 0 = it was */
   bool json;
 } arguments;
+
+#define MAX_WEIGHTS_MB 1048576 /* as infer has it */
+#define USUAL_WEIGHTS_MB 1024
 
 /* As the names in the table of options; those of --minimise are in the order of their enum. */
 static const ckks_security securities[] = {CKKS_SECURITY_128, CKKS_SECURITY_192, CKKS_SECURITY_256};
@@ -48,6 +51,8 @@ static int parse(arguments *a, int argc, char **argv) {
        "the output of an ONNX network that is wanted", 0, 0, 0},
       {"input", 0, CLI_CHOICE, &a->input, "auto|table|image",
        "what the rows of an ONNX network are (auto)", 0, 0, 0},
+      {"weights-mb", 0, CLI_INTEGER, &a->weights_mb, "N",
+       "memory for encoded weights on the server (1024)", 0, MAX_WEIGHTS_MB, 0},
       {"units", 0, CLI_TEXT, &a->units, "FILE", "what the machine of the server can do (the cache)",
        0, 0, 0},
       {"report", 0, CLI_TEXT, &a->report, "FILE.html", "write the plan as a page, with pictures", 0,
@@ -252,7 +257,7 @@ static ckks_status read_units(blindsight_units **units, const arguments *a) {
 }
 
 int cli_compile(int argc, char **argv) {
-  arguments a = {0};
+  arguments a = {.weights_mb = USUAL_WEIGHTS_MB};
   blindsight_units *units;
   blindsight_compile_options_default(&a.options, sizeof a.options);
   a.options.error = 0.0; /* as the model has it */
@@ -265,6 +270,7 @@ int cli_compile(int argc, char **argv) {
   a.options.throughput = a.packing != PACKING_LATENCY;
   a.options.last_on_server = a.last == 1;
   a.options.log2_n = (int)a.log2_n;
+  a.options.weights_bytes = (size_t)a.weights_mb << 20;
   ckks_status status = read_units(&units, &a);
   a.options.units = units;
   if (status == CKKS_OK)

@@ -13,6 +13,7 @@ typedef struct accounting {
   const compile_chain *chain;
   const compile_vector_size *size;
   const compile_units *units;
+  size_t weights_bytes;
 } accounting;
 
 int compile_account_steps(const plan_op *op, int words, int which) {
@@ -122,7 +123,7 @@ static void fill_stage(const accounting *a, plan_part *part, size_t i) {
   for (int op = part->first; op < part->end; op++)
     add_op(a, part, &a->program->op[op]);
   compile_work_ops(&counts, a->plan, a->program, part->first, part->end, literal, interface->key,
-                   interface->n_keys);
+                   interface->n_keys, a->weights_bytes);
   part->n_switches = (int)counts.switches;
   part->ms = compile_cost_ms(&counts, literal->log2_n, a->units);
 }
@@ -130,9 +131,9 @@ static void fill_stage(const accounting *a, plan_part *part, size_t i) {
 ckks_status compile_account_fill(plan_plan *plan, plan_packing packing,
                                  const compile_stages *stages, const compile_choice *choice,
                                  const compile_chain *chain, const compile_vector_size *size,
-                                 const compile_units *units) {
+                                 const compile_units *units, size_t weights_bytes) {
   const plan_program *program = &plan->program[packing];
-  accounting a = {plan, packing, program, stages, choice, chain, size, units};
+  accounting a = {plan, packing, program, stages, choice, chain, size, units, weights_bytes};
   plan_account *account = &plan->account[packing];
   int level = plan->interface.layout[packing].input_level, n_ops = 0;
   *account = (plan_account){.n_parts = program->n_stages + 2};

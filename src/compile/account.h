@@ -11,7 +11,7 @@
 ckks_status compile_account_fill(plan_plan *plan, plan_packing packing,
                                  const compile_stages *stages, const compile_choice *choice,
                                  const compile_chain *chain, const compile_vector_size *size,
-                                 const compile_units *units);
+                                 const compile_units *units, size_t weights_bytes);
 /**
  * Different steps of an operation that are not 0: of a sum (words 1, which 0), or the baby (words
  * 2, which 0) and giant steps (words 2, which 1) of a matrix.

@@ -138,9 +138,9 @@ static ckks_status fill_packing(const filling *f, const compile_choice *choice,
   cost->predicted_error = error.whole;
   f->layout->canary = canary_of(f, error.absolute);
   compile_cost_count(cost, f->plan, f->packing, f->layout, f->chain, interface->key,
-                     interface->n_keys, &options->units);
+                     interface->n_keys, &options->units, options->weights_bytes);
   return compile_account_fill(f->plan, f->packing, f->stages, choice, f->chain, f->size,
-                              &options->units);
+                              &options->units, options->weights_bytes);
 }
 
 ckks_status compile_choice_plan(plan_plan *plan, const compile_stages *stages,

@@ -43,6 +43,7 @@ typedef struct compile_options {
   double guard_bits; /**< of a guarded plan at least; 0 = what a chance of 2^-20 takes */
   blindsight_minimise minimise;
   compile_units units;
+  size_t weights_bytes; /**< that a server keeps of encoded weights, for each packing */
 } compile_options;
 
 void compile_options_default(compile_options *options);

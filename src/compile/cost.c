@@ -58,11 +58,12 @@ double compile_cost_ms(const compile_work *counts, int log2_n, const compile_uni
 
 void compile_cost_count(plan_cost *cost, const plan_plan *plan, plan_packing packing,
                         const plan_layout *layout, const compile_chain *chain,
-                        const ckks_key_spec *keys, size_t n_keys, const compile_units *units) {
+                        const ckks_key_spec *keys, size_t n_keys, const compile_units *units,
+                        size_t weights_bytes) {
   const plan_program *program = &plan->program[packing];
   const ckks_params *params = chain->params;
   compile_work counts;
-  compile_work_program(&counts, plan, program, &params->literal, keys, n_keys);
+  compile_work_program(&counts, plan, program, &params->literal, keys, n_keys, weights_bytes);
   cost->ntt = counts.ntt;
   cost->mac_words = counts.mac_words;
   cost->convert_words = counts.convert_words;

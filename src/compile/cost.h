@@ -32,7 +32,8 @@ double compile_cost_ms(const compile_work *counts, int log2_n, const compile_uni
 /** Counts, predicted_ms, bytes of input and output of one of the plan's programs. */
 void compile_cost_count(plan_cost *cost, const plan_plan *plan, plan_packing packing,
                         const plan_layout *layout, const compile_chain *chain,
-                        const ckks_key_spec *keys, size_t n_keys, const compile_units *units);
+                        const ckks_key_spec *keys, size_t n_keys, const compile_units *units,
+                        size_t weights_bytes);
 /** Galois and relinearisation keys of a program, appended; CKKS_ERROR_MEMORY. */
 ckks_status compile_cost_keys(ckks_key_spec **keys, size_t *n_keys, const plan_plan *plan,
                               const plan_program *program, const compile_chain *chain);

@@ -49,8 +49,30 @@ static double both(double x, double y) {
   return sqrt(x * x + y * y);
 }
 
+static size_t count_polynomials(const plan_plan *plan) {
+  size_t n = 0;
+  for (int packing = 0; packing < PLAN_N_PACKINGS; packing++)
+    for (int i = 0; i < plan->program[packing].n_ops; i++)
+      n += plan_is_polynomial(&plan->program[packing].op[i]);
+  return n;
+}
+
+/* Two operations may have the coefficients in common, and then what they do. */
+static void note_polynomials(compile_vector_size *size, compile_bends *bends,
+                             const plan_plan *plan) {
+  for (int packing = 0; packing < PLAN_N_PACKINGS; packing++)
+    for (int i = 0; i < plan->program[packing].n_ops; i++) {
+      const plan_op *op = &plan->program[packing].op[i];
+      if (!plan_is_polynomial(op) || size[op->index].bends != NULL)
+        continue;
+      *bends = (compile_bends){.kind = (int)op->kind, .n_terms = op->n_terms};
+      size[op->index].bends = bends++;
+    }
+}
+
 compile_vector_size *compile_error_vector_sizes(const plan_plan *plan) {
-  compile_vector_size *size = base_alloc_array((size_t)plan->n_vectors + 1, sizeof *size);
+  size_t n = (size_t)plan->n_vectors + 1, n_bytes = n * sizeof(compile_vector_size);
+  compile_vector_size *size = base_alloc(n_bytes + count_polynomials(plan) * sizeof(compile_bends));
   for (int i = 0; size && i < plan->n_vectors; i++) {
     const plan_vector *vector = &plan->vector[i];
     double sum = 0.0;
@@ -60,7 +82,22 @@ compile_vector_size *compile_error_vector_sizes(const plan_plan *plan) {
     }
     size[i].rms = sqrt(sum / (double)vector->period);
   }
+  if (size != NULL)
+    note_polynomials(size, (compile_bends *)(void *)(size + n), plan);
   return size;
+}
+
+static compile_bend find_bend(const estimating *e, const plan_op *op, double max_abs) {
+  compile_bends *known = e->size[op->index].bends;
+  BASE_ASSERT(known != NULL);
+  if (known->kind != (int)op->kind || known->n_terms != op->n_terms)
+    return compile_bend_op(e->plan, op, max_abs);
+  for (size_t i = 0; i < COMPILE_ERROR_BENDS && i < known->n; i++)
+    if (known->max_abs[i] == max_abs)
+      return known->bend[i];
+  size_t at = known->n++ % COMPILE_ERROR_BENDS;
+  known->max_abs[at] = max_abs;
+  return known->bend[at] = compile_bend_op(e->plan, op, max_abs);
 }
 
 static void add_error(const estimating *e, estimate *x, double sd, double mean) {
@@ -196,7 +233,7 @@ static estimate estimate_diagonals(const estimating *e, const plan_op *op,
 static void estimate_polynomial(const estimating *e, estimate *x, const plan_op *op,
                                 const plan_noise *noise) {
   bool slots = plan_is_slots(op);
-  compile_bend most = compile_bend_op(e->plan, op, x->max_abs);
+  compile_bend most = find_bend(e, op, x->max_abs);
   scale_error(x, most.slope, most.slope);
   for (int t = 0; slots && t < op->n_terms; t++)
     add_bias(e, x, noise->weight * (plan_is_chebyshev(op) ? 1.0 : pow(x->max_abs, op->term[t])));

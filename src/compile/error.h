@@ -2,11 +2,25 @@
 /* How far encrypted outputs will be from those in clear (docs/math.md, "Error of a plan"). */
 #ifndef COMPILE_ERROR_H
 #define COMPILE_ERROR_H
+#include "compile/bend.h"
 #include "compile/cost.h"
+
+/**
+ * What a polynomial does in ranges where it was looked at: thousands of chains ask for the same
+ * few, and a look at the slots of a wide layer takes as long as all else that is asked of a chain.
+ */
+#define COMPILE_ERROR_BENDS 8
+typedef struct compile_bends {
+  size_t n; /**< of all that were asked for; the last COMPILE_ERROR_BENDS are kept */
+  int kind, n_terms;
+  double max_abs[COMPILE_ERROR_BENDS];
+  compile_bend bend[COMPILE_ERROR_BENDS];
+} compile_bends;
 
 /** Largest and root mean square value of a vector: what estimates read of it. */
 typedef struct compile_vector_size {
   double max, rms;
+  compile_bends *bends; /**< of the polynomial whose coefficients begin here; else NULL */
 } compile_vector_size;
 /** One for each vector of the plan (base_free); NULL without memory. */
 compile_vector_size *compile_error_vector_sizes(const plan_plan *plan);

@@ -22,8 +22,9 @@ typedef struct ranking {
 typedef struct listing {
   size_t n_slots;
   const compile_stages *stages;
-  bool *used;   /* scratch: a place for each diagonal */
-  bool guarded; /* the last map has a place without an output */
+  bool *used;     /* scratch: a place for each diagonal */
+  bool guarded;   /* the last map has a place without an output */
+  size_t blocked; /* the first map, seen from the last, that has no place */
 } listing;
 
 size_t compile_layouts_babies(size_t diagonals) {
@@ -156,8 +157,15 @@ static void walk_back(ranking *to, const ranking *from, const listing *list, siz
   }
 }
 
+static bool any_placed(const ranking *lists) {
+  for (int log2_in = 0; log2_in < CKKS_MAX_LOG2_N; log2_in++)
+    if (lists[log2_in].n > 0)
+      return true;
+  return false;
+}
+
 /* From the last map, whose outputs have stride 1, to the first. */
-static ckks_status rank(ranking *result, const listing *list, int log2_n, bool gathered) {
+static ckks_status rank(ranking *result, listing *list, int log2_n, bool gathered) {
   size_t n_stages = list->stages->n_stages;
   ranking *lists = base_alloc_array(2 * CKKS_MAX_LOG2_N, sizeof *lists);
   if (lists == NULL)
@@ -170,12 +178,16 @@ static ckks_status rank(ranking *result, const listing *list, int log2_n, bool g
                                             .latency = true,
                                             .gathered = gathered,
                                             .guarded = list->guarded};
-  for (size_t i = n_stages; i-- > 0;) {
+  bool placed = true;
+  for (size_t i = n_stages; placed && i-- > 0;) {
     memset(to, 0, CKKS_MAX_LOG2_N * sizeof *to);
     walk_back(to, from, list, i);
     ranking *behind = from;
     from = to;
     to = behind;
+    placed = any_placed(from);
+    if (!placed)
+      list->blocked = i;
   }
   for (int log2_in = 0; log2_in < CKKS_MAX_LOG2_N; log2_in++)
     for (size_t k = 0; k < from[log2_in].n; k++)
@@ -185,7 +197,7 @@ static ckks_status rank(ranking *result, const listing *list, int log2_n, bool g
 }
 
 ckks_status compile_layouts_list(compile_choice *choices, size_t *n, const compile_stages *stages,
-                                 int log2_n, bool guarded) {
+                                 int log2_n, bool guarded, size_t *blocked) {
   listing list = {.n_slots = (size_t)1 << (log2_n - 1), .stages = stages, .guarded = guarded};
   ranking result = {.n = 0};
   list.used = base_alloc(list.n_slots);
@@ -200,6 +212,7 @@ ckks_status compile_layouts_list(compile_choice *choices, size_t *n, const compi
   for (size_t k = 0; k < result.n; k++)
     choices[k] = result.best[k].choice;
   *n = result.n;
+  *blocked = list.blocked;
   return CKKS_OK;
 }
 

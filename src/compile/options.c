@@ -16,5 +16,6 @@ void compile_options_default(compile_options *options) {
                                .latency = true,
                                .throughput = true,
                                .headroom = 4.0,
-                               .units = compile_options_units};
+                               .units = compile_options_units,
+                               .weights_bytes = PLAN_WEIGHTS_BYTES};
 }

@@ -78,6 +78,21 @@ static ckks_status refuse_batch(size_t width) {
                    width, COMPILE_MAX_BATCH_WIDTH);
 }
 
+/* Layers are counted from 1, as everywhere. */
+static ckks_status refuse_map(const refusing *r) {
+  const compile_stage *stage = &r->stages->stage[r->search->blocked - 1];
+  int log2_n = r->options->log2_n ? r->options->log2_n : COMPILE_SEARCH_MAX_LOG2_N;
+  return base_fail(CKKS_ERROR_ARGUMENT,
+                   "the map of layer %zu, %zu to %zu values, has no place in latency packing up to "
+                   "N = 2^%d: in every layout it takes more than %d diagonals between two "
+                   "ciphertexts; try fewer channels%s",
+                   r->search->blocked, stage->map.n_columns, stage->map.n_rows, log2_n,
+                   PLAN_MAX_TERMS,
+                   compile_stages_width(r->stages->plain) <= COMPILE_MAX_BATCH_WIDTH
+                       ? ", or --packing throughput"
+                       : "");
+}
+
 /* --- too many levels, too small an error */
 
 /* Levels that fit beside a base and one special prime, when they are as wide as in this chain. */
@@ -230,5 +245,7 @@ ckks_status compile_refusal(const compile_stages *stages, const compile_options 
     return refuse_batch(width);
   if (!options->throughput && options->log2_n != 0 && slots > (size_t)1 << (options->log2_n - 1))
     return refuse_width(&r, slots);
+  if (search->blocked > 0)
+    return refuse_map(&r);
   return refuse_levels(&r);
 }

@@ -14,6 +14,9 @@
 #define MAX_LOG2_FOLD 3
 #define MAX_RADIX 3
 #define MAX_SPECIAL 4
+/* Of deep chains, whose keys have a digit for so many levels: fewer digits, smaller keys. */
+#define DEEP_LEVELS 20
+#define MAX_SPECIAL_DEEP CKKS_MAX_P
 #define MIN_VALUE_BITS 22
 #define MAX_VALUE_BITS 46
 #define MAX_OUTPUT_BITS 40
@@ -40,9 +43,11 @@ typedef struct searching {
   ring_modulus modulus[CKKS_MAX_Q + CKKS_MAX_P];
   int n_primes[RING_F64_BITS + 1]; /* of each size for this ring degree; -1 = not counted yet */
   double closest;                  /* smallest error seen, for the refusal's text */
-  sizes frugal[MAX_SPECIAL + 1];   /* best sizes with radix 1, by number of special primes */
+  sizes frugal[CKKS_MAX_P + 1];    /* best sizes with radix 1, by number of special primes */
   bool throughput;                 /* packing, too */
   compile_contract contract;       /* that is being tried */
+  size_t blocked;                  /* 1 + the stage that was in the way when there was no layout */
+  bool placed;                     /* there was one, at some ring degree */
   bool too_large;                  /* a program with more operations than there may be */
   bool no_memory;                  /* something could not be looked at for want of memory */
 } searching;
@@ -212,7 +217,7 @@ static double score_of(searching *s, const compile_chain *chain) {
   if (compile_cost_keys(&keys, &n_keys, &s->plan, any_program(s), chain) == CKKS_OK) {
     compile_cost_level_keys(keys, n_keys, any_program(s), s->params.literal.log2_n);
     compile_cost_count(&cost, &s->plan, packing, &layout[packing], chain, keys, n_keys,
-                       &s->options->units);
+                       &s->options->units, s->options->weights_bytes);
     double key_mb = 1e-6 * (double)plan_key_bytes(keys, n_keys, &s->params);
     double upload_mb = 1e-6 * (double)cost.input_bytes;
     switch (s->options->minimise) {
@@ -319,7 +324,8 @@ static void try_special(searching *s, int n_p) {
  * there are tried again, with a little more room where they just miss.
  */
 static void try_choice(searching *s, bool all_sizes) {
-  for (int n_p = 1; n_p <= MAX_SPECIAL; n_p++) {
+  bool deep = compile_layouts_depth(s->stages, &s->choice) >= DEEP_LEVELS;
+  for (int n_p = 1; n_p <= (deep ? MAX_SPECIAL_DEEP : MAX_SPECIAL); n_p++) {
     if (all_sizes) {
       try_special(s, n_p);
       continue;
@@ -361,9 +367,24 @@ static ckks_status try_lowered(searching *s, bool all_sizes) {
   return status;
 }
 
+/*
+ * Whether a chain for the layout can be had at all: with primes as small as there may be, a level
+ * each. Asked before a program is made of it, which for a wide network takes seconds.
+ */
+static bool depth_fits(const searching *s, const compile_choice *choice) {
+  int depth = compile_layouts_depth(s->stages, choice), log2_n = choice->log2_n;
+  int least = log2_n + ROOM_FOR_PRIMES > MIN_PRIME_BITS ? log2_n + ROOM_FOR_PRIMES : MIN_PRIME_BITS;
+  double room = compile_room_held(s->stages, s->options, s->contract);
+  double base = COMPILE_SEARCH_MIN_OUTPUT_BITS + 1 + ceil(log2(fmax(room, 1.0)));
+  return depth + 1 <= CKKS_MAX_Q &&
+         base + (double)least * depth + MIN_PRIME_BITS <= s->params.log2_qp_limit;
+}
+
 /* A layout with every part of the upload and every radix of its rotation sums. */
 static ckks_status try_layout(searching *s, const compile_choice *layout) {
   s->choice = *layout;
+  if (!depth_fits(s, layout))
+    return CKKS_OK;
   if (!layout->latency)
     return try_lowered(s, true);
   const compile_affine *affine = &layout->affine[0];
@@ -393,30 +414,49 @@ static void begin_degree(searching *s, int log2_n, ckks_security security) {
   s->params.log2_qp_limit = fmin(ckks_security_limit(log2_n, security), NO_LIMIT);
 }
 
-/* With `latency`, layouts that fit the slots; without, throughput packing alone. */
-static ckks_status list_layouts(compile_choice *layouts, size_t *n, const searching *s, int log2_n,
-                                bool latency) {
-  if (latency)
-    return compile_layouts_list(layouts, n, s->stages, log2_n,
-                                s->contract == COMPILE_CONTRACT_GUARDED);
-  *n = 1;
-  layouts[0] = (compile_choice){.log2_n = log2_n,
-                                .fold = 1,
-                                .log2_radix = 1,
-                                .guarded = s->contract == COMPILE_CONTRACT_GUARDED};
+/* What throughput packing has, and no layout of latency packing is less deep than. */
+static void shallowest(compile_choice *choice, const searching *s, int log2_n) {
+  *choice = (compile_choice){.log2_n = log2_n,
+                             .fold = 1,
+                             .log2_radix = 1,
+                             .guarded = s->contract == COMPILE_CONTRACT_GUARDED};
   for (size_t i = 1; i < s->stages->n_stages; i++)
-    layouts[0].affine[i].fused = s->stages->stage[i - 1].kind == COMPILE_STAGE_CUBIC;
+    choice->affine[i].fused = s->stages->stage[i - 1].kind == COMPILE_STAGE_CUBIC;
+}
+
+/* With `latency`, layouts that fit the slots; without, throughput packing alone. */
+static ckks_status list_layouts(compile_choice *layouts, size_t *n, searching *s, int log2_n,
+                                bool latency) {
+  size_t blocked;
+  if (latency) {
+    BASE_TRY(compile_layouts_list(layouts, n, s->stages, log2_n,
+                                  s->contract == COMPILE_CONTRACT_GUARDED, &blocked));
+    s->placed = s->placed || *n > 0;
+    s->blocked = *n > 0 ? 0 : blocked + 1;
+    return CKKS_OK;
+  }
+  s->placed = true;
+  *n = 1;
+  shallowest(&layouts[0], s, log2_n);
   return CKKS_OK;
 }
 
 static ckks_status try_degree(searching *s, int log2_n, bool latency) {
-  compile_choice layouts[COMPILE_SEARCH_LAYOUTS];
+  size_t n = 0;
+  compile_choice *layouts = base_alloc_array(COMPILE_SEARCH_LAYOUTS, sizeof *layouts);
+  if (layouts == NULL)
+    return base_fail_memory(COMPILE_SEARCH_LAYOUTS * sizeof *layouts);
   begin_degree(s, log2_n, s->options->security);
-  size_t n;
-  BASE_TRY(list_layouts(layouts, &n, s, log2_n, latency));
-  for (size_t i = 0; i < n; i++)
-    BASE_TRY(try_layout(s, &layouts[i]));
-  return CKKS_OK;
+  shallowest(&layouts[0], s, log2_n);
+  if (!depth_fits(s, &layouts[0])) {
+    base_free(layouts);
+    return CKKS_OK;
+  }
+  ckks_status status = list_layouts(layouts, &n, s, log2_n, latency);
+  for (size_t i = 0; i < n && status == CKKS_OK; i++)
+    status = try_layout(s, &layouts[i]);
+  base_free(layouts);
+  return status;
 }
 
 /* A proof before a guard, whatever it costs at this ring degree. */
@@ -449,41 +489,58 @@ static bool wanted_throughput(const compile_stages *stages, const compile_option
   return options->throughput && !(wide && options->latency);
 }
 
+/* Too large for the stack. */
+static ckks_status begin_search(searching **s, compile_search_result *best,
+                                const compile_stages *stages, const compile_options *options) {
+  *best = (compile_search_result){0};
+  *s = base_alloc(sizeof **s);
+  if (*s == NULL)
+    return base_fail_memory(sizeof **s);
+  (*s)->stages = stages;
+  (*s)->options = options;
+  (*s)->best = best;
+  (*s)->closest = (double)INFINITY;
+  (*s)->throughput = wanted_throughput(stages, options);
+  return CKKS_OK;
+}
+
+static ckks_status end_search(searching *s, ckks_status status) {
+  s->best->closest = s->closest;
+  s->best->blocked = s->placed ? 0 : s->blocked;
+  base_free(s);
+  return status;
+}
+
 ckks_status compile_search_run(compile_search_result *best, const compile_stages *stages,
                                const compile_options *options) {
-  searching s = {.stages = stages, .options = options, .best = best, .closest = (double)INFINITY};
-  *best = (compile_search_result){0};
+  searching *s;
   int first = options->log2_n ? options->log2_n : CKKS_MIN_LOG2_N;
   int last = options->log2_n ? options->log2_n : COMPILE_SEARCH_MAX_LOG2_N;
-  s.throughput = wanted_throughput(stages, options);
-  BASE_TRY(try_degrees(&s, first, last));
-  if (!best->found && s.too_large && s.throughput && options->latency) {
-    s.throughput = false; /* one ciphertext for each value is too many of them */
-    BASE_TRY(try_degrees(&s, first, last));
+  BASE_TRY(begin_search(&s, best, stages, options));
+  ckks_status status = try_degrees(s, first, last);
+  if (status == CKKS_OK && !best->found && s->too_large && s->throughput && options->latency) {
+    s->throughput = false; /* one ciphertext for each value is too many of them */
+    status = try_degrees(s, first, last);
   }
-  best->closest = s.closest;
-  return CKKS_OK;
+  return end_search(s, status);
 }
 
 ckks_status compile_search_insecure(compile_search_result *best, const compile_stages *stages,
                                     const compile_options *options, int log2_n) {
-  searching s = {.stages = stages, .options = options, .best = best, .closest = (double)INFINITY};
-  s.throughput = wanted_throughput(stages, options);
-  s.contract =
+  searching *s;
+  size_t n = 0;
+  BASE_TRY(begin_search(&s, best, stages, options));
+  s->contract =
       options->contract == COMPILE_CONTRACT_AUTO ? COMPILE_CONTRACT_GUARDED : options->contract;
   compile_choice *layouts = base_alloc_array(COMPILE_SEARCH_LAYOUTS, sizeof *layouts);
-  *best = (compile_search_result){0};
   if (layouts == NULL)
-    return base_fail_memory(COMPILE_SEARCH_LAYOUTS * sizeof *layouts);
-  begin_degree(&s, log2_n, CKKS_SECURITY_NONE);
-  size_t n;
-  ckks_status status = list_layouts(layouts, &n, &s, log2_n, options->latency);
+    return end_search(s, base_fail_memory(COMPILE_SEARCH_LAYOUTS * sizeof *layouts));
+  begin_degree(s, log2_n, CKKS_SECURITY_NONE);
+  ckks_status status = list_layouts(layouts, &n, s, log2_n, options->latency);
   if (status == CKKS_OK && n > 0) {
-    s.choice = layouts[0];
-    status = try_lowered(&s, true);
+    s->choice = layouts[0];
+    status = try_lowered(s, true);
   }
   base_free(layouts);
-  if (status == CKKS_OK)
-    best->closest = s.closest;
-  return status;
+  return end_search(s, status);
 }

@@ -4,7 +4,7 @@
 #define COMPILE_SEARCH_H
 #include "compile/cost.h"
 
-#define COMPILE_SEARCH_MAX_LOG2_N 15 /**< beyond this a plan is too slow to be meant */
+#define COMPILE_SEARCH_MAX_LOG2_N 16 /**< beyond this a plan is too slow to be meant */
 #define COMPILE_SEARCH_MIN_OUTPUT_BITS 20
 
 /** Sizes (not yet primes) in literal.q and literal.p, and the layout that goes with them. */
@@ -12,6 +12,7 @@ typedef struct compile_search_result {
   bool found;
   bool throughput; /**< packing, too: asked for, and no layer is too wide for it */
   double closest;  /**< smallest error of all legal chains; infinite where there are none */
+  size_t blocked;  /**< 1 + the stage whose map lies in no slots that were tried; 0: some did */
   compile_choice choice;
   compile_contract contract; /**< certified, guarded or assumed */
   ckks_params_literal literal;
@@ -27,8 +28,10 @@ ckks_status compile_search_insecure(compile_search_result *best, const compile_s
                                     const compile_options *options, int log2_n);
 #define COMPILE_SEARCH_LAYOUTS 4
 /** The best layouts for a ring degree, *n <= COMPILE_SEARCH_LAYOUTS of them, by a count of
- * rotations; `guarded`: with a slot of the result that holds no output.
+ * rotations; `guarded`: with a slot of the result that holds no output. Where there are none,
+ * *blocked is the stage whose map has no place: it takes more than PLAN_MAX_TERMS diagonals, or
+ * more slots than there are, however those behind it lie.
  */
 ckks_status compile_layouts_list(compile_choice *choices, size_t *n, const compile_stages *stages,
-                                 int log2_n, bool guarded);
+                                 int log2_n, bool guarded, size_t *blocked);
 #endif

@@ -28,6 +28,7 @@ typedef struct counting {
   uint64_t *whole_words;
   const plan_op *row; /* the last row of a matrix, and how many there are */
   int n_rows;
+  bool compact; /* the operation's diagonals are kept as integers */
 } counting;
 
 static uint64_t prime(const counting *c, int limb) {
@@ -187,9 +188,21 @@ static void count_giant(counting *c, int l, int k) {
 }
 
 /* eval_diagonals at level l. */
+/* Diagonals made of integers each time: written, then transformed in place. What is not rotated is
+ * a multiple of P, and needs none of the special limbs. */
+static void count_compact(counting *c, const plan_op *op, int l, int k) {
+  for (int t = 0; t < op->n_terms; t++) {
+    int n_limbs = l + 1 + (op->term[2 * t] != 0 ? k : 0);
+    c->counts->ntt += (uint64_t)n_limbs;
+    c->counts->point_words += (uint64_t)n_limbs;
+  }
+}
+
 static void count_diagonals(counting *c, const plan_op *op, int l) {
   int k = rotation_special(c, op, 2), babies = count_steps(op, 0), giants = count_steps(op, 1);
   c->counts->point_words += (uint64_t)(2 * op->n_terms * (l + 1 + k));
+  if (c->compact)
+    count_compact(c, op, l, k);
   if (k == 0)
     return;
   int lots = giants > GIANTS_AT_A_TIME ? (giants + GIANTS_AT_A_TIME - 1) / GIANTS_AT_A_TIME : 1;
@@ -352,14 +365,14 @@ static void count_op(counting *c, const plan_op *op) {
 
 void compile_work_program(compile_work *counts, const plan_plan *plan, const plan_program *program,
                           const ckks_params_literal *literal, const ckks_key_spec *keys,
-                          size_t n_keys) {
-  compile_work_ops(counts, plan, program, 0, program->n_ops, literal, keys, n_keys);
+                          size_t n_keys, size_t weights_bytes) {
+  compile_work_ops(counts, plan, program, 0, program->n_ops, literal, keys, n_keys, weights_bytes);
 }
 
 void compile_work_ops(compile_work *counts, const plan_plan *plan, const plan_program *program,
                       int first, int end, const ckks_params_literal *literal,
-                      const ckks_key_spec *keys, size_t n_keys) {
-  bool one = program->n_inputs == 1;
+                      const ckks_key_spec *keys, size_t n_keys, size_t weights_bytes) {
+  bool compact[PLAN_MAX_OPS], one = program->n_inputs == 1;
   counting c = {.counts = counts,
                 .plan = plan,
                 .literal = literal,
@@ -368,8 +381,11 @@ void compile_work_ops(compile_work *counts, const plan_plan *plan, const plan_pr
                 .whole_words = one ? &counts->point_words : &counts->sum_words};
   uint64_t n = (uint64_t)1 << literal->log2_n;
   memset(counts, 0, sizeof *counts);
-  for (int i = first; i < end; i++)
+  plan_compact_choose(compact, program, n, literal->n_p, weights_bytes);
+  for (int i = first; i < end; i++) {
+    c.compact = compact[i];
     count_op(&c, &program->op[i]);
+  }
   for (size_t i = 0; i < n_keys; i++)
     counts->key_words += n * (uint64_t)(2 * digits_of(keys[i].level, keys[i].n_special) *
                                         (keys[i].level + 1 + keys[i].n_special));

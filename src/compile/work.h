@@ -25,13 +25,14 @@ typedef struct compile_work {
 /**
  * Counts a program of the plan, whose vectors it reads: zero coefficients of polynomials cost
  * nothing. `literal` holds the chain (primes, or their sizes as powers of two), `keys` what
- * the program uses, as compile_cost_keys leaves them.
+ * the program uses, as compile_cost_keys leaves them, weights_bytes what the server keeps of
+ * encoded weights.
  */
 void compile_work_program(compile_work *counts, const plan_plan *plan, const plan_program *program,
                           const ckks_params_literal *literal, const ckks_key_spec *keys,
-                          size_t n_keys);
+                          size_t n_keys, size_t weights_bytes);
 /** The same of the operations from `first` to before `end` alone. */
 void compile_work_ops(compile_work *counts, const plan_plan *plan, const plan_program *program,
                       int first, int end, const ckks_params_literal *literal,
-                      const ckks_key_spec *keys, size_t n_keys);
+                      const ckks_key_spec *keys, size_t n_keys, size_t weights_bytes);
 #endif

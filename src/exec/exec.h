@@ -12,7 +12,7 @@
 typedef struct exec_engine exec_engine;
 typedef struct exec_session exec_session;
 
-#define EXEC_WEIGHTS_BYTES ((size_t)1 << 30) /**< a ceiling that suits most machines */
+#define EXEC_WEIGHTS_BYTES PLAN_WEIGHTS_BYTES
 /**
  * The plan stays the caller's, unchanged, and must outlive the engine. Encoded weights of maps
  * take weights_bytes at most; what does not fit is kept as integers, in about a tenth of the

@@ -102,34 +102,16 @@ static ckks_status prepare_diagonals(exec_encoded *encoded, const plan_op *op,
   return status;
 }
 
-/* Bytes of a map's diagonals with all residues; 0 for what is no map that rotates. */
-static size_t encoded_bytes(const plan_op *op, const ckks_params *params) {
-  bool rotates = false;
-  for (int t = 0; op->kind == PLAN_OP_DIAGONALS && t < 2 * op->n_terms; t++)
-    rotates = rotates || op->term[t] != 0;
-  size_t n_limbs = (size_t)op->level + 2 + (size_t)params->literal.n_p;
-  return rotates ? (size_t)op->n_terms * n_limbs * params->ring.n * sizeof(ring_word) : 0;
-}
-
-/* The largest maps are kept as integers until the rest fits. */
-static void choose_compact(exec_prepared *p, const plan_program *program, const ckks_params *params,
-                           size_t weights_bytes) {
-  size_t total = 0;
+static ckks_status choose_compact(exec_prepared *p, const plan_program *program,
+                                  const ckks_params *params, size_t weights_bytes) {
+  bool *compact = base_alloc_array((size_t)program->n_ops + 1, sizeof *compact);
+  if (compact == NULL)
+    return base_fail_memory((size_t)program->n_ops * sizeof *compact);
+  plan_compact_choose(compact, program, params->ring.n, params->literal.n_p, weights_bytes);
   for (int i = 0; i < program->n_ops; i++)
-    total += encoded_bytes(&program->op[i], params);
-  while (total > weights_bytes) {
-    int largest = -1;
-    for (int i = 0; i < program->n_ops; i++)
-      if (!p->op[i].compact && encoded_bytes(&program->op[i], params) > 0 &&
-          (largest < 0 ||
-           encoded_bytes(&program->op[i], params) > encoded_bytes(&program->op[largest], params)))
-        largest = i;
-    if (largest < 0)
-      return;
-    p->op[largest].compact = true;
-    total -= encoded_bytes(&program->op[largest], params);
-    total += (size_t)program->op[largest].n_terms * params->ring.n * sizeof(int64_t);
-  }
+    p->op[i].compact = compact[i];
+  base_free(compact);
+  return CKKS_OK;
 }
 
 /* Vectors may have different periods: all of them are brought to the longest. */
@@ -274,7 +256,7 @@ ckks_status exec_prepare(exec_prepared *p, const plan_plan *plan, plan_packing p
   p->last_use = base_alloc_array(n + 1, sizeof *p->last_use);
   if (!p->op || !p->top_level || !p->last_use)
     return base_fail_memory(n * sizeof *p->last_use);
-  choose_compact(p, program, params, weights_bytes);
+  BASE_TRY(choose_compact(p, program, params, weights_bytes));
   for (int i = 0; i < program->n_ops; i++) {
     const plan_op *op = &program->op[i];
     if (p->top_level[op->out] < op->level + 1)

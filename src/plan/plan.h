@@ -21,7 +21,7 @@
 #define PLAN_MAX_TERMS 4096
 #define PLAN_MAX_KEYS 512
 #define PLAN_ID_BYTES 32
-#define PLAN_MAX_STAGES 16
+#define PLAN_MAX_STAGES 32
 #define PLAN_NO_FEATURE UINT32_MAX
 #define PLAN_MAX_GATHER 16384 /**< the slots of N = 2^15 */
 #define PLAN_MAX_PLACES 65536 /**< of a hidden layer: four such ciphertexts */
@@ -204,6 +204,14 @@ bool plan_is_chebyshev(const plan_op *op);
 int plan_degree(const plan_plan *plan, const plan_op *op);
 /** Level at which it takes its operand, which may stand above: ceil(log2(degree + 1)) higher. */
 int plan_top(const plan_plan *plan, const plan_op *op);
+#define PLAN_WEIGHTS_BYTES ((size_t)1 << 30) /**< a ceiling that suits most machines */
+/**
+ * compact[i] for each operation: a map whose diagonals a server keeps as integers, in a tenth of
+ * the memory, and transforms whenever it is applied, so that those of all maps take weights_bytes
+ * at most; the largest come first. n: ring degree; n_special: of all special primes.
+ */
+void plan_compact_choose(bool *compact, const plan_program *program, size_t n, int n_special,
+                         size_t weights_bytes);
 /** Registers, vectors, levels, scales, keys agree; what exec and clear rely on. Names the op. */
 ckks_status plan_check(const plan_plan *plan);
 

@@ -86,17 +86,17 @@ static int allowed(int log2_n) {
 static void test_too_many_levels(void **unused) {
   (void)unused;
   network_model model;
-  compile_options options = options_for(1e-4, CKKS_SECURITY_256, 0);
-  build(&model, 4, 7, seventh);
+  compile_options options = options_for(1e-3, CKKS_SECURITY_256, 0);
+  build(&model, 4, 11, seventh);
   assert_refused(&model, &options, CKKS_ERROR_SECURITY);
-  assert_says("the model needs 25 levels; N = 2^13 allows ");
-  assert_says(" at 256 bits of security with error 0.0001; try ");
+  assert_says("the model needs 41 levels; N = 2^14 allows ");
+  assert_says(" at 256 bits of security with error 0.001; try ");
   assert_says("an activation of lower degree (that of layer 1 takes 3 levels)");
   assert_says("fewer layers");
-  assert_true(allowed(13) < allowed(14) && allowed(14) < allowed(15));
-  assert_true(allowed(13) >= 0 && allowed(15) < 25);
+  assert_true(allowed(14) < allowed(15) && allowed(15) < allowed(16));
+  assert_true(allowed(14) >= 0 && allowed(16) < 41);
   network_clear(&model);
-  build(&model, 4, 7, square); /* as it says */
+  build(&model, 4, 11, square); /* as it says */
   assert_compiles(&model, &options);
   network_clear(&model);
 }

@@ -40,7 +40,7 @@ typedef struct world {
 /* Around w->model and w->rows, which are there. */
 static inline void world_start(world *w, const compile_options *options) {
   assert_ok(compile_model(&w->plan, &w->model, options));
-  assert_ok(exec_engine_build(&w->engine, &w->plan, EXEC_WEIGHTS_BYTES));
+  assert_ok(exec_engine_build(&w->engine, &w->plan, options->weights_bytes));
   w->params = exec_engine_params(w->engine);
   assert_ok(client_keygen(&w->secret, &w->key_bytes, &w->n_key_bytes, &w->plan.interface));
   assert_ok(exec_keys_read(&w->keys, w->key_bytes, w->n_key_bytes, "keys", w->engine, NULL));

@@ -265,13 +265,14 @@ static void test_refusals(void **state) {
                                      "(Concat): too many branches side by side"};
   for (int wide = 0; wide < 2; wide++) {
     builder b;
-    char text[64], all[128] = "Concat:t0";
+    char text[64], all[256] = "Concat:t0";
+    int n = wide ? 17 : 33;
     network_model model;
     onnx_import_report report;
     builder_init(&b, 13);
     builder_input(&b, "t0", "N,2");
     builder_floats(&b, "w", "2,2", (double[]){1.0, 0.5, -0.5, 1.0}, 4);
-    for (int i = 0; i < 17; i++) {
+    for (int i = 0; i < n; i++) {
       snprintf(text, sizeof text, "MatMul:t%d,w:m%d", wide ? 0 : i, i);
       builder_node(&b, text, NULL);
       snprintf(text, sizeof text, "Mul:m%d,m%d:t%d", i, i, i + 1);

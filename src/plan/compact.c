@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which maps stay encoded. The compiler foretells it, the server does it. */
+#include "plan/plan.h"
+
+/* Bytes of a map's diagonals with all residues; 0 for what is no map that rotates. */
+static size_t encoded_bytes(const plan_op *op, size_t n, int n_special) {
+  bool rotates = false;
+  for (int t = 0; op->kind == PLAN_OP_DIAGONALS && t < 2 * op->n_terms; t++)
+    rotates = rotates || op->term[t] != 0;
+  size_t n_limbs = (size_t)op->level + 2 + (size_t)n_special;
+  return rotates ? (size_t)op->n_terms * n_limbs * n * sizeof(ring_word) : 0;
+}
+
+void plan_compact_choose(bool *compact, const plan_program *program, size_t n, int n_special,
+                         size_t weights_bytes) {
+  size_t total = 0;
+  for (int i = 0; i < program->n_ops; i++) {
+    compact[i] = false;
+    total += encoded_bytes(&program->op[i], n, n_special);
+  }
+  while (total > weights_bytes) {
+    int largest = -1;
+    size_t most = 0;
+    for (int i = 0; i < program->n_ops; i++) {
+      size_t bytes = compact[i] ? 0 : encoded_bytes(&program->op[i], n, n_special);
+      if (bytes > most) {
+        largest = i;
+        most = bytes;
+      }
+    }
+    if (largest < 0)
+      return;
+    compact[largest] = true;
+    total -= most;
+    total += (size_t)program->op[largest].n_terms * n * sizeof(int64_t);
+  }
+}
