@@ -65,6 +65,7 @@ complete -c blindsight -n "__fish_seen_subcommand_from compile" -l calibrate -x 
 complete -c blindsight -n "__fish_seen_subcommand_from compile" -l label -x -d "of DATA, is no input of an ONNX network"
 complete -c blindsight -n "__fish_seen_subcommand_from compile" -l output-name -r -d "the output of an ONNX network that is wanted"
 complete -c blindsight -n "__fish_seen_subcommand_from compile" -l input -x -a "auto table image" -d "what the rows of an ONNX network are (auto)"
+complete -c blindsight -n "__fish_seen_subcommand_from compile" -l weights-mb -x -d "memory for encoded weights on the server (1024)"
 complete -c blindsight -n "__fish_seen_subcommand_from compile" -l units -r -d "what the machine of the server can do (the cache)"
 complete -c blindsight -n "__fish_seen_subcommand_from compile" -l report -r -d "write the plan as a page, with pictures"
 complete -c blindsight -n "__fish_seen_subcommand_from compile" -l json -d "print the plan as JSON"
