@@ -13,7 +13,6 @@
 #include "base/file.h"
 #include "base/wipe.h"
 
-#define MAGIC "BLINDMEM"
 #define MAGIC_BYTES 8
 /* Of the order and form of words; bump it with either. */
 #define LAYOUT 1
@@ -21,6 +20,8 @@
 #define VERSION_BYTES 24
 #define MAX_FILE_BYTES ((size_t)1 << 38)
 #define N_LANES 8 /* divides the words of every part */
+
+static const uint8_t magic[MAGIC_BYTES] = {'B', 'L', 'I', 'N', 'D', 'M', 'E', 'M'};
 
 typedef struct header {
   uint64_t layout, byte_order;
@@ -54,7 +55,7 @@ static uint64_t own_order(void) {
 
 static void write_header(uint8_t *page, const header *h) {
   _Static_assert(MAGIC_BYTES + sizeof(header) + BASE_DIGEST_BYTES <= HEADER_BYTES, "fits");
-  memcpy(page, MAGIC, MAGIC_BYTES);
+  memcpy(page, magic, MAGIC_BYTES);
   memcpy(page + MAGIC_BYTES, h, sizeof *h);
   base_digest(page + HEADER_BYTES - BASE_DIGEST_BYTES, page, HEADER_BYTES - BASE_DIGEST_BYTES);
 }
@@ -67,7 +68,7 @@ static ckks_status fail_damaged(const char *path, const char *what) {
 static ckks_status read_header(header *h, const base_map *map, const char *path) {
   const uint8_t *page = map->bytes;
   uint8_t digest[BASE_DIGEST_BYTES];
-  if (map->n_bytes < MAGIC_BYTES || memcmp(page, MAGIC, MAGIC_BYTES) != 0)
+  if (map->n_bytes < MAGIC_BYTES || memcmp(page, magic, MAGIC_BYTES) != 0)
     return base_fail(CKKS_ERROR_FORMAT, "%s: not a stored session", path);
   if (map->n_bytes < HEADER_BYTES)
     return fail_damaged(path, "it ends in its header");
