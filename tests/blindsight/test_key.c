@@ -106,6 +106,7 @@ static void values_beyond_the_range_are_counted(void **state) {
                                              BLINDSIGHT_LATENCY, p.secret, p.client),
                    CKKS_OK);
   assert_int_equal(n_outside, 1); /* a row */
+  ckks_bytes_free(p.sample);
   assert_fails(blindsight_client_encrypt(&p.sample, &p.n_sample, NULL, rows, 2, BLINDSIGHT_LATENCY,
                                          p.secret, p.client),
                CKKS_ERROR_RANGE, "row 1: \"glucose\" is 639.5; this model answers for");
