@@ -7,7 +7,8 @@ _blindsight_commands="train import export evaluate simulate compile keygen encry
 # Options of a command.
 _blindsight_options() {
   case $1 in
-    train) echo "--label --output --drop --hidden --activation --epochs --batch --rate --decay \
+    train) echo "--label --output --model --task --drop --hidden --activation --epochs --batch --rate \
+      --decay --l2 --trees --depth --min-rows --bins --sample-rows --sample-columns --patience --edges \
       --seed --split-seed --frac --validation --json" ;;
     import) echo "--output --calibrate --bins --edges --label --mean --deviation --activation-error \
       --max-degree --output-name --input --outputs --output-error --margin --fit" ;;
@@ -40,7 +41,9 @@ _blindsight_values() {
     import.--fit) echo "squares minimax" ;;
     import.--input | compile.--input) echo "auto table image" ;;
     import.--outputs) echo "auto classes values labels" ;;
-    import.--edges) echo "quantiles exact" ;;
+    train.--model) echo "network linear trees" ;;
+    train.--task) echo "auto classes regression" ;;
+    import.--edges | train.--edges) echo "quantiles exact" ;;
     compile.--security) echo "128 192 256" ;;
     compile.--minimise) echo "balanced latency upload keys" ;;
     compile.--packing) echo "both latency throughput" ;;
@@ -56,7 +59,8 @@ _blindsight_values() {
       *.--units | *.--image | *.--report | *.--key | *.--keys | *.--list | *.--session | *.--save-session | *.--state | *.--cacert | *.--cert | \
       *.--cert-key | *.--token-file | serve.--tls-* | serve.--web | serve.--client-ca)
       echo file ;;
-    *.--label | *.--drop | *.--hidden | *.--epochs | *.--batch | *.--rate | *.--decay | *.--seed | \
+    *.--label | *.--drop | *.--hidden | train.--l2 | train.--trees | train.--depth | train.--min-rows | train.--bins | \
+      train.--sample-* | train.--patience | *.--epochs | *.--batch | *.--rate | *.--decay | *.--seed | \
       *.--split-seed | *.--frac | *.--error | *.--headroom | *.--log2-n | *.--rows | *.--threads | \
       *.--weights-mb | *.--clients | *.--mean | *.--deviation | *.--activation-error | *.--output-error | *.--output-name | *.--max-degree | *.--margin | \
       predict.* | serve.* | token.* | audit.*)

@@ -107,15 +107,17 @@ typedef struct blindsight_names {
 /** A table in clear: values as they are, not scaled; NaN where one is missing. */
 typedef struct blindsight_rows {
   size_t n_rows, n_features;
-  double *value; /**< row by row */
-  int *label;    /**< index of each row's true label; NULL when none was asked for */
-  size_t *index; /**< which row of its file each is, from 0 */
-  size_t *line;  /**< and in which line of the file, from 1; of images the number */
+  double *value;  /**< row by row */
+  int *label;     /**< index of each row's true label; NULL when none was asked for */
+  size_t *index;  /**< which row of its file each is, from 0 */
+  size_t *line;   /**< and in which line of the file, from 1; of images the number */
+  double *target; /**< each row's true value, where the model's one output is a value; else NULL */
 } blindsight_rows;
 
 typedef struct blindsight_rows_options {
   size_t size;
-  /** Column of true labels, which must be there; for images an idx file of them. NULL: none. */
+  /** Column of true labels, or of true values of a model with one; it must be there. For images an
+   * idx file of labels. NULL: none. */
   const char *label;
   const char *const *more; /**< further PNG images, behind the first */
   size_t n_more;
@@ -183,10 +185,10 @@ BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status blindsight_predictions_spread(
 BLINDSIGHT_API size_t blindsight_predictions_largest(const double *output, size_t n);
 BLINDSIGHT_API void blindsight_predictions_free(blindsight_predictions *predictions);
 
-/** How good predictions are. */
+/** How good predictions are: of classes, or of values. What belongs to the other is NaN or NULL. */
 typedef struct blindsight_metrics {
-  size_t n_rows, n_classes;
-  double loss; /**< mean cross-entropy of softmax */
+  size_t n_rows, n_classes; /**< values: 1 */
+  double loss;              /**< mean cross-entropy of softmax; values: mean squared error */
   double accuracy;
   /** Of class 1 when there are two classes, else the mean over the classes that occur. 0/0 is 0. */
   double f1;
@@ -195,6 +197,10 @@ typedef struct blindsight_metrics {
   size_t *confusion; /**< n_classes x n_classes, [true][predicted] */
   size_t n_roc;      /**< points of the ROC curve, from (0,0) to (1,1); 0 without an AUC */
   double *false_positive_rate, *true_positive_rate;
+  /** Of each class; 0/0 is 0. */
+  double *precision, *recall, *class_f1;
+  double rmse, mae; /**< root of the mean squared error; mean absolute error */
+  double r2;        /**< 1 - squared errors / squared deviations from the mean; NaN of a constant */
 } blindsight_metrics;
 
 /**
@@ -204,15 +210,36 @@ typedef struct blindsight_metrics {
 BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
 blindsight_metrics_compute(blindsight_metrics **out, const double *output, const int *label,
                            size_t n_rows, const blindsight_names *names);
+/** output: n_rows values of a model that has one output, which is a value; target: the true ones.
+ */
+BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
+blindsight_metrics_values(blindsight_metrics **out, const double *output, const double *target,
+                          size_t n_rows, const blindsight_names *names);
 BLINDSIGHT_API void blindsight_metrics_free(blindsight_metrics *metrics);
 
 /* ------------------------------------------------------------------ models */
 
-/** After each epoch of training. */
+/** After each round of training: an epoch, an iteration or a tree. */
 typedef struct blindsight_progress {
   int epoch, n_epochs; /**< epoch counts from 1 */
-  double train_loss, validation_loss, validation_accuracy;
+  double train_loss, validation_loss;
+  double validation_accuracy; /**< R2 where the label is a quantity */
 } blindsight_progress;
+
+/** What is trained. */
+typedef enum blindsight_learner {
+  BLINDSIGHT_NETWORK, /**< layers with polynomial activations */
+  BLINDSIGHT_LINEAR,  /**< logistic or linear regression */
+  BLINDSIGHT_TREES    /**< gradient boosting */
+} blindsight_learner;
+
+/** What the label is. */
+typedef enum blindsight_task {
+  BLINDSIGHT_TASK_AUTO, /**< a quantity where all labels are numbers, and more than 20 different
+                             ones, or fractions and more than 2; else classes */
+  BLINDSIGHT_TASK_CLASSES,
+  BLINDSIGHT_TASK_REGRESSION
+} blindsight_task;
 
 typedef struct blindsight_train_options {
   size_t size;
@@ -231,12 +258,26 @@ typedef struct blindsight_train_options {
   uint64_t seed;                      /**< of weights and of the order of rows; 15 */
   /** May be NULL; a result that is not zero stops the training with CKKS_ERROR_CANCELLED. */
   int (*progress)(void *context, const blindsight_progress *progress);
-  void *context; /**< handed to it */
+  void *context;              /**< handed to it */
+  blindsight_learner learner; /**< BLINDSIGHT_NETWORK */
+  blindsight_task task;       /**< BLINDSIGHT_TASK_AUTO */
+  double l2;                  /**< linear, trees: l2 / 2 times the squares of weights or leaves is
+                                   added to the sum of losses; 1 */
+  /** Trees: rounds, each one tree, or one for each of three classes or more (100), splits on a way
+   * (4), rows of a leaf at the least (20). */
+  int n_trees, max_depth, min_rows;
+  size_t n_bins;                 /**< of a feature at most, 2 to 255; 0, the default: 255 */
+  double shrinkage;              /**< part of a tree that is added, 0.1 */
+  double row_part, feature_part; /**< drawn for each tree, 1 */
+  int patience;     /**< rounds without a better loss on a tenth of the training rows, kept apart,
+                         after which training stops; 0 = never */
+  bool exact_edges; /**< clients are told the edges in use among as many random ones; else among
+                         other bins, about 2000 edges in all */
 } blindsight_train_options;
 
 /** What training found and did. */
 typedef struct blindsight_training {
-  size_t n_rows, n_features, n_classes;
+  size_t n_rows, n_features, n_classes; /**< one "class" where the label is a quantity */
   size_t n_ignored_columns;
   const char *const *feature, *const *label;
   const size_t *n_missing; /**< of each feature: values that are missing, taken as the mean */
@@ -244,14 +285,20 @@ typedef struct blindsight_training {
   const size_t *constant; /**< features that are constant on the training rows: of no use */
   size_t n_train;         /**< rows trained on */
   int n_epochs;
-  const double *train_loss, *validation_loss, *validation_accuracy; /**< after each epoch */
+  /** After each epoch; of quantities mean squared errors, and R2. */
+  const double *train_loss, *validation_loss, *validation_accuracy;
   const blindsight_rows *validation; /**< the other rows, with their labels */
+  bool regression;                   /**< the label is a quantity */
+  size_t n_distinct;                 /**< different labels */
+  size_t n_kept;                     /**< trees: rounds that are in the model */
+  size_t n_leaves, n_bins;           /**< trees: of all; most bins of a feature */
+  const double *weight; /**< trees: each feature's part of what splits gain; else NULL */
 } blindsight_training;
 
 BLINDSIGHT_API void blindsight_train_options_default(blindsight_train_options *options,
                                                      size_t size);
 /**
- * Trains a network on a CSV file and measures how large its values get. Same seeds, same bits.
+ * Trains a model on a CSV file and measures how large its values get. Same seeds, same bits.
  * training may be NULL.
  */
 BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
@@ -628,6 +675,9 @@ typedef struct blindsight_facts {
   double miss_log2[BLINDSIGHT_N_PACKINGS];
   /** What that costs: bits of the modulus, milliseconds of an evaluation. */
   double contract_bits, contract_ms[BLINDSIGHT_N_PACKINGS];
+  /** What errors of outputs are counted in: 1, or the power of two in which a quantity was
+   * learnt. */
+  double output_unit;
 } blindsight_facts;
 
 BLINDSIGHT_API const blindsight_facts *blindsight_client_facts(const blindsight_client *client);

@@ -49,6 +49,7 @@ void blindsight_client_view(blindsight_client *client) {
                                      .max_abs_input = plan_box_reach(i),
                                      .id = i->id,
                                      .last_degree = i->last.degree,
+                                     .output_unit = encoding_polynomial_unit(&i->last),
                                      .max_abs_output = i->max_abs_output,
                                      .n_places = latency->available ? latency->padded : 0,
                                      .n_slots_each = latency->available ? latency->stride : 0,

@@ -59,6 +59,28 @@ ckks_status blindsight_metrics_compute(blindsight_metrics **out, const double *o
   return status;
 }
 
+ckks_status blindsight_metrics_values(blindsight_metrics **out, const double *output,
+                                      const double *target, size_t n_rows,
+                                      const blindsight_names *names) {
+  BASE_TRY(blindsight_objects_require(out, "out"));
+  *out = NULL;
+  BASE_TRY(blindsight_objects_require(output, "output"));
+  BASE_TRY(blindsight_objects_require(target, "target"));
+  BASE_TRY(blindsight_objects_require(names, "names"));
+  if (names->kind != BLINDSIGHT_VALUES || names->n_labels != 1)
+    return base_fail(CKKS_ERROR_ARGUMENT, "the outputs of this model are %zu %s, not one value",
+                     names->n_labels, encoding_meaning_kind_name((encoding_kind)names->kind));
+  blindsight_metrics *metrics = base_alloc(sizeof *metrics);
+  if (metrics == NULL)
+    return base_fail_memory(sizeof *metrics);
+  ckks_status status = train_metrics_values(metrics, output, target, n_rows);
+  if (status == CKKS_OK)
+    *out = metrics;
+  else
+    base_free(metrics);
+  return status;
+}
+
 void blindsight_metrics_free(blindsight_metrics *metrics) {
   if (metrics == NULL)
     return;

@@ -3,6 +3,13 @@
 #include "base/alloc.h"
 #include "blindsight/training.h"
 
+_Static_assert((int)BLINDSIGHT_NETWORK == (int)TRAIN_NETWORK &&
+                   (int)BLINDSIGHT_LINEAR == (int)TRAIN_LINEAR &&
+                   (int)BLINDSIGHT_TREES == (int)TRAIN_TREES &&
+                   (int)BLINDSIGHT_TASK_REGRESSION == (int)TABLE_TASK_REGRESSION &&
+                   (int)BLINDSIGHT_TASK_CLASSES == (int)TABLE_TASK_CLASSES,
+               "what is trained, and for what");
+
 static ckks_status set_activation(encoding_polynomial *out,
                                   const blindsight_train_options *options) {
   if (options->activation == NULL)
@@ -18,6 +25,17 @@ static ckks_status set_activation(encoding_polynomial *out,
 
 static ckks_status set_options(train_options *inner, const blindsight_train_options *options) {
   train_options_default(inner);
+  inner->kind = (train_kind)options->learner;
+  inner->l2 = options->l2;
+  inner->n_trees = options->n_trees;
+  inner->max_depth = options->max_depth;
+  inner->min_rows = options->min_rows;
+  inner->n_bins = options->n_bins;
+  inner->shrinkage = options->shrinkage;
+  inner->row_part = options->row_part;
+  inner->feature_part = options->feature_part;
+  inner->patience = options->patience;
+  inner->exact_edges = options->exact_edges;
   inner->hidden = options->hidden;
   inner->n_hidden = options->n_hidden;
   inner->learning_rate = options->learning_rate;
@@ -39,7 +57,10 @@ static ckks_status set_options(train_options *inner, const blindsight_train_opti
 static ckks_status fit(network_model *model, blindsight_training_whole *training, const char *path,
                        const blindsight_train_options *options) {
   train_options inner;
-  const table_options columns = {options->label, options->drop, options->n_drop};
+  const table_options columns = {options->label, options->drop, options->n_drop,
+                                 (table_task)options->task};
+  if ((int)options->task < 0 || options->task > BLINDSIGHT_TASK_REGRESSION)
+    return base_fail(CKKS_ERROR_ARGUMENT, "options.task = %d: there is none", (int)options->task);
   BASE_TRY(set_options(&inner, options));
   BASE_TRY(table_data_read(&training->data, path, &columns));
   BASE_TRY(train_fit(model, &training->history, &training->data, &inner));

@@ -75,9 +75,9 @@ blindsight_names blindsight_names_view(const char *name, char *const *feature, s
 /** Rows that a caller hands over: there, at least one, nothing infinite (NaN is missing). */
 ckks_status blindsight_rows_check(const double *rows, size_t n_rows, char *const *feature,
                                   size_t n_features);
-/** Room for n_rows, their labels too when with_labels. */
+/** Room for n_rows, their labels or true values too when asked for. */
 ckks_status blindsight_rows_build(blindsight_rows **out, size_t n_rows, size_t n_features,
-                                  bool with_labels);
+                                  bool with_labels, bool with_targets);
 
 /* --- sorted.c */
 /** Room for n_rows of n_features, none of them sent. */

@@ -13,7 +13,7 @@ void blindsight_rows_options_default(blindsight_rows_options *options, size_t si
 }
 
 ckks_status blindsight_rows_build(blindsight_rows **out, size_t n_rows, size_t n_features,
-                                  bool with_labels) {
+                                  bool with_labels, bool with_targets) {
   blindsight_rows *rows = *out = base_alloc(sizeof *rows);
   if (rows == NULL)
     return base_fail_memory(sizeof *rows);
@@ -23,8 +23,10 @@ ckks_status blindsight_rows_build(blindsight_rows **out, size_t n_rows, size_t n
   rows->line = base_alloc_array(n_rows, sizeof *rows->line);
   if (with_labels)
     rows->label = base_alloc_array(n_rows, sizeof *rows->label);
+  if (with_targets)
+    rows->target = base_alloc_array(n_rows, sizeof *rows->target);
   if (rows->value != NULL && rows->index != NULL && rows->line != NULL &&
-      (rows->label != NULL) == with_labels)
+      (rows->label != NULL) == with_labels && (rows->target != NULL) == with_targets)
     return CKKS_OK;
   blindsight_rows_free(rows);
   *out = NULL;
@@ -42,7 +44,8 @@ ckks_status blindsight_rows_keep(blindsight_rows *rows, const size_t *place, siz
     if (place[i] >= rows->n_rows)
       return base_fail(CKKS_ERROR_ARGUMENT, "place[%zu] = %zu: there are rows 0 to %zu", i,
                        place[i], rows->n_rows - 1);
-  BASE_TRY(blindsight_rows_build(&kept, n, rows->n_features, rows->label != NULL));
+  BASE_TRY(
+      blindsight_rows_build(&kept, n, rows->n_features, rows->label != NULL, rows->target != NULL));
   for (size_t i = 0; i < n; i++) {
     memcpy(kept->value + i * rows->n_features, rows->value + place[i] * rows->n_features,
            rows->n_features * sizeof *rows->value);
@@ -50,6 +53,8 @@ ckks_status blindsight_rows_keep(blindsight_rows *rows, const size_t *place, siz
     kept->line[i] = rows->line[place[i]];
     if (rows->label != NULL)
       kept->label[i] = rows->label[place[i]];
+    if (rows->target != NULL)
+      kept->target[i] = rows->target[place[i]];
   }
   const blindsight_rows all = *rows;
   *rows = *kept;
@@ -65,8 +70,11 @@ void blindsight_rows_free(blindsight_rows *rows) {
     base_wipe(rows->value, rows->n_rows * rows->n_features * sizeof *rows->value);
   if (rows->label != NULL)
     base_wipe(rows->label, rows->n_rows * sizeof *rows->label);
+  if (rows->target != NULL)
+    base_wipe(rows->target, rows->n_rows * sizeof *rows->target);
   base_free(rows->value);
   base_free(rows->label);
+  base_free(rows->target);
   base_free(rows->index);
   base_free(rows->line);
   base_free(rows);

@@ -23,12 +23,26 @@ static ckks_status take(blindsight_rows **out, table_data *data) {
                             .n_features = data->n_features,
                             .value = data->value,
                             .label = data->label,
+                            .target = data->target,
                             .index = index,
                             .line = data->line};
   data->value = NULL;
   data->label = NULL;
+  data->target = NULL;
   data->line = NULL;
   return CKKS_OK;
+}
+
+/* Labels that a column could hold: names of classes, or one number. */
+static ckks_status check_kind(const blindsight_names *names, const blindsight_rows_options *o) {
+  bool one = names->kind == BLINDSIGHT_CLASSES ||
+             (names->kind == BLINDSIGHT_VALUES && names->n_labels == 1);
+  if (o->label == NULL || one)
+    return CKKS_OK;
+  return base_fail(CKKS_ERROR_ARGUMENT,
+                   "the outputs of this model are %zu %s, not classes that a column could name; "
+                   "leave the label out",
+                   names->n_labels, names->kind == BLINDSIGHT_VALUES ? "values" : "labels");
 }
 
 /* A label column that is named but missing would pass for "not asked for" further on. */
@@ -43,14 +57,16 @@ ckks_status blindsight_rows_load(blindsight_rows **out, const char *path,
   BASE_TRY(blindsight_objects_require(path, "path"));
   BASE_TRY(blindsight_objects_require(names, "names"));
   BASE_TRY(blindsight_options_take(&o, sizeof o, options));
+  BASE_TRY(check_kind(names, &o));
+  bool classes = o.label != NULL && names->kind == BLINDSIGHT_CLASSES;
   if (o.n_more > 0)
     BASE_TRY(blindsight_objects_require(o.more, "options.more"));
-  BASE_TRY(table_rows_read(&data, path, o.more, o.n_more,
-                           &(table_wanted){(char *const *)names->feature, names->n_features,
-                                           o.label, (char *const *)names->label,
-                                           o.label != NULL ? names->n_labels : 0}));
+  BASE_TRY(
+      table_rows_read(&data, path, o.more, o.n_more,
+                      &(table_wanted){(char *const *)names->feature, names->n_features, o.label,
+                                      (char *const *)names->label, classes ? names->n_labels : 0}));
   ckks_status status = CKKS_OK;
-  if (o.label != NULL && data.label == NULL)
+  if (o.label != NULL && data.label == NULL && data.target == NULL)
     status =
         base_fail(CKKS_ERROR_FORMAT, "%s: there is no column \"%.80s\" (label)", path, o.label);
   if (status == CKKS_OK)

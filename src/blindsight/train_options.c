@@ -13,6 +13,13 @@ void blindsight_train_options_default(blindsight_train_options *options, size_t 
                                              .n_epochs = inner.n_epochs,
                                              .training_part = inner.frac,
                                              .split_seed = inner.split_seed,
-                                             .seed = inner.seed};
+                                             .seed = inner.seed,
+                                             .l2 = inner.l2,
+                                             .n_trees = inner.n_trees,
+                                             .max_depth = inner.max_depth,
+                                             .min_rows = inner.min_rows,
+                                             .shrinkage = inner.shrinkage,
+                                             .row_part = inner.row_part,
+                                             .feature_part = inner.feature_part};
   blindsight_options_give(options, size, &defaults, sizeof defaults);
 }

@@ -19,13 +19,17 @@ void blindsight_training_free(blindsight_training *training) {
 static ckks_status copy_validation(blindsight_training_whole *whole) {
   const table_data *data = &whole->data;
   const train_history *h = &whole->history;
-  BASE_TRY(blindsight_rows_build(&whole->validation, h->n_validation, data->n_features, true));
+  BASE_TRY(blindsight_rows_build(&whole->validation, h->n_validation, data->n_features,
+                                 data->label != NULL, data->target != NULL));
   blindsight_rows *rows = whole->validation;
   for (size_t i = 0; i < h->n_validation; i++) {
     size_t from = h->validation[i];
     memcpy(rows->value + i * data->n_features, data->value + from * data->n_features,
            data->n_features * sizeof *rows->value);
-    rows->label[i] = data->label[from];
+    if (data->label != NULL)
+      rows->label[i] = data->label[from];
+    if (data->target != NULL)
+      rows->target[i] = data->target[from];
     rows->index[i] = from;
     rows->line[i] = data->line[from];
   }
@@ -50,6 +54,12 @@ ckks_status blindsight_training_view(blindsight_training_whole *whole) {
                                        .train_loss = h->train_loss,
                                        .validation_loss = h->validation_loss,
                                        .validation_accuracy = h->validation_accuracy,
-                                       .validation = whole->validation};
+                                       .validation = whole->validation,
+                                       .regression = data->target != NULL,
+                                       .n_distinct = data->n_distinct,
+                                       .n_kept = h->n_kept,
+                                       .n_leaves = h->n_leaves,
+                                       .n_bins = h->n_bins,
+                                       .weight = h->weight};
   return CKKS_OK;
 }

@@ -98,9 +98,8 @@ static ckks_status evaluate(evaluation *e, const arguments *a) {
   BASE_TRY(blindsight_model_predict(&e->predictions, e->rows->value, e->rows->n_rows, e->model));
   if (a->packing != 0)
     BASE_TRY(foresee(e, a));
-  if (e->rows->label != NULL)
-    BASE_TRY(cli_metrics_compute(&e->metrics, e->predictions->output, e->rows->label,
-                                 e->rows->n_rows, e->names));
+  if (cli_metrics_has_truth(e->rows))
+    BASE_TRY(cli_metrics_compute(&e->metrics, e->predictions->output, e->rows, e->names));
   return report(e, a);
 }
 
@@ -108,7 +107,7 @@ int cli_evaluate(int argc, char **argv) {
   arguments a = {0};
   const cli_option options[] = {
       {"label", 0, CLI_TEXT, &a.label, "COLUMN",
-       "the column that holds the true classes; for images, an idx file", 0, 0, 0},
+       "the column of true classes or values; for images, an idx file", 0, 0, 0},
       {"outputs", 0, CLI_TEXT, &a.outputs, "FILE", "write each row's outputs here, as CSV", 0, 0,
        0},
       {"packing", 0, CLI_CHOICE, &a.packing, "clear|latency|throughput",
@@ -116,7 +115,7 @@ int cli_evaluate(int argc, char **argv) {
       {"json", 0, CLI_FLAG, &a.json, NULL, "print metrics and predictions as JSON", 0, 0, 0}};
   const cli_command command = {
       "evaluate", "MODEL DATA",
-      "Runs a model in clear. With --label: how many rows it gets right; else its predictions.",
+      "Runs a model in clear. With --label: how good its predictions are; else what they are.",
       options, sizeof options / sizeof options[0]};
   int code = cli_options_parse(a.operand, &command, argc, argv);
   if (code >= 0)

@@ -151,9 +151,9 @@ static ckks_status predict_rows(prediction *p) {
   const blindsight_rows *rows = p->rows;
   BASE_TRY(
       blindsight_remote_predict(&p->predictions, rows->value, rows->n_rows, p->packing, p->remote));
-  if (rows->label == NULL)
+  if (!cli_metrics_has_truth(rows))
     return CKKS_OK;
-  return cli_metrics_answered(&p->metrics, &p->n_answered, p->predictions, rows->label, p->names);
+  return cli_metrics_answered(&p->metrics, &p->n_answered, p->predictions, rows, p->names);
 }
 
 /* --- what is told */

@@ -24,14 +24,15 @@ typedef struct simulation {
   blindsight_server *server;
   blindsight_rows *rows;
   blindsight_sorted *sorted; /* which of them would be sent */
-  int *label;                /* of those; NULL = not known */
+  blindsight_rows truth;     /* labels or values of those; both NULL = not known */
   blindsight_packing packing;
   const blindsight_names *names;
   const blindsight_cost *cost;
   blindsight_predictions *clear, *noisy;
   blindsight_metrics *clear_metrics, *noisy_metrics;
   size_t n_answered, n_changed, n_marked, n_spoilt; /* spoilt: by others of their batch */
-  double deviation, largest;                        /* of |noisy - clear| / max(1, |clear|) */
+  double deviation, largest;                        /* of |noisy - clear| / max(unit, |clear|) */
+  double unit;                                      /* of outputs: 1, or of a quantity */
   double margin; /* smallest distance of the largest output from the next, over max(1, it) */
 } simulation;
 
@@ -45,12 +46,30 @@ static void compare_row(simulation *s, size_t row) {
   const double *clear = s->clear->output + row * n, *noisy = s->noisy->output + row * n;
   s->n_changed += s->noisy->largest[row] != best;
   for (size_t k = 0; k < n; k++) {
-    double error = fabs(noisy[k] - clear[k]) / fmax(1.0, fabs(clear[k]));
+    double error = fabs(noisy[k] - clear[k]) / fmax(s->unit, fabs(clear[k]));
     s->deviation += error * error;
     s->largest = fmax(s->largest, error);
     if (best != BLINDSIGHT_NO_LABEL && k != best)
       s->margin = fmin(s->margin, (clear[best] - clear[k]) / fmax(1.0, fabs(clear[best])));
   }
+}
+
+/* Of the rows that would be sent. */
+static ckks_status take_truth(blindsight_rows *truth, const blindsight_rows *rows,
+                              const blindsight_sorted *sorted) {
+  size_t n = truth->n_rows = sorted->n_sent;
+  if (rows->target != NULL)
+    truth->target = base_alloc_array(n, sizeof *truth->target);
+  else
+    truth->label = base_alloc_array(n, sizeof *truth->label);
+  if (!cli_metrics_has_truth(truth))
+    return base_fail_memory(n * sizeof *truth->target);
+  for (size_t i = 0; i < n; i++)
+    if (rows->target != NULL)
+      truth->target[i] = rows->target[sorted->number[i]];
+    else
+      truth->label[i] = rows->label[sorted->number[i]];
+  return CKKS_OK;
 }
 
 /* As a client would: rows outside the ranges stay, or are moved into them. */
@@ -66,14 +85,7 @@ static ckks_status sort_rows(simulation *s, const arguments *a) {
   if (sorted->n_sent == 0)
     return base_fail(CKKS_ERROR_RANGE, "%s: the model answers for none of the %zu rows",
                      a->operand[1], sorted->n_rows);
-  if (s->rows->label == NULL)
-    return CKKS_OK;
-  s->label = base_alloc_array(sorted->n_sent, sizeof *s->label);
-  if (s->label == NULL)
-    return base_fail_memory(sorted->n_sent * sizeof *s->label);
-  for (size_t i = 0; i < sorted->n_sent; i++)
-    s->label[i] = s->rows->label[sorted->number[i]];
-  return CKKS_OK;
+  return cli_metrics_has_truth(s->rows) ? take_truth(&s->truth, s->rows, sorted) : CKKS_OK;
 }
 
 /* Outputs in clear, and once more as ciphertexts would have them. */
@@ -102,13 +114,13 @@ static ckks_status simulate(simulation *s, const arguments *a) {
                                                                             : BLINDSIGHT_THROUGHPUT;
   s->cost = &facts->cost[s->packing];
   s->margin = (double)INFINITY;
+  s->unit = facts->output_unit;
   BASE_TRY(sort_rows(s, a));
   BASE_TRY(run_rows(s, a));
-  if (s->label == NULL)
+  if (!cli_metrics_has_truth(&s->truth))
     return CKKS_OK;
-  BASE_TRY(cli_metrics_compute(&s->clear_metrics, s->clear->output, s->label, s->sorted->n_sent,
-                               s->names));
-  return cli_metrics_answered(&s->noisy_metrics, &s->n_answered, s->noisy, s->label, s->names);
+  BASE_TRY(cli_metrics_compute(&s->clear_metrics, s->clear->output, &s->truth, s->names));
+  return cli_metrics_answered(&s->noisy_metrics, &s->n_answered, s->noisy, &s->truth, s->names);
 }
 
 /* --- what is told */
@@ -167,8 +179,8 @@ static void print_report(const simulation *s) {
   size_t n_answered = s->sorted->n_sent - s->n_marked;
   cli_print_field(stdout, "rows", "%zu, %s packing", s->rows->n_rows, cli_packing_name(s->packing));
   print_marked(s);
-  cli_print_field(stdout, "error", "deviation %.2g, largest %.2g of max(1, |output|)", s->deviation,
-                  s->largest);
+  cli_print_field(stdout, "error", "deviation %.2g, largest %.2g of max(%g, |output|)",
+                  s->deviation, s->largest, s->unit);
   cli_print_field(stdout, "plan", "error below %.2g", s->cost->predicted_error);
   if (s->names->kind == BLINDSIGHT_CLASSES)
     cli_print_field(stdout, "predictions", "%zu of %zu change", s->n_changed, n_answered);
@@ -177,6 +189,11 @@ static void print_report(const simulation *s) {
                     s->margin / s->deviation);
   if (s->noisy_metrics == NULL)
     return;
+  if (s->truth.target != NULL) {
+    cli_print_field(stdout, "RMSE", "%.6g in clear, %.6g simulated", s->clear_metrics->rmse,
+                    s->noisy_metrics->rmse);
+    return;
+  }
   cli_print_field(stdout, "accuracy", "%.6f in clear, %.6f simulated", s->clear_metrics->accuracy,
                   s->noisy_metrics->accuracy);
   cli_print_field(stdout, "loss", "%.6f in clear, %.6f simulated", s->clear_metrics->loss,
@@ -189,7 +206,8 @@ static void simulation_clear(simulation *s) {
   blindsight_metrics_free(s->clear_metrics);
   blindsight_metrics_free(s->noisy_metrics);
   blindsight_sorted_free(s->sorted);
-  base_free(s->label);
+  base_free(s->truth.label);
+  base_free(s->truth.target);
   blindsight_rows_free(s->rows);
   blindsight_server_free(s->server);
   blindsight_model_free(s->model);
@@ -200,7 +218,7 @@ int cli_simulate(int argc, char **argv) {
   blindsight_compile_options_default(&a.options, sizeof a.options);
   const cli_option options[] = {
       {"label", 0, CLI_TEXT, &a.label, "COLUMN",
-       "the column that holds the true classes; for images, an idx file", 0, 0, 0},
+       "the column of true classes or values; for images, an idx file", 0, 0, 0},
       {"error", 0, CLI_NUMBER, &a.options.error, "X",
        "largest error of an output (as the model is)", 1e-9, 1, 0},
       {"headroom", 0, CLI_NUMBER, &a.options.headroom, "X",

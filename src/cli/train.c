@@ -21,8 +21,9 @@
 typedef struct arguments {
   const char *data, *label, *hidden, *activation, *output, *validation;
   cli_texts drop;
-  uint64_t epochs, batch, seed, split_seed;
-  double rate, decay, frac;
+  uint64_t epochs, batch, seed, split_seed, trees, depth, min_rows, bins, patience;
+  double rate, decay, frac, l2, rows, columns; /* rate: NaN = what suits the model */
+  int model, task, edges;
   bool json;
 } arguments;
 
@@ -40,18 +41,38 @@ typedef struct training {
 
 static int parse(arguments *a, int argc, char **argv) {
   const cli_option options[] = {
-      {"label", 0, CLI_TEXT, &a->label, "COLUMN", "the column that holds the classes", 0, 0, true},
+      {"label", 0, CLI_TEXT, &a->label, "COLUMN", "the column that is to be predicted", 0, 0, true},
       {"output", 'o', CLI_TEXT, &a->output, "FILE", "write the model here", 0, 0, true},
-      {"drop", 0, CLI_TEXTS, &a->drop, "COLUMN", "ignore this column (may be repeated)", 0, 0, 0},
-      {"hidden", 0, CLI_TEXT, &a->hidden, "WIDTHS", "hidden layers: 16, or 16,8, or none (16)", 0,
-       0, 0},
+      {"model", 0, CLI_CHOICE, &a->model, "network|linear|trees", "what is trained (network)", 0, 0,
+       0},
+      {"task", 0, CLI_CHOICE, &a->task, "auto|classes|regression",
+       "what the label is (auto: many numbers, or fractions, are a quantity)", 0, 0, 0},
+      {"drop", 0, CLI_TEXTS, &a->drop, "COLUMNS", "ignore them: a,b (may be repeated)", 0, 0, 0},
+      {"hidden", 0, CLI_TEXT, &a->hidden, "WIDTHS",
+       "network: hidden layers: 16, or 16,8, or none (16)", 0, 0, 0},
       {"activation", 0, CLI_TEXT, &a->activation, "NAME",
-       "sigmoid3, square, identity or c0,c1,... (sigmoid3)", 0, 0, 0},
-      {"epochs", 0, CLI_INTEGER, &a->epochs, "N", "passes over the data (250)", 1, 1e6, 0},
-      {"batch", 0, CLI_INTEGER, &a->batch, "N", "rows a step (64)", 1, 1 << 20, 0},
-      {"rate", 0, CLI_NUMBER, &a->rate, "X", "learning rate (0.0005)", 1e-12, 1e3, 0},
-      {"decay", 0, CLI_NUMBER, &a->decay, "X", "weight decay (1e-5)", 0, 1e3, 0},
-      {"seed", 0, CLI_INTEGER, &a->seed, "N", "of weights and order of rows (15)", 0, 0x1p53, 0},
+       "network: sigmoid3, square, identity or c0,c1,... (sigmoid3)", 0, 0, 0},
+      {"epochs", 0, CLI_INTEGER, &a->epochs, "N", "network: passes over the data (250)", 1, 1e6, 0},
+      {"batch", 0, CLI_INTEGER, &a->batch, "N", "network: rows a step (64)", 1, 1 << 20, 0},
+      {"rate", 0, CLI_NUMBER, &a->rate, "X", "learning rate (network: 0.0005; trees: 0.1)", 1e-12,
+       1e3, 0},
+      {"decay", 0, CLI_NUMBER, &a->decay, "X", "network: weight decay (1e-5)", 0, 1e3, 0},
+      {"l2", 0, CLI_NUMBER, &a->l2, "X", "linear, trees: penalty of squared weights, leaves (1)", 0,
+       1e12, 0},
+      {"trees", 0, CLI_INTEGER, &a->trees, "N", "trees: how many, of each class (100)", 1, 10000,
+       0},
+      {"depth", 0, CLI_INTEGER, &a->depth, "N", "trees: splits on a way (4)", 1, 12, 0},
+      {"min-rows", 0, CLI_INTEGER, &a->min_rows, "N", "trees: rows of a leaf (20)", 1, 1 << 20, 0},
+      {"bins", 0, CLI_INTEGER, &a->bins, "N", "trees: of each feature (255)", 2, 255, 0},
+      {"sample-rows", 0, CLI_NUMBER, &a->rows, "X", "trees: part of the rows that each sees (1)",
+       1e-6, 1, 0},
+      {"sample-columns", 0, CLI_NUMBER, &a->columns, "X",
+       "trees: part of the features that each sees (1)", 1e-6, 1, 0},
+      {"patience", 0, CLI_INTEGER, &a->patience, "N",
+       "trees: stop after N without progress on rows kept apart (0: never)", 0, 10000, 0},
+      {"edges", 0, CLI_CHOICE, &a->edges, "quantiles|exact",
+       "trees: clients are told the edges in use among other bins, or random ones", 0, 0, 0},
+      {"seed", 0, CLI_INTEGER, &a->seed, "N", "of all that is random (15)", 0, 0x1p53, 0},
       {"split-seed", 0, CLI_INTEGER, &a->split_seed, "N", "of the split (42)", 0, UINT32_MAX, 0},
       {"frac", 0, CLI_NUMBER, &a->frac, "X", "share of the rows to train on (0.8)", 0, 1, 0},
       {"validation", 0, CLI_TEXT, &a->validation, "FILE", "write the other rows here, as CSV", 0, 0,
@@ -59,8 +80,9 @@ static int parse(arguments *a, int argc, char **argv) {
       {"json", 0, CLI_FLAG, &a->json, NULL, "print the report as JSON", 0, 0, 0}};
   const cli_command command = {
       "train", "DATA.csv",
-      "Trains a network whose activations are polynomials on a table with a header line, and\n"
-      "reports how it does on the rows that were kept back.",
+      "Trains a model on a table with a header line: a network whose activations are polynomials,\n"
+      "a linear or logistic regression, or boosted trees. Reports how it does on the rows that\n"
+      "were kept back.",
       options, sizeof options / sizeof options[0]};
   return cli_options_parse(&a->data, &command, argc, argv);
 }
@@ -121,7 +143,7 @@ static ckks_status parse_activation(training *t, const char *text) {
 static int show_progress(void *context, const blindsight_progress *progress) {
   training *t = context;
   char note[80];
-  snprintf(note, sizeof note, "loss %.4f, validation %.4f, accuracy %.4f", progress->train_loss,
+  snprintf(note, sizeof note, "loss %.4g, validation %.4g, accuracy %.4f", progress->train_loss,
            progress->validation_loss, progress->validation_accuracy);
   cli_progress_show(&t->progress, (double)progress->epoch / progress->n_epochs, note);
   return 0;
@@ -133,11 +155,25 @@ static ckks_status set_options(training *t) {
   BASE_TRY(parse_hidden(t, a->hidden));
   BASE_TRY(parse_activation(t, a->activation));
   t->options.label = a->label;
+  t->options.learner = (blindsight_learner)a->model;
+  t->options.task = (blindsight_task)a->task;
+  t->options.l2 = a->l2;
+  t->options.n_trees = (int)a->trees;
+  t->options.max_depth = (int)a->depth;
+  t->options.min_rows = (int)a->min_rows;
+  t->options.n_bins = (size_t)a->bins;
+  t->options.row_part = a->rows;
+  t->options.feature_part = a->columns;
+  t->options.patience = (int)a->patience;
+  t->options.exact_edges = a->edges == 1;
   t->options.drop = a->drop.text;
   t->options.n_drop = a->drop.n;
   t->options.n_epochs = (int)a->epochs;
   t->options.batch_size = (int)a->batch;
-  t->options.learning_rate = a->rate;
+  if (!isnan(a->rate) && t->options.learner == BLINDSIGHT_TREES)
+    t->options.shrinkage = a->rate;
+  else if (!isnan(a->rate))
+    t->options.learning_rate = a->rate;
   t->options.weight_decay = a->decay;
   t->options.seed = a->seed;
   t->options.split_seed = (uint32_t)a->split_seed;
@@ -152,8 +188,8 @@ static ckks_status set_options(training *t) {
 static ckks_status measure(training *t) {
   const blindsight_rows *rows = t->done->validation;
   BASE_TRY(blindsight_model_predict(&t->predictions, rows->value, rows->n_rows, t->model));
-  return blindsight_metrics_compute(&t->metrics, t->predictions->output, rows->label, rows->n_rows,
-                                    blindsight_model_names(t->model));
+  return cli_metrics_compute(&t->metrics, t->predictions->output, rows,
+                             blindsight_model_names(t->model));
 }
 
 /* The rows as a client would have them: the columns of the model, then the label. */
@@ -174,7 +210,10 @@ static ckks_status write_validation(const training *t) {
       cli_csv_number(&csv, rows->value[row * n_features + i]);
       base_buffer_u8(&csv, ',');
     }
-    cli_csv_text(&csv, names->label[rows->label[row]]);
+    if (rows->target != NULL)
+      cli_csv_number(&csv, rows->target[row]);
+    else
+      cli_csv_text(&csv, names->label[rows->label[row]]);
     base_buffer_u8(&csv, '\n');
   }
   ckks_status status = base_buffer_status(&csv);
@@ -217,17 +256,68 @@ static void print_constant(FILE *out, const blindsight_training *h) {
   fprintf(out, "%s (no use to the model)\n", h->n_constant > MOST_NAMED ? ", ..." : "");
 }
 
+static void print_task(FILE *out, const training *t) {
+  const blindsight_training *h = t->done;
+  bool asked = t->options.task != BLINDSIGHT_TASK_AUTO;
+  if (!h->regression) {
+    cli_print_field(out, "data", "%zu rows, %zu features, %zu classes; columns ignored: %zu",
+                    h->n_rows, h->n_features, h->n_classes, h->n_ignored_columns);
+    return;
+  }
+  cli_print_field(out, "data", "%zu rows, %zu features; columns ignored: %zu", h->n_rows,
+                  h->n_features, h->n_ignored_columns);
+  cli_print_field(out, "task", "regression: %s holds %zu different numbers%s", t->arguments->label,
+                  h->n_distinct, asked ? "" : " (--task classes takes them for names)");
+}
+
+static int compare_weights(const void *a, const void *b) {
+  double x = **(const double *const *)a, y = **(const double *const *)b;
+  return (x < y) - (x > y);
+}
+
+/* The features that splits gain most by. */
+static void print_weights(FILE *out, const blindsight_training *h) {
+  const double **order = base_alloc_array(h->n_features, sizeof *order);
+  if (order == NULL)
+    return;
+  for (size_t i = 0; i < h->n_features; i++)
+    order[i] = &h->weight[i];
+  qsort(order, h->n_features, sizeof *order, compare_weights);
+  cli_print_cell(out, "weight", 14);
+  for (size_t i = 0; i < h->n_features && i<MOST_NAMED && * order[i]> 0.0; i++)
+    fprintf(out, "%s%s %.0f %%", i > 0 ? ", " : "", h->feature[order[i] - h->weight],
+            100.0 * *order[i]);
+  fputc('\n', out);
+  base_free(order);
+}
+
+static void print_training(FILE *out, const training *t) {
+  const blindsight_training *h = t->done;
+  static const char *const rounds[] = {"epochs", "iterations", "rounds"};
+  cli_print_field(out, "training loss", "%.6g after %d %s", h->train_loss[h->n_epochs - 1],
+                  h->n_epochs, rounds[t->options.learner]);
+  if (t->options.learner != BLINDSIGHT_TREES)
+    return;
+  size_t n_scores = h->n_classes > 2 ? h->n_classes : 1;
+  const blindsight_shape *shape = blindsight_model_shape(t->model);
+  cli_print_field(out, "trees", "%zu of up to %zu bins, %zu leaves%s", h->n_kept * n_scores,
+                  h->n_bins, h->n_leaves,
+                  (int)h->n_kept < h->n_epochs ? "; later ones are cut" : "");
+  cli_print_field(out, "told", "%zu bits a row: %s", shape->layer[0].n_in,
+                  t->options.exact_edges ? "edges in use, among random ones"
+                                         : "edges in use, among other bins");
+  print_weights(out, h);
+}
+
 static void print_report(const training *t) {
   const blindsight_training *h = t->done;
   FILE *out = cli_print_stream(t->arguments->output);
-  cli_print_field(out, "data", "%zu rows, %zu features, %zu classes; columns ignored: %zu",
-                  h->n_rows, h->n_features, h->n_classes, h->n_ignored_columns);
+  print_task(out, t);
   print_missing(out, h);
   print_constant(out, h);
   cli_print_field(out, "split", "%zu rows for training, %zu for validation", h->n_train,
                   h->validation->n_rows);
-  cli_print_field(out, "training loss", "%.6f after %d epochs", h->train_loss[h->n_epochs - 1],
-                  h->n_epochs);
+  print_training(out, t);
   fprintf(out, "on the validation rows\n");
   cli_metrics_print(out, t->metrics, h->label);
 }
@@ -235,6 +325,7 @@ static void print_report(const training *t) {
 /* Losses of all epochs, so that a curve can be drawn. */
 static ckks_status print_json(const training *t) {
   const blindsight_training *h = t->done;
+  static const char *const learners[] = {"network", "linear", "trees"};
   json_t *missing = json_object(), *constant = json_array();
   size_t n = (size_t)h->n_epochs;
   for (size_t i = 0; i < h->n_features; i++)
@@ -243,13 +334,14 @@ static ckks_status print_json(const training *t) {
   for (size_t i = 0; i < h->n_constant; i++)
     json_array_append_new(constant, json_string(h->feature[h->constant[i]]));
   return cli_print_json(json_pack(
-      "{s:I, s:I, s:o, s:I, s:o, s:o, s:I, s:I, s:i, s:o, s:o, s:o}", "rows", (json_int_t)h->n_rows,
-      "features", (json_int_t)h->n_features, "classes", cli_print_texts(h->label, h->n_classes),
-      "ignored_columns", (json_int_t)h->n_ignored_columns, "missing", missing, "constant", constant,
-      "training_rows", (json_int_t)h->n_train, "validation_rows", (json_int_t)h->validation->n_rows,
-      "epochs", h->n_epochs, "training_loss", cli_print_numbers(h->train_loss, n),
-      "validation_loss", cli_print_numbers(h->validation_loss, n), "validation",
-      cli_metrics_json(t->metrics)));
+      "{s:s, s:s, s:I, s:I, s:o, s:I, s:o, s:o, s:I, s:I, s:i, s:o, s:o, s:o}", "model",
+      learners[t->options.learner], "task", h->regression ? "regression" : "classes", "rows",
+      (json_int_t)h->n_rows, "features", (json_int_t)h->n_features, "classes",
+      cli_print_texts(h->label, h->n_classes), "ignored_columns", (json_int_t)h->n_ignored_columns,
+      "missing", missing, "constant", constant, "training_rows", (json_int_t)h->n_train,
+      "validation_rows", (json_int_t)h->validation->n_rows, "epochs", h->n_epochs, "training_loss",
+      cli_print_numbers(h->train_loss, n), "validation_loss",
+      cli_print_numbers(h->validation_loss, n), "validation", cli_metrics_json(t->metrics)));
 }
 
 /* --- the command */
@@ -302,9 +394,15 @@ int cli_train(int argc, char **argv) {
                  .batch = (uint64_t)t.options.batch_size,
                  .seed = t.options.seed,
                  .split_seed = t.options.split_seed,
-                 .rate = t.options.learning_rate,
+                 .rate = (double)NAN,
                  .decay = t.options.weight_decay,
-                 .frac = t.options.training_part};
+                 .frac = t.options.training_part,
+                 .l2 = t.options.l2,
+                 .trees = (uint64_t)t.options.n_trees,
+                 .depth = (uint64_t)t.options.max_depth,
+                 .min_rows = (uint64_t)t.options.min_rows,
+                 .rows = t.options.row_part,
+                 .columns = t.options.feature_part};
   int code = parse(&a, argc, argv);
   if (code >= 0)
     return code;

@@ -79,7 +79,9 @@ compile_bend compile_bend_op(const plan_plan *plan, const plan_op *op, double ma
   return plan_is_slots(op) ? slots_bend(plan, op, max_abs) : vector_bend(plan, op, max_abs);
 }
 
-double compile_bend_gain(const encoding_polynomial *p, double max_abs, bool extreme) {
+/* A straight line only says what outputs are counted in. */
+double compile_bend_gain(const encoding_polynomial *last, double max_abs, bool extreme) {
+  const encoding_polynomial *p = last->degree == 1 ? &encoding_polynomial_identity : last;
   double worst = 0.0;
   for (int i = extreme ? GRID : 0; i <= GRID; i++)
     for (int sign = -1; sign <= 1; sign += 2) {

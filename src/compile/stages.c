@@ -45,7 +45,8 @@ static ckks_status fill(compile_stages *stages, const network_model *model) {
     compile_stage *stage = &stages->stage[stages->n_stages];
     stages->n_stages++;
     BASE_TRY(compile_stage_init(stage, &model->layer[i]));
-    if (compile_stage_all_have(stage, 1))
+    bool sized = i + 1 == model->n_layers && stage->n_activations == 1; /* the client's affair */
+    if (compile_stage_all_have(stage, 1) && !sized)
       compile_stage_absorb(stage);
     if (stages->n_stages >= 2 && compile_stage_all_have(stage - 1, 1)) {
       BASE_TRY(merge(stage - 1, stage));

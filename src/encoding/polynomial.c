@@ -106,3 +106,7 @@ double encoding_polynomial_max(const encoding_polynomial *polynomial, double max
     worst = fmax(worst, fabs(encoding_polynomial_value(polynomial, max_abs * i / n)));
   return worst;
 }
+
+double encoding_polynomial_unit(const encoding_polynomial *polynomial) {
+  return polynomial->degree == 1 ? fabs(polynomial->coefficient[1]) : 1.0;
+}

@@ -34,6 +34,8 @@ double encoding_polynomial_slope(const encoding_polynomial *polynomial, double x
  */
 void encoding_polynomial_rescale(encoding_polynomial *q, const encoding_polynomial *p, double range,
                                  double divisor);
+/** What errors behind it are counted in: the slope of a straight line, 1 for any other. */
+double encoding_polynomial_unit(const encoding_polynomial *polynomial);
 /** Largest |p| on [-max_abs, max_abs], looked at on a grid. */
 double encoding_polynomial_max(const encoding_polynomial *polynomial, double max_abs);
 #endif

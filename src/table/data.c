@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "table/columns.h"
+#include "table/labels.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ void table_data_clear(table_data *data) {
   encoding_names_free(data->class_name, data->n_classes);
   base_free(data->value);
   base_free(data->label);
+  base_free(data->target);
   base_free(data->line);
   base_free(data->missing);
   *data = (table_data){0};
@@ -116,85 +118,13 @@ static ckks_status read_rows(table_columns *t) {
   return CKKS_OK;
 }
 
-/* --------------------------------------------------------------- classes */
-
-static int compare_texts(const void *a, const void *b) {
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* "1" and "1.0" are two labels: texts decide between equal numbers. */
-static int compare_numbers(const void *a, const void *b) {
-  double x, y;
-  (void)table_csv_number(&x, *(const char *const *)a);
-  (void)table_csv_number(&y, *(const char *const *)b);
-  return x != y ? (x < y ? -1 : 1) : compare_texts(a, b);
-}
-
-/* Sorts the n texts and keeps one of each; returns how many there are. */
-static size_t sort_distinct(const char **texts, size_t n) {
-  size_t n_distinct = 0, n_numbers = 0;
-  qsort(texts, n, sizeof(char *), compare_texts);
-  for (size_t i = 0; i < n; i++)
-    if (n_distinct == 0 || strcmp(texts[n_distinct - 1], texts[i]) != 0)
-      texts[n_distinct++] = texts[i];
-  for (size_t i = 0; i < n_distinct; i++)
-    n_numbers += table_csv_is_number(texts[i]);
-  if (n_numbers == n_distinct)
-    qsort(texts, n_distinct, sizeof(char *), compare_numbers);
-  return n_distinct;
-}
-
-/* The class of each row is the index of its label text among `classes`. */
-static ckks_status set_classes(table_columns *t, const char *const *classes, size_t n_classes) {
-  table_data *data = t->data;
-  data->class_name = table_columns_take(n_classes, sizeof(char *));
-  data->label = table_columns_take(data->n_rows, sizeof(int));
-  if (data->class_name == NULL || data->label == NULL)
-    return CKKS_ERROR_MEMORY;
-  data->n_classes = n_classes;
-  for (size_t i = 0; i < n_classes; i++)
-    BASE_TRY(encoding_names_set(&data->class_name[i], classes[i]));
-  for (size_t r = 0; r < data->n_rows; r++) {
-    size_t c = 0;
-    while (c < n_classes && strcmp(classes[c], t->label_text[r]) != 0)
-      c++;
-    if (c == n_classes)
-      return base_fail(
-          CKKS_ERROR_FORMAT,
-          "%s: line %zu, column %zu \"%.80s\": \"%.40s\" is none of the model's %zu labels",
-          t->csv.name, data->line[r], t->label + 1, t->header[t->label], t->label_text[r],
-          n_classes);
-    data->label[r] = (int)c;
-  }
-  return CKKS_OK;
-}
-
-/* Class numbers must not depend on the order of the rows: the distinct texts are sorted. */
-static ckks_status find_classes(table_columns *t) {
-  size_t n_rows = t->data->n_rows;
-  const char **sorted = table_columns_take(n_rows, sizeof(char *));
-  if (sorted == NULL)
-    return CKKS_ERROR_MEMORY;
-  memcpy(sorted, t->label_text, n_rows * sizeof(char *));
-  size_t n = sort_distinct(sorted, n_rows);
-  ckks_status status;
-  if (n < 2 || n > ENCODING_MAX_CLASSES)
-    status = base_fail(CKKS_ERROR_FORMAT,
-                       "%s: column %zu \"%.80s\": %zu classes where 2 to %d are allowed",
-                       t->csv.name, t->label + 1, t->header[t->label], n, ENCODING_MAX_CLASSES);
-  else
-    status = set_classes(t, sorted, n);
-  base_free(sorted);
-  return status;
-}
-
 /* --------------------------------------------------------------- readers */
 
 static ckks_status parse_all(table_columns *t, const table_options *options) {
   BASE_TRY(table_columns_read(t));
   BASE_TRY(table_columns_choose(t, options));
   BASE_TRY(read_rows(t));
-  return t->label == TABLE_NO_COLUMN ? CKKS_OK : find_classes(t);
+  return t->label == TABLE_NO_COLUMN ? CKKS_OK : table_labels_find(t, options->task);
 }
 
 ckks_status table_data_parse(table_data *data, const char *text, size_t n_bytes, const char *name,
@@ -214,7 +144,9 @@ static ckks_status parse_features(table_columns *t, const char *const *features,
   BASE_TRY(table_columns_read(t));
   BASE_TRY(table_columns_find(t, features, n_features, label));
   BASE_TRY(read_rows(t));
-  return t->label == TABLE_NO_COLUMN ? CKKS_OK : set_classes(t, classes, n_classes);
+  if (t->label == TABLE_NO_COLUMN)
+    return CKKS_OK;
+  return n_classes == 0 ? table_labels_values(t) : table_labels_match(t, classes, n_classes);
 }
 
 ckks_status table_data_parse_features(table_data *data, const char *text, size_t n_bytes,

@@ -4,17 +4,23 @@
 #define TABLE_DATA_H
 #include "encoding/encoding.h"
 
+/** What the label is: one of several classes, or a quantity. */
+typedef enum table_task { TABLE_TASK_AUTO, TABLE_TASK_CLASSES, TABLE_TASK_REGRESSION } table_task;
+
 typedef struct table_options {
   const char *label;       /**< name of the label column; NULL = no label column is wanted */
   const char *const *drop; /**< names of columns to ignore */
   size_t n_drop;
+  table_task task; /**< AUTO: table/labels.h says when numbers are quantities */
 } table_options;
 
 typedef struct table_data {
   size_t n_rows, n_features;
-  char **feature; /**< column names */
-  double *value;  /**< n_rows x n_features; NaN = missing */
-  int *label;     /**< class of each row, NULL without a label column */
+  char **feature;    /**< column names */
+  double *value;     /**< n_rows x n_features; NaN = missing */
+  int *label;        /**< class of each row, NULL without a label column */
+  double *target;    /**< or its value, where the label is a quantity; one "class" then, its name */
+  size_t n_distinct; /**< different labels (for training) */
   size_t n_classes;
   char **class_name; /**< distinct label texts in ascending byte order (numeric order when all are
                         numbers) */
@@ -32,7 +38,8 @@ typedef struct table_data {
  * them), are always ignored; blank lines too. Errors name file, line and column (by name and
  * number): no header, duplicate names, ragged rows, a text where a number is
  * needed, infinite numbers, missing labels, unknown label or drop column (with
- * the names there are), fewer than 2 classes, limits of encoding.h, 2^20 rows.
+ * the names there are), fewer than 2 classes where the label is no quantity, limits of encoding.h,
+ * 2^20 rows.
  */
 ckks_status table_data_read(table_data *data, const char *path, const table_options *options);
 /** The same for text in memory; `name` stands in front of messages. */
@@ -42,8 +49,8 @@ void table_data_clear(table_data *data);
 /**
  * For a client: reads the columns named by the model, in the model's order,
  * whatever else the file holds (a label column is picked up when `label` is
- * named and present). Missing values stay NaN, which plan_pack_scale takes as the
- * model's mean (scaled 0).
+ * named and present: as numbers where n_classes is 0). Missing values stay NaN, which
+ * plan_pack_scale takes as the model's mean (scaled 0).
  */
 ckks_status table_data_read_features(table_data *data, const char *path,
                                      const char *const *features, size_t n_features,

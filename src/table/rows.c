@@ -185,7 +185,7 @@ ckks_status table_rows_read_any(table_data *data, const char *path, const char *
   source s;
   const files none = {NULL, 0};
   const char *const drop[] = {label};
-  const table_options options = {NULL, drop, label != NULL};
+  const table_options options = {.drop = drop, .n_drop = label != NULL};
   *data = (table_data){0};
   BASE_TRY(source_read(&s, path));
   ckks_status status;

@@ -10,5 +10,6 @@ void train_history_clear(train_history *history) {
   base_free(history->train);
   base_free(history->validation);
   base_free(history->constant);
+  base_free(history->weight);
   *history = (train_history){0};
 }

@@ -11,6 +11,9 @@ void train_metrics_clear(train_metrics *metrics) {
   base_free(metrics->confusion);
   base_free(metrics->false_positive_rate);
   base_free(metrics->true_positive_rate);
+  base_free(metrics->precision);
+  base_free(metrics->recall);
+  base_free(metrics->class_f1);
   *metrics = (train_metrics){0};
 }
 
@@ -39,6 +42,24 @@ static double compute_f1(const train_metrics *metrics) {
   return sum / (double)n_present; /* a row makes at least one class present */
 }
 
+static double part_of(size_t part, size_t whole) {
+  return whole == 0 ? 0.0 : (double)part / (double)whole;
+}
+
+static void count_classes(train_metrics *metrics) {
+  size_t n = metrics->n_classes;
+  for (size_t c = 0; c < n; c++) {
+    size_t predicted = 0, there = 0, right = metrics->confusion[c * n + c];
+    for (size_t i = 0; i < n; i++) {
+      predicted += metrics->confusion[i * n + c];
+      there += metrics->confusion[c * n + i];
+    }
+    metrics->precision[c] = part_of(right, predicted);
+    metrics->recall[c] = part_of(right, there);
+    metrics->class_f1[c] = fmax(class_f1(metrics, c), 0.0);
+  }
+}
+
 /* Everything that one pass over the rows gives. */
 static ckks_status count(train_metrics *metrics, const double *outputs, const int *labels) {
   size_t n = metrics->n_classes, n_right = 0;
@@ -59,6 +80,7 @@ static ckks_status count(train_metrics *metrics, const double *outputs, const in
   metrics->loss = sum / (double)metrics->n_rows;
   metrics->accuracy = (double)n_right / (double)metrics->n_rows;
   metrics->f1 = compute_f1(metrics);
+  count_classes(metrics);
   return CKKS_OK;
 }
 
@@ -120,15 +142,46 @@ static ckks_status compute_roc(train_metrics *metrics, const double *outputs, co
   return CKKS_OK;
 }
 
+ckks_status train_metrics_values(train_metrics *metrics, const double *outputs,
+                                 const double *target, size_t n_rows) {
+  double sum = 0.0, squares = 0.0, distance = 0.0, spread = 0.0;
+  *metrics = (train_metrics){.n_rows = n_rows, .n_classes = 1};
+  if (n_rows == 0)
+    return base_fail(CKKS_ERROR_ARGUMENT, "metrics of no rows");
+  for (size_t r = 0; r < n_rows; r++) {
+    double error = outputs[r] - target[r];
+    if (!isfinite(error))
+      return base_fail(CKKS_ERROR_RANGE, "output or label of row %zu is not finite", r);
+    sum += target[r];
+    squares += error * error;
+    distance += fabs(error);
+  }
+  for (size_t r = 0; r < n_rows; r++) {
+    double d = target[r] - sum / (double)n_rows;
+    spread += d * d;
+  }
+  metrics->loss = squares / (double)n_rows;
+  metrics->rmse = sqrt(metrics->loss);
+  metrics->mae = distance / (double)n_rows;
+  metrics->r2 = spread > 0.0 ? 1.0 - squares / spread : (double)NAN;
+  metrics->accuracy = metrics->f1 = metrics->auc = (double)NAN;
+  return CKKS_OK;
+}
+
 ckks_status train_metrics_compute(train_metrics *metrics, const double *outputs, const int *labels,
                                   size_t n_rows, size_t n_classes) {
-  *metrics = (train_metrics){.n_rows = n_rows, .n_classes = n_classes};
+  *metrics =
+      (train_metrics){.n_rows = n_rows, .n_classes = n_classes, .rmse = NAN, .mae = NAN, .r2 = NAN};
   if (n_rows == 0 || n_classes == 0 || n_classes > ENCODING_MAX_CLASSES)
     return base_fail(CKKS_ERROR_ARGUMENT, "metrics of %zu rows and %zu classes", n_rows, n_classes);
   metrics->confusion = base_alloc_array(n_classes * n_classes, sizeof(size_t));
-  ckks_status status = metrics->confusion == NULL
-                           ? base_fail_memory(n_classes * n_classes * sizeof(size_t))
-                           : count(metrics, outputs, labels);
+  metrics->precision = base_alloc_array(n_classes, sizeof(double));
+  metrics->recall = base_alloc_array(n_classes, sizeof(double));
+  metrics->class_f1 = base_alloc_array(n_classes, sizeof(double));
+  bool made = metrics->confusion != NULL && metrics->precision != NULL && metrics->recall != NULL &&
+              metrics->class_f1 != NULL;
+  ckks_status status = !made ? base_fail_memory(n_classes * n_classes * sizeof(size_t))
+                             : count(metrics, outputs, labels);
   if (status == CKKS_OK)
     status = compute_roc(metrics, outputs, labels);
   if (status != CKKS_OK)

@@ -5,7 +5,6 @@
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "base/wipe.h"
-#include "train/softmax.h"
 
 #include <math.h>
 #include <string.h>
@@ -41,9 +40,12 @@ static void lay_out(train_network *network) {
 
 /* One allocation: training itself never asks for memory. */
 ckks_status train_network_init(train_network *network, const size_t *widths, size_t n_layers,
-                               const encoding_polynomial *activation) {
-  *network = (train_network){
-      .n_layers = n_layers, .activation = *activation, .beta1_power = 1.0, .beta2_power = 1.0};
+                               const encoding_polynomial *activation, bool linear_end) {
+  *network = (train_network){.n_layers = n_layers,
+                             .activation = *activation,
+                             .linear_end = linear_end,
+                             .beta1_power = 1.0,
+                             .beta2_power = 1.0};
   init_slope(&network->slope, activation);
   memcpy(network->width, widths, (n_layers + 1) * sizeof *widths);
   size_t n_values = 0;
@@ -88,6 +90,10 @@ void train_network_randomize(train_network *network, rand_stream *stream) {
   }
 }
 
+static bool is_linear(const train_network *network, size_t l) {
+  return network->linear_end && l + 1 == network->n_layers;
+}
+
 /* pre and post of every layer are kept: the backward pass needs them. */
 static void forward(train_network *network, const double *row) {
   const double *in = row;
@@ -97,16 +103,17 @@ static void forward(train_network *network, const double *row) {
     const double *bias = network->parameter + network->bias_at[l];
     for (size_t o = 0; o < network->width[l + 1]; o++) {
       network->pre[l][o] = network_dot(weight + o * n_in, in, n_in) + bias[o];
-      network->post[l][o] = encoding_polynomial_value(&network->activation, network->pre[l][o]);
+      network->post[l][o] = is_linear(network, l) ? network->pre[l][o]
+                                                  : encoding_polynomial_value(&network->activation,
+                                                                              network->pre[l][o]);
     }
     in = network->post[l];
   }
 }
 
-double train_network_loss(train_network *network, const double *row, size_t label) {
-  size_t last = network->n_layers - 1;
-  forward(network, row);
-  return train_softmax_loss(NULL, network->post[last], network->width[last + 1], label);
+const double *train_network_outputs(train_network *network, const double *scaled) {
+  forward(network, scaled);
+  return network->post[network->n_layers - 1];
 }
 
 /* Each element is its own sum: vectorising this loop cannot change a bit. */
@@ -126,7 +133,8 @@ static void backward_layer(train_network *network, size_t l, const double *in, d
     memset(in_delta, 0, n_in * sizeof(double));
   for (size_t o = 0; o < n_out; o++) {
     size_t at = network->weight_at[l] + o * n_in;
-    delta[o] *= encoding_polynomial_value(&network->slope, network->pre[l][o]);
+    if (!is_linear(network, l))
+      delta[o] *= encoding_polynomial_value(&network->slope, network->pre[l][o]);
     add_scaled(network->gradient + at, in, delta[o], n_in);
     network->gradient[network->bias_at[l] + o] += delta[o];
     if (in_delta != NULL)
@@ -134,17 +142,16 @@ static void backward_layer(train_network *network, size_t l, const double *in, d
   }
 }
 
-double train_network_learn(train_network *network, const double *row, size_t label) {
+double train_network_learn(train_network *network, const double *scaled, const train_truth *truth,
+                           size_t row) {
   size_t last = network->n_layers - 1;
-  double *delta = network->delta[last];
-  forward(network, row);
-  double loss = train_softmax_loss(delta, network->post[last], network->width[last + 1], label);
+  forward(network, scaled);
+  double loss = train_truth_loss(network->delta[last], network->post[last], truth, row);
   if (isnan(loss))
     return loss;
-  delta[label] -= 1.0; /* softmax - one-hot: the derivative of the loss by the outputs */
   for (size_t l = last; l > 0; l--)
     backward_layer(network, l, network->post[l - 1], network->delta[l - 1]);
-  backward_layer(network, 0, row, NULL);
+  backward_layer(network, 0, scaled, NULL);
   return loss;
 }
 
@@ -165,12 +172,25 @@ void train_network_step(train_network *network, size_t n_rows, double learning_r
   }
 }
 
-ckks_status train_network_store(network_model *model, const train_network *network) {
+/* A number's place and size: the rest of them is the client's. */
+static void place_end(network_layer *layer, const train_truth *truth) {
+  double factor, shift;
+  layer->activation[0].polynomial = train_truth_end(&factor, &shift, truth);
+  for (size_t i = 0; i < layer->weight.start[layer->n_out]; i++)
+    layer->weight.value[i] *= factor;
+  for (size_t o = 0; o < layer->n_out; o++)
+    layer->bias[o] = factor * layer->bias[o] + shift;
+}
+
+ckks_status train_network_store(network_model *model, const train_network *network,
+                                const train_truth *truth) {
   for (size_t l = 0; l < network->n_layers; l++) {
     network_layer *layer = &model->layer[l];
     BASE_TRY(network_layer_set_weights(layer, network->parameter + network->weight_at[l]));
     memcpy(layer->bias, network->parameter + network->bias_at[l], layer->n_out * sizeof(double));
     layer->activation[0].polynomial = network->activation;
+    if (is_linear(network, l))
+      place_end(layer, truth);
   }
   return CKKS_OK;
 }

@@ -17,5 +17,12 @@ void train_options_default(train_options *options) {
                              .n_epochs = 250,
                              .frac = 0.8,
                              .split_seed = 42,
-                             .seed = 15};
+                             .seed = 15,
+                             .l2 = 1.0,
+                             .n_trees = 100,
+                             .max_depth = 4,
+                             .min_rows = 20,
+                             .shrinkage = 0.1,
+                             .row_part = 1.0,
+                             .feature_part = 1.0};
 }

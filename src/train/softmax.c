@@ -39,6 +39,10 @@ double train_softmax_exp(double x) {
   return ldexp(sum, (int)k);
 }
 
+static const double inverse_odd[12] = {1.0,        1.0 / 3.0,  1.0 / 5.0,  1.0 / 7.0,
+                                       1.0 / 9.0,  1.0 / 11.0, 1.0 / 13.0, 1.0 / 15.0,
+                                       1.0 / 17.0, 1.0 / 19.0, 1.0 / 21.0, 1.0 / 23.0};
+
 /* x = 2^e m with m in [sqrt(1/2), sqrt(2)); log m = 2 artanh((m-1)/(m+1)), |argument| < 0.172. */
 double train_softmax_log(double x) {
   int e;
@@ -48,8 +52,8 @@ double train_softmax_log(double x) {
     e--;
   }
   double s = (m - 1.0) / (m + 1.0), square = s * s, sum = 0.0;
-  for (int i = 23; i >= 3; i -= 2)
-    sum = (sum + 1.0 / i) * square;
+  for (int i = 11; i >= 1; i--)
+    sum = (sum + inverse_odd[i]) * square;
   return e * LN2_HIGH + (2.0 * s * sum + (e * LN2_LOW + 2.0 * s));
 }
 
@@ -63,7 +67,7 @@ double train_softmax_loss(double *probability, const double *outputs, size_t n, 
   }
   /* The largest is taken off first: no exponential overflows, and sum >= 1. */
   for (size_t i = 0; i < n; i++) {
-    double e = train_softmax_exp(outputs[i] - most);
+    double e = outputs[i] == most ? 1.0 : train_softmax_exp(outputs[i] - most);
     if (probability != NULL)
       probability[i] = e;
     sum += e;

@@ -77,6 +77,10 @@ static size_t quantile_edges(double *edge, const double *value, size_t n, size_t
   return n_edges;
 }
 
+size_t trees_bins_edges(double *edge, double *value, size_t n, size_t n_bins) {
+  return quantile_edges(edge, value, sort_once(value, n), n_bins);
+}
+
 /* Values at most x of n that ascend. */
 static size_t rank_of(const double *value, size_t n, double x) {
   size_t low = 0, high = n;

@@ -30,4 +30,9 @@ typedef struct trees_bins_report {
  */
 ckks_status trees_bins_choose(encoding_input *input, trees_bins_report *report,
                               trees_ensemble *ensemble, const trees_bins_options *options);
+/**
+ * edge[at most n_bins - 1]: between neighbours of n values (none NaN), which are sorted, each kept
+ * once; at their quantiles where they are more than n_bins. How many there are: 0 of a constant.
+ */
+size_t trees_bins_edges(double *edge, double *value, size_t n, size_t n_bins);
 #endif

@@ -16,6 +16,7 @@
 typedef struct trees_node {
   bool leaf;
   bool missing_right;   /**< where NaN goes */
+  bool equal;           /**< of a feature of categories: x == edge goes right, not x > edge */
   uint32_t feature;     /**< of a split */
   double edge;          /**< x > edge goes right, anything else left */
   uint32_t left, right; /**< nodes of the same tree, the root being 0 */

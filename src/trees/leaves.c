@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trees/leaves.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -245,44 +246,71 @@ static ckks_status fill_first(network_layer *layer, leaf *const *order, size_t n
   return CKKS_OK;
 }
 
-/* Outputs are no larger than the largest leaf of every tree together. */
-static double largest_output(const building *b) {
-  double largest = 0.0;
-  const trees_ensemble *e = b->ensemble;
-  for (size_t k = 0; k < e->n_outputs; k++) {
-    double bound = e->base[k] < 0.0 ? -e->base[k] : e->base[k];
-    for (size_t t = 0; t < e->n_trees; t++) {
-      double most = 0.0;
-      for (size_t i = 0; i < e->tree[t].n_nodes; i++) {
-        const trees_node *node = &e->node[e->tree[t].first + i];
-        bool all = e->tree[t].target == TREES_ALL_OUTPUTS;
-        if (!node->leaf || (!all && e->tree[t].target != k))
-          continue;
-        double value = e->value[node->value + (all ? k : 0)];
-        value = value < 0.0 ? -value : value;
-        most = value > most ? value : most;
-      }
-      bound += most;
-    }
-    largest = bound > largest ? bound : largest;
+typedef struct range {
+  double low, high;
+} range;
+
+/* What one tree adds to output k. */
+static range tree_range(const trees_ensemble *e, const trees_tree *tree, size_t k) {
+  bool all = tree->target == TREES_ALL_OUTPUTS, begun = false;
+  range r = {0.0, 0.0};
+  for (size_t i = 0; i < tree->n_nodes && (all || tree->target == k); i++) {
+    const trees_node *node = &e->node[tree->first + i];
+    if (!node->leaf)
+      continue;
+    double value = e->value[node->value + (all ? k : 0)];
+    r.low = begun && r.low < value ? r.low : value;
+    r.high = begun && r.high > value ? r.high : value;
+    begun = true;
   }
-  return largest;
+  return r;
+}
+
+/* An output lies between the smallest leaves of all trees together and the largest ones. */
+static range output_range(const trees_ensemble *e, size_t k) {
+  range sum = {e->base[k], e->base[k]};
+  for (size_t t = 0; t < e->n_trees; t++) {
+    range r = tree_range(e, &e->tree[t], k);
+    sum.low += r.low;
+    sum.high += r.high;
+  }
+  return sum;
+}
+
+/*
+ * A number is computed from near the middle of its range and in a power of two near an eighth of
+ * it; the client brings it back. So all numbers are as exact, whatever they are counted in, and
+ * clients are told no more of them than their size.
+ */
+static encoding_polynomial size_of(const trees_ensemble *e) {
+  range r = output_range(e, 0);
+  int exponent;
+  (void)frexp(0.5 * (r.high - r.low), &exponent);
+  double unit = ldexp(1.0, exponent - 3), centre = unit * rint(0.5 * (r.low + r.high) / unit);
+  bool sized = e->meaning.kind == ENCODING_VALUES && e->n_outputs == 1 && r.high > r.low;
+  return sized ? (encoding_polynomial){1, {centre, unit}, false} : encoding_polynomial_identity;
 }
 
 static ckks_status fill_second(network_layer *layer, leaf *const *order, size_t n,
                                const building *b) {
   size_t n_outputs = b->ensemble->n_outputs;
+  const encoding_polynomial end = size_of(b->ensemble);
+  double centre = end.coefficient[0], unit = end.coefficient[1], most = 0.0;
   double *dense = base_alloc_array(n * n_outputs, sizeof *dense);
   if (dense == NULL)
     return base_fail_memory(n * n_outputs * sizeof *dense);
   for (size_t i = 0; i < n; i++)
     for (size_t k = 0; k < n_outputs; k++)
-      dense[k * n + i] = b->rest[(size_t)(order[i] - b->leaf) * n_outputs + k];
+      dense[k * n + i] = b->rest[(size_t)(order[i] - b->leaf) * n_outputs + k] / unit;
   ckks_status status = network_layer_set_weights(layer, dense);
   base_wipe(dense, n * n_outputs * sizeof *dense);
   base_free(dense);
-  memcpy(layer->bias, b->base, n_outputs * sizeof *layer->bias);
-  layer->activation[0].max_abs = largest_output(b);
+  for (size_t k = 0; k < n_outputs; k++) {
+    range r = output_range(b->ensemble, k);
+    layer->bias[k] = (b->base[k] - centre) / unit;
+    most = fmax(most, fmax(fabs(r.low - centre), fabs(r.high - centre)) / unit);
+  }
+  layer->activation[0] = (network_activation){end, most};
   return status;
 }
 

@@ -78,7 +78,7 @@ static int story_init(cli_demo_story *story, size_t n_outputs) {
   story->facts = &story_facts;
   for (int p = 0; p < BLINDSIGHT_N_PACKINGS; p++)
     story_facts.cost[p] = story_cost;
-  if (blindsight_rows_build(&story->rows, STORY_ROWS, 3, true) != CKKS_OK)
+  if (blindsight_rows_build(&story->rows, STORY_ROWS, 3, true, false) != CKKS_OK)
     return -1;
   for (size_t row = 0; row < STORY_ROWS; row++)
     story->rows->label[row] = row == 4 ? 1 : (int)(row % 2); /* one of them is wrong */

@@ -128,7 +128,8 @@ static void csv_reads_back(void **state) {
   (void)state;
   base_buffer buffer;
   table_data data;
-  const table_options options = {"predicted", (const char *[]){"row"}, 1};
+  const table_options options = {
+      .label = "predicted", .drop = (const char *[]){"row"}, .n_drop = 1};
   base_buffer_init(&buffer, 512);
   cli_predictions_csv(&buffer, &with);
   assert_int_equal(

@@ -373,7 +373,8 @@ static void other_tables_are_read(void **state) {
       print_message("SKIP: %s is not here\n", tables[i].path);
       continue;
     }
-    const table_options options = {tables[i].label, drop_case, tables[i].n_drop};
+    const table_options options = {
+        .label = tables[i].label, .drop = drop_case, .n_drop = tables[i].n_drop};
     assert_int_equal(table_data_read(&d, tables[i].path, &options), CKKS_OK);
     assert_int_equal(d.n_rows, tables[i].n_rows);
     assert_int_equal(d.n_features, tables[i].n_features);

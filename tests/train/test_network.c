@@ -18,11 +18,21 @@ static double uniform(uint64_t *seed) {
   return (double)(test_random(seed) >> 11) * 0x1p-52 - 1.0;
 }
 
+/* Row 0 of a table has that label. */
+static double learn(train_network *net, const double *scaled, int label) {
+  const train_truth truth = {.label = &label, .n_outputs = net->width[net->n_layers]};
+  return train_network_learn(net, scaled, &truth, 0);
+}
+
+static double loss_of(train_network *net, const double *scaled, const train_truth *truth) {
+  return train_truth_loss(NULL, train_network_outputs(net, scaled), truth, 0);
+}
+
 /* A network with random parameters of the size that training gives. */
 static void build(train_network *net, const size_t *widths, size_t n_layers, uint64_t seed) {
   static const uint8_t key[RAND_SEED_BYTES] = {9};
   rand_stream stream;
-  assert_int_equal(train_network_init(net, widths, n_layers, &encoding_polynomial_sigmoid3),
+  assert_int_equal(train_network_init(net, widths, n_layers, &encoding_polynomial_sigmoid3, false),
                    CKKS_OK);
   rand_stream_init(&stream, key, seed);
   train_network_randomize(net, &stream);
@@ -43,21 +53,60 @@ static void gradients_agree_with_finite_differences(void **state) {
       row[i] = 3.0 * uniform(&seed);
     for (size_t label = 0; label < n_classes; label++) {
       memset(net.gradient, 0, net.n_parameters * sizeof(double));
-      double loss = train_network_learn(&net, row, label);
-      assert_true(loss == train_network_loss(&net, row, label));
+      const int number = (int)label;
+      const train_truth truth = {.label = &number, .n_outputs = n_classes};
+      double loss = learn(&net, row, number);
+      assert_true(loss == loss_of(&net, row, &truth));
       for (size_t i = 0; i < net.n_parameters; i++) {
         const double h = 1e-5;
         double kept = net.parameter[i];
         net.parameter[i] = kept + h;
-        double above = train_network_loss(&net, row, label);
+        double above = loss_of(&net, row, &truth);
         net.parameter[i] = kept - h;
-        double below = train_network_loss(&net, row, label);
+        double below = loss_of(&net, row, &truth);
         net.parameter[i] = kept;
         assert_true(fabs(net.gradient[i] - (above - below) / (2 * h)) <= 1e-9);
       }
     }
     train_network_clear(&net);
   }
+}
+
+/* Of numbers, whose last layer has no activation; then the numbers get their place back. */
+static void a_linear_end_learns_numbers(void **state) {
+  (void)state;
+  static const size_t widths[] = {N_FEATURES, 5, 1};
+  const double target = 17.0;
+  const train_truth truth = {.target = &target, .n_outputs = 1, .centre = 10.0, .spread = 4.0};
+  double row[N_FEATURES];
+  uint64_t seed = 5;
+  train_network net;
+  build(&net, widths, 2, 3);
+  net.linear_end = true;
+  for (size_t i = 0; i < N_FEATURES; i++)
+    row[i] = uniform(&seed);
+  double loss = train_network_learn(&net, row, &truth, 0);
+  double error = net.post[1][0] - 1.75;
+  assert_true(fabs(loss - 0.5 * error * error) <= 1e-15);
+  assert_true(net.post[1][0] == net.pre[1][0]);
+  for (size_t i = 0; i < net.n_parameters; i++) {
+    const double h = 1e-5;
+    double kept = net.parameter[i];
+    net.parameter[i] = kept + h;
+    double above = loss_of(&net, row, &truth);
+    net.parameter[i] = kept - h;
+    double below = loss_of(&net, row, &truth);
+    net.parameter[i] = kept;
+    assert_true(fabs(net.gradient[i] - (above - below) / (2 * h)) <= 1e-9);
+  }
+  network_model model;
+  double out, before = train_network_outputs(&net, row)[0];
+  assert_int_equal(network_init(&model, widths, 2), CKKS_OK);
+  assert_int_equal(train_network_store(&model, &net, &truth), CKKS_OK);
+  assert_int_equal(network_forward_rows(&out, row, 1, &model), CKKS_OK);
+  assert_true(fabs(out - (10.0 + 4.0 * before)) <= 1e-12);
+  network_clear(&model);
+  train_network_clear(&net);
 }
 
 static void gradients_add_up_over_rows(void **state) {
@@ -73,12 +122,12 @@ static void gradients_add_up_over_rows(void **state) {
     b[i] = uniform(&seed);
   }
   size_t n_bytes = net.n_parameters * sizeof(double);
-  train_network_learn(&net, a, 0);
+  learn(&net, a, 0);
   memcpy(first, net.gradient, n_bytes);
   memset(net.gradient, 0, n_bytes);
-  train_network_learn(&net, b, 1);
+  learn(&net, b, 1);
   memcpy(second, net.gradient, n_bytes);
-  train_network_learn(&net, a, 0);
+  learn(&net, a, 0);
   for (size_t i = 0; i < net.n_parameters; i++)
     assert_true(fabs(net.gradient[i] - (first[i] + second[i])) <= 1e-15);
   train_network_clear(&net);
@@ -90,7 +139,7 @@ static void infinite_rows_are_not_learnt(void **state) {
   static const size_t widths[] = {1, 2};
   train_network net;
   build(&net, widths, 1, 1);
-  assert_true(isnan(train_network_learn(&net, (double[]){1e200}, 0)));
+  assert_true(isnan(learn(&net, (double[]){1e200}, 0)));
   for (size_t i = 0; i < net.n_parameters; i++)
     assert_true(net.gradient[i] == 0.0);
   train_network_clear(&net);
@@ -157,12 +206,12 @@ static void a_stored_model_computes_the_same(void **state) {
   double row[N_FEATURES], outputs[3];
   build(&net, widths, 2, 1);
   assert_int_equal(network_init(&model, widths, 2), CKKS_OK);
-  assert_int_equal(train_network_store(&model, &net), CKKS_OK);
+  assert_int_equal(train_network_store(&model, &net, NULL), CKKS_OK);
   assert_int_equal(network_check(&model), CKKS_OK);
   for (int round = 0; round < 100; round++) {
     for (size_t i = 0; i < N_FEATURES; i++)
       row[i] = 4.0 * uniform(&seed);
-    train_network_loss(&net, row, 0);
+    train_network_outputs(&net, row);
     network_forward_rows(outputs, row, 1, &model);
     assert_memory_equal(outputs, net.post[1], sizeof outputs); /* to the bit */
   }
@@ -175,7 +224,7 @@ static void a_failing_allocation_leaves_nothing(void **state) {
   static const size_t widths[] = {3, 2};
   train_network net;
   base_alloc_fail_at(1);
-  assert_int_equal(train_network_init(&net, widths, 1, &encoding_polynomial_sigmoid3),
+  assert_int_equal(train_network_init(&net, widths, 1, &encoding_polynomial_sigmoid3, false),
                    CKKS_ERROR_MEMORY);
   base_alloc_fail_at(0);
   train_network_clear(&net);
@@ -186,6 +235,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(gradients_agree_with_finite_differences),
       cmocka_unit_test(gradients_add_up_over_rows),
+      cmocka_unit_test(a_linear_end_learns_numbers),
       cmocka_unit_test(infinite_rows_are_not_learnt),
       cmocka_unit_test(steps_are_those_of_the_paper),
       cmocka_unit_test(initial_parameters_fill_their_interval),
