@@ -401,6 +401,7 @@ int cli_train(int argc, char **argv) {
                  .trees = (uint64_t)t.options.n_trees,
                  .depth = (uint64_t)t.options.max_depth,
                  .min_rows = (uint64_t)t.options.min_rows,
+                 .bins = 255,
                  .rows = t.options.row_part,
                  .columns = t.options.feature_part};
   int code = parse(&a, argc, argv);

@@ -68,7 +68,7 @@ says "labels, no prediction" "^outputs *3 labels, each by itself"
 says "an error that was measured" "outputs before that are off by at most 0\.[0-9]* % of their range"
 works "evaluate" blindsight evaluate labels.model "$report/rows.csv" --json
 holds "no predicted label" sh -c '! grep -q predicted "$1"' sh "$log.out"
-refused "no label to hold them against" 1 "is none of the model's 3 labels" \
+refused "no label to hold them against" 1 "outputs of this model are 3 labels" \
   blindsight evaluate labels.model "$report/rows.csv" --label f0
 
 # --- an activation's error is met, or the import fails and says what would help
