@@ -112,6 +112,8 @@ typedef struct blindsight_rows {
   size_t *index;  /**< which row of its file each is, from 0 */
   size_t *line;   /**< and in which line of the file, from 1; of images the number */
   double *target; /**< each row's true value, where the model's one output is a value; else NULL */
+  size_t n_notes;
+  char **note; /**< what was taken for what in the file, one line each */
 } blindsight_rows;
 
 typedef struct blindsight_rows_options {
@@ -125,10 +127,10 @@ typedef struct blindsight_rows_options {
 
 BLINDSIGHT_API void blindsight_rows_options_default(blindsight_rows_options *options, size_t size);
 /**
- * Reads rows for a model. A table is CSV with a header line: the columns that `names` lists, in
- * that order, whatever else the file holds; errors name file, line and column. For a model of
- * images PNG, idx (MNIST's format) and raw bytes (NAME.raw) will do as well. options NULL = the
- * default ones.
+ * Reads rows for a model. A table is CSV (commas, semicolons, tabs or bars) with a header line: the
+ * columns that `names` lists, in that order, whatever else the file holds; errors name file, line
+ * and column. For a model of images PNG, idx (MNIST's format) and raw bytes (NAME.raw) will do as
+ * well. options NULL = the default ones.
  */
 BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
 blindsight_rows_load(blindsight_rows **out, const char *path, const blindsight_names *names,
@@ -244,7 +246,7 @@ typedef enum blindsight_task {
 typedef struct blindsight_train_options {
   size_t size;
   const char *label;       /**< column of true labels; required */
-  const char *const *drop; /**< columns to ignore (an "id" column is ignored anyway) */
+  const char *const *drop; /**< columns to ignore, each alone or "a,b" ("id" is ignored anyway) */
   size_t n_drop;
   const size_t *hidden; /**< widths of the hidden layers; default one of 16 */
   size_t n_hidden;
@@ -292,7 +294,10 @@ typedef struct blindsight_training {
   size_t n_distinct;                 /**< different labels */
   size_t n_kept;                     /**< trees: rounds that are in the model */
   size_t n_leaves, n_bins;           /**< trees: of all; most bins of a feature */
-  const double *weight; /**< trees: each feature's part of what splits gain; else NULL */
+  const double *weight;       /**< trees: each feature's part of what splits gain; else NULL */
+  const char *const *ignored; /**< names of the columns that are no features; "" of one without */
+  size_t n_notes;
+  const char *const *note; /**< what was taken for what in the file, one line each */
 } blindsight_training;
 
 BLINDSIGHT_API void blindsight_train_options_default(blindsight_train_options *options,

@@ -56,6 +56,10 @@ ckks_status blindsight_rows_keep(blindsight_rows *rows, const size_t *place, siz
     if (rows->target != NULL)
       kept->target[i] = rows->target[place[i]];
   }
+  kept->n_notes = rows->n_notes;
+  kept->note = rows->note;
+  rows->n_notes = 0;
+  rows->note = NULL;
   const blindsight_rows all = *rows;
   *rows = *kept;
   *kept = all;
@@ -75,6 +79,9 @@ void blindsight_rows_free(blindsight_rows *rows) {
   base_free(rows->value);
   base_free(rows->label);
   base_free(rows->target);
+  for (size_t i = 0; rows->note != NULL && i < rows->n_notes; i++)
+    base_free(rows->note[i]);
+  base_free(rows->note);
   base_free(rows->index);
   base_free(rows->line);
   base_free(rows);

@@ -25,11 +25,15 @@ static ckks_status take(blindsight_rows **out, table_data *data) {
                             .label = data->label,
                             .target = data->target,
                             .index = index,
-                            .line = data->line};
+                            .line = data->line,
+                            .n_notes = data->n_notes,
+                            .note = data->note};
   data->value = NULL;
   data->label = NULL;
   data->target = NULL;
   data->line = NULL;
+  data->note = NULL;
+  data->n_notes = 0;
   return CKKS_OK;
 }
 

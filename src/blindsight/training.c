@@ -60,6 +60,9 @@ ckks_status blindsight_training_view(blindsight_training_whole *whole) {
                                        .n_kept = h->n_kept,
                                        .n_leaves = h->n_leaves,
                                        .n_bins = h->n_bins,
-                                       .weight = h->weight};
+                                       .weight = h->weight,
+                                       .ignored = (const char *const *)data->dropped,
+                                       .n_notes = data->n_notes,
+                                       .note = (const char *const *)data->note};
   return CKKS_OK;
 }

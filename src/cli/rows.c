@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/status.h"
+#include "cli/print.h"
 
 /* Places of rows, as a list names them. */
 typedef struct choice {
@@ -52,6 +53,8 @@ ckks_status cli_rows_read(blindsight_rows **out, const char *path, const cli_tex
     options.n_more = more->n;
   }
   BASE_TRY(blindsight_rows_load(out, path, names, &options));
+  for (size_t i = 0; i < (*out)->n_notes; i++)
+    cli_print_warning("%s: %s", path, (*out)->note[i]);
   if (list != NULL)
     return choose_rows(*out, path, list, most);
   return (*out)->n_rows <= most ? CKKS_OK : fail_many(path, (*out)->n_rows, most);

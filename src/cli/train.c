@@ -256,16 +256,27 @@ static void print_constant(FILE *out, const blindsight_training *h) {
   fprintf(out, "%s (no use to the model)\n", h->n_constant > MOST_NAMED ? ", ..." : "");
 }
 
+static void print_ignored(FILE *out, const blindsight_training *h) {
+  fprintf(out, "; columns ignored: %zu", h->n_ignored_columns);
+  for (size_t i = 0; i < h->n_ignored_columns && i < MOST_NAMED; i++)
+    fprintf(out, "%s%s", i > 0 ? ", " : " (", h->ignored[i][0] != '\0' ? h->ignored[i] : "no name");
+  if (h->n_ignored_columns > 0)
+    fputs(h->n_ignored_columns > MOST_NAMED ? ", ...)" : ")", out);
+  fputc('\n', out);
+}
+
 static void print_task(FILE *out, const training *t) {
   const blindsight_training *h = t->done;
   bool asked = t->options.task != BLINDSIGHT_TASK_AUTO;
-  if (!h->regression) {
-    cli_print_field(out, "data", "%zu rows, %zu features, %zu classes; columns ignored: %zu",
-                    h->n_rows, h->n_features, h->n_classes, h->n_ignored_columns);
+  cli_print_cell(out, "data", 14);
+  fprintf(out, "%zu rows, %zu features", h->n_rows, h->n_features);
+  if (!h->regression)
+    fprintf(out, ", %zu classes", h->n_classes);
+  print_ignored(out, h);
+  for (size_t i = 0; i < h->n_notes; i++)
+    cli_print_field(out, i == 0 ? "table" : "", "%s", h->note[i]);
+  if (!h->regression)
     return;
-  }
-  cli_print_field(out, "data", "%zu rows, %zu features; columns ignored: %zu", h->n_rows,
-                  h->n_features, h->n_ignored_columns);
   cli_print_field(out, "task", "regression: %s holds %zu different numbers%s", t->arguments->label,
                   h->n_distinct, asked ? "" : " (--task classes takes them for names)");
 }
@@ -327,6 +338,8 @@ static ckks_status print_json(const training *t) {
   const blindsight_training *h = t->done;
   static const char *const learners[] = {"network", "linear", "trees"};
   json_t *missing = json_object(), *constant = json_array();
+  json_t *ignored = cli_print_texts(h->ignored, h->n_ignored_columns);
+  json_t *notes = cli_print_texts(h->note, h->n_notes);
   size_t n = (size_t)h->n_epochs;
   for (size_t i = 0; i < h->n_features; i++)
     if (h->n_missing[i] > 0)
@@ -334,13 +347,13 @@ static ckks_status print_json(const training *t) {
   for (size_t i = 0; i < h->n_constant; i++)
     json_array_append_new(constant, json_string(h->feature[h->constant[i]]));
   return cli_print_json(json_pack(
-      "{s:s, s:s, s:I, s:I, s:o, s:I, s:o, s:o, s:I, s:I, s:i, s:o, s:o, s:o}", "model",
-      learners[t->options.learner], "task", h->regression ? "regression" : "classes", "rows",
-      (json_int_t)h->n_rows, "features", (json_int_t)h->n_features, "classes",
-      cli_print_texts(h->label, h->n_classes), "ignored_columns", (json_int_t)h->n_ignored_columns,
-      "missing", missing, "constant", constant, "training_rows", (json_int_t)h->n_train,
-      "validation_rows", (json_int_t)h->validation->n_rows, "epochs", h->n_epochs, "training_loss",
-      cli_print_numbers(h->train_loss, n), "validation_loss",
+      "{s:s, s:s, s:o, s:o, s:I, s:I, s:o, s:I, s:o, s:o, s:I, s:I, s:i, s:o, s:o, s:o}", "model",
+      learners[t->options.learner], "task", h->regression ? "regression" : "classes", "ignored",
+      ignored, "notes", notes, "rows", (json_int_t)h->n_rows, "features", (json_int_t)h->n_features,
+      "classes", cli_print_texts(h->label, h->n_classes), "ignored_columns",
+      (json_int_t)h->n_ignored_columns, "missing", missing, "constant", constant, "training_rows",
+      (json_int_t)h->n_train, "validation_rows", (json_int_t)h->validation->n_rows, "epochs",
+      h->n_epochs, "training_loss", cli_print_numbers(h->train_loss, n), "validation_loss",
       cli_print_numbers(h->validation_loss, n), "validation", cli_metrics_json(t->metrics)));
 }
 

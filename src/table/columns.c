@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -64,17 +65,35 @@ static ckks_status check_distinct(const table_columns *t) {
   qsort(sorted, t->n_columns, sizeof(char *), compare_texts);
   ckks_status status = CKKS_OK;
   for (size_t c = 1; c < t->n_columns && status == CKKS_OK; c++)
-    if (strcmp(sorted[c - 1], sorted[c]) == 0)
+    if (sorted[c][0] != '\0' && strcmp(sorted[c - 1], sorted[c]) == 0)
       status = base_fail(CKKS_ERROR_FORMAT, "%s: line %zu: two columns are named \"%.80s\"",
                          t->csv.name, t->csv.line, sorted[c]);
   base_free(sorted);
   return status;
 }
 
+/* Quoted names may go over several lines, as spreadsheets let them; here they are one. */
+static void join_lines(char *name) {
+  char *out = name;
+  for (const char *at = name; *at != '\0'; at++) {
+    bool blank = *at == '\r' || *at == '\n' || *at == '\t' || *at == ' ';
+    if (!blank)
+      *out++ = *at;
+    else if (out > name && out[-1] != ' ')
+      *out++ = ' ';
+  }
+  while (out > name && out[-1] == ' ')
+    out--;
+  *out = '\0';
+}
+
 /* Names end up in models, files and pages: they must pass the same test there and here. */
 static ckks_status check_header(const table_columns *t) {
   for (size_t c = 0; c < t->n_columns; c++) {
-    if (c == 0 && t->header[0][0] == '\0')
+    if (strpbrk(t->header[c], "\r\n\t") != NULL)
+      join_lines(t->header[c]);
+    t->nameless[c] = t->header[c][0] == '\0' && c > 0;
+    if (t->header[c][0] == '\0')
       continue;
     ckks_status status = encoding_names_check(t->header[c], "the column's name");
     if (status != CKKS_OK)
@@ -83,10 +102,7 @@ static ckks_status check_header(const table_columns *t) {
   return check_distinct(t);
 }
 
-/*
- * Two frequent accidents get a message of their own: a file without a header,
- * whose first row would silently become names, and another separator.
- */
+/* A file without a header, whose first row would silently become names, is a frequent accident. */
 ckks_status table_columns_read(table_columns *t) {
   bool end;
   size_t n_numbers = 0;
@@ -96,7 +112,8 @@ ckks_status table_columns_read(table_columns *t) {
                      t->csv.name);
   t->n_columns = t->csv.n_fields;
   t->header = table_columns_take(t->n_columns, sizeof(char *));
-  if (t->header == NULL)
+  t->nameless = table_columns_take(t->n_columns, sizeof *t->nameless);
+  if (t->header == NULL || t->nameless == NULL)
     return CKKS_ERROR_MEMORY;
   memcpy(t->header, t->csv.field, t->n_columns * sizeof(char *));
   for (size_t c = 0; c < t->n_columns; c++)
@@ -105,23 +122,61 @@ ckks_status table_columns_read(table_columns *t) {
     return base_fail(CKKS_ERROR_FORMAT,
                      "%s: line %zu: numbers where a header line with column names is needed",
                      t->csv.name, t->csv.line);
-  if (t->n_columns == 1 && strpbrk(t->header[0], ";\t") != NULL)
-    return base_fail(CKKS_ERROR_FORMAT, "%s: line %zu: one column only: separate fields by commas",
-                     t->csv.name, t->csv.line);
   return check_header(t);
 }
 
 /* --------------------------------------------------------------- columns */
 
-/* An identifier would be learnt by heart, and its digits would swamp the other features. */
-static bool is_dropped(const table_columns *t, size_t column, const table_options *options) {
-  const char *name = t->header[column];
-  if ((column == 0 && name[0] == '\0') || strcasecmp(name, "id") == 0)
-    return true;
-  for (size_t i = 0; i < options->n_drop; i++)
-    if (strcmp(options->drop[i], name) == 0)
-      return true;
+/* Marks column `name` of n_name bytes; false when there is none. */
+static bool mark_dropped(bool *dropped, const table_columns *t, const char *name, size_t n_name) {
+  for (size_t c = 0; c < t->n_columns; c++)
+    if (n_name > 0 && strlen(t->header[c]) == n_name && memcmp(t->header[c], name, n_name) == 0)
+      return dropped[c] = true;
   return false;
+}
+
+/* A name with commas in it is one; else commas part names. */
+static ckks_status drop_listed(bool *dropped, const table_columns *t, const char *list) {
+  if (mark_dropped(dropped, t, list, strlen(list)))
+    return CKKS_OK;
+  for (const char *at = list;; at++) {
+    size_t n = strcspn(at, ",");
+    if (!mark_dropped(dropped, t, at, n)) {
+      char name[ENCODING_MAX_NAME_BYTES + 1];
+      snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name - 1), at);
+      return fail_no_column(t, "to be dropped", name);
+    }
+    at += n;
+    if (*at == '\0')
+      return CKKS_OK;
+  }
+}
+
+/* An identifier would be learnt by heart, and its digits would swamp the other features. */
+static ckks_status find_dropped(bool *dropped, const table_columns *t,
+                                const table_options *options) {
+  for (size_t i = 0; i < options->n_drop; i++)
+    BASE_TRY(drop_listed(dropped, t, options->drop[i]));
+  for (size_t c = 0; c < t->n_columns; c++)
+    dropped[c] = dropped[c] || t->header[c][0] == '\0' || strcasecmp(t->header[c], "id") == 0;
+  return CKKS_OK;
+}
+
+static ckks_status take_columns(table_columns *t, const bool *dropped) {
+  table_data *data = t->data;
+  for (size_t c = 0; c < t->n_columns; c++) {
+    if (c == t->label)
+      continue;
+    if (!dropped[c])
+      t->source[data->n_features++] = c;
+    else
+      BASE_TRY(encoding_names_set(&data->dropped[data->n_dropped_columns++], t->header[c]));
+  }
+  if (data->n_features < 1 || data->n_features > ENCODING_MAX_FEATURES)
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "%s: line %zu: %zu feature columns where 1 to %d are allowed", t->csv.name,
+                     t->csv.line, data->n_features, ENCODING_MAX_FEATURES);
+  return CKKS_OK;
 }
 
 /* All columns but the label and those to be dropped. */
@@ -129,25 +184,16 @@ ckks_status table_columns_choose(table_columns *t, const table_options *options)
   t->label = TABLE_NO_COLUMN;
   if (options->label != NULL && (t->label = find_column(t, options->label)) == TABLE_NO_COLUMN)
     return fail_no_column(t, "label", options->label);
-  for (size_t i = 0; i < options->n_drop; i++)
-    if (find_column(t, options->drop[i]) == TABLE_NO_COLUMN)
-      return fail_no_column(t, "to be dropped", options->drop[i]);
   t->source = table_columns_take(t->n_columns, sizeof(size_t));
-  if (t->source == NULL)
-    return CKKS_ERROR_MEMORY;
-  for (size_t c = 0; c < t->n_columns; c++) {
-    if (c == t->label)
-      continue;
-    if (is_dropped(t, c, options))
-      t->data->n_dropped_columns++;
-    else
-      t->source[t->data->n_features++] = c;
-  }
-  if (t->data->n_features < 1 || t->data->n_features > ENCODING_MAX_FEATURES)
-    return base_fail(CKKS_ERROR_FORMAT,
-                     "%s: line %zu: %zu feature columns where 1 to %d are allowed", t->csv.name,
-                     t->csv.line, t->data->n_features, ENCODING_MAX_FEATURES);
-  return CKKS_OK;
+  t->data->dropped = table_columns_take(t->n_columns, sizeof(char *));
+  bool *dropped = table_columns_take(t->n_columns, sizeof *dropped);
+  ckks_status status = t->source != NULL && t->data->dropped != NULL && dropped != NULL
+                           ? find_dropped(dropped, t, options)
+                           : CKKS_ERROR_MEMORY;
+  if (status == CKKS_OK)
+    status = take_columns(t, dropped);
+  base_free(dropped);
+  return status;
 }
 
 /* The columns of a model, in its order. */

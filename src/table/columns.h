@@ -14,12 +14,17 @@ typedef struct table_columns {
   size_t *source;          /**< column of each feature */
   size_t label;            /**< column of the label, TABLE_NO_COLUMN = none */
   const char **label_text; /**< of each row */
-  table_data *data;        /**< where everything goes */
+  bool *nameless;          /**< columns without a name, which must hold nothing; but the first */
+  bool *bad;               /**< features where something is no number: the first is kept */
+  size_t n_bad;
+  char first_bad[256], other_bad[200]; /**< what the first of them is; names of all of them */
+  bool booleans;                       /**< a feature holds true or false */
+  table_data *data;                    /**< where everything goes */
 } table_columns;
 
 /** base_alloc_array, with the failure recorded for the caller to return. */
 void *table_columns_take(size_t count, size_t size);
-/** Reads the header line: names well-formed and distinct, only the first may be empty. */
+/** Reads the header line: names well-formed and distinct, or empty. */
 ckks_status table_columns_read(table_columns *table);
 /** For training: every column but the label, "id", row numbers and those to be dropped. */
 ckks_status table_columns_choose(table_columns *table, const table_options *options);

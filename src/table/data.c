@@ -4,9 +4,12 @@
 #include "base/file.h"
 #include "table/columns.h"
 #include "table/labels.h"
+#include "table/notes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* What is only needed while reading; the header's texts lie in the csv. */
 static void table_clear(table_columns *t) {
@@ -14,6 +17,8 @@ static void table_clear(table_columns *t) {
   base_free(t->header);
   base_free(t->source);
   base_free(t->label_text);
+  base_free(t->nameless);
+  base_free(t->bad);
 }
 
 void table_data_clear(table_data *data) {
@@ -24,17 +29,21 @@ void table_data_clear(table_data *data) {
   base_free(data->target);
   base_free(data->line);
   base_free(data->missing);
+  encoding_names_free(data->dropped, data->n_dropped_columns);
+  encoding_names_free(data->note, data->n_notes);
   *data = (table_data){0};
 }
 
 /* ------------------------------------------------------------------ rows */
 
-/* Each row takes a line end and all its commas: no file can claim more rows than that. */
+/* Each row takes a line end and all its commas, but one behind which nothing has a name: no file
+ * can claim more rows than that. */
 static size_t rows_at_most(const table_columns *t) {
   size_t lines = 1;
   for (size_t i = t->csv.at; i < t->csv.n_bytes; i++)
     lines += t->csv.text[i] == '\n' || t->csv.text[i] == '\r';
-  size_t by_commas = (t->csv.n_bytes - t->csv.at) / t->n_columns + 1;
+  size_t least = t->n_columns > 1 ? t->n_columns - 1 : 1;
+  size_t by_commas = (t->csv.n_bytes - t->csv.at) / least + 1;
   size_t rows = lines < by_commas ? lines : by_commas;
   return rows < TABLE_DATA_MAX_ROWS ? rows : TABLE_DATA_MAX_ROWS;
 }
@@ -47,8 +56,9 @@ static ckks_status take_rows(table_columns *t, size_t capacity) {
   data->value = table_columns_take(capacity * data->n_features, sizeof(double));
   data->line = table_columns_take(capacity, sizeof(size_t));
   t->label_text = table_columns_take(capacity, sizeof(char *));
+  t->bad = table_columns_take(data->n_features, sizeof *t->bad);
   if (data->feature == NULL || data->missing == NULL || data->value == NULL || data->line == NULL ||
-      t->label_text == NULL)
+      t->label_text == NULL || t->bad == NULL)
     return CKKS_ERROR_MEMORY;
   for (size_t i = 0; i < data->n_features; i++)
     BASE_TRY(encoding_names_set(&data->feature[i], t->header[t->source[i]]));
@@ -62,42 +72,103 @@ static ckks_status fail_value(const table_columns *t, size_t column, const char 
                    what);
 }
 
+/* Reading goes on: all columns that hold something else are told together. */
+static void note_bad(table_columns *t, size_t feature, const char *what) {
+  size_t column = t->source[feature], used = strlen(t->other_bad);
+  if (t->bad[feature])
+    return;
+  if (t->n_bad == 0)
+    snprintf(t->first_bad, sizeof t->first_bad, "line %zu, column %zu \"%.80s\": \"%.40s\" %s",
+             t->csv.line, column + 1, t->header[column], t->csv.field[column], what);
+  else
+    snprintf(t->other_bad + used, sizeof t->other_bad - used, "%s\"%.60s\" (line %zu)",
+             t->n_bad > 1 ? ", " : "", t->header[column], t->csv.line);
+  t->bad[feature] = true;
+  t->n_bad++;
+}
+
+static ckks_status check_bad(const table_columns *t) {
+  if (t->n_bad == 0)
+    return CKKS_OK;
+  if (t->n_bad == 1)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: %s", t->csv.name, t->first_bad);
+  return base_fail(CKKS_ERROR_FORMAT, "%s: %s; and in %zu more columns: %s", t->csv.name,
+                   t->first_bad, t->n_bad - 1, t->other_bad);
+}
+
 /* A missing value stays NaN: what to put in its place is for the scaler to say, not the reader. */
 static ckks_status read_value(table_columns *t, size_t feature, double *value) {
-  size_t column = t->source[feature];
-  switch (table_csv_number(value, t->csv.field[column])) {
-  case TABLE_CSV_TEXT:
-    return fail_value(t, column, "where a number is needed (or drop the column)");
-  case TABLE_CSV_INFINITE:
-    return fail_value(t, column, "is not a finite number");
-  case TABLE_CSV_MISSING:
+  char *field = t->csv.field[t->source[feature]];
+  table_csv_kind kind;
+  BASE_TRY(table_csv_value(&kind, value, &t->csv, field));
+  if (kind == TABLE_CSV_MISSING)
     t->data->missing[feature]++;
-    return CKKS_OK;
-  default:
-    return CKKS_OK;
-  }
+  else if (kind == TABLE_CSV_INFINITE)
+    note_bad(t, feature, "is not a finite number");
+  else if (kind == TABLE_CSV_TEXT && table_csv_boolean(value, field))
+    t->booleans = true;
+  else if (kind == TABLE_CSV_TEXT)
+    note_bad(t, feature, "where a number is needed (or drop the column)");
+  return CKKS_OK;
+}
+
+/* Names of classes may be what pandas takes for missing, such as "None"; these may not. */
+static bool is_no_label(const char *text) {
+  static const char *const none[] = {"", "na", "nan", "null", "?"};
+  for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+    if (strcasecmp(text, none[i]) == 0)
+      return true;
+  return false;
 }
 
 /* The label text stays where it is, in the csv's memory, until all of them are known. */
+static ckks_status read_label(table_columns *t) {
+  char *text = t->csv.field[t->label];
+  table_csv_kind kind;
+  double unused;
+  if (is_no_label(text))
+    return fail_value(t, t->label, "where a label is needed");
+  if (strlen(text) > ENCODING_MAX_NAME_BYTES)
+    return fail_value(t, t->label, "... is too long for a label (at most 255 bytes)");
+  t->label_text[t->data->n_rows] = text;
+  return table_csv_value(&kind, &unused, &t->csv, text); /* decimal commas become points */
+}
+
+/* A separator at the end of every line makes a column without a name: of no harm while it is
+ * empty, in rows also where they end without one. */
+static ckks_status check_shape(const table_columns *t) {
+  size_t n = t->csv.n_fields;
+  bool short_by_one = n + 1 == t->n_columns && t->nameless[n];
+  if (n != t->n_columns && !short_by_one)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: line %zu: %zu columns where the header has %zu",
+                     t->csv.name, t->csv.line, n, t->n_columns);
+  for (size_t c = 0; c < n; c++)
+    if (t->nameless[c] && t->csv.field[c][0] != '\0')
+      return base_fail(CKKS_ERROR_FORMAT,
+                       "%s: line %zu, column %zu: \"%.40s\" in a column without a name",
+                       t->csv.name, t->csv.line, c + 1, t->csv.field[c]);
+  return CKKS_OK;
+}
+
 static ckks_status read_row(table_columns *t) {
   table_data *data = t->data;
-  double *row = data->value + data->n_rows * data->n_features, unused;
-  if (t->csv.n_fields != t->n_columns)
-    return base_fail(CKKS_ERROR_FORMAT, "%s: line %zu: %zu columns where the header has %zu",
-                     t->csv.name, t->csv.line, t->csv.n_fields, t->n_columns);
+  double *row = data->value + data->n_rows * data->n_features;
+  BASE_TRY(check_shape(t));
   for (size_t i = 0; i < data->n_features; i++)
     BASE_TRY(read_value(t, i, &row[i]));
   data->line[data->n_rows] = t->csv.line;
-  if (t->label != TABLE_NO_COLUMN) {
-    const char *text = t->csv.field[t->label];
-    if (table_csv_number(&unused, text) == TABLE_CSV_MISSING)
-      return fail_value(t, t->label, "where a label is needed");
-    if (strlen(text) > ENCODING_MAX_NAME_BYTES)
-      return fail_value(t, t->label, "... is too long for a label (at most 255 bytes)");
-    t->label_text[data->n_rows] = text;
-  }
+  if (t->label != TABLE_NO_COLUMN)
+    BASE_TRY(read_label(t));
   data->n_rows++;
   return CKKS_OK;
+}
+
+static ckks_status note_form(table_columns *t) {
+  BASE_TRY(table_notes_add_form(t));
+  for (size_t c = 0; c < t->n_columns; c++)
+    if (t->nameless[c])
+      BASE_TRY(table_notes_add(t->data, "column %zu has no name and no values: ignored", c + 1));
+  return t->booleans ? table_notes_add(t->data, "true and false count as 1 and 0") : CKKS_OK;
 }
 
 static ckks_status read_rows(table_columns *t) {
@@ -115,7 +186,8 @@ static ckks_status read_rows(table_columns *t) {
   }
   if (t->data->n_rows == 0)
     return base_fail(CKKS_ERROR_FORMAT, "%s: no rows behind the header", t->csv.name);
-  return CKKS_OK;
+  BASE_TRY(check_bad(t));
+  return note_form(t);
 }
 
 /* --------------------------------------------------------------- readers */
@@ -124,6 +196,7 @@ static ckks_status parse_all(table_columns *t, const table_options *options) {
   BASE_TRY(table_columns_read(t));
   BASE_TRY(table_columns_choose(t, options));
   BASE_TRY(read_rows(t));
+  BASE_TRY(table_notes_add_identifiers(t));
   return t->label == TABLE_NO_COLUMN ? CKKS_OK : table_labels_find(t, options->task);
 }
 

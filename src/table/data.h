@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CSV tables (RFC 4180 quoting, comma; header line required). */
+/* CSV tables (table/csv.h; a header line is required). */
 #ifndef TABLE_DATA_H
 #define TABLE_DATA_H
 #include "encoding/encoding.h"
@@ -9,7 +9,7 @@ typedef enum table_task { TABLE_TASK_AUTO, TABLE_TASK_CLASSES, TABLE_TASK_REGRES
 
 typedef struct table_options {
   const char *label;       /**< name of the label column; NULL = no label column is wanted */
-  const char *const *drop; /**< names of columns to ignore */
+  const char *const *drop; /**< names of columns to ignore, each alone or "a,b" */
   size_t n_drop;
   table_task task; /**< AUTO: table/labels.h says when numbers are quantities */
 } table_options;
@@ -27,19 +27,22 @@ typedef struct table_data {
   size_t *line;      /**< line number in the file of each row */
   size_t *missing;   /**< per feature: how many values are missing */
   size_t n_dropped_columns;
+  char **dropped; /**< their names; "" of one without */
+  size_t n_notes;
+  char **note; /**< what was taken for what, for people: one line each (table/notes.h) */
 } table_data;
 
 #define TABLE_DATA_MAX_BYTES ((size_t)256 << 20)
 #define TABLE_DATA_MAX_ROWS ((size_t)1 << 20)
 
 /**
- * Missing values: empty, NA, NaN, null, ? (any case). A column named "id" (any
- * case), and a first column without a name (row numbers, as R and pandas write
- * them), are always ignored; blank lines too. Errors name file, line and column (by name and
- * number): no header, duplicate names, ragged rows, a text where a number is
- * needed, infinite numbers, missing labels, unknown label or drop column (with
- * the names there are), fewer than 2 classes where the label is no quantity, limits of encoding.h,
- * 2^20 rows.
+ * Missing values: what table_csv_number says; true and false are 1 and 0. A column named "id" (any
+ * case), and columns without a name (the first holds row numbers, as R and pandas write them; any
+ * other must be empty) are ignored; blank lines too. Line breaks in names become blanks. Errors
+ * name file, line and column (by name and number), all columns that hold what is no number at once:
+ * no header, duplicate names, ragged rows, a text where a number is needed, infinite numbers,
+ * missing labels, unknown label or drop column (with the names there are), fewer than 2 classes
+ * where the label is no quantity, limits of encoding.h, 2^20 rows.
  */
 ckks_status table_data_read(table_data *data, const char *path, const table_options *options);
 /** The same for text in memory; `name` stands in front of messages. */

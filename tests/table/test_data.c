@@ -43,6 +43,110 @@ static void refuse(const char *text, const char *words) {
 
 /* ------------------------------------------------------------------- good */
 
+static void expect_table(const char *text, const char *note) {
+  table_data d;
+  const table_options options = {.label = "y", .drop = (const char *[]){"d,e"}, .n_drop = 1};
+  if (parse(&d, text, &options) != CKKS_OK)
+    fail_msg("%s: %s", text, base_last_error());
+  assert_int_equal(d.n_rows, 2);
+  assert_int_equal(d.n_features, 2);
+  assert_string_equal(d.feature[1], "b c");
+  assert_memory_equal(d.value, ((double[]){1.5, 2, -0.25, 1}), 4 * sizeof(double));
+  assert_string_equal(d.class_name[1], "v");
+  assert_true(d.n_dropped_columns >= 2);
+  if (note == NULL)
+    assert_int_equal(d.n_notes, 0);
+  else if (d.n_notes == 0 || strstr(d.note[0], note) == NULL)
+    fail_msg("%s: noted: %s", text, d.n_notes > 0 ? d.note[0] : "nothing");
+  table_data_clear(&d);
+}
+
+/* One table as people have it, and what is said of it. */
+static void tables_are_read_as_they_come(void **state) {
+  (void)state;
+  expect_table("a,b c,d,y,e\n1.5,2,x,u,x\n-0.25,1,x,v,x\n", NULL);
+  expect_table("\xef\xbb\xbfid,a,\"b\r\nc\",d,y,e\r\n7,1.5,2,x,u,x\r\n8,-0.25,1,x,v,x\r\n", NULL);
+  expect_table("a;b c;d;y;e\n1.5;2;x;u;x\n-0.25;1;x;v;x\n", "separated by semicolons");
+  expect_table("a;b c;d;y;e\n1,5;2;x;u;x\n-0,25;1;x;v;x\n",
+               "separated by semicolons, and numbers have decimal commas");
+  expect_table("a\tb c\td\ty\te\n1.5\t2\t\tu\tx\n-0.25\t1\tx\tv\t\n", "separated by tabs");
+  expect_table("a|b c|d|y|e\n1.5|2|x, or so|u|x\n-0.25|1|x|v|x\n", "separated by bars");
+  expect_table("a,b c,d,y,e,\n1.5,2,x,u,x,\n-0.25,1,x,v,x,\n",
+               "column 6 has no name and no values");
+  expect_table("a,b c,d,y,e,\n1.5,2,x,u,x\n-0.25,1,x,v,x\n", "column 6 has no name and no values");
+  expect_table("a,b c,d,y,e\n1.5,2,x,u,x\n-0.25,True,x,v,x\n", "true and false count as 1 and 0");
+}
+
+/* Numbers of rows would be learnt by heart. */
+static void identifiers_are_told(void **state) {
+  (void)state;
+  char text[2000] = "row,patient_id,x,y\n";
+  table_data d;
+  for (int r = 0; r < 30; r++)
+    snprintf(text + strlen(text), sizeof text - strlen(text), "%d,%d,%d,%c\n", 7 + (11 * r) % 30,
+             1000 + r * r, (r * 7) % 13, r % 2 ? 'u' : 'v');
+  assert_int_equal(parse(&d, text, &labelled), CKKS_OK);
+  assert_int_equal(d.n_notes, 2);
+  assert_non_null(strstr(d.note[0], "column \"row\" numbers the rows"));
+  assert_non_null(strstr(d.note[1], "column \"patient_id\" numbers the rows"));
+  table_data_clear(&d);
+}
+
+/* What pandas takes for missing is so in features; a class may be called None. */
+static void missing_values_have_many_names(void **state) {
+  (void)state;
+  table_data d;
+  assert_int_equal(
+      parse(&d, "a,y\nN/A,None\n#N/A,x\n<NA>,x\nNone,x\nn/a,x\n-NaN,x\n1,None\n", &labelled),
+      CKKS_OK);
+  assert_int_equal(d.missing[0], 6);
+  assert_string_equal(d.class_name[0], "None");
+  table_data_clear(&d);
+}
+
+/* Rows may be as short as their commas allow. */
+static void short_rows_without_the_last_column_fit(void **state) {
+  (void)state;
+  table_data d;
+  char text[4000] = "a,y,\n";
+  for (int r = 0; r < 500; r++)
+    strcat(text, r % 2 ? ",u\n" : ",v\n");
+  assert_int_equal(parse(&d, text, &labelled), CKKS_OK);
+  assert_int_equal(d.n_rows, 500);
+  table_data_clear(&d);
+}
+
+static void what_is_a_quantity(void **state) {
+  (void)state;
+  table_data d;
+  assert_int_equal(parse(&d, "a,y\n1,0.5\n2,1.5\n3,2.25\n", &labelled), CKKS_OK);
+  assert_null(d.label);
+  assert_memory_equal(d.target, ((double[]){0.5, 1.5, 2.25}), 3 * sizeof(double));
+  assert_int_equal(d.n_classes, 1);
+  assert_string_equal(d.class_name[0], "y");
+  table_data_clear(&d);
+  assert_int_equal(parse(&d, "a,y\n1,0.5\n2,1.5\n3,0.5\n", &labelled), CKKS_OK);
+  assert_null(d.target);
+  table_data_clear(&d);
+  assert_int_equal(parse(&d, "a;y\n1;0,5\n2;1,5\n3;2,5\n", &labelled), CKKS_OK);
+  assert_true(d.target != NULL && d.target[2] == 2.5);
+  table_data_clear(&d);
+  char many[1000] = "a,y\n";
+  for (int r = 0; r < 42; r++)
+    snprintf(many + strlen(many), sizeof many - strlen(many), "1,%d\n", r % 21);
+  assert_int_equal(parse(&d, many, &labelled), CKKS_OK);
+  assert_non_null(d.target);
+  assert_int_equal(d.n_distinct, 21);
+  table_data_clear(&d);
+  const table_options classes = {.label = "y", .task = TABLE_TASK_CLASSES};
+  assert_int_equal(parse(&d, many, &classes), CKKS_OK);
+  assert_int_equal(d.n_classes, 21);
+  table_data_clear(&d);
+  const table_options numbers = {.label = "y", .task = TABLE_TASK_REGRESSION};
+  assert_int_equal(parse(&d, "a,y\n1,1\n2,u\n", &numbers), CKKS_ERROR_FORMAT);
+  expect_error("line 3, column 2 \"y\": \"u\" where the label is to be a number");
+}
+
 static void a_table_is_read_whole(void **state) {
   (void)state;
   table_data d;
@@ -179,9 +283,11 @@ static void headers_are_checked(void **state) {
   refuse("\xef\xbb\xbf\n\n", "empty: a header line");
   refuse("1,2,3\n4,5,6\n", "line 1: numbers where a header line");
   refuse("a,y,a\n1,2,3\n", "line 1: two columns are named \"a\"");
-  refuse("\na,,y\n1,2,3\n", "line 2, column 2: the column's name: empty");
-  refuse("a,\xff,y\n1,2,3\n", "line 1, column 2: the column's name: not printable");
-  refuse("a;b;y\n1;2;3\n", "line 1: one column only: separate fields by commas");
+  refuse("\na,,y\n1,2,3\n", "line 3, column 2: \"2\" in a column without a name");
+  refuse("a,\xff,y\n1,2,3\n", "line 1: byte 0xff is no UTF-8; if it is Latin-1");
+  refuse("a,b,y\n1,2,u\n\"caf\xe9\",2,v\n", "line 3: byte 0xe9 is no UTF-8");
+  refuse("a;b;y\n1,5;2.5;3\n",
+         "line 2: \"2.5\" has a decimal point where numbers before have commas");
   refuse("a,b\n1,2\n", "line 1: there is no column \"y\" (label); there are: a, b");
   refuse("y\n1\n", "line 1: 0 feature columns where 1 to 16384");
   refuse("a,y\n", "no rows behind the header");
@@ -196,6 +302,10 @@ static void bad_values_are_named_by_line_and_column(void **state) {
   refuse("a,y\n.,u\n", "\".\" where a number");
   refuse("a,y\n1e,u\n", "\"1e\" where a number");
   refuse("a,y\n-,u\n", "\"-\" where a number");
+  refuse(
+      "a,b,c,y\n1,x,2,u\nred,2,3,v\n1,2,inf,v\nx,y,1,u\n",
+      "line 2, column 2 \"b\": \"x\" where a number is needed (or drop the column); and in 2 more "
+      "columns: \"a\" (line 3), \"c\" (line 4)");
   refuse("a,y\n1,u\ninf,v\n", "line 3, column 1 \"a\": \"inf\" is not a finite number");
   refuse("a,y\n-Infinity,v\n", "\"-Infinity\" is not a finite number");
   refuse("a,y\n1e400,v\n", "\"1e400\" is not a finite number");
@@ -451,6 +561,11 @@ static void failing_allocations_leak_nothing(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_table_is_read_whole),
+      cmocka_unit_test(tables_are_read_as_they_come),
+      cmocka_unit_test(identifiers_are_told),
+      cmocka_unit_test(missing_values_have_many_names),
+      cmocka_unit_test(short_rows_without_the_last_column_fit),
+      cmocka_unit_test(what_is_a_quantity),
       cmocka_unit_test(no_label_column_is_needed),
       cmocka_unit_test(line_ends_quotes_and_marks_do_not_matter),
       cmocka_unit_test(quotes_hold_commas_quotes_and_lines),
