@@ -100,9 +100,15 @@ typedef struct blindsight_names {
   blindsight_kind kind;
   const char *end; /**< what outputs have been put through: "none", "softmax", "sigmoid" ... */
   bool complete;   /**< no value of a row may be missing; else NaN counts as the mean */
+  const struct blindsight_encoding *encoding; /**< for blindsight_names_categories */
 } blindsight_names;
 
 #define BLINDSIGHT_NO_LABEL SIZE_MAX
+
+/** Names of the *n categories of a feature, whose values are their numbers; NULL, and 0 of them,
+ * where it is a number itself. */
+BLINDSIGHT_API const char *const *
+blindsight_names_categories(size_t *n, const blindsight_names *names, size_t feature);
 
 /** A table in clear: values as they are, not scaled; NaN where one is missing. */
 typedef struct blindsight_rows {

@@ -42,7 +42,7 @@ void blindsight_client_view(blindsight_client *client) {
   const plan_interface *i = client->interface;
   const plan_layout *latency = &i->layout[PLAN_LATENCY];
   client->names = blindsight_names_view(i->name, i->feature, i->n_features, i->label, i->n_outputs,
-                                        &i->meaning);
+                                        &i->meaning, i->input.feature != NULL ? &i->input : NULL);
   client->facts = (blindsight_facts){.depth = i->depth,
                                      .n_keys = i->n_keys,
                                      .key_bytes = i->key_bytes,

@@ -24,7 +24,7 @@ ckks_status blindsight_model_build(blindsight_model **out) {
 static void view_names(blindsight_model *model) {
   const network_model *m = &model->model;
   model->names = blindsight_names_view(m->name, m->feature, m->n_features, m->label, m->n_classes,
-                                       &m->meaning);
+                                       &m->meaning, m->input.feature != NULL ? &m->input : NULL);
 }
 
 /* Into rooms that are there already. */

@@ -57,8 +57,11 @@ static ckks_status set_options(train_options *inner, const blindsight_train_opti
 static ckks_status fit(network_model *model, blindsight_training_whole *training, const char *path,
                        const blindsight_train_options *options) {
   train_options inner;
-  const table_options columns = {options->label, options->drop, options->n_drop,
-                                 (table_task)options->task};
+  const table_options columns = {.label = options->label,
+                                 .drop = options->drop,
+                                 .n_drop = options->n_drop,
+                                 .texts = true,
+                                 .task = (table_task)options->task};
   if ((int)options->task < 0 || options->task > BLINDSIGHT_TASK_REGRESSION)
     return base_fail(CKKS_ERROR_ARGUMENT, "options.task = %d: there is none", (int)options->task);
   BASE_TRY(set_options(&inner, options));

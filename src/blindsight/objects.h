@@ -69,7 +69,8 @@ ckks_status blindsight_options_take(void *options, size_t n_known, const void *g
 /** Names as blindsight.h shows them. */
 blindsight_names blindsight_names_view(const char *name, char *const *feature, size_t n_features,
                                        char *const *label, size_t n_labels,
-                                       const encoding_meaning *meaning);
+                                       const encoding_meaning *meaning,
+                                       const encoding_input *input);
 
 /* --- rows.c */
 /** Rows that a caller hands over: there, at least one, nothing infinite (NaN is missing). */

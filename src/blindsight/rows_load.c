@@ -68,7 +68,8 @@ ckks_status blindsight_rows_load(blindsight_rows **out, const char *path,
   BASE_TRY(
       table_rows_read(&data, path, o.more, o.n_more,
                       &(table_wanted){(char *const *)names->feature, names->n_features, o.label,
-                                      (char *const *)names->label, classes ? names->n_labels : 0}));
+                                      (char *const *)names->label, classes ? names->n_labels : 0,
+                                      (const encoding_input *)(const void *)names->encoding}));
   ckks_status status = CKKS_OK;
   if (o.label != NULL && data.label == NULL && data.target == NULL)
     status =

@@ -192,6 +192,16 @@ static ckks_status measure(training *t) {
                              blindsight_model_names(t->model));
 }
 
+static void write_value(base_buffer *csv, const blindsight_names *names, size_t feature,
+                        double value) {
+  size_t n;
+  const char *const *category = blindsight_names_categories(&n, names, feature);
+  if (category != NULL && !isnan(value))
+    cli_csv_text(csv, category[(size_t)value]);
+  else
+    cli_csv_number(csv, value);
+}
+
 /* The rows as a client would have them: the columns of the model, then the label. */
 static ckks_status write_validation(const training *t) {
   base_buffer csv;
@@ -207,7 +217,7 @@ static ckks_status write_validation(const training *t) {
   base_buffer_u8(&csv, '\n');
   for (size_t row = 0; row < rows->n_rows; row++) {
     for (size_t i = 0; i < n_features; i++) {
-      cli_csv_number(&csv, rows->value[row * n_features + i]);
+      write_value(&csv, names, i, rows->value[row * n_features + i]);
       base_buffer_u8(&csv, ',');
     }
     if (rows->target != NULL)

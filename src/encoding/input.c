@@ -24,7 +24,7 @@ void encoding_input_clear(encoding_input *input) {
   *input = (encoding_input){0};
 }
 
-static ckks_status copy_feature(encoding_feature *out, const encoding_feature *in) {
+ckks_status encoding_input_copy_feature(encoding_feature *out, const encoding_feature *in) {
   *out = (encoding_feature){.kind = in->kind, .missing = in->missing};
   if (in->edge != NULL) {
     out->edge = base_alloc_array(in->n_values, sizeof *out->edge);
@@ -46,12 +46,17 @@ static ckks_status copy_feature(encoding_feature *out, const encoding_feature *i
 ckks_status encoding_input_copy(encoding_input *out, const encoding_input *in) {
   ckks_status status = encoding_input_init(out, in->n_features);
   for (size_t f = 0; f < in->n_features && status == CKKS_OK; f++)
-    status = copy_feature(&out->feature[f], &in->feature[f]);
+    status = encoding_input_copy_feature(&out->feature[f], &in->feature[f]);
   if (status == CKKS_OK)
     out->n_inputs = in->n_inputs;
   else
     encoding_input_clear(out);
   return status;
+}
+
+bool encoding_input_has_other(const encoding_feature *feature) {
+  return feature->kind == ENCODING_CATEGORIES && feature->n_values > 0 &&
+         strcmp(feature->category[feature->n_values - 1], ENCODING_OTHER) == 0;
 }
 
 size_t encoding_input_count(const encoding_feature *feature) {

@@ -32,10 +32,17 @@ typedef struct encoding_input {
   encoding_feature *feature;
 } encoding_input;
 
+/** Name of the category that stands for all that have none of their own; the last, if any. */
+#define ENCODING_OTHER "(other)"
+
 /** All features scaled. CKKS_ERROR_MEMORY. */
 ckks_status encoding_input_init(encoding_input *input, size_t n_features);
 void encoding_input_clear(encoding_input *input);
 ckks_status encoding_input_copy(encoding_input *out, const encoding_input *in);
+/** One feature; what `out` holds is not freed. */
+ckks_status encoding_input_copy_feature(encoding_feature *out, const encoding_feature *in);
+/** Whether the last category stands for all others. */
+bool encoding_input_has_other(const encoding_feature *feature);
 /** Inputs that one feature makes. */
 size_t encoding_input_count(const encoding_feature *feature);
 /**

@@ -28,6 +28,8 @@ static ckks_status fail_infinite(const double *rows, size_t n_rows, const networ
 static void note_features(network_model *model, const double *rows, size_t n_rows) {
   size_t n = model->n_features;
   for (size_t i = 0; i < n; i++) {
+    if (model->input.feature != NULL && model->input.feature[i].kind != ENCODING_SCALE)
+      continue; /* bits are bits, whatever the value */
     model->low[i] = INFINITY;
     model->high[i] = -INFINITY;
     for (size_t row = 0; row < n_rows; row++) {

@@ -7,6 +7,16 @@
 
 #define TABLE_NO_COLUMN SIZE_MAX
 
+#define TABLE_MAX_TEXTS 256
+
+/** Different texts of a feature, in the order in which they came. */
+typedef struct table_texts {
+  const char **text; /**< TABLE_MAX_TEXTS; NULL = none so far */
+  size_t *count;     /**< of each */
+  size_t n;
+  bool numbers; /**< a number was there */
+} table_texts;
+
 typedef struct table_columns {
   table_csv csv;
   size_t n_columns;
@@ -18,8 +28,11 @@ typedef struct table_columns {
   bool *bad;               /**< features where something is no number: the first is kept */
   size_t n_bad;
   char first_bad[256], other_bad[200]; /**< what the first of them is; names of all of them */
-  bool booleans;                       /**< a feature holds true or false */
-  table_data *data;                    /**< where everything goes */
+  table_texts *texts;                  /**< of each feature; NULL: texts are no categories */
+  const encoding_input *input;         /**< that a model has; NULL: numbers all */
+  size_t *n_unseen; /**< of each feature, where the model has one: texts it knows not */
+  bool booleans;    /**< a feature holds true or false */
+  table_data *data; /**< where everything goes */
 } table_columns;
 
 /** base_alloc_array, with the failure recorded for the caller to return. */

@@ -2,6 +2,7 @@
 /* Tables of numbers with a label column, out of CSV records. */
 #include "base/alloc.h"
 #include "base/file.h"
+#include "table/categories.h"
 #include "table/columns.h"
 #include "table/labels.h"
 #include "table/notes.h"
@@ -19,6 +20,12 @@ static void table_clear(table_columns *t) {
   base_free(t->label_text);
   base_free(t->nameless);
   base_free(t->bad);
+  base_free(t->n_unseen);
+  for (size_t f = 0; t->texts != NULL && f < t->data->n_features; f++) {
+    base_free(t->texts[f].text);
+    base_free(t->texts[f].count);
+  }
+  base_free(t->texts);
 }
 
 void table_data_clear(table_data *data) {
@@ -31,6 +38,7 @@ void table_data_clear(table_data *data) {
   base_free(data->missing);
   encoding_names_free(data->dropped, data->n_dropped_columns);
   encoding_names_free(data->note, data->n_notes);
+  encoding_input_clear(&data->input);
   *data = (table_data){0};
 }
 
@@ -57,8 +65,9 @@ static ckks_status take_rows(table_columns *t, size_t capacity) {
   data->line = table_columns_take(capacity, sizeof(size_t));
   t->label_text = table_columns_take(capacity, sizeof(char *));
   t->bad = table_columns_take(data->n_features, sizeof *t->bad);
+  t->n_unseen = table_columns_take(data->n_features, sizeof *t->n_unseen);
   if (data->feature == NULL || data->missing == NULL || data->value == NULL || data->line == NULL ||
-      t->label_text == NULL || t->bad == NULL)
+      t->label_text == NULL || t->bad == NULL || t->n_unseen == NULL)
     return CKKS_ERROR_MEMORY;
   for (size_t i = 0; i < data->n_features; i++)
     BASE_TRY(encoding_names_set(&data->feature[i], t->header[t->source[i]]));
@@ -96,6 +105,32 @@ static ckks_status check_bad(const table_columns *t) {
                    t->first_bad, t->n_bad - 1, t->other_bad);
 }
 
+/* A feature is all numbers, or, where texts may be, all texts. */
+static void read_text(table_columns *t, size_t feature, double *value) {
+  const char *field = t->csv.field[t->source[feature]];
+  table_texts *texts = t->texts != NULL ? &t->texts[feature] : NULL;
+  if (table_csv_boolean(value, field) && (texts == NULL || texts->n == 0))
+    t->booleans = true;
+  else if (texts == NULL || texts->numbers)
+    note_bad(t, feature, "where a number is needed (or drop the column)");
+  else if (!table_categories_note(value, texts, field))
+    note_bad(t, feature, "is one of more than 256 different texts, or too long (drop the column)");
+}
+
+static void read_number(table_columns *t, size_t feature) {
+  if (t->texts == NULL)
+    return;
+  if (t->texts[feature].n > 0)
+    note_bad(t, feature, "among texts: neither numbers nor categories (or drop the column)");
+  t->texts[feature].numbers = true;
+}
+
+static void read_category(table_columns *t, size_t feature, double *value) {
+  const char *field = t->csv.field[t->source[feature]];
+  if (!table_categories_find(value, &t->n_unseen[feature], &t->input->feature[feature], field))
+    note_bad(t, feature, "is none of the model's categories");
+}
+
 /* A missing value stays NaN: what to put in its place is for the scaler to say, not the reader. */
 static ckks_status read_value(table_columns *t, size_t feature, double *value) {
   char *field = t->csv.field[t->source[feature]];
@@ -103,12 +138,14 @@ static ckks_status read_value(table_columns *t, size_t feature, double *value) {
   BASE_TRY(table_csv_value(&kind, value, &t->csv, field));
   if (kind == TABLE_CSV_MISSING)
     t->data->missing[feature]++;
+  else if (t->input != NULL && t->input->feature[feature].kind == ENCODING_CATEGORIES)
+    read_category(t, feature, value);
   else if (kind == TABLE_CSV_INFINITE)
     note_bad(t, feature, "is not a finite number");
-  else if (kind == TABLE_CSV_TEXT && table_csv_boolean(value, field))
-    t->booleans = true;
   else if (kind == TABLE_CSV_TEXT)
-    note_bad(t, feature, "where a number is needed (or drop the column)");
+    read_text(t, feature, value);
+  else
+    read_number(t, feature);
   return CKKS_OK;
 }
 
@@ -168,6 +205,12 @@ static ckks_status note_form(table_columns *t) {
   for (size_t c = 0; c < t->n_columns; c++)
     if (t->nameless[c])
       BASE_TRY(table_notes_add(t->data, "column %zu has no name and no values: ignored", c + 1));
+  for (size_t f = 0; f < t->data->n_features; f++)
+    if (t->n_unseen[f] > 0)
+      BASE_TRY(table_notes_add(t->data,
+                               "column \"%.80s\": %zu texts that the model has no category "
+                               "for count as " ENCODING_OTHER,
+                               t->data->feature[f], t->n_unseen[f]));
   return t->booleans ? table_notes_add(t->data, "true and false count as 1 and 0") : CKKS_OK;
 }
 
@@ -195,7 +238,11 @@ static ckks_status read_rows(table_columns *t) {
 static ckks_status parse_all(table_columns *t, const table_options *options) {
   BASE_TRY(table_columns_read(t));
   BASE_TRY(table_columns_choose(t, options));
+  if (options->texts &&
+      (t->texts = table_columns_take(t->data->n_features, sizeof *t->texts)) == NULL)
+    return CKKS_ERROR_MEMORY;
   BASE_TRY(read_rows(t));
+  BASE_TRY(table_categories_settle(t));
   BASE_TRY(table_notes_add_identifiers(t));
   return t->label == TABLE_NO_COLUMN ? CKKS_OK : table_labels_find(t, options->task);
 }
@@ -225,8 +272,9 @@ static ckks_status parse_features(table_columns *t, const char *const *features,
 ckks_status table_data_parse_features(table_data *data, const char *text, size_t n_bytes,
                                       const char *name, const char *const *features,
                                       size_t n_features, const char *label,
-                                      const char *const *classes, size_t n_classes) {
-  table_columns t = {.data = data};
+                                      const char *const *classes, size_t n_classes,
+                                      const encoding_input *input) {
+  table_columns t = {.data = data, .input = input};
   *data = (table_data){0};
   BASE_TRY(table_csv_init(&t.csv, text, n_bytes, name));
   ckks_status status = parse_features(&t, features, n_features, label, classes, n_classes);
@@ -256,7 +304,7 @@ ckks_status table_data_read_features(table_data *data, const char *path,
   *data = (table_data){0};
   BASE_TRY(base_file_read(&bytes, &n_bytes, path, TABLE_DATA_MAX_BYTES));
   ckks_status status = table_data_parse_features(data, (const char *)bytes, n_bytes, path, features,
-                                                 n_features, label, classes, n_classes);
+                                                 n_features, label, classes, n_classes, NULL);
   base_free(bytes);
   return status;
 }

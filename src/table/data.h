@@ -11,6 +11,7 @@ typedef struct table_options {
   const char *label;       /**< name of the label column; NULL = no label column is wanted */
   const char *const *drop; /**< names of columns to ignore, each alone or "a,b" */
   size_t n_drop;
+  bool texts;      /**< columns of texts are categories; else they are refused */
   table_task task; /**< AUTO: table/labels.h says when numbers are quantities */
 } table_options;
 
@@ -24,8 +25,9 @@ typedef struct table_data {
   size_t n_classes;
   char **class_name; /**< distinct label texts in ascending byte order (numeric order when all are
                         numbers) */
-  size_t *line;      /**< line number in the file of each row */
-  size_t *missing;   /**< per feature: how many values are missing */
+  encoding_input input; /**< where some features are categories; else its feature is NULL */
+  size_t *line;         /**< line number in the file of each row */
+  size_t *missing;      /**< per feature: how many values are missing */
   size_t n_dropped_columns;
   char **dropped; /**< their names; "" of one without */
   size_t n_notes;
@@ -50,7 +52,8 @@ ckks_status table_data_parse(table_data *data, const char *text, size_t n_bytes,
                              const table_options *options);
 void table_data_clear(table_data *data);
 /**
- * For a client: reads the columns named by the model, in the model's order,
+ * For a client: reads the columns named by the model, in the model's order, those that `input`
+ * (NULL: none) has categories for as texts or their numbers,
  * whatever else the file holds (a label column is picked up when `label` is
  * named and present: as numbers where n_classes is 0). Missing values stay NaN, which
  * plan_pack_scale takes as the model's mean (scaled 0).
@@ -62,5 +65,6 @@ ckks_status table_data_read_features(table_data *data, const char *path,
 ckks_status table_data_parse_features(table_data *data, const char *text, size_t n_bytes,
                                       const char *name, const char *const *features,
                                       size_t n_features, const char *label,
-                                      const char *const *classes, size_t n_classes);
+                                      const char *const *classes, size_t n_classes,
+                                      const encoding_input *input);
 #endif

@@ -79,7 +79,8 @@ ckks_status table_notes_add_identifiers(const table_columns *t) {
   for (size_t f = 0; f < data->n_features && status == CKKS_OK; f++) {
     for (size_t r = 0; r < n; r++)
       value[r] = data->value[r * data->n_features + f];
-    if (data->missing[f] == 0 && is_identifier(value, n, data->feature[f]))
+    bool texts = t->texts != NULL && t->texts[f].n > 0;
+    if (data->missing[f] == 0 && !texts && is_identifier(value, n, data->feature[f]))
       status =
           table_notes_add(data,
                           "column \"%.80s\" numbers the rows rather than describes them: if so, "

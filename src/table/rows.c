@@ -158,7 +158,7 @@ static ckks_status read_source(table_data *data, const source *s, const files *m
     return table_data_parse_features(data, (const char *)s->bytes, s->n_bytes, s->name,
                                      (const char *const *)wanted->feature, wanted->n_features,
                                      wanted->label, (const char *const *)wanted->class_name,
-                                     wanted->n_classes);
+                                     wanted->n_classes, wanted->input);
   if (!encoding_image_shape(image, wanted->feature, wanted->n_features))
     return base_fail(CKKS_ERROR_FORMAT, "%s: an image, but the model takes a table", s->name);
   BASE_TRY(read_images(data, s, more, image));

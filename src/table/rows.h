@@ -14,6 +14,7 @@ typedef struct table_wanted {
   const char *label; /**< column of a table, idx file beside images; NULL = none wanted */
   char *const *class_name;
   size_t n_classes;
+  const encoding_input *input; /**< of a model with categories; NULL */
 } table_wanted;
 
 /** As table_data_read_features; more[n_more] are PNG files whose images follow. */

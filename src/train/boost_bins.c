@@ -49,7 +49,12 @@ static ckks_status fit_edges(train_boost_feature *feature, const train_fitting *
 static ckks_status fit_feature(train_boost_bins *bins, const train_fitting *f, size_t i,
                                size_t n_bins, double *value) {
   train_boost_feature *feature = &bins->feature[i];
-  BASE_TRY(fit_edges(feature, f, i, n_bins, value));
+  const encoding_input *input = &f->data->input;
+  feature->category = input->feature != NULL && input->feature[i].kind == ENCODING_CATEGORIES;
+  if (feature->category)
+    feature->n_codes = input->feature[i].n_values + 1;
+  else
+    BASE_TRY(fit_edges(feature, f, i, n_bins, value));
   if (feature->n_codes > bins->stride)
     bins->stride = feature->n_codes;
   if (feature->n_edges + 1 > f->history->n_bins)

@@ -97,7 +97,9 @@ static ckks_status init_layers(train_fitting *f) {
   for (size_t i = 0; options->kind == TRAIN_NETWORK && i < options->n_hidden; i++)
     widths[n++] = options->hidden[i];
   widths[n] = f->data->n_classes;
-  BASE_TRY(network_init(f->model, widths, n));
+  BASE_TRY(f->data->input.feature != NULL
+               ? network_init_encoded(f->model, &f->data->input, widths + 1, n)
+               : network_init(f->model, widths, n));
   f->n_inputs = network_n_inputs(f->model);
   return name_model(f);
 }

@@ -49,7 +49,9 @@ ckks_status train_scaler_fit(train_fitting *f) {
   if (f->history->constant == NULL || f->scaled == NULL)
     return base_fail_memory(data->n_rows * f->n_inputs * sizeof(double));
   for (size_t i = 0; i < data->n_features; i++) {
-    BASE_TRY(fit_feature(f, i));
+    const encoding_input *input = &data->input;
+    if (input->feature == NULL || input->feature[i].kind != ENCODING_CATEGORIES)
+      BASE_TRY(fit_feature(f, i));
     f->history->n_imputed += data->missing == NULL ? 0 : data->missing[i];
   }
   for (size_t r = 0; r < data->n_rows; r++)

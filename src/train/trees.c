@@ -20,6 +20,8 @@ typedef struct told {
 static void mark(told *t, const trees_ensemble *e, const train_boost_feature *feature,
                  size_t number) {
   *t = (told){.n_used = 0};
+  if (feature->category)
+    return;
   for (size_t i = 0; i < e->n_nodes; i++) {
     const trees_node *node = &e->node[i];
     if (node->leaf || node->feature != number)
@@ -61,12 +63,13 @@ static size_t n_told(const told *t, size_t n_edges, size_t n_used_features) {
 
 /* Features that no tree looks at are not told of. */
 static ckks_status take_bins(encoding_input *input, const trees_ensemble *e,
-                             const train_boost_bins *bins, rand_stream *stream) {
+                             const train_boost_bins *bins, const encoding_input *given,
+                             rand_stream *stream) {
   size_t n_used_features = 0;
   BASE_TRY(encoding_input_init(input, e->n_features));
   for (size_t i = 0; i < e->n_nodes; i++) {
     const trees_node *node = &e->node[i];
-    if (!node->leaf && node->missing_right)
+    if (!node->leaf && !node->equal && node->missing_right)
       input->feature[node->feature].missing = true;
   }
   told t;
@@ -74,9 +77,12 @@ static ckks_status take_bins(encoding_input *input, const trees_ensemble *e,
     mark(&t, e, &bins->feature[f], f);
     n_used_features += t.n_used > 0;
   }
+  n_used_features += n_used_features == 0; /* categories alone */
   for (size_t f = 0; f < e->n_features; f++) {
     input->feature[f].kind = ENCODING_BINS;
     mark(&t, e, &bins->feature[f], f);
+    if (bins->feature[f].category)
+      BASE_TRY(encoding_input_copy_feature(&input->feature[f], &given->feature[f]));
     if (t.n_used == 0)
       continue;
     t.n_told = n_told(&t, bins->feature[f].n_edges, n_used_features);
@@ -86,12 +92,13 @@ static ckks_status take_bins(encoding_input *input, const trees_ensemble *e,
 }
 
 static ckks_status take_all(encoding_input *input, const trees_ensemble *e,
-                            const train_boost_bins *bins, uint64_t number) {
+                            const train_boost_bins *bins, const encoding_input *given,
+                            uint64_t number) {
   uint8_t seed[RAND_SEED_BYTES] = {0};
   rand_stream stream;
   base_store_u64(seed, number);
   rand_stream_init(&stream, seed, DOMAIN_TOLD);
-  ckks_status status = take_bins(input, e, bins, &stream);
+  ckks_status status = take_bins(input, e, bins, given, &stream);
   rand_stream_clear(&stream);
   return status;
 }
@@ -99,9 +106,12 @@ static ckks_status take_all(encoding_input *input, const trees_ensemble *e,
 static ckks_status choose_edges(encoding_input *input, trees_ensemble *e, const train_fitting *f,
                                 const train_boost_bins *bins) {
   trees_bins_report unused;
-  const trees_bins_options exact = {.exact = true, .seed = f->options->seed};
+  const trees_bins_options exact = {.exact = true,
+                                    .seed = f->options->seed,
+                                    .input =
+                                        f->data->input.feature != NULL ? &f->data->input : NULL};
   return f->options->exact_edges ? trees_bins_choose(input, &unused, e, &exact)
-                                 : take_all(input, e, bins, f->options->seed);
+                                 : take_all(input, e, bins, &f->data->input, f->options->seed);
 }
 
 static ckks_status check_splits(const trees_ensemble *e, const train_options *options) {

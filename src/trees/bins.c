@@ -226,6 +226,11 @@ static ckks_status take_exact(encoding_input *input, trees_bins_report *report, 
   ckks_status status = CKKS_OK;
   for (size_t f = 0; f < input->n_features && status == CKKS_OK; f++) {
     encoding_feature *feature = &input->feature[f];
+    const encoding_input *given = b->options->input;
+    if (given != NULL && given->feature[f].kind == ENCODING_CATEGORIES) {
+      status = encoding_input_copy_feature(feature, &given->feature[f]);
+      continue;
+    }
     size_t n = thresholds(b->value, &feature->missing, b, f);
     feature->kind = ENCODING_BINS;
     if (n == 0)

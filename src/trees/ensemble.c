@@ -193,7 +193,8 @@ static const trees_node *leaf_of(const trees_ensemble *e, const trees_tree *tree
   const trees_node *nodes = e->node + tree->first, *node = nodes;
   while (!node->leaf) {
     double x = row[node->feature];
-    bool right = isnan(x) ? node->missing_right : x > node->edge;
+    bool there = node->equal ? x == node->edge : x > node->edge;
+    bool right = isnan(x) ? node->missing_right : there;
     node = nodes + (right ? node->right : node->left);
   }
   return node;

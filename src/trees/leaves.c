@@ -17,6 +17,7 @@ typedef struct interval {
   uint32_t feature;
   int64_t low, high; /* edges, or NO_EDGE */
   bool missing;
+  bool equal; /* of categories, one entry each: it is `low`, or it is not `high` */
 } interval;
 
 /* A leaf's row of the first map, sorted by columns: the same conditions are the same bytes. */
@@ -59,11 +60,17 @@ static int64_t find_edge(const building *b, uint32_t feature, double edge) {
 static void narrow(interval *way, size_t *n, const building *b, const trees_node *node,
                    bool right) {
   size_t i = 0;
+  if (node->equal) {
+    int64_t category = (int64_t)node->edge;
+    way[(*n)++] = (interval){node->feature, right ? category : NO_EDGE, right ? NO_EDGE : category,
+                             false, true};
+    return;
+  }
   int64_t edge = find_edge(b, node->feature, node->edge);
   while (i < *n && way[i].feature != node->feature)
     i++;
   if (i == *n)
-    way[(*n)++] = (interval){node->feature, NO_EDGE, NO_EDGE, true};
+    way[(*n)++] = (interval){node->feature, NO_EDGE, NO_EDGE, true, false};
   way[i].missing = way[i].missing && right == node->missing_right;
   if (right && edge > way[i].low)
     way[i].low = edge;
@@ -99,6 +106,43 @@ static bool add_condition(leaf *l, const building *b, const interval *w) {
   return true;
 }
 
+/* What entry i and those behind it ask of the same feature, of whose bits one is 1: that it is this
+ * category, or none of those. false where it cannot be. */
+static bool add_category(leaf *l, const building *b, const interval *way, size_t n, size_t i) {
+  size_t first = b->first[way[i].feature], begin = l->n_entries;
+  int64_t is = NO_EDGE;
+  for (size_t j = 0; j < n; j++)
+    if (way[j].feature == way[i].feature && way[j].low != NO_EDGE) {
+      if (is != NO_EDGE && is != way[j].low)
+        return false;
+      is = way[j].low;
+    }
+  l->n_conditions++;
+  if (is != NO_EDGE) {
+    for (size_t j = 0; j < n; j++)
+      if (way[j].feature == way[i].feature && way[j].high == is)
+        return false;
+    add_entry(l, first + (size_t)is, 1);
+    return true;
+  }
+  l->constant++;
+  for (size_t j = i; j < n; j++) {
+    size_t column = first + (size_t)way[j].high, k = begin;
+    while (k < l->n_entries && l->column[k] != column)
+      k++;
+    if (way[j].feature == way[i].feature && k == l->n_entries)
+      add_entry(l, column, -1);
+  }
+  return true;
+}
+
+static bool is_first(const interval *way, size_t i) {
+  for (size_t j = 0; j < i; j++)
+    if (way[j].feature == way[i].feature)
+      return false;
+  return true;
+}
+
 static void sort_entries(leaf *l) {
   for (uint32_t i = 1; i < l->n_entries; i++)
     for (uint32_t k = i; k > 0 && l->column[k] < l->column[k - 1]; k--) {
@@ -115,9 +159,11 @@ static void add_leaf(building *b, const trees_tree *tree, const trees_node *node
                      const interval *way, size_t n) {
   leaf *l = &b->leaf[b->n_leaves];
   *l = (leaf){.tree = tree, .value = b->ensemble->value + node->value};
-  for (size_t i = 0; i < n; i++)
-    if (!add_condition(l, b, &way[i]))
+  for (size_t i = 0; i < n; i++) {
+    bool known = way[i].equal && !is_first(way, i);
+    if (!known && !(way[i].equal ? add_category(l, b, way, n, i) : add_condition(l, b, &way[i])))
       return;
+  }
   sort_entries(l);
   b->degree = l->n_conditions > b->degree ? l->n_conditions : b->degree;
   b->n_leaves++;

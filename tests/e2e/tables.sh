@@ -80,16 +80,20 @@ model() {
   n=$(($(wc -l <clear.csv) - 1))
   holds "$table, $kind: fifty rows at least" [ "$n" -ge 50 ]
   run blindsight inspect m.client
+  cp "$log.out" "$log.inspect"
   holds "$table, $kind: latency packing" grep -q "^packing .*latency" "$log.out"
   packing latency "--rows 0-49" 50
   single=$(awk -v ms="$ms" 'BEGIN { if (ms > 0) printf "%.1f", ms / 50; else printf "-" }')
   single_error=$error
-  packing throughput "" "$n"
-  clear=$(accuracy clear.csv "$label") encrypted=$(accuracy got.csv "$label")
-  marked=$(grep -c '^[0-9]*,"",' got.csv)
-  holds "$table, $kind: accuracy is that in clear, but for $marked marked rows" awk \
-    -v clear="$clear" -v encrypted="$encrypted" -v marked="$marked" -v n="$n" \
-    'BEGIN { d = clear - encrypted; exit !(d * d <= (marked / n + 1e-4) ^ 2) }'
+  clear=$(accuracy clear.csv "$label") encrypted="-" error="-" ms=0
+  if grep -q "^packing .*throughput" "$log.inspect"; then # where bits are few enough
+    packing throughput "" "$n"
+    encrypted=$(accuracy got.csv "$label")
+    marked=$(grep -c '^[0-9]*,"",' got.csv)
+    holds "$table, $kind: accuracy is that in clear, but for $marked marked rows" awk \
+      -v clear="$clear" -v encrypted="$encrypted" -v marked="$marked" -v n="$n" \
+      'BEGIN { d = clear - encrypted; exit !(d * d <= (marked / n + 1e-4) ^ 2) }'
+  fi
   features=$(awk -F, 'NR == 1 { print NF - 1 }' validation.csv)
   classes=$(awk -F, 'NR == 1 { print NF - 2 }' clear.csv)
   printf '| %s | %s | %d | %d | %d | %s | %s | %s, %s | %s, %.0f | 2^%d, %d | %.2f MB |\n' "$table" \
@@ -103,7 +107,7 @@ try() {
   shift 2
   [ -f "$file" ] || { skip "no $table.csv"; return; }
   for column; do drop="$drop --drop $column"; done
-  model regression --model linear
+  model regression --hidden none --activation identity --rate 0.01 --epochs 100
   model network --hidden 16 --rate 0.002 --epochs 100
   case ${TREES:-}$table in wdbc | all*) model trees --model trees --edges exact ;; esac
 }

@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes) {
       check(&data);
     table_data_clear(&data);
   }
-  if (table_data_parse_features(&data, text, n_bytes, "fuzz", features, 2, "y", classes, 2) ==
+  if (table_data_parse_features(&data, text, n_bytes, "fuzz", features, 2, "y", classes, 2, NULL) ==
       CKKS_OK)
     check(&data);
   table_data_clear(&data);

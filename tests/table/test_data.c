@@ -104,6 +104,44 @@ static void missing_values_have_many_names(void **state) {
   table_data_clear(&d);
 }
 
+/* Texts are categories where that is wanted; a model's client numbers them as training did. */
+static void texts_become_categories(void **state) {
+  (void)state;
+  const table_options texts = {.label = "y", .texts = true};
+  const char *const classes[] = {"u", "v"}, *const features[] = {"city", "a"};
+  char text[3000] = "city,a,y\n";
+  table_data d, client;
+  for (int r = 0; r < 210; r++)
+    snprintf(text + strlen(text), sizeof text - strlen(text), "%s,%d,%c\n",
+             r == 7   ? "Rye"
+             : r == 9 ? ""
+             : r % 3  ? "Rome"
+                      : "Oslo",
+             r * r % 17, r % 2 ? 'u' : 'v');
+  assert_int_equal(parse(&d, text, &labelled), CKKS_ERROR_FORMAT);
+  expect_error("column 1 \"city\": \"Oslo\" where a number is needed");
+  assert_int_equal(parse(&d, text, &texts), CKKS_OK);
+  const encoding_feature *city = &d.input.feature[0];
+  assert_int_equal(city->kind, ENCODING_CATEGORIES);
+  assert_int_equal(city->n_values, 3);
+  assert_string_equal(city->category[0], "Oslo");
+  assert_string_equal(city->category[2], ENCODING_OTHER);
+  assert_int_equal(d.input.feature[1].kind, ENCODING_SCALE);
+  assert_int_equal(d.input.n_inputs, 5); /* three categories, missing, a */
+  assert_true(d.value[0] == 0.0 && d.value[2] == 1.0 && d.value[14] == 2.0 && isnan(d.value[18]));
+  const char *rows = "a,city\n1,Rome\n2,Rye\n3,NA\n4,(other)\n";
+  assert_int_equal(table_data_parse_features(&client, rows, strlen(rows), "c.csv", features, 2,
+                                             NULL, classes, 2, &d.input),
+                   CKKS_OK);
+  assert_true(client.value[0] == 1.0 && client.value[2] == 2.0 && isnan(client.value[4]) &&
+              client.value[6] == 2.0);
+  assert_int_equal(client.n_notes, 1);
+  assert_non_null(
+      strstr(client.note[0], "column \"city\": 1 texts that the model has no category"));
+  table_data_clear(&client);
+  table_data_clear(&d);
+}
+
 /* Rows may be as short as their commas allow. */
 static void short_rows_without_the_last_column_fit(void **state) {
   (void)state;
@@ -394,7 +432,8 @@ static void rows_have_a_limit(void **state) {
 
 static ckks_status parse_features(table_data *d, const char *text, const char *label) {
   static const char *const features[] = {"b", "a"}, *const classes[] = {"no", "yes"};
-  return table_data_parse_features(d, text, strlen(text), "c.csv", features, 2, label, classes, 2);
+  return table_data_parse_features(d, text, strlen(text), "c.csv", features, 2, label, classes, 2,
+                                   NULL);
 }
 
 static void a_client_reads_the_columns_of_the_model(void **state) {
@@ -565,6 +604,7 @@ int main(void) {
       cmocka_unit_test(identifiers_are_told),
       cmocka_unit_test(missing_values_have_many_names),
       cmocka_unit_test(short_rows_without_the_last_column_fit),
+      cmocka_unit_test(texts_become_categories),
       cmocka_unit_test(what_is_a_quantity),
       cmocka_unit_test(no_label_column_is_needed),
       cmocka_unit_test(line_ends_quotes_and_marks_do_not_matter),
