@@ -23,7 +23,7 @@ typedef struct world {
 } world;
 
 static void build(world *w, const char *text) {
-  const table_options options = {.label = "y"};
+  const table_options options = {.label = "y", .texts = true};
   *w = (world){0};
   assert_int_equal(table_data_parse(&w->data, text, strlen(text), "table", &options), CKKS_OK);
   train_options_default(&w->options);
@@ -194,6 +194,39 @@ static void several_classes_have_a_tree_each(void **state) {
   clear(&w);
 }
 
+/* Texts, of which two in five belong together, and one is missing at times: the network of leaves
+ * says of every row what the trees said while they were grown. */
+static void categories_are_asked_for(void **state) {
+  (void)state;
+  static const char *const city[] = {"Rome", "Oslo", "Paris", "Bern", "Rye", ""};
+  char text[40000];
+  size_t n = (size_t)snprintf(text, sizeof text, "a,city,y\n"), n_right = 0;
+  uint64_t seed = 6;
+  for (int r = 0; r < 600; r++) {
+    size_t c = test_random(&seed) % 6;
+    int a = (int)(test_random(&seed) % 100);
+    bool yes = (c == 0 || c == 3 || c == 5) != (a > 60);
+    n += (size_t)snprintf(text + n, sizeof text - n, "%d,%s,%s\n", a, city[c], yes ? "yes" : "no");
+  }
+  world w;
+  build(&w, text);
+  for (int exact = 0; exact < 2; exact++) {
+    w.options.exact_edges = exact;
+    fit(&w);
+    n_right = 0;
+    for (size_t i = 0; i < w.history.n_validation; i++) {
+      size_t row = w.history.validation[i];
+      n_right += (output(&w, row_of(&w, row), 1) > 0.0) == (w.data.label[row] == 1);
+    }
+    double accuracy = (double)n_right / (double)w.history.n_validation;
+    assert_true(accuracy == w.history.validation_accuracy[99] && accuracy > 0.95);
+    assert_true(w.history.weight[0] > 0.1 && w.history.weight[1] > 0.1);
+    /* One condition for all that is asked of the city. */
+    assert_true(w.model.layer[0].activation[0].polynomial.degree <= 2);
+  }
+  clear(&w);
+}
+
 static uint64_t bits_of(const network_model *model) {
   uint64_t mixed = 1;
   for (size_t l = 0; l < model->n_layers; l++) {
@@ -327,6 +360,7 @@ int main(void) {
                                      cmocka_unit_test(the_model_is_what_was_measured),
                                      cmocka_unit_test(missing_values_go_where_they_belong),
                                      cmocka_unit_test(several_classes_have_a_tree_each),
+                                     cmocka_unit_test(categories_are_asked_for),
                                      cmocka_unit_test(the_seed_decides),
                                      cmocka_unit_test(the_reference_table_has_known_bits),
                                      cmocka_unit_test(patience_ends_before_noise_is_learnt),
