@@ -13,6 +13,7 @@ awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside' \
   echo 'SERVER='
   echo 'mkdir -p models'
   cat session
+  # shellcheck disable=SC2016 # likewise
   echo 'kill $SERVER'
   # shellcheck disable=SC2016 # for the session's shell
   echo 'wait $SERVER || :'
