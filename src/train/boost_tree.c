@@ -63,9 +63,10 @@ ckks_status train_boost_grower_build(train_boost_grower **out, const train_boost
   g->cells = base_alloc_array(n_histograms, g->n_cells * sizeof *g->cells);
   if (g->row != NULL && g->spare != NULL && g->node != NULL && g->cells != NULL)
     return CKKS_OK;
+  size_t n_bytes = n_histograms * g->n_cells * sizeof *g->cells;
   train_boost_grower_free(g);
   *out = NULL;
-  return base_fail_memory(n_histograms * g->n_cells * sizeof *g->cells);
+  return base_fail_memory(n_bytes);
 }
 
 void train_boost_grower_free(train_boost_grower *g) {
