@@ -18,7 +18,6 @@
 #define MAX_SAMPLE_BYTES ((size_t)1 << 31)
 #define MAX_WEIGHTS_MB 1048576
 #define USUAL_WEIGHTS_MB 1024
-#define UNSAID_MB UINT64_MAX
 
 typedef struct arguments {
   const char *operand[CLI_MAX_OPERANDS]; /* SERVER SAMPLE */
@@ -58,13 +57,11 @@ static int parse(arguments *a, int argc, char **argv) {
   int code = cli_options_parse(a->operand, &command, argc, argv);
   if (code < 0 && (a->keys == NULL) == (a->session == NULL))
     return cli_options_fail(&command, "one of --keys and --session is needed");
-  if (code < 0 && a->session != NULL && a->weights_mb != UNSAID_MB)
+  if (code < 0 && a->session != NULL && a->weights_mb != USUAL_WEIGHTS_MB)
     return cli_options_fail(&command, "--weights-mb is for --keys: a session holds its weights "
                                       "as it was saved");
   if (code < 0 && a->save_session != NULL && strcmp(a->save_session, a->output) == 0)
     return cli_options_fail(&command, "--save-session and --output are the same file");
-  if (a->weights_mb == UNSAID_MB)
-    a->weights_mb = USUAL_WEIGHTS_MB;
   return code;
 }
 
@@ -177,7 +174,7 @@ static ckks_status infer(inference *in, const arguments *a) {
 }
 
 int cli_infer(int argc, char **argv) {
-  arguments a = {.threads = 1, .weights_mb = UNSAID_MB};
+  arguments a = {.threads = 1, .weights_mb = USUAL_WEIGHTS_MB};
   int code = parse(&a, argc, argv);
   if (code >= 0)
     return code;
