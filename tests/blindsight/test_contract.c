@@ -114,6 +114,13 @@ static void no_rows_take_null(void **state) {
                       blindsight_metrics_compute(OUT(blindsight_metrics), output, NULL, 2, names));
   REFUSES_AND_EMPTIES("names",
                       blindsight_metrics_compute(OUT(blindsight_metrics), output, label, 2, NULL));
+  REFUSES("out", blindsight_metrics_values(NULL, output, output, 2, names));
+  REFUSES_AND_EMPTIES("output",
+                      blindsight_metrics_values(OUT(blindsight_metrics), NULL, output, 2, names));
+  REFUSES_AND_EMPTIES("target",
+                      blindsight_metrics_values(OUT(blindsight_metrics), output, NULL, 2, names));
+  REFUSES_AND_EMPTIES("names",
+                      blindsight_metrics_values(OUT(blindsight_metrics), output, output, 2, NULL));
 }
 
 static void no_server_takes_null(void **state) {
@@ -136,6 +143,11 @@ static void no_server_takes_null(void **state) {
                       blindsight_session_build(OUT(blindsight_session), NULL, w.keys, w.n_keys, 1));
   REFUSES_AND_EMPTIES("keys",
                       blindsight_session_build(OUT(blindsight_session), w.server, NULL, 1, 1));
+  REFUSES("path", blindsight_session_save(NULL, w.session));
+  REFUSES("session", blindsight_session_save("x", NULL));
+  REFUSES("out", blindsight_session_load(NULL, w.server, "x", 1));
+  REFUSES_AND_EMPTIES("server", blindsight_session_load(OUT(blindsight_session), NULL, "x", 1));
+  REFUSES_AND_EMPTIES("path", blindsight_session_load(OUT(blindsight_session), w.server, NULL, 1));
   REFUSES("result", blindsight_session_infer(NULL, &n_out, w.sample, w.n_sample, w.session));
   REFUSES_AND_EMPTIES(
       "n_result", blindsight_session_infer(OUT(uint8_t), NULL, w.sample, w.n_sample, w.session));
@@ -244,6 +256,10 @@ static void questions_about_nothing_have_no_answer(void **state) {
   assert_null(blindsight_server_account(NULL, BLINDSIGHT_LATENCY));
   assert_null(blindsight_remote_client(NULL));
   assert_null(blindsight_remote_connection(NULL));
+  assert_null(blindsight_names_categories(NULL, blindsight_client_names(w.client), 0));
+  assert_null(blindsight_names_categories(&n_out, NULL, 0));
+  assert_int_equal(n_out, 0);
+  assert_null(blindsight_state_name((blindsight_state)6));
   assert_int_equal(blindsight_client_packing(NULL, 1), 0);
   assert_int_equal(blindsight_predictions_largest(NULL, 3), 0);
   assert_int_equal(blindsight_activation(NULL, "square"), 0);
@@ -257,6 +273,7 @@ static void questions_about_nothing_have_no_answer(void **state) {
   blindsight_trees_options_default(NULL, 8);
   blindsight_compile_options_default(NULL, 8);
   blindsight_remote_options_default(NULL, 8);
+  blindsight_sort_options_default(NULL, 8);
   blindsight_rows_free(NULL);
   blindsight_predictions_free(NULL);
   blindsight_metrics_free(NULL);

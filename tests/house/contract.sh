@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The contract of ckks.h: tests/ckks/calls.h makes every call that returns a status and knows each
-# of its pointers; no status may be ignored; examples/tour.c shows everything there is.
+# The contracts of the headers. ckks.h: tests/ckks/calls.h makes every call that returns a status and
+# knows each of its pointers; no status may be ignored; examples/tour.c shows everything there is.
+# blindsight.h: tests/blindsight/test_contract.c makes every call.
 set -u
 passed=0 failed=0
 header=include/ckks.h
@@ -31,6 +32,11 @@ tr '\n' ' ' <tests/ckks/calls.h | sed 's/ X(/\
 X(/g' | sed -n 's/^X(\(ckks_[a-z_]*\),[\\ ]*\([0-9]*\),.*/\1 \2/p' | sort >"$work/called"
 holds "the header has calls" test "$(wc -l <"$work/declared")" -ge 60
 holds "calls.h makes every call and knows its pointers" diff "$work/expected" "$work/called"
+
+tools/public_symbols include/blindsight.h >"$work/symbols"
+grep -o 'blindsight_[a-z0-9_]*(' tests/blindsight/test_contract.c | tr -d '(' | sort -u >"$work/asked"
+comm -23 "$work/symbols" "$work/asked" >"$work/unasked"
+holds "test_contract.c makes every call of blindsight.h" diff /dev/null "$work/unasked"
 
 # --- statuses
 holds "every status is to be looked at" \
