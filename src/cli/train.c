@@ -236,7 +236,8 @@ static ckks_status write_validation(const training *t) {
 /* --- the report */
 
 /* Columns that lack values are named: they may be worth dropping. */
-static void print_missing(FILE *out, const blindsight_training *done) {
+static void print_missing(FILE *out, const training *t) {
+  const blindsight_training *done = t->done;
   size_t n_values = 0, n_columns = 0;
   for (size_t i = 0; i < done->n_features; i++) {
     n_values += done->n_missing[i];
@@ -245,7 +246,10 @@ static void print_missing(FILE *out, const blindsight_training *done) {
   if (n_values == 0)
     return;
   cli_print_cell(out, "missing", 14);
-  fprintf(out, "values: %zu, taken as the mean; columns: %zu:", n_values, n_columns);
+  fprintf(out, "values: %zu, %s; columns: %zu:", n_values,
+          t->options.learner == BLINDSIGHT_TREES ? "sent where they lower the loss"
+                                                 : "taken as the mean",
+          n_columns);
   for (size_t i = 0, named = 0; i < done->n_features && named <= MOST_NAMED; i++)
     if (done->n_missing[i] > 0) {
       if (named++ == MOST_NAMED)
@@ -334,7 +338,7 @@ static void print_report(const training *t) {
   const blindsight_training *h = t->done;
   FILE *out = cli_print_stream(t->arguments->output);
   print_task(out, t);
-  print_missing(out, h);
+  print_missing(out, t);
   print_constant(out, h);
   cli_print_field(out, "split", "%zu rows for training, %zu for validation", h->n_train,
                   h->validation->n_rows);

@@ -80,6 +80,8 @@ static ckks_status settle_feature(table_columns *t, size_t f) {
     double *x = &data->value[r * data->n_features + f];
     *x = isnan(*x) ? *x : number[(size_t)*x];
   }
+  if (n_texts == n)
+    return table_notes_add(data, "column \"%.80s\": %zu categories", data->feature[f], n);
   return table_notes_add(data, "column \"%.80s\": %zu categories, %zu rarer ones together",
                          data->feature[f], n, n_texts - n);
 }

@@ -133,12 +133,21 @@ static void settle_weights(train_history *h, size_t n) {
     h->weight[i] /= sum;
 }
 
+/* Where no row of the table lacks a value nothing was learnt of those that do. */
+static bool is_complete(const table_data *data) {
+  for (size_t i = 0; data->missing != NULL && i < data->n_features; i++)
+    if (data->missing[i] > 0)
+      return false;
+  return true;
+}
+
 static ckks_status fit(train_fitting *f, trees_ensemble *e, encoding_input *input,
                        const train_boost_bins *bins) {
   BASE_TRY(train_boost_fit(e, f, bins));
   settle_weights(f->history, e->n_features);
   if (f->truth.label != NULL)
     e->meaning.end = ENCODING_END_SOFTMAX;
+  e->meaning.complete = is_complete(f->data);
   BASE_TRY(check_splits(e, f->options));
   BASE_TRY(choose_edges(input, e, f, bins));
   return trees_leaves_build(f->model, e, input);
