@@ -16,7 +16,11 @@ function element(name, attributes = {}, ...children) {
 }
 
 const bytes = (n) => n < 1e3 ? `${n} bytes` : n < 1e6 ? `${(n / 1e3).toFixed(1)} kB` : `${(n / 1e6).toFixed(2)} MB`;
-const number = (x) => Number.isInteger(x) ? String(x) : Number(x.toPrecision(4)).toString();
+const number = (x, digits = 4) => Number.isInteger(x) ? String(x) : Number(x.toPrecision(digits)).toString();
+/** Outputs that are quantities: as many digits as a plan usually keeps. */
+const quantity = (x) => number(x, 6);
+/** What a feature may be; trees answer for any number there is (1e300 stands for no limit). */
+const range = ({low, high}) => low <= -1e300 && high >= 1e300 ? 'any number' : `${number(low)} to ${number(high)}`;
 const plural = (n, word) => `${n} ${word}${n === 1 ? '' : 's'}`;
 
 // --- the worker
@@ -153,7 +157,7 @@ function showModel({name, version}) {
 
 function field(feature, index) {
   const id = `f${index}`, hint = feature.categories === undefined
-    ? `${number(feature.low)} to ${number(feature.high)}${feature.required ? '' : '; empty = missing'}`
+    ? `${range(feature)}${feature.required ? '' : '; empty = missing'}`
     : feature.required ? 'choose one' : 'may be missing';
   const input = feature.categories === undefined
     ? element('input', {id, type: 'text', inputmode: 'decimal', autocomplete: 'off', 'aria-describedby': `${id}h`, placeholder: number(feature.usual)})
@@ -301,7 +305,7 @@ function bars({outputs, index}) {
     ...list.map((value, i) => {
       const parts = [element('span', {}, i === index ? element('strong', {}, labels[i]) : labels[i])];
       parts.push(kind === 'values' ? element('span', {}) : element('meter', {min: low, max: high, value, 'aria-label': labels[i]}));
-      parts.push(element('span', {class: 'value'}, probabilities ? `${(100 * value).toFixed(1)} %` : number(value)));
+      parts.push(element('span', {class: 'value'}, probabilities ? `${(100 * value).toFixed(1)} %` : quantity(value)));
       return element('li', {}, ...parts);
     }));
 }
@@ -312,7 +316,7 @@ function showAnswer(predictions) {
   $('rows').replaceChildren();
   if (predictions.length === 1) {
     const verdict = first.label ?? (first.state === 'beyond' || first.state === 'refused' ? 'No answer'
-      : description.kind === 'values' && first.outputs.length === 1 ? number(first.outputs[0]) : 'The outputs');
+      : description.kind === 'values' && first.outputs.length === 1 ? quantity(first.outputs[0]) : 'The outputs');
     $('result').replaceChildren(element('p', {class: 'verdict'}, verdict),
       element('p', {class: first.state === 'inside' ? 'quiet' : 'notice'}, STATES[first.state]),
       ...(first.state === 'refused' || first.state === 'beyond' ? [] : [bars(first)]));
@@ -328,7 +332,7 @@ function showAnswer(predictions) {
   const head = element('tr', {}, ...['row', 'prediction', ...description.labels.slice(0, 4), 'range'].map((text) => element('th', {scope: 'col'}, text)));
   const body = predictions.slice(0, MOST_SHOWN_ROWS).map((p, i) => element('tr', {},
     element('th', {scope: 'row'}, String(i + 1)), element('td', {}, p.label ?? '–'),
-    ...Array.from(p.outputs.slice(0, 4), (x) => element('td', {}, Number.isNaN(x) ? '–' : number(x))),
+    ...Array.from(p.outputs.slice(0, 4), (x) => element('td', {}, Number.isNaN(x) ? '–' : quantity(x))),
     element('td', {}, p.reason ? `${p.state}: ${p.reason.replace(/^row \d+: /, '')}` : p.state)));
   $('rows').replaceChildren(element('table', {'aria-label': 'Predictions'}, element('thead', {}, head), element('tbody', {}, ...body)));
   $('rows').tabIndex = 0;
