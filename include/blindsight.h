@@ -417,7 +417,8 @@ typedef struct blindsight_trees {
 BLINDSIGHT_API void blindsight_trees_options_default(blindsight_trees_options *options,
                                                      size_t size);
 /**
- * A model of trees: XGBoost's and CatBoost's JSON, LightGBM's text, or our own (docs/trees.md).
+ * A model of trees: XGBoost's and CatBoost's JSON, LightGBM's text, ONNX, or our own
+ * (docs/trees.md).
  * options NULL = the default ones; report may be NULL.
  */
 BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status

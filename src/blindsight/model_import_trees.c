@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/wipe.h"
 #include "blindsight/objects.h"
+#include "onnx/graph.h"
 #include "table/data.h"
 #include "trees/bins.h"
 #include "trees/leaves.h"
@@ -63,7 +64,7 @@ ckks_status blindsight_model_is_trees(bool *out, const char *path) {
   BASE_TRY(blindsight_objects_require(path, "path"));
   if (strcmp(path, "-") == 0) /* can be read once only */
     return CKKS_OK;
-  BASE_TRY(base_file_read(&bytes, &n_bytes, path, TREES_READ_MAX_BYTES));
+  BASE_TRY(base_file_read(&bytes, &n_bytes, path, ONNX_MAX_FILE_BYTES));
   *out = trees_read_recognise((const char *)bytes, n_bytes) != TREES_NONE;
   base_wipe(bytes, n_bytes);
   base_free(bytes);

@@ -77,6 +77,16 @@ static ckks_status calibrate(blindsight_model *model, const char *path) {
 }
 
 /* What its activations became is said at once. */
+/* Clients are told edges of trees, and which is chosen at the import. */
+static ckks_status refuse_trees(const char *path) {
+  bool trees;
+  BASE_TRY(blindsight_model_is_trees(&trees, path));
+  return trees ? base_fail(CKKS_ERROR_ARGUMENT,
+                           "%s: trees; make a model of them: blindsight import %s -o NAME.model",
+                           path, path)
+               : CKKS_OK;
+}
+
 static ckks_status import_model(blindsight_model **out, const arguments *a) {
   blindsight_import_options options;
   blindsight_import *report;
@@ -92,8 +102,10 @@ static ckks_status import_model(blindsight_model **out, const arguments *a) {
 }
 
 static ckks_status read_model(blindsight_model **out, const arguments *a) {
-  if (cli_model_is_network(a->model))
+  if (cli_model_is_network(a->model)) {
+    BASE_TRY(refuse_trees(a->model));
     return import_model(out, a);
+  }
   BASE_TRY(blindsight_model_load(out, a->model));
   return a->calibrate != NULL ? calibrate(*out, a->calibrate) : CKKS_OK;
 }

@@ -102,8 +102,8 @@ static int parse(arguments *a, int argc, char **argv) {
   const cli_command command = {
       "import", "FILE",
       "Makes a model of what was trained elsewhere: a network in ONNX, whose activations become\n"
-      "polynomials where they are none, trees of XGBoost, LightGBM, CatBoost or scikit-learn, or\n"
-      "weights in JSON.",
+      "polynomials where they are none, trees of XGBoost, LightGBM, CatBoost, scikit-learn\n"
+      "or ONNX, or weights in JSON.",
       options, sizeof options / sizeof options[0]};
   return cli_options_parse(&a->path, &command, argc, argv);
 }
@@ -146,8 +146,7 @@ static ckks_status import_file(const arguments *a) {
   blindsight_import *report = NULL;
   BASE_TRY(cli_output_check(a->output));
   bool trees = false;
-  if (!cli_model_is_network(a->path))
-    BASE_TRY(blindsight_model_is_trees(&trees, a->path));
+  BASE_TRY(blindsight_model_is_trees(&trees, a->path));
   if (trees)
     return import_trees(a);
   BASE_TRY(cli_model_is_network(a->path)

@@ -83,6 +83,8 @@ static const onnx_operator learned[] = {
     {"Scaler", onnx_linear_scaler, 1, 1, ONNX_JOINT, 1, false},
     {"ZipMap", onnx_shape_zip_map, 1, 1, ONNX_TAIL, 1, false}};
 
+#define TREES "trees compare; import reads those that have a file to themselves (docs/trees.md)"
+
 static const struct {
   const char *name, *advice;
 } advices[] = {
@@ -122,8 +124,8 @@ static const struct {
     {"DynamicQuantizeLinear", "export the model in floating point"},
     {"ConvInteger", "export the model in floating point"},
     {"MatMulInteger", "export the model in floating point"},
-    {"TreeEnsembleClassifier", "trees compare: use a linear model or a network"},
-    {"TreeEnsembleRegressor", "trees compare: use a linear model or a network"},
+    {"TreeEnsembleClassifier", TREES},
+    {"TreeEnsembleRegressor", TREES},
     {"SVMClassifier", "use LinearClassifier or a network"},
     {"SVMRegressor", "use LinearRegressor or a network"}};
 

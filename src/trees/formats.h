@@ -10,4 +10,5 @@ ckks_status trees_xgboost_read(trees_ensemble *ensemble, const json_t *root);
 ckks_status trees_catboost_read(trees_ensemble *ensemble, const json_t *root);
 ckks_status trees_own_read(trees_ensemble *ensemble, const json_t *root);
 ckks_status trees_lightgbm_read(trees_ensemble *ensemble, const char *text, size_t n_bytes);
+ckks_status trees_onnx_read(trees_ensemble *ensemble, const char *bytes, size_t n_bytes);
 #endif

@@ -17,6 +17,19 @@ static bool contains(const char *text, size_t n_bytes, const char *word) {
   return false;
 }
 
+/* The operator of a node: field 4, its length, its name. */
+static bool is_onnx(const char *text, size_t n_bytes) {
+  return contains(text, n_bytes,
+                  "\x22\x16"
+                  "TreeEnsembleClassifier") ||
+         contains(text, n_bytes,
+                  "\x22\x15"
+                  "TreeEnsembleRegressor") ||
+         contains(text, n_bytes,
+                  "\x22\x0c"
+                  "TreeEnsemble");
+}
+
 trees_format trees_read_recognise(const char *text, size_t n_bytes) {
   size_t at = 0;
   if (n_bytes > 5 && memcmp(text, "tree", 4) == 0 && (text[4] == '\n' || text[4] == '\r'))
@@ -24,7 +37,7 @@ trees_format trees_read_recognise(const char *text, size_t n_bytes) {
   while (at < n_bytes && strchr(" \t\r\n", text[at]) != NULL && text[at] != '\0')
     at++;
   if (at == n_bytes || text[at] != '{')
-    return TREES_NONE;
+    return is_onnx(text, n_bytes) ? TREES_ONNX : TREES_NONE;
   if (contains(text, n_bytes, "\"gradient_booster\""))
     return TREES_XGBOOST;
   if (contains(text, n_bytes, "\"oblivious_trees\""))
@@ -33,11 +46,9 @@ trees_format trees_read_recognise(const char *text, size_t n_bytes) {
 }
 
 const char *trees_read_name(trees_format format) {
-  static const char *const names[] = {[TREES_NONE] = "none",
-                                      [TREES_XGBOOST] = "XGBoost",
-                                      [TREES_LIGHTGBM] = "LightGBM",
-                                      [TREES_CATBOOST] = "CatBoost",
-                                      [TREES_OWN] = "trees in JSON"};
+  static const char *const names[] = {
+      [TREES_NONE] = "none",         [TREES_XGBOOST] = "XGBoost", [TREES_LIGHTGBM] = "LightGBM",
+      [TREES_CATBOOST] = "CatBoost", [TREES_ONNX] = "ONNX",       [TREES_OWN] = "trees in JSON"};
   return names[format];
 }
 
@@ -60,9 +71,11 @@ ckks_status trees_read(trees_ensemble *ensemble, const char *text, size_t n_byte
   *ensemble = (trees_ensemble){0};
   if (format == TREES_NONE)
     return base_fail(CKKS_ERROR_FORMAT,
-                     "%s: no trees of XGBoost or CatBoost (JSON), LightGBM (text) or docs/trees.md",
+                     "%s: no trees of XGBoost or CatBoost (JSON), LightGBM (text), ONNX or "
+                     "docs/trees.md",
                      name);
   ckks_status status = format == TREES_LIGHTGBM ? trees_lightgbm_read(ensemble, text, n_bytes)
+                       : format == TREES_ONNX   ? trees_onnx_read(ensemble, text, n_bytes)
                                                 : read_json(ensemble, format, text, n_bytes);
   if (status == CKKS_OK)
     status = trees_ensemble_check(ensemble);

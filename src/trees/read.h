@@ -14,6 +14,7 @@ typedef enum trees_format {
   TREES_XGBOOST,  /**< JSON of Booster.save_model("m.json") */
   TREES_LIGHTGBM, /**< text of Booster.save_model("m.txt") */
   TREES_CATBOOST, /**< JSON of save_model("m.json", format="json") */
+  TREES_ONNX,     /**< a TreeEnsembleClassifier or TreeEnsembleRegressor */
   TREES_OWN       /**< our own JSON (docs/model-json.md, "Trees") */
 } trees_format;
 

@@ -41,6 +41,25 @@ for packing in latency throughput; do
   holds "probabilities are those in clear, $packing: $worst" [ "$worst" = near ]
 done
 
+# scikit-learn's boosting in ONNX says what it says in our own JSON.
+(echo x0,x1,x2,x3,x4,x5 && sed 's/;.*//' "$root/tests/trees/data/sklearn_boosting.rows") >rows.csv
+for form in onnx_boosting.onnx sklearn_boosting.json; do
+  works "import $form" blindsight import "$root/tests/trees/data/$form" --edges exact -o form.model
+  says "$form's trees" "^trees *[A-Z a-z]*: 5 trees, 10 leaves of 2 conditions at most"
+  works "evaluate $form" blindsight evaluate form.model rows.csv --outputs "$form.csv"
+done
+worst=$(paste -d, onnx_boosting.onnx.csv sklearn_boosting.json.csv | awk -F, '
+  NR > 1 {
+    d = $4 - $8
+    if (d < 0) d = -d
+    if (d > worst) worst = d
+    if ($2 == $6) seen++
+  }
+  END { print (seen == NR - 1 && seen >= 6 && worst < 1e-7) ? "near" : seen " alike, off by " worst }')
+holds "the same in ONNX: $worst" [ "$worst" = near ]
+refused "trees where a network is" 1 "trees; make a model of them" \
+  blindsight compile "$root/tests/trees/data/onnx_boosting.onnx" -o none
+
 refused "bins without rows" 1 "calibration rows are needed" \
   blindsight import "$trees" -o none.model
 head -c 3000 "$trees" >cut.json

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ONNX's TreeEnsembleRegressor and TreeEnsembleClassifier (ai.onnx.ml 1 to 3), by themselves in a
+ * graph: casts, names of values and ZipMap around them change no number. Where the standard and its
+ * runtimes do not say the same, the file is refused.
+ */
+#include "trees/onnx.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "trees/formats.h"
+
+enum { TYPE_NONE = 0, TYPE_FLOAT = 1, TYPE_INT32 = 6, TYPE_INT64 = 7, TYPE_DOUBLE = 11 };
+
+typedef struct reading {
+  const onnx_graph *graph;
+  const onnx_node *node; /* the trees */
+  trees_onnx_sums sums;
+  encoding_meaning meaning;
+  size_t n_features, n_outputs;
+} reading;
+
+static bool is_operator(const onnx_node *node, const char *domain, const char *op) {
+  bool usual = domain[0] == '\0' && onnx_wire_text_is(node->domain, "ai.onnx");
+  return (usual || onnx_wire_text_is(node->domain, domain)) && onnx_wire_text_is(node->op, op);
+}
+
+static ckks_status refuse(const onnx_node *node, const char *why) {
+  char text[160];
+  return base_fail(CKKS_ERROR_FORMAT, "%s: %s", onnx_graph_node_name(text, node), why);
+}
+
+/* ---------------------------------------------------------------- the graph */
+
+static ckks_status find_trees(reading *r) {
+  for (size_t i = 0; i < r->graph->n_nodes; i++) {
+    const onnx_node *node = &r->graph->node[i];
+    if (is_operator(node, "ai.onnx.ml", "TreeEnsemble"))
+      return refuse(node, "the operator of ai.onnx.ml 5 is not read; export with ai.onnx.ml 3, as "
+                          "TreeEnsembleClassifier or TreeEnsembleRegressor");
+    bool classifier = is_operator(node, "ai.onnx.ml", "TreeEnsembleClassifier");
+    if (!classifier && !is_operator(node, "ai.onnx.ml", "TreeEnsembleRegressor"))
+      continue;
+    if (r->node != NULL)
+      return refuse(node, "a second ensemble; one file holds one");
+    r->node = node;
+    r->sums = (trees_onnx_sums){.node = node, .classifier = classifier};
+  }
+  return r->node != NULL ? CKKS_OK
+                         : base_fail(CKKS_ERROR_FORMAT, "no TreeEnsembleClassifier or "
+                                                        "TreeEnsembleRegressor of ai.onnx.ml");
+}
+
+static int64_t cast_to(const onnx_node *node) {
+  const onnx_attribute *to = onnx_graph_attribute(node, "to");
+  return to != NULL ? to->i : 0;
+}
+
+/* What stands between the input and the trees; the type that is compared in the end. */
+static ckks_status walk_back(reading *r, int *value) {
+  while (r->graph->value[*value].node >= 0) {
+    const onnx_node *node = &r->graph->node[r->graph->value[*value].node];
+    bool cast = is_operator(node, "", "Cast");
+    if ((!cast && !is_operator(node, "", "Identity")) || node->n_in != 1 || node->in[0] < 0)
+      return refuse(node, "stands before the trees, and is not Cast or Identity; trees need no "
+                          "scaling, and send missing values their way: train them on the columns "
+                          "as they are, or save the model behind the other steps by itself");
+    if (cast && cast_to(node) != TYPE_FLOAT && cast_to(node) != TYPE_DOUBLE)
+      return refuse(node, "casts what trees compare to something that is neither float nor double");
+    r->sums.floats = r->sums.floats || (cast && cast_to(node) == TYPE_FLOAT);
+    *value = node->in[0];
+  }
+  return CKKS_OK;
+}
+
+static ckks_status read_input(reading *r) {
+  if (r->node->n_in != 1 || r->node->in[0] < 0)
+    return refuse(r->node, "not one input");
+  int value = r->node->in[0];
+  BASE_TRY(walk_back(r, &value));
+  if (r->graph->n_inputs != 1 || r->graph->input[0].value != value)
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "%zu inputs, where the trees read one; export with one input of all columns",
+                     r->graph->n_inputs);
+  const onnx_port *port = &r->graph->input[0];
+  if (port->type != TYPE_NONE && port->type != TYPE_FLOAT && port->type != TYPE_INT32 &&
+      port->type != TYPE_INT64 && port->type != TYPE_DOUBLE)
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "the input is of type %llu of ONNX; float, double, int32 or int64 are read",
+                     (unsigned long long)port->type);
+  /* Whole numbers are compared as floats by runtimes. */
+  r->sums.floats = r->sums.floats || port->type != TYPE_DOUBLE;
+  size_t used;
+  BASE_TRY(trees_onnx_nodes_features(&used, r->node));
+  int64_t declared = port->rank > 0 ? port->dim[port->rank - 1] : -1;
+  if (port->rank > 2)
+    return base_fail(CKKS_ERROR_FORMAT, "the input has %d dimensions where 2 are rows and columns",
+                     port->rank);
+  if (declared >= 0 && (uint64_t)declared < used)
+    return base_fail(CKKS_ERROR_FORMAT, "nodes_featureids: feature %zu of an input of %lld columns",
+                     used - 1, (long long)declared);
+  r->n_features = declared >= 0 ? (size_t)declared : used;
+  return CKKS_OK;
+}
+
+/* The value that casts and names behind the trees began with. */
+static int began(const onnx_graph *graph, int value) {
+  while (value >= 0 && graph->value[value].node >= 0) {
+    const onnx_node *node = &graph->node[graph->value[value].node];
+    if (node->n_in != 1 || (!is_operator(node, "", "Cast") && !is_operator(node, "", "Identity")))
+      break;
+    value = node->in[0];
+  }
+  return value;
+}
+
+/* Nothing else computes anything. */
+static ckks_status check_others(const reading *r) {
+  int scores = r->sums.classifier ? 1 : 0;
+  for (size_t i = 0; i < r->graph->n_nodes; i++) {
+    const onnx_node *node = &r->graph->node[i];
+    bool cast = is_operator(node, "", "Cast");
+    if (node == r->node)
+      continue;
+    if (!cast && !is_operator(node, "", "Identity") && !is_operator(node, "ai.onnx.ml", "ZipMap"))
+      return refuse(node, "only Cast, Identity and ZipMap may stand beside the trees; save the "
+                          "trees by themselves");
+    bool whole = cast && cast_to(node) != TYPE_FLOAT && cast_to(node) != TYPE_DOUBLE;
+    if (whole && node->n_in == 1 && r->node->n_out > scores &&
+        began(r->graph, node->in[0]) == r->node->out[scores])
+      return refuse(node, "casts the outputs of trees to something that is neither float nor "
+                          "double");
+  }
+  return CKKS_OK;
+}
+
+/* ------------------------------------------------------------- what it means */
+
+static ckks_status read_end(reading *r) {
+  const onnx_attribute *post = onnx_graph_attribute(r->node, "post_transform");
+  if (post == NULL || onnx_wire_text_is(post->s, "NONE"))
+    r->meaning.end = ENCODING_END_NONE;
+  else if (onnx_wire_text_is(post->s, "LOGISTIC"))
+    r->meaning.end = ENCODING_END_SIGMOID;
+  else if (onnx_wire_text_is(post->s, "SOFTMAX"))
+    r->meaning.end = ENCODING_END_SOFTMAX;
+  else
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "post_transform %.*s: NONE, LOGISTIC and SOFTMAX are read; export with NONE "
+                     "and apply it to the outputs",
+                     ONNX_TEXT(post->s));
+  return CKKS_OK;
+}
+
+static ckks_status read_aggregate(reading *r) {
+  const onnx_attribute *how = onnx_graph_attribute(r->node, "aggregate_function");
+  if (how == NULL || onnx_wire_text_is(how->s, "SUM"))
+    return CKKS_OK;
+  r->sums.average = onnx_wire_text_is(how->s, "AVERAGE");
+  return r->sums.average
+             ? CKKS_OK
+             : base_fail(CKKS_ERROR_FORMAT,
+                         "aggregate_function %.*s: under encryption trees add up (SUM, AVERAGE); "
+                         "the smallest or largest of them would be compared there",
+                         ONNX_TEXT(how->s));
+}
+
+static ckks_status read_targets(reading *r) {
+  const onnx_attribute *n = onnx_graph_attribute(r->node, "n_targets");
+  int64_t targets = n != NULL ? n->i : 1;
+  if (targets < 1 || targets > ENCODING_MAX_CLASSES)
+    return base_fail(CKKS_ERROR_FORMAT, "n_targets: %lld where 1 to %d are allowed",
+                     (long long)targets, ENCODING_MAX_CLASSES);
+  r->n_outputs = (size_t)targets;
+  r->meaning.kind = ENCODING_VALUES;
+  if (targets == 1 && r->meaning.end == ENCODING_END_SOFTMAX)
+    return base_fail(CKKS_ERROR_FORMAT, "post_transform SOFTMAX of one target is always 1");
+  return read_aggregate(r);
+}
+
+/* Two classes whose weights are all of class 0 in name, and of the second in fact: exporters write
+ * them so. Runtimes take the sum for a probability where no weight is below 0. */
+static ckks_status read_column(reading *r) {
+  const onnx_attribute *id = onnx_graph_attribute(r->node, "class_ids");
+  const onnx_attribute *weight = onnx_graph_attribute(r->node, "class_weights");
+  bool first = id != NULL && id->n_ints > 0, second = first;
+  for (size_t i = 0; id != NULL && i < id->n_ints; i++) {
+    first = first && id->ints[i] == 0;
+    second = second && id->ints[i] == 1;
+  }
+  if (second)
+    return base_fail(CKKS_ERROR_FORMAT, "class_ids: two classes, and weights of class 1 alone, of "
+                                        "which runtimes differ; export both, or call it class 0");
+  if (!first)
+    return CKKS_OK;
+  if (weight == NULL || weight->n_floats == 0)
+    return base_fail(CKKS_ERROR_FORMAT, "class_weights: missing, or not floats, where two classes "
+                                        "have one column");
+  bool below = false;
+  for (size_t i = 0; i < weight->n_floats; i++)
+    below = below || weight->floats[i] < 0.0;
+  if (r->meaning.end == ENCODING_END_SOFTMAX)
+    return base_fail(CKKS_ERROR_FORMAT, "post_transform SOFTMAX of two classes with one column of "
+                                        "weights, of which runtimes differ; export both");
+  if (r->meaning.end == ENCODING_END_SIGMOID && !below)
+    return base_fail(
+        CKKS_ERROR_FORMAT,
+        "post_transform LOGISTIC of one column of class_weights of which none is below "
+        "0: runtimes leave it out there; export both columns");
+  /* Two classes are scores 0 and z: the softmax of the two is what the sigmoid says of z. */
+  r->sums.column = true;
+  r->sums.mirrored = r->meaning.end == ENCODING_END_NONE;
+  if (!r->sums.mirrored)
+    r->meaning.end = ENCODING_END_SOFTMAX;
+  return CKKS_OK;
+}
+
+static ckks_status read_classes(reading *r) {
+  const onnx_attribute *ints = onnx_graph_attribute(r->node, "classlabels_int64s");
+  const onnx_attribute *texts = onnx_graph_attribute(r->node, "classlabels_strings");
+  size_t n_ints = ints != NULL ? ints->n_ints : 0, n_texts = texts != NULL ? texts->n_strings : 0;
+  if (n_ints > 0 && n_texts > 0)
+    return base_fail(CKKS_ERROR_FORMAT, "classlabels_int64s and classlabels_strings: both");
+  r->n_outputs = n_ints + n_texts;
+  r->meaning.kind = ENCODING_CLASSES;
+  if (r->n_outputs < 2 || r->n_outputs > ENCODING_MAX_CLASSES)
+    return base_fail(CKKS_ERROR_FORMAT, "classlabels: %zu where 2 to %d are allowed", r->n_outputs,
+                     ENCODING_MAX_CLASSES);
+  return r->n_outputs == 2 ? read_column(r) : CKKS_OK;
+}
+
+static ckks_status set_label(char **label, onnx_text text) {
+  char name[ENCODING_MAX_NAME_BYTES + 1];
+  if (text.n > ENCODING_MAX_NAME_BYTES || (text.n > 0 && memchr(text.text, 0, text.n) != NULL))
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "classlabels_strings: a label of more than %d bytes, or with a byte 0",
+                     ENCODING_MAX_NAME_BYTES);
+  snprintf(name, sizeof name, "%.*s", (int)text.n, text.n > 0 ? text.text : "");
+  return encoding_names_set(label, name);
+}
+
+static ckks_status read_labels(const reading *r, trees_ensemble *e) {
+  const onnx_attribute *ints = onnx_graph_attribute(r->node, "classlabels_int64s");
+  const onnx_attribute *texts = onnx_graph_attribute(r->node, "classlabels_strings");
+  for (size_t k = 0; r->sums.classifier && k < e->n_outputs; k++) {
+    char number[32];
+    if (texts != NULL && texts->n_strings > 0) {
+      BASE_TRY(set_label(&e->label[k], texts->strings[k]));
+      continue;
+    }
+    snprintf(number, sizeof number, "%lld", (long long)ints->ints[k]);
+    BASE_TRY(encoding_names_set(&e->label[k], number));
+  }
+  return CKKS_OK;
+}
+
+/* What sums start from: of one column it is the second class's, and its own mirror image, or the
+ * probability that is left. */
+static ckks_status read_base(const reading *r, trees_ensemble *e) {
+  const onnx_attribute *base = onnx_graph_attribute(r->node, "base_values");
+  size_t n = base != NULL ? base->n_floats : 0;
+  const onnx_attribute *weight = onnx_graph_attribute(r->node, "class_weights");
+  const onnx_attribute *doubles = onnx_graph_attribute(r->node, "base_values_as_tensor");
+  if (doubles != NULL && doubles->tensor != NULL)
+    return base_fail(CKKS_ERROR_FORMAT, "base_values_as_tensor: base_values in floats are read");
+  size_t wanted = r->sums.column ? 1 : e->n_outputs;
+  if (n != 0 && n != wanted)
+    return base_fail(CKKS_ERROR_FORMAT, "base_values: %zu numbers where %zu or none are needed", n,
+                     wanted);
+  if (n == 2 && r->sums.classifier)
+    return base_fail(CKKS_ERROR_FORMAT, "base_values of two classes with weights of both, of which "
+                                        "runtimes differ; add them to the leaves of one tree");
+  if (!r->sums.column) {
+    for (size_t k = 0; k < n; k++)
+      e->base[k] = base->floats[k];
+    return CKKS_OK;
+  }
+  bool below = false;
+  for (size_t i = 0; weight != NULL && i < weight->n_floats; i++)
+    below = below || weight->floats[i] < 0.0;
+  e->base[1] = n == 1 ? base->floats[0] : 0.0;
+  if (r->sums.mirrored)
+    e->base[0] = (below ? 0.0 : 1.0) - e->base[1];
+  return CKKS_OK;
+}
+
+/* ---------------------------------------------------------------- the whole */
+
+static ckks_status read_ensemble(reading *r, trees_ensemble *e) {
+  BASE_TRY(read_end(r));
+  BASE_TRY(r->sums.classifier ? read_classes(r) : read_targets(r));
+  BASE_TRY(trees_ensemble_init(e, r->n_features, r->n_outputs));
+  e->meaning = r->meaning;
+  BASE_TRY(read_labels(r, e));
+  BASE_TRY(read_base(r, e));
+  return trees_onnx_nodes_read(e, &r->sums);
+}
+
+static ckks_status read_graph(reading *r, trees_ensemble *ensemble) {
+  char text[160];
+  BASE_TRY(find_trees(r));
+  BASE_TRY(read_input(r));
+  BASE_TRY(check_others(r));
+  ckks_status status = read_ensemble(r, ensemble);
+  return status == CKKS_OK ? CKKS_OK
+                           : base_fail_in(status, "%s", onnx_graph_node_name(text, r->node));
+}
+
+ckks_status trees_onnx_read(trees_ensemble *ensemble, const char *bytes, size_t n_bytes) {
+  onnx_graph graph;
+  BASE_TRY(onnx_graph_read(&graph, (const uint8_t *)bytes, n_bytes, "ONNX"));
+  reading r = {.graph = &graph};
+  ckks_status status = read_graph(&r, ensemble);
+  onnx_graph_clear(&graph);
+  return status;
+}
