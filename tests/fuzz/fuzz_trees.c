@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Trees as XGBoost, LightGBM, CatBoost, ONNX and our own JSON write them: which one it is the reader
- * finds out. What is accepted passes the check again; small ensembles also become networks with
- * their own edges, and these say what the trees say, on rows at the edges, beside them and with
- * nothing there.
+ * Trees as XGBoost, LightGBM, CatBoost, ONNX and our own JSON write them: which one it is the
+ * reader finds out. What is accepted passes the check again; small ensembles also become networks
+ * with their own edges, and these say what the trees say, on rows at the edges, beside them and
+ * with nothing there.
  */
 #include <math.h>
 #include <stddef.h>
