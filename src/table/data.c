@@ -105,6 +105,15 @@ static ckks_status check_bad(const table_columns *t) {
                    t->first_bad, t->n_bad - 1, t->other_bad);
 }
 
+/* Digits and what people write among them, and hexadecimal: a number that was meant as one, though
+ * not one that is read; nobody's category. */
+static bool is_like_number(const char *text) {
+  const char *x = text + strspn(text, " +-$");
+  if (x[0] == '0' && (x[1] == 'x' || x[1] == 'X'))
+    return x[2] != '\0' && x[2 + strspn(x + 2, "0123456789abcdefABCDEF")] == '\0';
+  return strpbrk(x, "0123456789") != NULL && x[strspn(x, "0123456789., '_%$")] == '\0';
+}
+
 /* A feature is all numbers, or, where texts may be, all texts. */
 static void read_text(table_columns *t, size_t feature, double *value) {
   const char *field = t->csv.field[t->source[feature]];
@@ -113,6 +122,10 @@ static void read_text(table_columns *t, size_t feature, double *value) {
     t->booleans = true;
   else if (texts == NULL || texts->numbers)
     note_bad(t, feature, "where a number is needed (or drop the column)");
+  else if (is_like_number(field))
+    note_bad(t, feature,
+             "is a number in a form that is not read: write digits, one decimal point or "
+             "comma, an exponent (or drop the column)");
   else if (!table_categories_note(value, texts, field))
     note_bad(t, feature, "is one of more than 256 different texts, or too long (drop the column)");
 }
