@@ -4,7 +4,7 @@
 #include <string.h>
 
 bool onnx_wire_text_is(onnx_text text, const char *name) {
-  return text.n == strlen(name) && memcmp(text.text, name, text.n) == 0;
+  return text.n == strlen(name) && (text.n == 0 || memcmp(text.text, name, text.n) == 0);
 }
 
 /* Seven bits a byte, lowest first, ten bytes at most; the bits above 64 must be nothing. */
