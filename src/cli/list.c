@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/list.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/bytes.h"
@@ -23,6 +25,23 @@ char *cli_list_name(const char *message, const char *ending) {
   char *name = cli_output_name(stem, ".rows");
   base_free(stem);
   return name;
+}
+
+ckks_status cli_list_check(const char *path) {
+  char start[sizeof head] = "";
+  struct stat info;
+  if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
+    return CKKS_OK; /* not there, or cli_output_check's */
+  FILE *file = fopen(path, "rb");
+  if (file == NULL)
+    return CKKS_OK;
+  size_t n = fread(start, 1, sizeof head - 1, file);
+  fclose(file);
+  if (n == 0 || strcmp(start, head) == 0)
+    return CKKS_OK;
+  return base_fail(CKKS_ERROR_IO,
+                   "%s: is no list of rows, and would be written over: --list FILE names another",
+                   path);
 }
 
 /* --- writing */

@@ -16,6 +16,9 @@ typedef struct cli_list {
  * NAME.result, whose `ending` is dropped where it is there. NULL = memory (ckks_last_error).
  */
 char *cli_list_name(const char *message, const char *ending);
+/** CKKS_ERROR_IO where a file of that name is anything but a list: a name that nobody gave must not
+ * cost anybody a table. */
+ckks_status cli_list_check(const char *path);
 /**
  * As CSV, for the owner's eyes only (mode 0600): row, state, and of those that are not inside the
  * value that was out of range, and its limits.

@@ -109,6 +109,11 @@ holds "none to send, by name" grep -q "far.csv: the model answers for none of th
 run blindsight encrypt a.client six.csv --key a.key -o -
 holds "rows do not lose their numbers" [ "$rc" = 1 -a ! -s "$log.out" ]
 holds "they need a list" grep -q "does not answer for 2 of 6 rows: --list FILE" "$log.err"
+cp six.csv mine.rows
+refused "a list in place of a table" 1 "mine.rows: is no list of rows" \
+  blindsight encrypt a.client mine.rows --key a.key -o mine.sample
+refused "a list in place of the sample" 2 "are the same file" \
+  blindsight encrypt a.client six.csv --key a.key -o six --list six
 run blindsight encrypt a.client six.csv --key a.key -o - --list six.rows
 holds "with a list they go" [ "$rc" = 3 -a -s "$log.out" -a -s six.rows ]
 refused "a policy that is none" 2 "--out-of-range ignore: must be one of refuse|clip|mark" \
