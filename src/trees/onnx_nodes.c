@@ -257,9 +257,9 @@ static ckks_status find_children(size_t *root, reading *r, size_t first, size_t 
     BASE_TRY(find_child(&child[1], r, first, n, at, r->no[i], "nodes_falsenodeids"));
     r->is_child[first + child[0]] = r->is_child[first + child[1]] = 1;
   }
-  for (*root = 0; *root < n && (r->is_child[first + *root] || (n > 1 && is_leaf(r, first + *root)));
-       ++*root)
-    continue;
+  *root = 0;
+  while (*root < n && (r->is_child[first + *root] || (n > 1 && is_leaf(r, first + *root))))
+    ++*root;
   if (*root == n)
     return base_fail(CKKS_ERROR_FORMAT, "nodes_truenodeids: tree %lld: a cycle, it has no root",
                      (long long)r->node[first].tree);
