@@ -244,9 +244,9 @@ static ckks_status compile_to_files(arguments *a) {
   if (status == CKKS_OK)
     status = cli_output_check_file(client);
   if (status == CKKS_OK)
-    status = cli_output_check(server);
+    status = cli_output_check_made(server);
   if (status == CKKS_OK)
-    status = cli_output_check(client);
+    status = cli_output_check_made(client);
   if (status == CKKS_OK)
     status = compile_and_print(a, server, client);
   base_free(server);

@@ -55,8 +55,6 @@ static int parse(arguments *a, int argc, char **argv) {
     return code;
   if (a->json && strcmp(a->output, "-") == 0)
     return cli_options_fail(&command, "--json and --output - exclude each other");
-  if (a->list != NULL && strcmp(a->list, a->output) == 0)
-    return cli_options_fail(&command, "--list and --output are the same file");
   return code;
 }
 
@@ -67,9 +65,10 @@ static ckks_status name_list(encryption *e, const arguments *a) {
   e->list = a->list != NULL ? base_strdup(a->list) : cli_list_name(a->output, ".sample");
   if (e->list == NULL)
     return CKKS_ERROR_MEMORY;
-  if (a->list == NULL)
-    BASE_TRY(cli_list_check(e->list));
-  return cli_output_check(e->list);
+  if (a->list != NULL)
+    return cli_output_check(e->list);
+  BASE_TRY(cli_list_check(e->list));
+  return cli_output_check_made(e->list);
 }
 
 /* Without a list decrypt would number rows as if none had been left out, and mark none. */

@@ -60,8 +60,6 @@ static int parse(arguments *a, int argc, char **argv) {
   if (code < 0 && a->session != NULL && a->weights_mb != USUAL_WEIGHTS_MB)
     return cli_options_fail(&command, "--weights-mb is for --keys: a session holds its weights "
                                       "as it was saved");
-  if (code < 0 && a->save_session != NULL && strcmp(a->save_session, a->output) == 0)
-    return cli_options_fail(&command, "--save-session and --output are the same file");
   return code;
 }
 

@@ -30,8 +30,8 @@ static ckks_status check_paths(const keys *k, bool force) {
   if (access(k->secret_path, F_OK) == 0 && !force)
     return fail_exists(k);
   if (access(k->secret_path, F_OK) != 0)
-    BASE_TRY(cli_output_check(k->secret_path));
-  return cli_output_check(k->evaluation_path);
+    BASE_TRY(cli_output_check_made(k->secret_path));
+  return cli_output_check_made(k->evaluation_path);
 }
 
 /* Unless it is to replace one, a secret key is made where there is none at that moment: of two

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "cli/print.h"
 
 #define GO_ON (-1)
@@ -181,6 +182,14 @@ static int set_number(const cli_command *command, const cli_option *option, cons
   return GO_ON;
 }
 
+/* Names of columns and models are none. */
+static void note_file(const cli_option *option, const char *text) {
+  static const char *const files[] = {"FILE", "DATA", "CSV"};
+  for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+    if (strcmp(option->argument, files[i]) == 0)
+      cli_output_note(text);
+}
+
 /* Values are checked where they are read, so that commands see none out of range. */
 static int set_value(const cli_command *command, const cli_option *option, const char *text) {
   switch (option->kind) {
@@ -189,6 +198,7 @@ static int set_value(const cli_command *command, const cli_option *option, const
     return GO_ON;
   case CLI_TEXT:
     *(const char **)option->value = text;
+    note_file(option, text);
     return text[0] != '\0' ? GO_ON : cli_options_fail(command, "--%s: is empty", option->name);
   case CLI_TEXTS: {
     cli_texts *texts = option->value;
@@ -196,6 +206,7 @@ static int set_value(const cli_command *command, const cli_option *option, const
       return cli_options_fail(command, "--%s: given more than %d times", option->name,
                               CLI_MAX_TEXTS);
     texts->text[texts->n++] = text;
+    note_file(option, text);
     return GO_ON;
   }
   case CLI_INTEGER:
@@ -273,6 +284,7 @@ int cli_options_parse(const char **operand, const cli_command *command, int argc
   parsing p = {.command = command, .argc = argc, .argv = argv};
   size_t n = 0;
   bool ended = false;
+  cli_output_note(NULL);
   for (p.at = 1; p.at < argc; p.at++) {
     const char *word = argv[p.at];
     int code = GO_ON;
@@ -283,7 +295,7 @@ int cli_options_parse(const char **operand, const cli_command *command, int argc
     else if (n == count_operands(command))
       code = cli_options_fail(command, "'%s' is one argument too many", word);
     else
-      operand[n++] = word;
+      cli_output_note(operand[n++] = word);
     if (code != GO_ON)
       return code;
   }

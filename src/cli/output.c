@@ -52,7 +52,42 @@ static bool is_secret_key(const char *path) {
   return is_key;
 }
 
-ckks_status cli_output_check(const char *path) {
+/* --- files of the same command */
+
+#define MOST_FILES 64 /* of one command */
+static const char *named[MOST_FILES];
+static int n_named;
+
+void cli_output_note(const char *path) {
+  if (path == NULL)
+    n_named = 0;
+  else if (n_named < MOST_FILES)
+    named[n_named++] = path;
+}
+
+static bool is_same_file(const char *a, const char *b) {
+  struct stat one, other;
+  if (strcmp(a, b) == 0)
+    return true;
+  return stat(a, &one) == 0 && stat(b, &other) == 0 && S_ISREG(one.st_mode) &&
+         one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+/* n_allowed: 1 where the path itself was noted. */
+static ckks_status check_others(const char *path, int n_allowed) {
+  int n = 0;
+  if (!cli_output_is_file(path))
+    return CKKS_OK;
+  for (int i = 0; i < n_named; i++)
+    n += is_same_file(named[i], path);
+  if (n <= n_allowed)
+    return CKKS_OK;
+  return base_fail(CKKS_ERROR_IO,
+                   "%s: would be written over another file of the same command: name a new one",
+                   path);
+}
+
+static ckks_status check(const char *path, int n_allowed) {
   if (strcmp(path, "-") == 0)
     return CKKS_OK;
   char *folder = cli_output_name(path, "/.");
@@ -70,7 +105,15 @@ ckks_status cli_output_check(const char *path) {
   base_free(folder);
   if (status == CKKS_OK && is_secret_key(path))
     status = base_fail(CKKS_ERROR_IO, "%s: is a secret key, which is not overwritten", path);
-  return status;
+  return status == CKKS_OK ? check_others(path, n_allowed) : status;
+}
+
+ckks_status cli_output_check(const char *path) {
+  return check(path, 1);
+}
+
+ckks_status cli_output_check_made(const char *path) {
+  return check(path, 0);
 }
 
 ckks_status cli_output_check_file(const char *path) {

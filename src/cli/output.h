@@ -4,12 +4,17 @@
 #define CLI_OUTPUT_H
 #include "base/status.h"
 
+/** A file that the command names, which stays the caller's text: the checks below know the
+ * first 64. NULL forgets all. */
+void cli_output_note(const char *path);
 /**
- * Before the work begins: CKKS_ERROR_IO when `path` cannot be written because it is a
- * folder, or its folder is not there or not writable; also when it holds a secret key,
- * which no result may replace. "-" is standard output.
+ * Before the work begins: CKKS_ERROR_IO when `path`, which was noted, cannot be written because it
+ * is a folder, or its folder is not there or not writable; also when it holds a secret key, which
+ * no result may replace, or when another noted file is the same one. "-" is standard output.
  */
 ckks_status cli_output_check(const char *path);
+/** The same of a path that was not noted, such as a name that was made of another. */
+ckks_status cli_output_check_made(const char *path);
 /**
  * CKKS_ERROR_IO where something is that is no file: for those of a pair, which are written with
  * signals held. A pipe would be waited for, and nobody could interrupt that.

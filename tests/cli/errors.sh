@@ -170,4 +170,16 @@ refused "training for nothing" 1 "nowhere/x: cannot write" \
   blindsight train "$data" --label diagnosis --epochs 1000000 -o nowhere/x
 run sh -c 'blindsight inspect a.client >/dev/full'
 holds "standard output is full" [ "$rc" = 1 ]
+# --- a result in the place of what it is made of
+cp "$data" own.csv
+refused "rows over the table" 1 "own.csv: would be written over another file of the same command" \
+  blindsight train own.csv --label diagnosis --epochs 1 -o own.model --validation own.csv
+ln own.csv other.csv
+refused "by another name" 1 "other.csv: would be written over another file" \
+  blindsight train own.csv --label diagnosis --epochs 1 -o other.csv
+refused "outputs over the model" 1 "a.model: would be written over another file" \
+  blindsight evaluate a.model own.csv --outputs a.model
+works "a label is no file" blindsight train own.csv --label diagnosis --epochs 1 -o diagnosis
+works "nor is it the second time" blindsight train own.csv --label diagnosis --epochs 1 -o diagnosis
+
 finish

@@ -79,7 +79,7 @@ refused "neither" 2 "one of --keys and --session is needed" \
   blindsight infer digits.server sample -o x
 refused "weights that a session has" 2 "a session holds its weights" blindsight infer \
   digits.server sample --session digits.session --weights-mb 5 -o x
-refused "a session where the result goes" 2 "are the same file" blindsight infer \
+refused "a session where the result goes" 1 "another file of the same command" blindsight infer \
   digits.server sample --keys client.keys --save-session x -o x
 refused "keys for a session" 1 "client.keys: .*readable\|client.keys: .*can read" \
   blindsight infer digits.server sample --session client.keys -o x
