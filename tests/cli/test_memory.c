@@ -94,9 +94,9 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
   (void)state;
-  static const char *const files[] = {"data.csv", "m.model", "v.csv",    "m.json",
-                                      "n.model",  "o.csv",   "m.server", "m.client",
-                                      "k.key",    "k.keys",  "m.sample", "m.result"};
+  static const char *const files[] = {"data.csv", "m.model",  "v.csv",    "m.json", "n.model",
+                                      "o.csv",    "m.server", "m.client", "k.key",  "k.keys",
+                                      "m.sample", "m.rows",   "m.result"};
   for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
     unlink(files[i]);
   return chdir("/") != 0 || rmdir(folder) != 0 ? -1 : 0;
