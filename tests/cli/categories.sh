@@ -65,7 +65,7 @@ holds "and are said" grep -q \
 awk -F, 'NR == 40 { print $1 ",12," $3 "," $4; next } { print }' shops.csv >mixed.csv
 refused "numbers among texts" 1 'line 40, column 2 "city": "12" among texts' \
   blindsight train mixed.csv --label y -o none.model
-for form in '"1,234"' 0x1f 7% '1 200' '$5'; do
+for form in '"1,234"' 0x1f 7% '1 200' "\$5"; do
   awk -F, -v form="$form" 'NR > 1 { $2 = form } { print $1 "," $2 "," $3 "," $4 }' shops.csv >forms.csv
   refused "$form is no category" 1 'line 2, column 2 "city": .* a number in a form that is not read' \
     blindsight train forms.csv --label y -o none.model
