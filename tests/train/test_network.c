@@ -38,7 +38,21 @@ static void build(train_network *net, const size_t *widths, size_t n_layers, uin
   train_network_randomize(net, &stream);
 }
 
-/* Every derivative against the central difference, on networks of one to four layers. */
+/* Every derivative against the central difference. */
+static void assert_gradient(train_network *net, const double *row, const train_truth *truth) {
+  for (size_t i = 0; i < net->n_parameters; i++) {
+    const double h = 1e-5;
+    double kept = net->parameter[i];
+    net->parameter[i] = kept + h;
+    double above = loss_of(net, row, truth);
+    net->parameter[i] = kept - h;
+    double below = loss_of(net, row, truth);
+    net->parameter[i] = kept;
+    assert_true(fabs(net->gradient[i] - (above - below) / (2 * h)) <= 1e-9);
+  }
+}
+
+/* On networks of one to four layers. */
 static void gradients_agree_with_finite_differences(void **state) {
   (void)state;
   static const size_t widths[4][5] = {
@@ -57,16 +71,7 @@ static void gradients_agree_with_finite_differences(void **state) {
       const train_truth truth = {.label = &number, .n_outputs = n_classes};
       double loss = learn(&net, row, number);
       assert_true(loss == loss_of(&net, row, &truth));
-      for (size_t i = 0; i < net.n_parameters; i++) {
-        const double h = 1e-5;
-        double kept = net.parameter[i];
-        net.parameter[i] = kept + h;
-        double above = loss_of(&net, row, &truth);
-        net.parameter[i] = kept - h;
-        double below = loss_of(&net, row, &truth);
-        net.parameter[i] = kept;
-        assert_true(fabs(net.gradient[i] - (above - below) / (2 * h)) <= 1e-9);
-      }
+      assert_gradient(&net, row, &truth);
     }
     train_network_clear(&net);
   }
@@ -89,16 +94,7 @@ static void a_linear_end_learns_numbers(void **state) {
   double error = net.post[1][0] - 1.75;
   assert_true(fabs(loss - 0.5 * error * error) <= 1e-15);
   assert_true(net.post[1][0] == net.pre[1][0]);
-  for (size_t i = 0; i < net.n_parameters; i++) {
-    const double h = 1e-5;
-    double kept = net.parameter[i];
-    net.parameter[i] = kept + h;
-    double above = loss_of(&net, row, &truth);
-    net.parameter[i] = kept - h;
-    double below = loss_of(&net, row, &truth);
-    net.parameter[i] = kept;
-    assert_true(fabs(net.gradient[i] - (above - below) / (2 * h)) <= 1e-9);
-  }
+  assert_gradient(&net, row, &truth);
   network_model model;
   double out, before = train_network_outputs(&net, row)[0];
   assert_int_equal(network_init(&model, widths, 2), CKKS_OK);
