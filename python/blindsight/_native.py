@@ -7,21 +7,15 @@ import ctypes
 import os
 from ctypes import POINTER, byref, c_bool, c_char_p, c_double, c_int, c_size_t, c_uint, c_void_p
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
-import numpy as np
+import numpy.typing as npt
+
+from .errors import error_of
 
 # The library whose functions and structures these are: what its SONAME carries while it is 0.x.
 ABI = "0.1"
 MAX_Q, MAX_P = 56, 8
-
-
-class Error(RuntimeError):
-    """What the library refused, in its own words; `status` is the short name of the reason."""
-
-    def __init__(self, status: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class Literal(ctypes.Structure):
@@ -50,7 +44,7 @@ class Names(ctypes.Structure):
     _fields_ = [
         ("name", c_char_p), ("n_features", c_size_t), ("n_labels", c_size_t),
         ("feature", POINTER(c_char_p)), ("label", POINTER(c_char_p)), ("kind", c_int),
-        ("end", c_char_p), ("complete", c_bool),
+        ("end", c_char_p), ("complete", c_bool), ("encoding", c_void_p),
     ]
 
 
@@ -61,6 +55,7 @@ class Rows(ctypes.Structure):
         ("n_rows", c_size_t), ("n_features", c_size_t),
         ("value", POINTER(c_double)), ("label", POINTER(c_int)),
         ("index", POINTER(c_size_t)), ("line", POINTER(c_size_t)),
+        ("target", POINTER(c_double)), ("n_notes", c_size_t), ("note", POINTER(c_char_p)),
     ]
 
 
@@ -79,7 +74,113 @@ class RawPredictions(ctypes.Structure):
     _fields_ = [
         ("n_rows", c_size_t), ("n_outputs", c_size_t),
         ("output", POINTER(c_double)), ("largest", POINTER(c_size_t)),
-        ("state", POINTER(c_int)),
+        ("state", POINTER(c_int)), ("stage", POINTER(c_size_t)),
+    ]
+
+
+class RawMetrics(ctypes.Structure):
+    """blindsight_metrics"""
+
+    _fields_ = [
+        ("n_rows", c_size_t), ("n_classes", c_size_t), ("loss", c_double), ("accuracy", c_double),
+        ("f1", c_double), ("auc", c_double), ("confusion", POINTER(c_size_t)), ("n_roc", c_size_t),
+        ("false_positive_rate", POINTER(c_double)), ("true_positive_rate", POINTER(c_double)),
+        ("precision", POINTER(c_double)), ("recall", POINTER(c_double)),
+        ("class_f1", POINTER(c_double)), ("rmse", c_double), ("mae", c_double), ("r2", c_double),
+    ]
+
+
+class RawProgress(ctypes.Structure):
+    """blindsight_progress"""
+
+    _fields_ = [
+        ("epoch", c_int), ("n_epochs", c_int), ("train_loss", c_double),
+        ("validation_loss", c_double), ("validation_accuracy", c_double),
+    ]
+
+
+ROUND = ctypes.CFUNCTYPE(c_int, c_void_p, POINTER(RawProgress))
+
+
+class TrainOptions(ctypes.Structure):
+    """blindsight_train_options"""
+
+    _fields_ = [
+        ("size", c_size_t), ("label", c_char_p), ("drop", POINTER(c_char_p)), ("n_drop", c_size_t),
+        ("hidden", POINTER(c_size_t)), ("n_hidden", c_size_t), ("activation", POINTER(c_double)),
+        ("degree", c_int), ("learning_rate", c_double), ("weight_decay", c_double),
+        ("batch_size", c_int), ("n_epochs", c_int), ("training_part", c_double),
+        ("split_seed", ctypes.c_uint32), ("seed", ctypes.c_uint64), ("progress", ROUND),
+        ("context", c_void_p), ("learner", c_int), ("task", c_int), ("l2", c_double),
+        ("n_trees", c_int), ("max_depth", c_int), ("min_rows", c_int), ("n_bins", c_size_t),
+        ("shrinkage", c_double), ("row_part", c_double), ("feature_part", c_double),
+        ("patience", c_int), ("exact_edges", c_bool),
+    ]
+
+
+class RawTraining(ctypes.Structure):
+    """blindsight_training"""
+
+    _fields_ = [
+        ("n_rows", c_size_t), ("n_features", c_size_t), ("n_classes", c_size_t),
+        ("n_ignored_columns", c_size_t), ("feature", POINTER(c_char_p)),
+        ("label", POINTER(c_char_p)), ("n_missing", POINTER(c_size_t)), ("n_constant", c_size_t),
+        ("constant", POINTER(c_size_t)), ("n_train", c_size_t), ("n_epochs", c_int),
+        ("train_loss", POINTER(c_double)), ("validation_loss", POINTER(c_double)),
+        ("validation_accuracy", POINTER(c_double)), ("validation", POINTER(Rows)),
+        ("regression", c_bool), ("n_distinct", c_size_t), ("n_kept", c_size_t),
+        ("n_leaves", c_size_t), ("n_bins", c_size_t), ("weight", POINTER(c_double)),
+        ("ignored", POINTER(c_char_p)), ("n_notes", c_size_t), ("note", POINTER(c_char_p)),
+    ]
+
+
+class ImportOptions(ctypes.Structure):
+    """blindsight_import_options"""
+
+    _fields_ = [
+        ("size", c_size_t), ("calibrate", c_char_p), ("label", c_char_p), ("output", c_char_p),
+        ("input", c_int), ("mean", POINTER(c_double)), ("deviation", POINTER(c_double)),
+        ("n_mean", c_size_t), ("n_deviation", c_size_t), ("outputs", c_int), ("error", c_double),
+        ("output_error", c_double), ("max_degree", c_int), ("margin", c_double),
+        ("minimax", c_bool),
+    ]
+
+
+class RawFit(ctypes.Structure):
+    """blindsight_fit"""
+
+    _fields_ = [
+        ("node", c_char_p), ("degree", c_int), ("exact", c_bool), ("each", c_bool),
+        ("low", c_double), ("high", c_double), ("max_error", c_double), ("rms_error", c_double),
+    ]
+
+
+class RawImport(ctypes.Structure):
+    """blindsight_import"""
+
+    _fields_ = [
+        ("n_activations", c_size_t), ("activation", POINTER(RawFit)), ("n_carried", c_size_t),
+        ("n_rows", c_size_t), ("n_changed", c_size_t), ("difference", c_double),
+    ]
+
+
+class TreesOptions(ctypes.Structure):
+    """blindsight_trees_options"""
+
+    _fields_ = [
+        ("size", c_size_t), ("calibrate", c_char_p), ("n_bins", c_size_t), ("exact", c_bool),
+        ("seed", ctypes.c_uint64),
+    ]
+
+
+class CompileOptions(ctypes.Structure):
+    """blindsight_compile_options"""
+
+    _fields_ = [
+        ("size", c_size_t), ("error", c_double), ("security", c_int), ("log2_n", c_int),
+        ("latency", c_bool), ("throughput", c_bool), ("last_on_server", c_bool),
+        ("headroom", c_double), ("minimise", c_int), ("units", c_void_p),
+        ("weights_bytes", c_size_t),
     ]
 
 
@@ -143,13 +244,16 @@ class RemoteOptions(ctypes.Structure):
 
 
 def _find() -> str:
-    """$BLINDSIGHT_LIBRARY, a build of the sources around this file, or the system's."""
+    """$BLINDSIGHT_LIBRARY, the wheel's own, a build of the sources around this file, or the
+    system's."""
     given = os.environ.get("BLINDSIGHT_LIBRARY")
     if given:
         return given
-    built = Path(__file__).resolve().parents[2] / "build" / "release" / "libblindsight.so"
-    if built.exists():
-        return str(built)
+    here = Path(__file__).resolve()
+    for path in (here.parent / "lib" / f"libblindsight.so.{ABI}",
+                 here.parents[2] / "build" / "release" / "libblindsight.so"):
+        if path.exists():
+            return str(path)
     return f"libblindsight.so.{ABI}"
 
 
@@ -168,10 +272,11 @@ def _load(path: str) -> ctypes.CDLL:
 library = _load(_find())
 
 # One letter an argument: p pointer, P pointer to pointer, s text, d double, D array of doubles,
-# i int, u unsigned, z size_t, Z pointer to size_t. Statuses come back unless said otherwise.
+# i int, I array of them, u unsigned, Q 64 bits, z size_t, Z pointer to size_t. Statuses come back unless said otherwise.
 _KINDS: dict[str, Any] = {
     "p": c_void_p, "P": POINTER(c_void_p), "s": c_char_p, "d": c_double, "D": POINTER(c_double),
     "i": c_int, "u": c_uint, "z": c_size_t, "Z": POINTER(c_size_t),
+    "I": POINTER(c_int), "Q": ctypes.c_uint64,
 }
 _STATUS = {
     "params_build": "Pp", "params_build_depth": "Pii", "params_read": "Ppz", "params_write": "PZp",
@@ -184,7 +289,8 @@ _STATUS = {
     "add": "pppp", "sub": "pppp", "negate": "ppp", "add_real": "ppDzp", "mul_real": "ppDzp",
     "mul_constant": "ppdp", "mul": "pppp", "square": "ppp", "power": "ppup", "rotate": "ppip",
     "conjugate": "ppp", "polyval": "pppp", "sum": "ppzp", "dot": "pppzp", "dot_real": "ppDzp",
-    "matmul": "ppDzzp", "sub_real": "ppDzp", "add_complex": "ppDzp", "sub_complex": "ppDzp",
+    "public_key_generate": "Ppp", "public_key_write": "PZpp", "public_key_read": "Ppzp",
+    "encrypt_public": "pppp", "matmul": "ppDzzp", "sub_real": "ppDzp", "add_complex": "ppDzp", "sub_complex": "ppDzp",
     "mul_complex": "ppDzp",
 }
 _BLINDSIGHT_STATUS = {
@@ -192,7 +298,12 @@ _BLINDSIGHT_STATUS = {
     "client_encrypt": "PZZDzipp", "client_decrypt": "Ppzpp", "rows_load": "Pspp",
     "client_load_key": "Psp", "client_sort": "PDzpp", "predictions_spread": "ppz",
     "remote_build": "Psp", "remote_use_key": "ps", "remote_predict": "PDzip",
-    "remote_forget_keys": "p",
+    "remote_forget_keys": "p", "model_train": "PPsp", "model_import": "PPsp",
+    "model_import_trees": "Ppsp", "model_is_trees": "ps", "model_read_json": "Ppzs",
+    "model_write_json": "Pp", "model_load": "Ps", "model_save": "sp", "model_set_name": "ps",
+    "model_calibrate": "pDz", "model_predict": "PDzp", "metrics_compute": "PDIzp",
+    "metrics_values": "PDDzp", "server_compile": "Ppp", "server_load": "Ps", "server_save": "sp",
+    "server_simulate": "PDziQip", "session_build": "Pppzi", "session_infer": "PZpzp",
 }
 _OTHER = {
     "ckks_version": ("", c_char_p), "ckks_last_error": ("", c_char_p),
@@ -209,17 +320,26 @@ _OTHER = {
     "blindsight_remote_options_default": ("pz", None), "blindsight_rows_free": ("p", None),
     "blindsight_predictions_free": ("p", None), "blindsight_sorted_free": ("p", None),
     "blindsight_sort_options_default": ("pz", None), "blindsight_state_name": ("i", c_char_p),
+    "blindsight_train_options_default": ("pz", None),
+    "blindsight_import_options_default": ("pz", None),
+    "blindsight_trees_options_default": ("pz", None),
+    "blindsight_compile_options_default": ("pz", None),
+    "blindsight_training_free": ("p", None), "blindsight_import_free": ("p", None),
+    "blindsight_metrics_free": ("p", None), "blindsight_model_names": ("p", POINTER(Names)),
+    "blindsight_server_client": ("p", c_void_p), "blindsight_activation": ("Ds", c_int),
+    "blindsight_names_categories": ("Zpz", POINTER(c_char_p)),
 }
-for _object in ("params", "plaintext", "ciphertext", "secret_key", "evaluation_keys", "evaluator"):
+for _object in ("params", "plaintext", "ciphertext", "secret_key", "public_key", "evaluation_keys",
+                "evaluator"):
     _OTHER[f"ckks_{_object}_free"] = ("p", None)
-for _object in ("client", "remote"):
+for _object in ("client", "remote", "model", "server", "session"):
     _OTHER[f"blindsight_{_object}_free"] = ("p", None)
 
 
 def _check(status: int, function: Any, arguments: Any) -> int:
     if status != 0:
         name = library.ckks_status_name(status).decode()
-        raise Error(name, library.ckks_last_error().decode("utf-8", "replace"))
+        raise error_of(name, library.ckks_last_error().decode("utf-8", "replace"))
     return status
 
 
@@ -239,9 +359,9 @@ for _name, (_arguments, _result) in _OTHER.items():
     _declare(_name, _arguments, _result)
 
 
-def refuse_copy() -> Any:
-    raise TypeError("what the library holds cannot be copied or pickled: save it to a file, or write "
-                    "its bytes, and load them where they are needed")
+def refuse_copy(what: str) -> Any:
+    """Says why an object does not travel."""
+    raise TypeError(what)
 
 
 class Handle:
@@ -262,17 +382,17 @@ class Handle:
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Two owners of one object would free it twice."""
-        return refuse_copy()
+        return refuse_copy("an object of the library cannot be copied")
 
 
-def made(kind: str, function: Any, *arguments: Any) -> Handle:
+def made(kind: str, function: Callable[..., Any], *arguments: Any) -> Handle:
     """What a function that begins with an out pointer makes."""
     handle = Handle(kind)
     function(byref(handle.pointer), *arguments)
     return handle
 
 
-def taken(function: Any, *arguments: Any) -> bytes:
+def taken(function: Callable[..., Any], *arguments: Any) -> bytes:
     """The bytes that a function of the form (out, n_bytes, ...) makes."""
     out, n_bytes = c_void_p(), c_size_t()
     function(byref(out), byref(n_bytes), *arguments)
@@ -282,7 +402,7 @@ def taken(function: Any, *arguments: Any) -> bytes:
         library.ckks_bytes_free(out)
 
 
-def doubles(array: np.ndarray) -> Any:
+def doubles(array: npt.NDArray[Any]) -> Any:
     """A pointer into an array of float64, or of complex128, which is contiguous."""
     return array.ctypes.data_as(POINTER(c_double))
 

@@ -9,17 +9,26 @@ from ctypes import byref
 from typing import Any, Callable, Sequence, Union
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import ArrayLike
 
-from ._native import (MAX_P, MAX_Q, Error, Handle, Literal, Polynomial, doubles, library, made,
-                      octets, taken, text)
+from ._native import (MAX_P, MAX_Q, Handle, Literal, Polynomial, doubles, library, made, octets,
+                      refuse_copy, taken, text)
+from .errors import MissingKeyError
+from .interrupt import interruptible
 
 Plain = Union[float, ArrayLike]
 Bytes = Union[bytes, bytearray, memoryview]
 
+# What takes so long that Ctrl-C must not wait for it: these, and all in rings of this size.
+LONG = (library.ckks_matmul, library.ckks_polyval, library.ckks_power)
+LARGE = 1 << 14
+
 
 class Context:
     """Parameters, keys and room to compute.
+
+    A context does not change: copies of it are itself. A public one may be pickled.
 
     ``Context(depth=3)`` chooses the smallest ring that is secure for three multiplications one
     after the other, and makes a secret key and evaluation keys. :meth:`public` is the same
@@ -33,6 +42,7 @@ class Context:
     """
 
     def __init__(self, depth: int = 3, log2_scale: int = 40) -> None:
+        """`depth` multiplications one after the other, at a scale of 2^log2_scale."""
         params = made("ckks_params", library.ckks_params_build_depth, depth, log2_scale)
         self._complete(params, *self._generate(params))
 
@@ -52,8 +62,11 @@ class Context:
         return context
 
     @classmethod
-    def deserialize(cls, params: Bytes, keys: Bytes, secret: str | None = None) -> Context:
-        """What :attr:`params_bytes` and :attr:`keys_bytes` gave; `secret` is a file's path."""
+    def deserialize(cls, params: Bytes, keys: Bytes, secret: str | None = None,
+                    public_key: Bytes | None = None) -> Context:
+        """What :attr:`params_bytes`, :attr:`keys_bytes` and :attr:`public_key_bytes` gave;
+        `secret` is a file's path. Without the public and the secret key it computes, and encrypts
+        nothing."""
         context = cls.__new__(cls)
         params, keys = octets(params), octets(keys)
         handle = made("ckks_params", library.ckks_params_read, params, len(params))
@@ -61,17 +74,29 @@ class Context:
             "ckks_secret_key", library.ckks_secret_key_load, text(secret), handle)
         evaluation = made("ckks_evaluation_keys", library.ckks_evaluation_keys_read, keys,
                           len(keys), handle)
-        context._complete(handle, secret_key, evaluation)
+        public = None
+        if public_key is not None:
+            public_key = octets(public_key)
+            public = made("ckks_public_key", library.ckks_public_key_read, public_key,
+                          len(public_key), handle)
+        context._complete(handle, secret_key, evaluation, public)
         return context
 
     @staticmethod
-    def _generate(params: Handle) -> tuple[Handle, Handle]:
-        secret = made("ckks_secret_key", library.ckks_secret_key_generate, params)
-        return secret, made("ckks_evaluation_keys", library.ckks_evaluation_keys_generate_all,
-                            secret, params)
+    def _generate(params: Handle) -> tuple[Handle, Handle, Handle]:
+        def run() -> tuple[Handle, Handle, Handle]:
+            secret = made("ckks_secret_key", library.ckks_secret_key_generate, params)
+            return (secret, made("ckks_evaluation_keys",
+                                 library.ckks_evaluation_keys_generate_all, secret, params),
+                    made("ckks_public_key", library.ckks_public_key_generate, secret, params))
 
-    def _complete(self, params: Handle, secret: Handle | None, keys: Handle) -> None:
+        return interruptible(run)
+
+    def _complete(self, params: Handle, secret: Handle | None, keys: Handle,
+                  public_key: Handle | None) -> None:
         self._params, self._secret, self._keys = params, secret, keys
+        self._public_key = public_key
+        self._public: Context | None = None
         self._evaluator = made("ckks_evaluator", library.ckks_evaluator_build, params, keys)
         # An evaluator works for one thread at a time.
         self._lock = threading.Lock()
@@ -80,10 +105,12 @@ class Context:
         self.max_level: int = library.ckks_params_max_level(params)
 
     def public(self) -> Context:
-        """The same parameters and evaluation keys without the secret key."""
-        context = Context.__new__(Context)
-        context._complete(self._params, None, self._keys)
-        return context
+        """The same parameters, evaluation keys and public key without the secret key: it encrypts
+        and computes, and decrypts nothing."""
+        if self._public is None:
+            self._public = Context.__new__(Context)
+            self._public._complete(self._params, None, self._keys, self._public_key)
+        return self._public
 
     @property
     def is_private(self) -> bool:
@@ -95,10 +122,11 @@ class Context:
         holds. The limit of level 0 is the least."""
         if not 0 <= level <= self.max_level:
             raise ValueError(f"level = {level}: must be 0 to {self.max_level}")
-        return library.ckks_params_max_value(self._params, level)
+        return float(library.ckks_params_max_value(self._params, level))
 
     @property
     def params_bytes(self) -> bytes:
+        """The parameters: for anybody."""
         return taken(library.ckks_params_write, self._params)
 
     @property
@@ -106,13 +134,22 @@ class Context:
         """The evaluation keys: for whoever computes."""
         return taken(library.ckks_evaluation_keys_write, self._keys, self._params)
 
+    @property
+    def public_key_bytes(self) -> bytes:
+        """The public key: for whoever encrypts for the owner of the secret one."""
+        if self._public_key is None:
+            raise MissingKeyError("key", "this context holds no public key")
+        return taken(library.ckks_public_key_write, self._public_key, self._params)
+
     def save_secret(self, path: str) -> None:
         """Mode 0600. There is no other form in which a secret key leaves this object."""
         library.ckks_secret_key_save(text(path), self._need_secret(), self._params)
 
     def encrypt(self, values: ArrayLike) -> Vector:
-        """A vector of up to :attr:`slots` real or complex numbers; the other slots are zero."""
-        secret = self._need_secret()
+        """A vector of up to :attr:`slots` real or complex numbers; the other slots are zero. A
+        public context encrypts under the public key, with a little more noise, twice the bytes."""
+        if self._secret is None and self._public_key is None:
+            raise MissingKeyError("key", "this context holds neither a secret nor a public key")
         array = np.atleast_1d(np.asarray(values))
         is_complex = np.iscomplexobj(array)
         array = np.ascontiguousarray(array, np.complex128 if is_complex else np.float64)
@@ -122,7 +159,10 @@ class Context:
         plaintext = made("ckks_plaintext", library.ckks_plaintext_build, self._params)
         encode(plaintext, doubles(array), array.size, self.max_level, 0.0, self._params)
         out = Vector(self, array.size)
-        library.ckks_encrypt(out._handle, plaintext, secret, self._params)
+        if self._secret is not None:
+            library.ckks_encrypt(out._handle, plaintext, self._secret, self._params)
+        else:
+            library.ckks_encrypt_public(out._handle, plaintext, self._public_key, self._params)
         return out
 
     def deserialize_vector(self, data: Bytes, size: int) -> Vector:
@@ -136,12 +176,25 @@ class Context:
 
     def _need_secret(self) -> Handle:
         if self._secret is None:
-            raise Error("key", "this context holds no secret key")
+            raise MissingKeyError("key", "this context holds no secret key")
         return self._secret
 
     def _evaluate(self, function: Callable[..., Any], *arguments: Any) -> None:
         with self._lock:
             function(*arguments, self._evaluator)
+
+    def __copy__(self) -> Context:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Context:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if self._secret is not None:
+            return refuse_copy("a context with a secret key is not pickled: pickle its public(), "
+                               "and save_secret() to a file")
+        public = None if self._public_key is None else self.public_key_bytes
+        return Context.deserialize, (self.params_bytes, self.keys_bytes, None, public)
 
     def __repr__(self) -> str:
         kind = "private" if self.is_private else "public"
@@ -168,27 +221,41 @@ class Vector:
     def __len__(self) -> int:
         return self.size
 
+    def __copy__(self) -> Vector:
+        """Nothing changes a vector: itself."""
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Vector:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Travels with its public context: decrypt(context) where the private one is."""
+        return _vector_of, (self.context.public(), self.size, self.serialize(), self._clean,
+                            self._everywhere)
+
     def __repr__(self) -> str:
         return f"<encrypted Vector of {self.size}, level {self.level}>"
 
     @property
     def level(self) -> int:
         """Multiplications that are left."""
-        return library.ckks_ciphertext_level(self._handle)
+        return int(library.ckks_ciphertext_level(self._handle))
 
     def serialize(self) -> bytes:
+        """Its bytes; :meth:`Context.deserialize_vector` takes them."""
         return taken(library.ckks_ciphertext_write, self._handle, self.context._params)
 
     # --- decryption
 
-    def decrypt(self, context: Context | None = None, dtype: Any = np.float64) -> np.ndarray:
+    def decrypt(self, context: Context | None = None,
+                dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
         """For the owner of the key alone; see :meth:`decrypt_for_publication`. `context` is the
         private one where this vector's own is public. dtype float64 or complex128."""
         context = context or self.context
         secret = context._need_secret()
         plaintext = made("ckks_plaintext", library.ckks_plaintext_build, context._params)
         library.ckks_decrypt(plaintext, self._handle, secret, context._params)
-        values = np.empty(self.size, np.dtype(dtype))
+        values: npt.NDArray[Any] = np.empty(self.size, np.dtype(dtype))
         if values.dtype == np.complex128:
             decode = library.ckks_decode_complex
         elif values.dtype == np.float64:
@@ -198,7 +265,7 @@ class Vector:
         decode(doubles(values), self.size, plaintext, context._params)
         return values
 
-    def decrypt_for_publication(self, noise: float, error: float) -> np.ndarray:
+    def decrypt_for_publication(self, noise: float, error: float) -> npt.NDArray[np.float64]:
         """Values that others may see: flooded with noise of about `error`; `noise` bounds that of
         the ciphertext."""
         values = np.empty(self.size)
@@ -248,9 +315,11 @@ class Vector:
         return self._unary(library.ckks_power, exponent) if exponent > 0 else self * 0 + 1
 
     def square(self) -> Vector:
+        """v * v, for a little less."""
         return self._unary(library.ckks_square)
 
     def conjugate(self) -> Vector:
+        """The conjugates of complex values."""
         return self._unary(library.ckks_conjugate)
 
     def rotate(self, steps: int) -> Vector:
@@ -308,7 +377,11 @@ class Vector:
 
     def _unary(self, function: Callable[..., Any], *arguments: Any) -> Vector:
         out = Vector(self.context, self.size, None, self._clean, self._everywhere)
-        self.context._evaluate(function, out._handle, self._handle, *arguments)
+        evaluate = self.context._evaluate
+        if self.context.n < LARGE and function not in LONG:
+            evaluate(function, out._handle, self._handle, *arguments)
+        else:
+            interruptible(evaluate, function, out._handle, self._handle, *arguments)
         return out
 
     def _total(self, function: Callable[..., Any], *arguments: Any) -> Vector:
@@ -323,7 +396,7 @@ class Vector:
             raise ValueError(f"vectors of {self.size} and of {other.size}")
         return max(self.size, other.size)
 
-    def _plain(self, values: Plain) -> np.ndarray:
+    def _plain(self, values: Plain) -> npt.NDArray[Any]:
         array = _numbers(values)
         if array.ndim == 0:
             array = np.full(self.size, array)
@@ -348,7 +421,7 @@ class Vector:
         out._everywhere = self._everywhere and other._everywhere
         return out
 
-    def _spread(self, values: np.ndarray) -> np.ndarray:
+    def _spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Plain values in the slots that matter: one value that stands in all slots is met by as
         many as there are."""
         if self._everywhere and values.size == 1:
@@ -358,9 +431,16 @@ class Vector:
         return self._plain(values)
 
 
-def _numbers(values: Plain) -> np.ndarray:
+def _numbers(values: Plain) -> npt.NDArray[Any]:
     """float64, or complex128 where there are complex numbers."""
     return np.asarray(values, np.complex128 if np.iscomplexobj(values) else np.float64)
+
+
+def _vector_of(context: Context, size: int, data: bytes, clean: bool, everywhere: bool) -> Vector:
+    """What :meth:`Vector.__reduce_ex__` wrote."""
+    handle = made("ckks_ciphertext", library.ckks_ciphertext_read, data, len(data),
+                  context._params)
+    return Vector(context, size, handle, clean, everywhere)
 
 
 def ckks_vector(context: Context, values: ArrayLike) -> Vector:

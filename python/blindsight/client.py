@@ -3,22 +3,24 @@
 
 from __future__ import annotations
 
-import os
 import signal
+import tempfile
 import threading
 import warnings
 from contextlib import contextmanager
-from ctypes import POINTER, byref, c_int, c_size_t, c_void_p, cast, sizeof, string_at
-from dataclasses import dataclass, field
-from typing import Any, Callable, Iterator, Optional, Union
+from ctypes import POINTER, byref, c_int, c_size_t, c_void_p, cast, sizeof
+from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
+from typing import Any, Callable, Iterator, Optional
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._native import (PROGRESS, Handle, RawPredictions, RawSorted, RemoteOptions, Rows,
-                      SortOptions, doubles, library, made, octets, refuse_copy, text)
+from ._native import (PROGRESS, Handle, RawSorted, RemoteOptions, SortOptions, doubles, library,
+                      made, octets, refuse_copy, taken, text)
+from .interrupt import interruptible
+from .tables import STATES, Floats, Named, Outlier, Path, Places, Predictions, numbers
 
-Path = Union[str, "os.PathLike[str]"]
 Progress = Callable[[str, float], Optional[bool]]
 
 LATENCY, THROUGHPUT = 0, 1
@@ -44,6 +46,8 @@ class Cost:
 
 @dataclass(frozen=True)
 class Facts:
+    """What a compiled model asks for and costs; a packing that it was not compiled for is None."""
+
     depth: int
     n_keys: int
     key_bytes: int
@@ -53,54 +57,15 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Outlier:
-    """A row that a model does not answer for, and the first feature that says so."""
-
-    row: int
-    state: str  # "refused", "clipped" or "outside"
-    feature: str
-    value: float  # NaN: it is missing, and the model needs it
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        found = ("is missing" if np.isnan(self.value) and self.state == "refused" else
-                 f"is {self.value:g}; the model answers for {self.low:g} to {self.high:g}")
-        return f"row {self.row} is {self.state}: {self.feature!r} {found}"
-
-
-@dataclass(frozen=True)
 class Sorted:
     """Rows held against a model's ranges, by :meth:`Client.sort`: what encrypt and decrypt take."""
 
     states: list[str]
     out_of_range: list[Outlier]
-    rows: np.ndarray  # those that may be sent, clipped where their state says so
-    numbers: np.ndarray  # which they were
+    rows: Floats  # those that may be sent, clipped where their state says so
+    numbers: Places  # which they were
     packing: str
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """What a model says of rows: outputs, and the label of the largest one of each row.
-
-    Where nothing is predicted (outputs that are values, or labels of which several may apply; an
-    output that is NaN) the index is -1 and the label None.
-
-    `states` says what became of each row: "inside", "clipped" (into the model's ranges), "outside"
-    (of them, and sent alone: nothing is promised of its answer), "refused" (never sent), "beyond"
-    (its answer left what the modulus holds), "spoilt" (by another row of its batch). The last
-    three have NaN for outputs and no label. `out_of_range` are those that were not inside.
-    """
-
-    outputs: np.ndarray
-    indices: np.ndarray
-    labels: list[str | None]
-    states: list[str] = field(default_factory=list)
-    out_of_range: list[Outlier] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.labels)
+    index: Any = None  # of the DataFrame that they were, if it was one
 
 
 class SecretKey:
@@ -112,6 +77,7 @@ class SecretKey:
 
     @classmethod
     def load(cls, path: Path, client: Client) -> SecretKey:
+        """A file of :meth:`save`, or of the commands; it must be for this client's parameters."""
         return cls(made("ckks_secret_key", library.blindsight_client_load_key, text(path),
                         client._handle), client)
 
@@ -119,8 +85,27 @@ class SecretKey:
         """Mode 0600."""
         library.ckks_secret_key_save(text(path), self._handle, self._client._params)
 
+    def __copy__(self) -> SecretKey:
+        """Nothing changes a key: itself."""
+        return self
 
-class Client:
+    def __deepcopy__(self, memo: Any) -> SecretKey:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return refuse_copy("a secret key is not pickled: it leaves a process as a private file "
+                           "only; save() it, and load() it where it is needed")
+
+
+def _client_of(data: bytes) -> Client:
+    """What :meth:`Client.__reduce_ex__` wrote."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = FilePath(folder) / "pickled.client"
+        path.write_bytes(data)
+        return Client(path)
+
+
+class Client(Named):
     """What anybody may know of a compiled model."""
 
     def __init__(self, path: Path) -> None:
@@ -129,10 +114,27 @@ class Client:
 
     def _take(self, handle: Any) -> None:
         self._handle = handle
-        names = library.blindsight_client_names(handle).contents
-        self.name: str = names.name.decode()
-        self.features = [names.feature[i].decode() for i in range(names.n_features)]
-        self.labels = [names.label[i].decode() for i in range(names.n_labels)]
+        self._take_names()
+
+    def _names(self) -> Any:
+        return library.blindsight_client_names(self._handle)
+
+    def __copy__(self) -> Client:
+        """Nothing changes a client: itself."""
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Client:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Travels as its file does: nothing in it is secret."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = FilePath(folder) / "pickled.client"
+            self.save(path)
+            return _client_of, (path.read_bytes(),)
+
+    def __repr__(self) -> str:
+        return f"<Client of {self.name!r}: {len(self.features)} features>"
 
     @property
     def _params(self) -> c_void_p:
@@ -140,57 +142,56 @@ class Client:
 
     @property
     def facts(self) -> Facts:
+        """What the model asks for and costs."""
         raw = library.blindsight_client_facts(self._handle).contents
         costs = [Cost(c.rows, c.upload_bytes, c.download_bytes, c.predicted_ms, c.predicted_error)
                  if c.available else None for c in raw.cost]
         return Facts(raw.depth, raw.n_keys, raw.key_bytes, raw.max_abs_input, *costs)
 
     def save(self, path: Path) -> None:
+        """Mode 0644: nothing in it is secret."""
         library.blindsight_client_save(text(path), self._handle)
-
-    def rows(self, path: Path) -> np.ndarray:
-        """The columns of a CSV file that the model names, NaN where a value is missing; for a
-        model of images a PNG, idx or raw file of them."""
-        handle = made("blindsight_rows", library.blindsight_rows_load, text(path),
-                      library.blindsight_client_names(self._handle), None)
-        raw = cast(handle.pointer, POINTER(Rows)).contents
-        return np.ctypeslib.as_array(raw.value, (raw.n_rows, raw.n_features)).copy()
 
     def keygen(self) -> tuple[SecretKey, bytes]:
         """A secret key, and the evaluation keys that the server needs."""
-        secret, keys, n_keys = Handle("ckks_secret_key"), c_void_p(), c_size_t()
-        library.blindsight_client_keygen(byref(secret.pointer), byref(keys), byref(n_keys),
-                                         self._handle)
-        try:
-            return SecretKey(secret, self), string_at(keys, n_keys.value)
-        finally:
-            library.ckks_bytes_free(keys)
+        def run() -> tuple[Handle, bytes]:
+            secret = Handle("ckks_secret_key")
 
-    def sort(self, rows: ArrayLike, packing: str = "auto",
+            def generate(keys: Any, n_keys: Any) -> None:
+                library.blindsight_client_keygen(byref(secret.pointer), keys, n_keys,
+                                                 self._handle)
+
+            return secret, taken(generate)
+
+        secret, keys = interruptible(run)
+        return SecretKey(secret, self), keys
+
+    def sort(self, rows: ArrayLike | Any, packing: str = "auto",
              out_of_range: str = "refuse") -> Sorted:
         """What becomes of rows before they are encrypted. Those outside the ranges that the model
         answers for are refused, moved to the ends of their ranges ("clip"), or sent in ciphertexts
         of their own ("mark": in throughput packing they are refused)."""
-        array = self._table(rows)
+        array = self._values(rows)
         options = SortOptions()
         library.blindsight_sort_options_default(byref(options), sizeof(options))
         options.packing = self._packing(packing, len(array))
         options.out_of_range = _out_of_range(out_of_range)
         handle = made("blindsight_sorted", library.blindsight_client_sort, doubles(array),
                       len(array), byref(options), self._handle)
-        return self._sorted(cast(handle.pointer, POINTER(RawSorted)).contents)
+        return self._sorted(cast(handle.pointer, POINTER(RawSorted)).contents,
+                            getattr(rows, "index", None) if hasattr(rows, "columns") else None)
 
-    def _sorted(self, raw: RawSorted) -> Sorted:
-        states = [_state(raw.state[row]) for row in range(raw.n_rows)]
+    def _sorted(self, raw: RawSorted, index: Any) -> Sorted:
+        states = [STATES[raw.state[row]] for row in range(raw.n_rows)]
         outliers = [Outlier(row, state, self.features[o.feature], o.value, o.low, o.high)
                     for row, state in enumerate(states) if state != "inside"
                     for o in (raw.outlier[row],)]
-        rows = np.ctypeslib.as_array(raw.value, (raw.n_rows, raw.n_features))[:raw.n_sent].copy()
-        numbers = np.ctypeslib.as_array(raw.number, (raw.n_rows,))[:raw.n_sent].astype(np.intp)
+        rows = numbers(raw.value, raw.n_sent * raw.n_features).reshape(-1, raw.n_features)
+        places = np.array([raw.number[i] for i in range(raw.n_sent)], np.intp)
         packing = next(name for name, value in _PACKINGS.items() if value == raw.packing)
-        return Sorted(states, outliers, rows, numbers, packing)
+        return Sorted(states, outliers, rows, places, packing, index)
 
-    def encrypt(self, rows: ArrayLike | Sorted, secret: SecretKey, packing: str = "auto") -> bytes:
+    def encrypt(self, rows: ArrayLike | Sorted | Any, secret: SecretKey, packing: str = "auto") -> bytes:
         """Scales and encrypts rows, as they are, NaN where a value is missing. A row outside the
         ranges that the model answers for is an error, which names it: :meth:`sort` finds the
         others, and what it returns is taken in place of rows."""
@@ -199,15 +200,14 @@ class Client:
             packing = rows.packing
             outside = byref(c_size_t()) if "outside" in rows.states else None
             rows = rows.rows
-        array = self._table(rows)
-        sample, n_sample = c_void_p(), c_size_t()
-        library.blindsight_client_encrypt(byref(sample), byref(n_sample), outside, doubles(array),
-                                          len(array), self._packing(packing, len(array)),
-                                          secret._handle, self._handle)
-        try:
-            return string_at(sample, n_sample.value)
-        finally:
-            library.ckks_bytes_free(sample)
+        array = self._values(rows)
+        number = self._packing(packing, len(array))
+
+        def run(sample: Any, n_sample: Any) -> None:
+            library.blindsight_client_encrypt(sample, n_sample, outside, doubles(array),
+                                              len(array), number, secret._handle, self._handle)
+
+        return interruptible(taken, run)
 
     def decrypt(self, result: bytes | bytearray | memoryview, secret: SecretKey,
                 rows: Sorted | None = None) -> Predictions:
@@ -218,46 +218,17 @@ class Client:
                       len(result), secret._handle, self._handle)
         if rows is None:
             return self._predictions(handle)
-        states = (c_int * len(rows.states))(*map(_STATES.index, rows.states))
+        states = (c_int * len(rows.states))(*map(STATES.index, rows.states))
         library.blindsight_predictions_spread(handle, states, len(states))
-        return self._predictions(handle, rows.out_of_range)
-
-    def _table(self, rows: Any) -> np.ndarray:
-        if hasattr(rows, "columns"):  # a pandas DataFrame: by name, in any order
-            lacking = [name for name in self.features if name not in rows.columns]
-            if lacking:
-                raise ValueError(f"there is no column {lacking[0]!r}"
-                                 + (f", nor {len(lacking) - 1} others" if lacking[1:] else ""))
-            rows = rows[self.features]
-        array = np.ascontiguousarray(np.atleast_2d(np.asarray(rows, np.float64)))
-        if array.ndim != 2 or array.shape[1] != len(self.features):
-            raise ValueError(f"rows of {len(self.features)} values are needed, not an array of "
-                             f"shape {array.shape}")
-        return array
+        answer = self._predictions(handle, rows.out_of_range)
+        return replace(answer, rows=rows.index)
 
     def _packing(self, packing: str, n_rows: int) -> int:
         if packing == "auto":
-            return library.blindsight_client_packing(self._handle, n_rows)
+            return int(library.blindsight_client_packing(self._handle, n_rows))
         if packing not in _PACKINGS:
             raise ValueError(f"packing = {packing!r}: must be auto, latency or throughput")
         return _PACKINGS[packing]
-
-    def _predictions(self, handle: Handle,
-                     out_of_range: list[Outlier] | None = None) -> Predictions:
-        raw = cast(handle.pointer, POINTER(RawPredictions)).contents
-        outputs = np.ctypeslib.as_array(raw.output, (raw.n_rows, raw.n_outputs)).copy()
-        indices = np.ctypeslib.as_array(raw.largest, (raw.n_rows,)).astype(np.intp)
-        labels = [self.labels[i] if i >= 0 else None for i in indices]
-        states = [_state(raw.state[row]) for row in range(raw.n_rows)]
-        return Predictions(outputs, indices, labels, states, list(out_of_range or []))
-
-
-def _state(state: int) -> str:
-    return library.blindsight_state_name(state).decode()
-
-
-# In the order of blindsight_state.
-_STATES = [_state(state) for state in range(6)]
 
 
 def _out_of_range(name: str) -> int:
@@ -334,17 +305,17 @@ class Remote:
         """Takes or makes the secret key in a file; the server gets its evaluation keys once."""
         self._call(library.blindsight_remote_use_key, self._handle, text(path))
 
-    def predict(self, rows: ArrayLike, packing: str = "auto") -> Predictions:
+    def predict(self, rows: ArrayLike | Any, packing: str = "auto") -> Predictions:
         """Encrypts, sends, decrypts. `Predictions.states` and `out_of_range` say which rows were
         outside the model's ranges, and what became of them; there is a warning of it too."""
-        array = self.client._table(rows)
+        array = self.client._values(rows)
         handle = self._call(made, "blindsight_predictions", library.blindsight_remote_predict,
                             doubles(array), len(array), self.client._packing(packing, len(array)),
                             self._handle)
         # Rows go alone in latency packing, whatever the others do.
         alone = "latency" if self.client.facts.latency else packing
         outliers = self.client.sort(array, alone, self._out_of_range).out_of_range
-        answer = self.client._predictions(handle, outliers)
+        answer = self.client._predictions(handle, outliers, rows)
         _warn(answer)
         return answer
 
@@ -353,7 +324,11 @@ class Remote:
         self._call(library.blindsight_remote_forget_keys, self._handle)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return refuse_copy()
+        return refuse_copy("a connection is not copied or pickled: make another Remote where it is "
+                           "needed, with the same key file")
+
+    def __repr__(self) -> str:
+        return f"<Remote of {self.client.name!r}>"
 
     def _show(self, context: Any, stage: bytes, fraction: float) -> int:
         try:
@@ -402,6 +377,6 @@ class Remote:
                 self._owner = None
 
 
-def predict(url: str, rows: ArrayLike, key: Path, **options: Any) -> Predictions:
+def predict(url: str, rows: ArrayLike | Any, key: Path, **options: Any) -> Predictions:
     """One call for all of it; `options` are those of :class:`Remote`."""
     return Remote(url, key=key, **options).predict(rows)

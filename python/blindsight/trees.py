@@ -9,17 +9,20 @@ boosting, AdaBoost over trees and isolation forests; regression and classes. Wha
 leaves is refused by name.
 """
 
+from __future__ import annotations
+
 import json
 import math
+from typing import Any
 
 __all__ = ["save", "to_dict"]
 
 
-def _name(model):
+def _name(model: Any) -> str:
     return type(model).__name__
 
 
-def _tree(tree, values, output=None):
+def _tree(tree: Any, values: Any, output: Any = None) -> Any:
     """One tree of sklearn.tree: `values(i)` are the numbers of leaf i."""
     n = tree.node_count
     leaf = [int(tree.children_left[i]) == -1 for i in range(n)]
@@ -38,19 +41,19 @@ def _tree(tree, values, output=None):
     return out
 
 
-def _shares(tree, i, factor=1.0):
+def _shares(tree: Any, i: Any, factor: float = 1.0) -> Any:
     """Shares of the classes in a leaf."""
     counts = [float(v) for v in tree.value[i][0]]
     total = sum(counts)
     return [factor * v / total for v in counts]
 
 
-def _one_output(model):
+def _one_output(model: Any) -> Any:
     if getattr(model, "n_outputs_", 1) != 1:
         raise ValueError(f"{_name(model)} with {model.n_outputs_} targets: train one for each")
 
 
-def _forest(model, estimators):
+def _forest(model: Any, estimators: Any) -> Any:
     _one_output(model)
     factor = 1.0 / len(estimators)
     if hasattr(model, "classes_"):
@@ -73,13 +76,13 @@ def _forest(model, estimators):
     }
 
 
-def _classes_of_sums(classes, n_sums):
+def _classes_of_sums(classes: Any, n_sums: Any) -> Any:
     """Labels, number of outputs before the sums, and what clients apply."""
     first = 1 if n_sums == 1 else 0
     return [str(c) for c in classes], first, "softmax"
 
 
-def _boosting(model):
+def _boosting(model: Any) -> Any:
     _one_output(model)
     estimators = model.estimators_
     rate = float(model.learning_rate)
@@ -92,7 +95,7 @@ def _boosting(model):
         "DummyRegressor",
     ):
         raise ValueError("gradient boosting that starts from another model (init=...)")
-    out = {"outputs": "values", "labels": ["prediction"]}
+    out: dict[str, Any] = {"outputs": "values", "labels": ["prediction"]}
     first = 0
     if hasattr(model, "classes_"):
         if model.loss == "exponential":
@@ -108,7 +111,7 @@ def _boosting(model):
     return out
 
 
-def _histogram(model):
+def _histogram(model: Any) -> Any:
     n_sums = model.n_trees_per_iteration_
     out = {"outputs": "values", "labels": ["prediction"], "floats": False}
     first = 0
@@ -151,7 +154,7 @@ def _histogram(model):
     return out
 
 
-def _other_votes(model, weights):
+def _other_votes(model: Any, weights: Any) -> Any:
     """What a tree gives the classes it does not predict: 0, or -1/(k - 1) in newer versions."""
     import numpy
 
@@ -165,7 +168,7 @@ def _other_votes(model, weights):
     return 0.0 if numpy.allclose(decision, first, atol=1e-9) else -1.0 / (k - 1)
 
 
-def _ada_boost(model):
+def _ada_boost(model: Any) -> Any:
     """Decisions are sums over trees; probabilities their softmax (Zhu et al. 2009)."""
     classes = [str(c) for c in model.classes_]
     k = len(classes)
@@ -174,13 +177,13 @@ def _ada_boost(model):
     total = sum(weights)
     other = 0.0 if real else _other_votes(model, weights)
 
-    def values(tree, weight):
-        def of(i):
+    def values(tree: Any, weight: Any) -> Any:
+        def of(i: Any) -> Any:
             shares = _shares(tree, i)
             if real:
                 logs = [math.log(max(p, 2.220446049250313e-16)) for p in shares]
                 return [(v - sum(logs) / k) / len(weights) for v in logs]
-            best = max(range(k), key=lambda c: shares[c])
+            best = max(range(k), key=lambda c: float(shares[c]))
             return [weight / total * (1.0 if c == best else other) / (k - 1) for c in range(k)]
 
         return of
@@ -199,7 +202,7 @@ def _ada_boost(model):
     }
 
 
-def _mean_path(n):
+def _mean_path(n: Any) -> Any:
     """Mean depth of a search tree of n points (Liu, Ting, Zhou 2008, equation 1)."""
     if n <= 1:
         return 0.0
@@ -208,7 +211,7 @@ def _mean_path(n):
     return 2.0 * (math.log(n - 1.0) + 0.5772156649015329) - 2.0 * (n - 1.0) / n
 
 
-def _isolation(model):
+def _isolation(model: Any) -> Any:
     """The anomaly score 2^(-mean depth / usual depth): -score_samples of scikit-learn."""
     factor = -math.log(2.0) / (len(model.estimators_) * _mean_path(model.max_samples_))
     trees = []
@@ -229,11 +232,11 @@ def _isolation(model):
     return {"outputs": "values", "labels": ["anomaly"], "end": "exp", "base": [0.0], "trees": trees}
 
 
-def to_dict(model, features=None):
+def to_dict(model: Any, features: Any = None) -> dict[str, Any]:
     """The JSON of a fitted model, as a dictionary; ValueError says what cannot be had."""
     kind = _name(model)
     if kind.startswith("HistGradientBoosting"):
-        out = _histogram(model)
+        out: dict[str, Any] = _histogram(model)
     elif kind.startswith("GradientBoosting"):
         out = _boosting(model)
     elif kind.startswith(("RandomForest", "ExtraTrees")):
@@ -257,7 +260,7 @@ def to_dict(model, features=None):
     return out
 
 
-def save(model, path, features=None):
+def save(model: Any, path: Any, features: Any = None) -> None:
     """Writes the JSON of a fitted model."""
     text = json.dumps(to_dict(model, features))
     with open(path, "w", encoding="utf-8") as file:

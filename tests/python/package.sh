@@ -15,7 +15,8 @@ done
 . "$root/tests/e2e/service.inc"
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
 export PYTHONPATH="$root/python" PYTHONDONTWRITEBYTECODE=1
-export BLINDSIGHT_LIBRARY="$BUILD/libblindsight.so"
+export BLINDSIGHT_LIBRARY="$BUILD/libblindsight.so" BLINDSIGHT_SERVER="$BUILD/blindsight-server"
+export ROOT="$root"
 
 works "train" blindsight train "$data" --label diagnosis --epochs 60 -o wdbc.model \
   --validation validation.csv
@@ -27,12 +28,15 @@ export BLINDSIGHT_TOKEN
 serve wdbc.server
 export URL="$url"
 # What the tests of one file say, added to what this one counts.
-for file in test_ckks test_client test_threads; do
+for file in test_ckks test_model test_client test_threads; do
   run "$python" -W error "$root/tests/python/$file.py"
   ran=$(sed -n 's/^Ran \([0-9]*\) tests* in .*/\1/p' "$log.err")
   wrong=$(sed -n 's/^FAILED (\(.*\))/\1/p' "$log.err" | tr -c '0-9\n' ' ' |
     awk '{ for (i = 1; i <= NF; i++) n += $i } END { print n + 0 }')
   passed=$((passed + ${ran:-0} - wrong)) failed=$((failed + wrong))
+  left=$(sed -n 's/^OK (skipped=\([0-9]*\))/\1/p' "$log.err")
+  passed=$((passed - ${left:-0})) skipped=$((skipped + ${left:-0}))
+  [ -z "$left" ] || echo "SKIP: $left of $file, no pandas"
   holds "$file ran" [ "${ran:-0}" -gt 0 ]
   [ "$rc" = 0 ] || cat "$log.err"
 done

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The side that computes: a compiled model, sessions with clients' keys."""
+
+from __future__ import annotations
+
+import threading
+from ctypes import byref, c_void_p, sizeof
+from typing import Any, Union
+
+from numpy.typing import ArrayLike
+
+from ._native import (CompileOptions, Handle, doubles, library, made, octets, refuse_copy, taken,
+                      text)
+from .client import Client
+from .interrupt import interruptible
+from .model import Model
+from .tables import Named, Path, Predictions
+
+Bytes = Union[bytes, bytearray, memoryview]
+
+_MINIMISE = {"balanced": 0, "latency": 1, "upload": 2, "keys": 3}
+_PACKINGS = {"both": (True, True), "latency": (True, False), "throughput": (False, True)}
+
+
+class _ServerClient(Client):
+    """The public half of a server, which belongs to it."""
+
+    def __init__(self, server: Handle) -> None:
+        self._server = server
+        self._take(c_void_p(library.blindsight_server_client(server)))
+
+
+class Server(Named):
+    """A compiled model, weights and all: its owner's secret. ``.client`` is the half that anybody
+    may have."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self.client: Client = _ServerClient(handle)
+        self._take_names()
+
+    def _names(self) -> Any:
+        return self.client._names()
+
+    @classmethod
+    def load(cls, path: Path) -> Server:
+        """A file of :meth:`save`, or of ``blindsight compile``."""
+        return cls(interruptible(made, "blindsight_server", library.blindsight_server_load,
+                                 text(path)))
+
+    def save(self, path: Path) -> None:
+        """Mode 0600. What ``serve`` takes, when its name ends with .server."""
+        library.blindsight_server_save(text(path), self._handle)
+
+    def session(self, keys: Bytes, threads: int = 1) -> Session:
+        """Room to compute for one client, with its evaluation keys."""
+        return Session(self, keys, threads)
+
+    def infer(self, sample: Bytes, keys: Bytes, threads: int = 1) -> bytes:
+        """One sample, for a client whose keys are not kept: :meth:`session` keeps them."""
+        return self.session(keys, threads).infer(sample)
+
+    def simulate(self, rows: ArrayLike | Any, packing: str = "auto", seed: int = 1,
+                 threads: int = 1) -> Predictions:
+        """Rows in clear, with the noise that every operation on ciphertexts would add."""
+        values = self.client._values(rows)
+        handle = interruptible(made, "blindsight_predictions", library.blindsight_server_simulate,
+                               doubles(values), len(values),
+                               self.client._packing(packing, len(values)), seed, threads,
+                               self._handle)
+        return self._predictions(handle, (), rows)
+
+    def __copy__(self) -> Any:
+        return _refuse_server()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return _refuse_server()
+
+    def __repr__(self) -> str:
+        return f"<Server of {self.name!r}: depth {self.client.facts.depth}>"
+
+
+def _refuse_server() -> Any:
+    return refuse_copy("a compiled model holds its owner's weights, and is not copied or pickled: "
+                       "save() writes it with mode 0600; its .client may travel")
+
+
+class Session:
+    """One client's keys on a server. Calls of many threads take turns."""
+
+    def __init__(self, server: Server, keys: Bytes, threads: int = 1) -> None:
+        self._server = server  # lives as long
+        keys = octets(keys)
+        self._turn = threading.Lock()
+        self._handle = interruptible(made, "blindsight_session", library.blindsight_session_build,
+                                     server._handle, keys, len(keys), threads)
+
+    def infer(self, sample: Bytes) -> bytes:
+        """Sample in, result out; nothing of either is known here."""
+        sample = octets(sample)
+
+        def run() -> bytes:
+            with self._turn:  # also when nobody waits for it any more
+                return taken(library.blindsight_session_infer, sample, len(sample), self._handle)
+
+        return interruptible(run)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return refuse_copy("a session holds a client's expanded keys, and is not copied or "
+                           "pickled: build another one from the keys")
+
+
+def compile(model: Model, *, error: float = 0.0, security: int = 128, packing: str = "both",
+            minimise: str = "balanced", last: str = "client", headroom: float = 4.0,
+            log2_n: int = 0, weights_mb: int = 0) -> Server:
+    """Chooses encryption parameters for a model. Options are those of ``blindsight compile``; what
+    cannot be had is refused, with what would help."""
+    if minimise not in _MINIMISE:
+        raise ValueError(f"minimise = {minimise!r}: must be one of {', '.join(_MINIMISE)}")
+    if packing not in _PACKINGS:
+        raise ValueError(f"packing = {packing!r}: must be one of {', '.join(_PACKINGS)}")
+    if last not in ("client", "server"):
+        raise ValueError(f"last = {last!r}: must be client or server")
+    options = CompileOptions()
+    library.blindsight_compile_options_default(byref(options), sizeof(options))
+    options.error, options.security, options.log2_n = error, security, log2_n
+    options.latency, options.throughput = _PACKINGS[packing]
+    options.minimise, options.headroom = _MINIMISE[minimise], headroom
+    options.last_on_server = last == "server"
+    if weights_mb:
+        options.weights_bytes = weights_mb << 20
+    return Server(interruptible(made, "blindsight_server", library.blindsight_server_compile,
+                                model._handle, byref(options)))
+
+
+def infer(server: Server | Path, sample: Bytes, keys: Bytes, threads: int = 1) -> bytes:
+    """One sample through a compiled model or the file of one: what ``blindsight-infer`` does."""
+    compiled = server if isinstance(server, Server) else Server.load(server)
+    return compiled.infer(sample, keys, threads)

@@ -1,0 +1,323 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The model owner's and the server's side: train, import, compile, infer, serve; DataFrames."""
+
+import copy
+import inspect
+import os
+import pickle
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from ctypes import Structure
+from pathlib import Path
+
+import numpy as np
+
+import blindsight as bs
+from blindsight import _native, client, tables
+
+try:
+    import pandas
+except ImportError:
+    pandas = None
+
+ROOT = Path(os.environ["ROOT"])
+DATA = ROOT / "data" / "wdbc.csv"
+with_pandas = unittest.skipUnless(pandas, "no pandas")
+
+# A program that waits for C, and says how its wait ended.
+WAITS = """
+import sys
+import blindsight as bs
+model = bs.Model.load("wdbc.model")
+try:
+    print("begins", flush=True)
+    {call}
+    print("ends", flush=True)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+class TrainTest(unittest.TestCase):
+    def test_as_the_command(self) -> None:
+        model = bs.train(DATA, "diagnosis", epochs=60, name="wdbc")
+        self.assertEqual(model.name, "wdbc")
+        self.assertEqual(model.labels, ["B", "M"])
+        self.assertEqual(model.training.n_train, 455)
+        self.assertEqual(len(model.training.train_loss), 60)
+        self.assertEqual(model.training.ignored, ["id"])
+        model.save("python.model")
+        self.assertEqual(stat.S_IMODE(os.stat("python.model").st_mode), 0o600)
+        self.assertEqual(Path("python.model").read_bytes(), Path("wdbc.model").read_bytes())
+        metrics = model.evaluate("validation.csv", "diagnosis")
+        kept = model.measure(model.predict(model.training.validation.values),
+                             model.training.validation)
+        self.assertEqual(metrics.accuracy, kept.accuracy)
+        self.assertEqual(metrics.confusion.sum(), 114)
+        self.assertGreater(metrics.auc, 0.9)
+        again = bs.Model.from_json(model.to_json())
+        rows = model.rows("validation.csv")
+        self.assertEqual(again.predict(rows).outputs.tolist(), model.predict(rows).outputs.tolist())
+
+    def test_kinds_of_models(self) -> None:
+        trees = bs.train(DATA, "diagnosis", model="trees", trees=5, depth=2)
+        self.assertAlmostEqual(sum(trees.training.weights.values()), 1, 3)
+        linear = bs.train(DATA, "area_worst", model="linear", drop=["id", "diagnosis"])
+        self.assertTrue(linear.training.regression)
+        self.assertEqual(len(linear.features), 29)
+        truth = linear.training.validation
+        self.assertGreater(linear.measure(linear.predict(truth.values), truth).r2, 0.9)
+
+    def test_progress(self) -> None:
+        seen = []
+        bs.train(DATA, "diagnosis", epochs=7, progress=lambda part, text: seen.append(part))
+        self.assertEqual(len(seen), 7)
+        self.assertEqual(seen[-1], 1)
+        with self.assertRaises(bs.CancelledError):
+            bs.train(DATA, "diagnosis", progress=lambda part, text: part > 0.1)
+
+        def fail(part: float, text: str) -> None:
+            raise KeyError(text)
+
+        with self.assertRaises(KeyError):
+            bs.train(DATA, "diagnosis", progress=fail)
+
+    def test_what_is_refused(self) -> None:
+        for options, words in (({"model": "forest"}, "network, linear, trees"),
+                               ({"task": "x"}, "auto"), ({"activation": "relu"}, "sigmoid3")):
+            with self.assertRaisesRegex(ValueError, words):
+                bs.train(DATA, "diagnosis", **options)
+        with self.assertRaisesRegex(bs.Error, "none.csv") as caught:
+            bs.train("none.csv", "diagnosis")
+        self.assertIsInstance(caught.exception, OSError)
+        with self.assertRaisesRegex(bs.Error, "no column.*nothing"):
+            bs.train(DATA, "nothing")
+        with self.assertRaisesRegex(TypeError, "data is None"):
+            bs.train(None, "diagnosis")
+
+
+class CompileTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.model = bs.Model.load("wdbc.model")
+        cls.server = cls.model.compile()
+        cls.rows = cls.model.rows("validation.csv")[:5]
+
+    def test_all_of_it(self) -> None:
+        client_side = self.server.client
+        secret, keys = client_side.keygen()
+        clear = self.model.predict(self.rows)
+        session = self.server.session(keys, threads=2)
+        for infer in (session.infer, lambda sample: bs.infer("m.server", sample, keys)):
+            self.server.save("m.server")
+            answer = client_side.decrypt(infer(client_side.encrypt(self.rows, secret)), secret)
+            self.assertEqual(answer.labels, clear.labels)
+            self.assertLess(np.abs(answer.outputs - clear.outputs).max(), 1e-4)
+        self.assertEqual(stat.S_IMODE(os.stat("m.server").st_mode), 0o600)
+        self.assertEqual(self.server.simulate(self.rows).labels, clear.labels)
+        with self.assertRaises(bs.FormatError):
+            session.infer(b"no sample")
+        with self.assertRaises(bs.FormatError):
+            self.server.session(b"no keys")
+
+    def test_options(self) -> None:
+        self.assertIsNone(bs.compile(self.model, packing="latency").client.facts.throughput)
+        with self.assertRaisesRegex(bs.Error, "log2-n 13|needs 3 levels"):
+            bs.compile(self.model, log2_n=12)
+        for options in ({"packing": "x"}, {"minimise": "x"}, {"last": "x"}, {"security": 100}):
+            with self.assertRaises(ValueError):
+                bs.compile(self.model, **options)
+
+    def test_serve(self) -> None:
+        with bs.serve(self.server) as service:
+            remote = bs.Remote(service.url, token=service.token("ward"), key="serve.key")
+            self.assertEqual(remote.predict(self.rows).labels,
+                             self.model.predict(self.rows).labels)
+            with self.assertRaisesRegex(bs.Error, "HTTP 401"):
+                bs.Remote(service.url, token="nobody")
+            with self.assertRaisesRegex(ValueError, "scope"):
+                service.token("x", scope="all")
+            folder = service.state
+        self.assertEqual(service.stop(), 0)
+        self.assertFalse(os.path.exists(folder))
+        with self.assertRaisesRegex(OSError, "none.server"):
+            bs.serve("none.server")
+        with self.assertRaisesRegex(ValueError, "two models"):
+            bs.serve([self.server, self.server])
+
+    def test_what_travels(self) -> None:
+        secret, keys = self.server.client.keygen()
+        for thing in (self.model, self.server, self.server.session(keys)):
+            for way in (copy.copy, copy.deepcopy, pickle.dumps):
+                with self.assertRaisesRegex(TypeError, "not copied or pickled"):
+                    way(thing)
+        again = pickle.loads(pickle.dumps(self.server.client))
+        self.assertEqual(again.features, self.model.features)
+        self.assertEqual(len(again.encrypt(self.rows, secret)),
+                         len(self.server.client.encrypt(self.rows, secret)))
+        self.assertIs(copy.deepcopy(self.server.client), self.server.client)
+        answer = self.model.predict(self.rows)
+        self.assertEqual(pickle.loads(pickle.dumps(answer)).labels, answer.labels)
+        try:
+            bs.Model.load("none.model")
+        except bs.Error as error:
+            same = pickle.loads(pickle.dumps(error))
+            self.assertEqual((type(same), same.status, str(same)),
+                             (bs.InputOutputError, "io", str(error)))
+
+
+class ImportTest(unittest.TestCase):
+    def test_onnx(self) -> None:
+        model = bs.import_onnx(ROOT / "examples" / "residual" / "wdbc.onnx",
+                               calibrate=DATA, label="diagnosis", outputs="classes")
+        self.assertGreater(len(model.fits), 0)
+        self.assertTrue(all(fit.degree > 0 for fit in model.fits))
+        with self.assertRaises(bs.Error):
+            bs.import_onnx(DATA)
+        with self.assertRaisesRegex(ValueError, "auto, table, image"):
+            bs.import_onnx("x.onnx", input="x")
+
+    def test_trees(self) -> None:
+        path = ROOT / "tests" / "trees" / "data" / "lightgbm_binary.txt"
+        self.assertTrue(bs.is_trees(path))
+        self.assertFalse(bs.is_trees(DATA))
+        self.assertGreater(len(bs.import_trees(path, exact=True).features), 0)
+
+
+@with_pandas
+class FrameTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.frame = pandas.read_csv(DATA)
+
+    def test_train_and_predict(self) -> None:
+        model = bs.train(self.frame, "diagnosis", epochs=60, name="wdbc")
+        self.assertEqual(model.to_json(), bs.Model.load("wdbc.model").to_json())
+        some = self.frame.sample(7, random_state=1)
+        answer = model.predict(some[some.columns[::-1]]).to_pandas()
+        self.assertEqual(answer.index.tolist(), some.index.tolist())
+        self.assertEqual(answer.columns.tolist(), ["predicted", "state", "B", "M"])
+        self.assertEqual(answer["predicted"].tolist(), model.predict(model.rows(some)).labels)
+        self.assertEqual(model.evaluate(self.frame, "diagnosis").confusion.sum(), 569)
+        secret, keys = (server := model.compile()).client.keygen()
+        sorted_rows = server.client.sort(some)
+        result = server.infer(server.client.encrypt(sorted_rows, secret), keys)
+        self.assertEqual(server.client.decrypt(result, secret, sorted_rows).to_pandas().index
+                         .tolist(), some.index.tolist())
+
+    def test_categories_and_gaps(self) -> None:
+        n = 400
+        draw = np.random.default_rng(1)
+        colour = draw.choice(["red", "green", "blue"], n)
+        size = draw.normal(size=n)
+        frame = pandas.DataFrame({"colour": colour, "size": size, "odd, \"name\"": size * 2,
+                                  "y": np.where((colour == "red") ^ (size > 0), "yes", "no")})
+        frame.loc[3, "size"] = None
+        model = bs.train(frame, "y", model="trees", trees=20)
+        self.assertEqual(set(model.categories), {"colour"})
+        self.assertLessEqual(set(colour), set(model.categories["colour"]))
+        self.assertGreater(model.evaluate(frame, "y").accuracy, 0.9)
+        table = model.table(frame, "y")
+        self.assertTrue(np.isnan(table.values[3, 1]))
+        nullable = frame.convert_dtypes()
+        self.assertEqual(model.predict(nullable).labels, model.predict(frame).labels)
+        with self.assertRaisesRegex(bs.Error, "^DataFrame: "):
+            model.table(frame, "z")
+
+
+class InterruptTest(unittest.TestCase):
+    LIMIT_S = 20.0  # of a busy machine; on an idle one it is 0.3
+
+    def interrupted(self, call: str) -> None:
+        program = subprocess.Popen([sys.executable, "-c", WAITS.format(call=call)],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        with program:
+            self.assertEqual(program.stdout.readline(), b"begins\n")
+            time.sleep(0.3)
+            start = time.monotonic()
+            program.send_signal(signal.SIGINT)
+            self.assertEqual(program.stdout.readline(), b"interrupted\n")
+            self.assertLess(time.monotonic() - start, self.LIMIT_S)
+            program.kill()
+
+    def test_train(self) -> None:
+        self.interrupted(f"bs.train({str(DATA)!r}, 'diagnosis', epochs=1000000)")
+
+    def test_what_knows_no_stopping(self) -> None:
+        self.interrupted("rows = model.rows('validation.csv').repeat(9000, 0)[:10**6]; "
+                         "[model.predict(rows) for i in range(1000)]")
+
+
+class PackageTest(unittest.TestCase):
+    def test_structures_are_those_of_the_header(self) -> None:
+        """Sizes and places of all fields, as a C compiler has them; a structure of the library may
+        be longer at its end."""
+        cases = []
+        for name, kind in vars(_native).items():
+            if inspect.isclass(kind) and issubclass(kind, Structure) and kind is not Structure:
+                c_name = inspect.getdoc(kind)
+                cases += [(c_name, field[0], getattr(kind, field[0]).offset,
+                           getattr(kind, field[0]).size) for field in kind._fields_]
+        source = ["#include <blindsight.h>", "#include <stddef.h>", "#include <stdio.h>",
+                  "int main(void) {"]
+        source += [f'printf("%zu %zu\\n", offsetof({c}, {f}), sizeof((({c} *)0)->{f}));'
+                   for c, f, _, _ in cases]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "offsets.c"
+            path.write_text("\n".join(source + ["return 0; }"]))
+            subprocess.run([os.environ.get("CC", "cc"), f"-I{ROOT}/include", str(path), "-o",
+                            f"{folder}/offsets"], check=True)
+            out = subprocess.run([f"{folder}/offsets"], check=True, capture_output=True, text=True)
+        found = [tuple(map(int, line.split())) for line in out.stdout.splitlines()]
+        self.assertEqual(found, [(offset, size) for _, _, offset, size in cases])
+        self.assertGreater(len(cases), 150)
+
+    def test_everything_says_what_it_is(self) -> None:
+        for name in bs.__all__:
+            thing = getattr(bs, name)
+            self.assertTrue(inspect.getdoc(thing), name)
+            for member, value in vars(thing).items() if inspect.isclass(thing) else ():
+                if not member.startswith("_") and (callable(value) or isinstance(value, property)):
+                    self.assertTrue(inspect.getdoc(value), f"{name}.{member}")
+
+    def test_errors_are_of_kinds(self) -> None:
+        self.assertTrue(issubclass(bs.FormatError, ValueError))
+        self.assertTrue(issubclass(bs.OutOfMemoryError, MemoryError))
+        with self.assertRaises(bs.ArgumentError):
+            bs.Context(depth=-1)
+        with self.assertRaises(bs.LevelError):
+            context = bs.Context(depth=1)
+            (context.encrypt([1.0]) ** 2).square()
+
+    def test_public_contexts(self) -> None:
+        context = bs.Context(depth=1)
+        public = context.public()
+        vector = public.encrypt([1.5, -2]) * 2
+        with self.assertRaises(bs.MissingKeyError):
+            vector.decrypt()
+        self.assertLess(np.abs(vector.decrypt(context) - [3, -4]).max(), 1e-5)
+        elsewhere = pickle.loads(pickle.dumps(public))
+        sent = context.deserialize_vector(elsewhere.encrypt([7.0]).serialize(), 1)
+        self.assertLess(abs(sent.decrypt()[0] - 7), 1e-5)
+        both = pickle.loads(pickle.dumps([vector, vector + 1]))
+        self.assertIs(both[0].context, both[1].context)
+        self.assertLess(np.abs((both[0] + both[1]).decrypt(context) - [7, -7]).max(), 1e-5)
+        with self.assertRaisesRegex(TypeError, "pickle its public"):
+            pickle.dumps(context)
+        self.assertIs(copy.deepcopy(context), context)
+        only = bs.Context.deserialize(context.params_bytes, context.keys_bytes)
+        with self.assertRaisesRegex(bs.MissingKeyError, "neither"):
+            only.encrypt([1])
+
+    def test_one_table_of_names(self) -> None:
+        self.assertEqual(tables.STATES[0], "inside")
+        self.assertEqual(client.LATENCY, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
