@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 60
 build = cmake -S . -B build/$(1) -DCMAKE_BUILD_TYPE=$(2) $(3) && \
   cmake --build build/$(1) -j$(JOBS) $(4)
 
-.PHONY: build demo test test-all bench bench-deep lint fuzz prove install uninstall clean wasm
+.PHONY: build demo test test-all bench bench-deep lint fuzz prove install uninstall clean wasm wheel
 build:
 	@tools/install_deps
 	@$(call build,release,Release)
@@ -29,6 +29,11 @@ wasm:
 	@tools/build_wasm -j $(JOBS) build/web
 	@tools/pack_web build/web build/web/package build/web/page
 	@echo "build/web/package: blindsight.wasm, $$(gzip -9 -c build/web/blindsight.wasm | wc -c) bytes packed"
+
+# The Python package with all that it needs: build/wheel/*.whl, for pip install.
+wheel: build wasm
+	@tools/make_wheel build/release build/wheel build/web/page
+	@tools/check_wheel build/wheel/*.whl
 
 test-all: build
 	@tools/install_deps --dev

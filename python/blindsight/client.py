@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import ssl
 import tempfile
 import threading
 import warnings
@@ -231,6 +233,17 @@ class Client(Named):
         return _PACKINGS[packing]
 
 
+# Where the library looks for authorities to trust.
+BUILT_IN = "/etc/ssl/certs/ca-certificates.crt"
+
+
+def _authorities(given: Path | None) -> Path | None:
+    """A file of authorities, where this system keeps its own elsewhere."""
+    if given is not None or os.path.exists(BUILT_IN):
+        return given
+    return ssl.get_default_verify_paths().cafile
+
+
 def _out_of_range(name: str) -> int:
     if name not in _OUT_OF_RANGE:
         raise ValueError(f"out_of_range = {name!r}: must be one of {', '.join(_OUT_OF_RANGE)}")
@@ -285,7 +298,7 @@ class Remote:
         options = RemoteOptions()
         library.blindsight_remote_options_default(byref(options), sizeof(options))
         for name, value in {"model": model, "plan": plan, "token": token,
-                            "token_file": token_file, "cacert": cacert, "cert": cert,
+                            "token_file": token_file, "cacert": _authorities(cacert), "cert": cert,
                             "cert_key": cert_key}.items():
             setattr(options, name, text(value))
         options.plain, options.timeout_s, options.patience_s = plain, timeout_s, patience_s
