@@ -521,7 +521,9 @@ typedef enum blindsight_minimise {
 typedef struct blindsight_compile_options {
   size_t size;
   double error;             /**< allowed in |encrypted - clear| / max(1, |clear|); 0 = as the
-                                 model is: 1e-5, or a tenth of what its polynomials miss */
+                                 model is: 1e-5, or a tenth of what its polynomials miss. Up to
+                                 eight times that where it leaves no room for latency packing:
+                                 blindsight_server_compiled says so */
   ckks_security security;   /**< 128, 192 or 256 */
   int log2_n;               /**< ring degree 2^log2_n; 0 = the smallest that will do */
   bool latency, throughput; /**< packings wanted; both. Where only one of both can be had the plan
@@ -544,6 +546,17 @@ BLINDSIGHT_API void blindsight_compile_options_default(blindsight_compile_option
 BLINDSIGHT_API BLINDSIGHT_CHECK ckks_status
 blindsight_server_compile(blindsight_server **out, const blindsight_model *model,
                           const blindsight_compile_options *options);
+
+/** What compiling made of its options. */
+typedef struct blindsight_compiled {
+  double error;       /**< that it was made for; 0: it comes from a file, which does not say */
+  double usual_error; /**< nobody asked for an error, and at this, the usual one, there was no room
+                           for latency packing; else 0 */
+  bool left_out[BLINDSIGHT_N_PACKINGS]; /**< wanted, and could not be had beside the other */
+} blindsight_compiled;
+
+BLINDSIGHT_API const blindsight_compiled *
+blindsight_server_compiled(const blindsight_server *server);
 
 /* ------------------------------------------------------------------ server */
 

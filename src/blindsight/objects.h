@@ -35,6 +35,7 @@ struct blindsight_server {
   plan_plan plan;
   blindsight_engine *engine;
   blindsight_client client; /**< borrows from plan */
+  blindsight_compiled compiled;
   blindsight_account account[PLAN_N_PACKINGS];
   blindsight_stage stage[PLAN_N_PACKINGS][PLAN_MAX_STAGES + 2];
 };

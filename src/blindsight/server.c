@@ -52,8 +52,12 @@ ckks_status blindsight_server_finish(blindsight_server **out, ckks_status status
   }
   server->client.interface = &server->plan.interface;
   blindsight_client_view(&server->client);
-  for (int p = 0; p < PLAN_N_PACKINGS; p++)
+  server->compiled =
+      (blindsight_compiled){.error = server->plan.error, .usual_error = server->plan.usual_error};
+  for (int p = 0; p < PLAN_N_PACKINGS; p++) {
+    server->compiled.left_out[p] = server->plan.left_out[p];
     view_account(server, (plan_packing)p);
+  }
   return CKKS_OK;
 }
 
@@ -73,6 +77,10 @@ ckks_status blindsight_server_save(const char *path, const blindsight_server *se
 
 const blindsight_client *blindsight_server_client(const blindsight_server *server) {
   return server != NULL ? &server->client : NULL;
+}
+
+const blindsight_compiled *blindsight_server_compiled(const blindsight_server *server) {
+  return server != NULL ? &server->compiled : NULL;
 }
 
 ckks_status blindsight_server_prepare(const blindsight_server *server, size_t weights_bytes) {

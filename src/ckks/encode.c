@@ -19,8 +19,22 @@ void ckks_encode_int64(ring_word *out, const int64_t *coefficients, int limb,
 static double half_product(const int *limbs, int n_limbs, const ckks_params *params) {
   double product = 0.5 * (1 - 0x1p-40);
   for (int i = 0; i < n_limbs; i++)
-    product *= params->ring.modulus[limbs == NULL ? i : limbs[i]].f;
+    product *= params->ring.modulus[limbs[i]].f;
   return product;
+}
+
+/* As half_product, by the sizes of the primes alone, which a planner knows before the primes. */
+static double half_modulus(int level, const ckks_params *params) {
+  return 0.5 * (1 - 0x1p-40) * exp2(params->log2_q[level]);
+}
+
+double ckks_encode_limit(int level, double scale, const ckks_params *params) {
+  return fmin(0x1p62, half_modulus(level, params)) / scale;
+}
+
+double ckks_encode_limit_scalar(int level, double scale, const ckks_params *params) {
+  /* 2^120 is what one product of a double with a scale needs, and fits 128 bits. */
+  return fmin(0x1p120, half_modulus(level, params)) / scale;
 }
 
 /* First of all checks: a NaN passes every comparison that is written as "not too large". */
@@ -45,11 +59,13 @@ static ckks_status fail_too_large(size_t i, double magnitude, double scale, doub
  * Every slot is held against the limit, though one large value among small ones would leave small
  * coefficients: what is computed with it later need not.
  */
-static ckks_status check_fits(const ckks_complex *values, size_t n, double scale, double bound) {
+static ckks_status check_fits(const ckks_complex *values, size_t n, int level, double scale,
+                              const ckks_params *params) {
+  double limit = ckks_encode_limit(level, scale, params);
   for (size_t i = 0; i < n; i++) {
     double magnitude = hypot(values[i].re, values[i].im);
-    if (!(magnitude * scale < bound))
-      return fail_too_large(i, magnitude, scale, bound);
+    if (!(magnitude < limit))
+      return fail_too_large(i, magnitude, scale, limit * scale);
   }
   return CKKS_OK;
 }
@@ -129,11 +145,10 @@ ckks_status ckks_encode_scalar(uint64_t *residues, int n_limbs, double value, do
                                const ckks_params *params) {
   ckks_complex slot = {value, 0};
   BASE_TRY(check_finite(&slot, 1));
-  /* 2^120 is what one product of a double with a scale needs, and fits 128 bits. */
-  double bound = fmin(0x1p120, half_product(NULL, n_limbs, params));
+  double limit = ckks_encode_limit_scalar(n_limbs - 1, scale, params);
+  if (!(fabs(value) < limit))
+    return fail_too_large(0, fabs(value), scale, limit * scale);
   double integer = rint(value * scale);
-  if (!(fabs(integer) < bound))
-    return fail_too_large(0, fabs(value), scale, bound);
   for (int i = 0; i < n_limbs; i++)
     residues[i] = ring_modulus_reduce((__int128)integer, &params->ring.modulus[i]);
   return CKKS_OK;
@@ -167,7 +182,7 @@ static ckks_status encode_slots(ckks_plaintext *out, const ckks_complex *slots, 
   for (int i = 0; i <= level; i++)
     limbs[i] = i;
   BASE_TRY(check_finite(slots, n_slots));
-  BASE_TRY(check_fits(slots, n_slots, scale, half_product(NULL, level + 1, params)));
+  BASE_TRY(check_fits(slots, n_slots, level, scale, params));
   BASE_TRY(ckks_encode_limbs(&out->poly, limbs, level + 1, slots, n_slots, scale, params));
   out->level = level;
   out->scale = scale;

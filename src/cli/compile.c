@@ -6,6 +6,7 @@
 #include "cli/model.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/packing.h"
 #include "cli/page/plan_page.h"
 #include "cli/plan_report.h"
 #include "cli/plan_stages.h"
@@ -16,7 +17,6 @@ typedef struct arguments {
   blindsight_compile_options options;
   int security, minimise, packing, last, input;
   uint64_t log2_n, weights_mb;
-  double usual_error; /* what nobody asked for and could not be had; 0 = it was */
   bool json;
 } arguments;
 
@@ -76,7 +76,6 @@ static ckks_status calibrate(blindsight_model *model, const char *path) {
   return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", path);
 }
 
-/* What its activations became is said at once. */
 /* Clients are told edges of trees, and which is chosen at the import. */
 static ckks_status refuse_trees(const char *path) {
   bool trees;
@@ -87,6 +86,7 @@ static ckks_status refuse_trees(const char *path) {
                : CKKS_OK;
 }
 
+/* What its activations became is said at once. */
 static ckks_status import_model(blindsight_model **out, const arguments *a) {
   blindsight_import_options options;
   blindsight_import *report;
@@ -110,55 +110,15 @@ static ckks_status read_model(blindsight_model **out, const arguments *a) {
   return a->calibrate != NULL ? calibrate(*out, a->calibrate) : CKKS_OK;
 }
 
-/* Where polynomials stand for other activations, what is exact to five digits is not worth its
- * bits. */
-#define FINEST_ERROR 1e-5
-#define COARSEST_ERROR 1e-3
-#define MOST_COARSER 3 /* times, by two */
-static double usual_error(const blindsight_model *model) {
-  double error = 0.1 * blindsight_model_shape(model)->fitted_error;
-  return error < FINEST_ERROR ? FINEST_ERROR : error > COARSEST_ERROR ? COARSEST_ERROR : error;
-}
-
-static bool has(const blindsight_server *server, blindsight_packing packing) {
-  return blindsight_client_facts(blindsight_server_client(server))->cost[packing].available;
-}
-
-/* Nobody asked for that error: where the guard leaves no room for latency packing at it, a little
- * less is worth more than no answer to a single row. What was compiled is kept otherwise. */
-static void try_coarser(blindsight_server **server, const blindsight_model *model, arguments *a) {
-  blindsight_compile_options options = a->options;
-  for (int i = 0; i < MOST_COARSER && a->options.latency && !has(*server, BLINDSIGHT_LATENCY);
-       i++) {
-    blindsight_server *other = NULL;
-    options.error *= 2.0;
-    if (blindsight_server_compile(&other, model, &options) == CKKS_OK &&
-        has(other, BLINDSIGHT_LATENCY)) {
-      a->usual_error = a->options.error;
-      a->options.error = options.error;
-      blindsight_server_free(*server);
-      *server = other;
-      other = NULL;
-    }
-    blindsight_server_free(other);
-  }
-}
-
 static ckks_status compile(blindsight_server **server, size_t *n_weights, arguments *a) {
   blindsight_model *model = NULL;
   ckks_status status = read_model(&model, a);
   if (status == CKKS_OK && !blindsight_model_shape(model)->calibrated)
     cli_print_warning("%s: its ranges are not known, the worst is assumed; --calibrate tells them",
                       a->model);
-  bool usual = a->options.error == 0.0;
-  if (status == CKKS_OK && usual)
-    a->options.error = usual_error(model);
   if (status == CKKS_OK &&
       (status = blindsight_server_compile(server, model, &a->options)) != CKKS_OK)
     status = base_fail_in(status, "%s", a->model);
-  if (status == CKKS_OK && usual &&
-      !blindsight_client_facts(blindsight_server_client(*server))->certified)
-    try_coarser(server, model, a);
   const blindsight_shape *shape = blindsight_model_shape(model);
   for (size_t l = 0; status == CKKS_OK && l < shape->n_layers; l++)
     *n_weights += shape->layer[l].n_weights;
@@ -166,42 +126,38 @@ static ckks_status compile(blindsight_server **server, size_t *n_weights, argume
   return status;
 }
 
-static bool left_out(const blindsight_client *client, const arguments *a,
-                     blindsight_packing packing) {
-  bool wanted = packing == BLINDSIGHT_LATENCY ? a->options.latency : a->options.throughput;
-  return wanted && !blindsight_client_facts(client)->cost[packing].available;
-}
-
 /* Packings that were asked for, and could not be had beside the other. */
-static json_t *left_out_json(const blindsight_client *client, const arguments *a) {
+static json_t *left_out_json(const blindsight_compiled *compiled) {
   json_t *list = json_array();
-  if (left_out(client, a, BLINDSIGHT_LATENCY))
-    json_array_append_new(list, json_string("latency"));
-  if (left_out(client, a, BLINDSIGHT_THROUGHPUT))
-    json_array_append_new(list, json_string("throughput"));
+  for (int p = 0; p < BLINDSIGHT_N_PACKINGS; p++)
+    if (compiled->left_out[p])
+      json_array_append_new(list, json_string(cli_packing_name((blindsight_packing)p)));
   return list;
 }
 
 /* What was asked for belongs to the report: predictions are to be held against it. */
 static ckks_status print_plan(const blindsight_server *server, const arguments *a) {
   const blindsight_client *client = blindsight_server_client(server);
+  const blindsight_compiled *compiled = blindsight_server_compiled(server);
+  bool coarser = compiled->usual_error > 0.0;
   if (a->json) {
     json_t *object = cli_plan_report_json(client);
     cli_plan_stages_json(json_object_get(object, "packings"), server);
-    if (a->usual_error > 0.0)
-      json_object_set_new(object, "usual_error", cli_print_number(a->usual_error));
-    json_object_set_new(object, "error", cli_print_number(a->options.error));
+    if (coarser)
+      json_object_set_new(object, "usual_error", cli_print_number(compiled->usual_error));
+    json_object_set_new(object, "error", cli_print_number(compiled->error));
     json_object_set_new(object, "headroom", cli_print_number(a->options.headroom));
-    json_object_set_new(object, "left_out", left_out_json(client, a));
+    json_object_set_new(object, "left_out", left_out_json(compiled));
     return cli_print_json(object);
   }
   cli_plan_report_print(stdout, client);
-  cli_print_field(stdout, a->usual_error > 0.0 ? "made for" : "asked for", "error %g, headroom %g",
-                  a->options.error, a->options.headroom);
-  if (a->usual_error > 0.0)
+  cli_print_field(stdout, coarser ? "made for" : "asked for", "error %g, headroom %g",
+                  compiled->error, a->options.headroom);
+  if (coarser)
     cli_print_field(stdout, "coarser",
-                    "than the usual %g, which leaves no room for latency packing", a->usual_error);
-  if (left_out(client, a, BLINDSIGHT_LATENCY)) /* that the other is not there is the usual case */
+                    "than the usual %g, which leaves no room for latency packing",
+                    compiled->usual_error);
+  if (compiled->left_out[BLINDSIGHT_LATENCY]) /* that the other is not there is the usual case */
     cli_print_field(stdout, "not in it",
                     "latency packing, at this error; --packing latency says what would help");
   cli_plan_stages_print(stdout, server);
@@ -272,7 +228,6 @@ int cli_compile(int argc, char **argv) {
   arguments a = {.weights_mb = USUAL_WEIGHTS_MB};
   blindsight_units *units;
   blindsight_compile_options_default(&a.options, sizeof a.options);
-  a.options.error = 0.0; /* as the model has it */
   int code = parse(&a, argc, argv);
   if (code >= 0)
     return code;

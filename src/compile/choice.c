@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "compile/account.h"
 #include "compile/error.h"
+#include "compile/fits.h"
 #include "compile/room.h"
 
 /* Slots of a guarded batch that hold no row: a bit of guard in each makes 2^-20 and more. */
@@ -131,6 +132,7 @@ static ckks_status fill_packing(const filling *f, const compile_choice *choice,
   if (assigned == COMPILE_ASSIGN_NO_MEMORY)
     return base_fail_memory((size_t)program->n_registers * sizeof(double));
   f->layout->output_scale = program->n_ops ? program->op[program->n_ops - 1].scale : 0.0;
+  BASE_TRY(compile_fits(f->plan, f->packing, f->layout, f->chain, f->size, 1.0));
   compile_error error = fit_output_bits(f, options->error);
   /* The chain was chosen because its error is small: only a lack of memory hides it here. */
   if (!isfinite(error.whole))

@@ -17,8 +17,10 @@
 #define USUAL_ERROR 1e-5
 #define LARGEST_USUAL_ERROR 1e-3
 #define PART_OF_FIT 0.1
+#define MOST_COARSER 3 /* times, by two */
 
-/* A tenth of what the polynomials already miss of their functions. */
+/* A tenth of what the polynomials already miss of their functions: where they stand for other
+ * activations, what is exact to five digits is not worth its bits. */
 static double usual_error(const network_model *model) {
   return fmin(fmax(PART_OF_FIT * model->fitted_error, USUAL_ERROR), LARGEST_USUAL_ERROR);
 }
@@ -165,21 +167,27 @@ typedef struct work {
   placing placed;
 } work;
 
-/* What the contract adds: held against the plan that would just assume its ranges. */
+/*
+ * What the contract adds: held against the plan that would just assume its ranges. Where a smaller
+ * ring would do for that, it is the one; else the same layouts with as many special primes, for
+ * another choice has other virtues, and some of them would look like a contract that costs less
+ * than nothing. (Primes of the same sizes differ, by less than a bit.)
+ */
 static ckks_status fill_price(plan_plan *plan, const placing *placed,
                               const compile_options *options) {
   plan_plan assumed = {.interface = {.last = placed->stages.last}};
   compile_options without = *options;
   compile_search_result best;
   without.contract = COMPILE_CONTRACT_ASSUMED;
-  BASE_TRY(compile_search_run(&best, &placed->stages, &without));
+  BASE_TRY(compile_search_without(&best, &placed->stages, &without, &placed->best));
   if (!best.found)
     return CKKS_OK;
   ckks_status status = finish(&assumed, &placed->stages, &best, &without);
   for (int i = 0; i < PLAN_N_PACKINGS && status == CKKS_OK; i++) {
     plan_cost *cost = &plan->interface.cost[i];
-    cost->contract_bits = bits_of(&plan->interface.literal) - bits_of(&assumed.interface.literal);
-    cost->contract_ms = cost->predicted_ms - assumed.interface.cost[i].predicted_ms;
+    double bits = bits_of(&plan->interface.literal) - bits_of(&assumed.interface.literal);
+    cost->contract_bits = fmax(bits, 0.0);
+    cost->contract_ms = fmax(cost->predicted_ms - assumed.interface.cost[i].predicted_ms, 0.0);
   }
   plan_clear(&assumed);
   return status;
@@ -241,25 +249,58 @@ static ckks_status compile_to_plan(plan_plan *plan, compile_stages *stages, plac
   return plan_check(plan);
 }
 
-ckks_status compile_model(plan_plan *plan, const network_model *model,
-                          const compile_options *options) {
-  compile_options asked = *options;
-  memset(plan, 0, sizeof *plan);
-  if (asked.error == 0.0)
-    asked.error = usual_error(model);
-  BASE_TRY(check_options(&asked));
-  BASE_TRY(network_check(model));
+static ckks_status compile_once(plan_plan *plan, const network_model *model,
+                                const compile_options *options) {
   work *w = base_alloc(sizeof *w); /* too large for a stack */
   if (w == NULL)
     return base_fail_memory(sizeof *w);
-  ckks_status status = compile_stages_build(&w->stages, model, asked.last_on_server);
+  ckks_status status = compile_stages_build(&w->stages, model, options->last_on_server);
   if (status == CKKS_OK) {
-    status = compile_to_plan(plan, &w->stages, &w->placed, model, &asked);
+    status = compile_to_plan(plan, &w->stages, &w->placed, model, options);
     compile_stages_clear(&w->placed.stages);
     compile_stages_clear(&w->stages);
   }
   base_free(w);
   if (status != CKKS_OK)
     plan_clear(plan);
+  plan->error = options->error;
   return status;
+}
+
+/* Nobody asked for that error: where the guard leaves no room for latency packing at it, a little
+ * less is worth more than no answer to a single row. What was compiled is kept otherwise. */
+static void try_coarser(plan_plan *plan, const network_model *model,
+                        const compile_options *options) {
+  compile_options coarser = *options;
+  for (int i = 0; i < MOST_COARSER && !plan->interface.layout[PLAN_LATENCY].available; i++) {
+    plan_plan other = {0};
+    coarser.error *= 2.0;
+    if (compile_once(&other, model, &coarser) == CKKS_OK &&
+        other.interface.layout[PLAN_LATENCY].available) {
+      plan_clear(plan);
+      *plan = other;
+      plan->usual_error = options->error;
+      other = (plan_plan){0};
+    }
+    plan_clear(&other);
+  }
+}
+
+ckks_status compile_model(plan_plan *plan, const network_model *model,
+                          const compile_options *options) {
+  compile_options asked = *options;
+  bool usual = asked.error == 0.0;
+  memset(plan, 0, sizeof *plan);
+  if (usual)
+    asked.error = usual_error(model);
+  BASE_TRY(check_options(&asked));
+  BASE_TRY(network_check(model));
+  BASE_TRY(compile_once(plan, model, &asked));
+  if (usual && asked.latency && plan->interface.contract == PLAN_GUARDED)
+    try_coarser(plan, model, &asked);
+  for (int i = 0; i < PLAN_N_PACKINGS; i++) {
+    bool wanted = i == PLAN_LATENCY ? asked.latency : asked.throughput;
+    plan->left_out[i] = wanted && !plan->interface.layout[i].available;
+  }
+  return CKKS_OK;
 }

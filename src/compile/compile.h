@@ -33,7 +33,8 @@ typedef enum compile_contract {
 
 typedef struct compile_options {
   double error; /**< target for predicted_error; 0 = as the model is: 1e-5, or up to 1e-3 where its
-                   polynomials miss more of the functions that they stand for */
+                   polynomials miss more of the functions that they stand for; up to eight times
+                   that where latency packing is wanted and a guard leaves it no room otherwise */
   ckks_security security;   /**< default 128 */
   int log2_n;               /**< 0 = choose */
   bool latency, throughput; /**< which packings are wanted; default both */

@@ -26,8 +26,17 @@ static double guard_bits(const compile_stages *stages, const compile_options *op
   return fmax(fmax(bits, LEAST_GUARD_BITS), options->guard_bits);
 }
 
-double compile_room_held(const compile_stages *stages, const compile_options *options,
-                         compile_contract contract) {
+/* The last constant, which is encoded at the base prime: terms that cancel may leave less. */
+static double last_bias(const compile_stages *stages) {
+  const compile_stage *last = &stages->stage[stages->n_stages - 1];
+  double most = 0.0;
+  for (size_t i = 0; i < last->n_out && last->kind == COMPILE_STAGE_LAST; i++)
+    most = fmax(most, fabs(last->bias[i]));
+  return (1.0 + COMPILE_ROOM_FOR_NOISE) * most;
+}
+
+static double room_of(const compile_stages *stages, const compile_options *options,
+                      compile_contract contract) {
   switch (contract) {
   case COMPILE_CONTRACT_AUTO:
   case COMPILE_CONTRACT_CERTIFIED:
@@ -38,4 +47,9 @@ double compile_room_held(const compile_stages *stages, const compile_options *op
     break;
   }
   return stages->max_abs_output * options->headroom;
+}
+
+double compile_room_held(const compile_stages *stages, const compile_options *options,
+                         compile_contract contract) {
+  return fmax(room_of(stages, options, contract), last_bias(stages));
 }

@@ -170,6 +170,33 @@ ckks_status compile_search_run(compile_search_result *best, const compile_stages
   return end_search(s, status);
 }
 
+/* One choice and one number of special primes. */
+static ckks_status search_choice(searching *s, const compile_search_result *with) {
+  compile_sizes_begin(s, with->choice.log2_n, s->options->security);
+  s->contract = s->options->contract;
+  s->choice = with->choice;
+  s->choice.guarded = s->contract == COMPILE_CONTRACT_GUARDED;
+  s->throughput = with->throughput;
+  s->n_special = with->literal.n_p;
+  return try_lowered(s, true);
+}
+
+ckks_status compile_search_without(compile_search_result *best, const compile_stages *stages,
+                                   const compile_options *options,
+                                   const compile_search_result *with) {
+  searching *s;
+  BASE_TRY(begin_search(&s, best, stages, options));
+  s->throughput = with->throughput;
+  ckks_status status = CKKS_OK;
+  for (int log2_n = CKKS_MIN_LOG2_N;
+       log2_n < with->choice.log2_n && options->log2_n == 0 && status == CKKS_OK && !best->found;
+       log2_n++)
+    status = try_contracts(s, log2_n, with->choice.latency);
+  if (status == CKKS_OK && !best->found)
+    status = search_choice(s, with);
+  return end_search(s, status);
+}
+
 ckks_status compile_search_insecure(compile_search_result *best, const compile_stages *stages,
                                     const compile_options *options, int log2_n) {
   searching *s;

@@ -26,6 +26,11 @@ ckks_status compile_search_run(compile_search_result *best, const compile_stages
 /** A chain that meets the error for one ring degree, however insecure, in the likeliest layout. */
 ckks_status compile_search_insecure(compile_search_result *best, const compile_stages *stages,
                                     const compile_options *options, int log2_n);
+/** What would have been found for options->contract: in the smallest ring below that of `with`,
+ * else in the layouts of `with`, with as many special primes. */
+ckks_status compile_search_without(compile_search_result *best, const compile_stages *stages,
+                                   const compile_options *options,
+                                   const compile_search_result *with);
 #define COMPILE_SEARCH_LAYOUTS 4
 /** The best layouts for a ring degree, *n <= COMPILE_SEARCH_LAYOUTS of them, by a count of
  * rotations; `guarded`: with a slot of the result that holds no output. Where there are none,

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "compile/choice.h"
+#include "compile/fits.h"
 #include "compile/room.h"
 #include "ring/prime.h"
 
@@ -20,7 +21,8 @@
 /* Of b bits there are 2^(b-2) / N numbers that are 1 mod 2N: one in seven or so is a prime, and a
  * chain wants a few. */
 #define ROOM_FOR_PRIMES 7
-#define NO_LIMIT 4000.0 /* bits of modulus where security asks for none */
+#define ROOM_FOR_SIZES 1.125 /* a prime of so many bits may be a little smaller than foreseen */
+#define NO_LIMIT 4000.0      /* bits of modulus where security asks for none */
 
 void compile_sizes_begin(compile_sizes_search *s, int log2_n, ckks_security security) {
   for (int bits = 0; bits <= RING_F64_BITS; bits++)
@@ -132,6 +134,7 @@ static bool set_chain(compile_sizes_search *s, const compile_sizes *z) {
     literal->q_bits[level] = bits;
     literal->q[level] = good ? likely_prime(literal, bits, level) : 0;
     s->modulus[level].bits = bits;
+    s->modulus[level].f = (double)literal->q[level];
     total += bits;
     s->params.log2_q[level] = total;
     widest = bits > widest ? bits : widest;
@@ -163,6 +166,11 @@ static double error_of(compile_sizes_search *s, const compile_chain *chain) {
       s->no_memory = s->no_memory || assigned == COMPILE_ASSIGN_NO_MEMORY;
       return INFINITY;
     }
+    ckks_status fits = compile_fits(&s->plan, (plan_packing)packing, &layout[packing], chain,
+                                    s->size, ROOM_FOR_SIZES);
+    s->no_memory = s->no_memory || fits == CKKS_ERROR_MEMORY;
+    if (fits != CKKS_OK)
+      return INFINITY;
     double error = compile_error_bound(&s->plan, (plan_packing)packing, &layout[packing], chain,
                                        s->size, s->stages->max_abs_input);
     s->no_memory = s->no_memory || isnan(error);
@@ -315,6 +323,8 @@ static void try_special(compile_sizes_search *s, int n_p) {
 static void try_choice(compile_sizes_search *s, bool all_sizes) {
   bool deep = compile_layouts_depth(s->stages, &s->choice) >= DEEP_LEVELS;
   for (int n_p = 1; n_p <= (deep ? MAX_SPECIAL_DEEP : MAX_SPECIAL); n_p++) {
+    if (s->n_special != 0 && s->n_special != n_p)
+      continue;
     if (all_sizes) {
       try_special(s, n_p);
       continue;

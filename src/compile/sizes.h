@@ -23,6 +23,7 @@ typedef struct compile_sizes_search {
   int n_primes[RING_F64_BITS + 1]; /* of each size for this ring degree; -1 = not counted yet */
   double closest;                  /* smallest error seen, for the refusal's text */
   compile_sizes frugal[CKKS_MAX_P + 1]; /* best sizes with radix 1, by number of special primes */
+  int n_special;                        /* the one number of special primes; 0 = any */
   bool throughput;                      /* packing, too */
   compile_contract contract;            /* that is being tried */
   size_t blocked; /* 1 + the stage that was in the way when there was no layout */

@@ -118,15 +118,35 @@ static double normalise(compile_stage *stage, size_t a, bool results, bool cheby
   return most;
 }
 
+/*
+ * Where the leading coefficient is next to nothing the middle lies far outside the range: v would
+ * be large, and what the polynomial says the small difference of large numbers. Powers as they are
+ * keep more of it than such a fold.
+ */
+#define MOST_CANCELLED 4096.0
+static bool folds_well(const compile_stage *stage) {
+  for (size_t a = 0; a < stage->n_activations; a++) {
+    const encoding_polynomial *p = &stage->polynomial[a];
+    double lead = p->coefficient[p->degree], range = stage->range[a];
+    double middle = p->coefficient[p->degree - 1] / (p->degree * lead);
+    double power = fabs(lead) * pow(range + fabs(middle), p->degree);
+    if (!(power <= MOST_CANCELLED * fmax(encoding_polynomial_max(p, range), fabs(lead))))
+      return false;
+  }
+  return true;
+}
+
+static compile_stage_kind kind_of(const compile_stage *stage) {
+  if (compile_stage_all_have(stage, 3))
+    return folds_well(stage) ? COMPILE_STAGE_CUBIC : COMPILE_STAGE_GENERAL;
+  if (compile_stage_all_have(stage, 2))
+    return folds_well(stage) ? COMPILE_STAGE_SQUARE : COMPILE_STAGE_GENERAL;
+  return are_squares(stage) && folds_well(stage) ? COMPILE_STAGE_SQUARES : COMPILE_STAGE_GENERAL;
+}
+
 void compile_stage_fold(compile_stage *stage, compile_stage *next) {
   bool chebyshev = any_chebyshev(stage);
-  stage->kind = COMPILE_STAGE_GENERAL;
-  if (next && compile_stage_all_have(stage, 3))
-    stage->kind = COMPILE_STAGE_CUBIC;
-  if (next && compile_stage_all_have(stage, 2))
-    stage->kind = COMPILE_STAGE_SQUARE;
-  if (next && are_squares(stage))
-    stage->kind = COMPILE_STAGE_SQUARES;
+  stage->kind = next != NULL ? kind_of(stage) : COMPILE_STAGE_GENERAL;
   for (size_t a = 0; a < stage->n_activations; a++) {
     double factor = 1.0, constant = 0.0;
     if (stage->kind == COMPILE_STAGE_CUBIC)

@@ -184,6 +184,14 @@ ckks_status eval_diagonals(ckks_ciphertext *out, const ckks_ciphertext *a,
 ckks_status eval_polynomial(ckks_ciphertext *out, const ckks_ciphertext *a,
                             const double *coefficients, int degree, ckks_basis basis, double scale,
                             ckks_evaluator *ev);
+/**
+ * Whether all factors of such a polynomial can be encoded, for an operand at level `top` with
+ * in_scale: CKKS_ERROR_RANGE says which cannot. `vectors`: the coefficients are the largest ones of
+ * slots (eval_polynomial_slots_build). Of params, sizes of primes will do.
+ */
+ckks_status eval_polynomial_try(const double *coefficients, int degree, ckks_basis basis,
+                                bool vectors, int top, double in_scale, double scale,
+                                const ckks_params *params);
 /** Levels that eval_polynomial uses. */
 int eval_polynomial_depth(int degree);
 

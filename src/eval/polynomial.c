@@ -25,8 +25,14 @@
 /* All b_i that are ever computed: those below the largest base, and b_32, b_64, ... b_1024. */
 #define POLYNOMIAL_N_POWERS (POLYNOMIAL_MAX_BASE + 6)
 
-/* The tree is walked three times: to know the powers, to encode vectors, to compute. */
-typedef enum polynomial_pass { POLYNOMIAL_MARK, POLYNOMIAL_ENCODE, POLYNOMIAL_RUN } polynomial_pass;
+/* The tree is walked to know the powers, to see whether all factors can be encoded, to encode
+ * vectors, to compute. */
+typedef enum polynomial_pass {
+  POLYNOMIAL_MARK,
+  POLYNOMIAL_TRY,
+  POLYNOMIAL_ENCODE,
+  POLYNOMIAL_RUN
+} polynomial_pass;
 
 typedef struct polynomial_state {
   polynomial_pass pass;
@@ -308,6 +314,31 @@ static ckks_status polynomial_encode_node(polynomial_state *state, const double 
   return eval_polynomial_rows_encode(state->rows, first, level, scale);
 }
 
+static ckks_status polynomial_try_factor(const polynomial_state *state, double value, int level,
+                                         double scale) {
+  double limit = state->vectors ? ckks_encode_limit(level, scale, state->params)
+                                : ckks_encode_limit_scalar(level, scale, state->params);
+  return fabs(value) < limit
+             ? CKKS_OK
+             : base_fail(CKKS_ERROR_RANGE,
+                         "polynomial: a coefficient of %g; up to %g fits at its place", value,
+                         limit);
+}
+
+/* As polynomial_finish encodes them. */
+static ckks_status polynomial_try_node(const polynomial_state *state, const double *coefficients,
+                                       const int *linear, size_t n_linear, int level,
+                                       double scale) {
+  double product_scale = scale * state->params->ring.modulus[level + 1].f, leftover = 1;
+  for (size_t t = 0; t < n_linear; t++) {
+    BASE_TRY(polynomial_leftover(&leftover, state, linear[t], product_scale));
+    BASE_TRY(polynomial_try_factor(state, coefficients[linear[t]], level + 1, leftover));
+  }
+  if (state->vectors)
+    return polynomial_try_factor(state, coefficients[0], level, scale);
+  return polynomial_try_factor(state, coefficients[0], level + 1, product_scale);
+}
+
 /*
  * The node due at `level`; overwrites the coefficients. The way down is the same whether it is
  * marked which b_i will be needed, encoded or computed; out is for the last alone.
@@ -341,6 +372,8 @@ static ckks_status polynomial_node(polynomial_state *state, ckks_ciphertext *out
       linear[n_linear++] = i;
   if (state->pass == POLYNOMIAL_RUN)
     return polynomial_finish(state, out, sum, coefficients, linear, n_linear, level, scale);
+  if (state->pass == POLYNOMIAL_TRY)
+    return polynomial_try_node(state, coefficients, linear, n_linear, level, scale);
   if (state->pass == POLYNOMIAL_ENCODE)
     return polynomial_encode_node(state, coefficients, linear, n_linear, level, scale);
   for (size_t t = 0; t < n_linear; t++)
@@ -404,20 +437,47 @@ ckks_status eval_polynomial_slots_run(ckks_ciphertext *out, const ckks_ciphertex
 }
 
 /* The b_i as headers alone: what is encoded depends on their levels and scales. */
-static void polynomial_shape(polynomial_state *state, ckks_ciphertext *power, int degree) {
+static void polynomial_shape(polynomial_state *state, ckks_ciphertext *power, int degree,
+                             double in_scale) {
+  ckks_ciphertext *one = &power[polynomial_place(1)];
+  one->level = state->top;
+  one->scale = in_scale;
+  state->power[polynomial_place(1)] = one;
   for (int i = 2; i <= degree; i += i < POLYNOMIAL_MAX_BASE ? 1 : i) {
     if (!state->needed[polynomial_place(i)])
       continue;
-    int a = polynomial_larger(i), b = i - a;
-    int level = power[a].level < power[b].level ? power[a].level : power[b].level;
-    power[i].level = level - 1;
-    power[i].scale = power[a].scale * power[b].scale / state->params->ring.modulus[level].f;
-    state->power[polynomial_place(i)] = &power[i];
+    int a = polynomial_larger(i);
+    const ckks_ciphertext *first = state->power[polynomial_place(a)],
+                          *second = state->power[polynomial_place(i - a)];
+    int level = first->level < second->level ? first->level : second->level;
+    ckks_ciphertext *out = &power[polynomial_place(i)];
+    out->level = level - 1;
+    out->scale = first->scale * second->scale / state->params->ring.modulus[level].f;
+    state->power[polynomial_place(i)] = out;
   }
+}
+
+ckks_status eval_polynomial_try(const double *coefficients, int degree, ckks_basis basis,
+                                bool vectors, int top, double in_scale, double scale,
+                                const ckks_params *params) {
+  ckks_ciphertext power[POLYNOMIAL_N_POWERS] = {0};
+  int level = top - eval_polynomial_depth(degree);
+  polynomial_state state = {.params = params,
+                            .basis = basis,
+                            .top = top,
+                            .base = polynomial_choose_base(degree),
+                            .vectors = vectors};
+  BASE_ASSERT(level >= 0 && degree <= EVAL_POLYNOMIAL_MAX_DEGREE);
+  if (degree == 0)
+    return polynomial_try_factor(&state, coefficients[0], level, scale);
+  BASE_TRY(polynomial_walk(&state, POLYNOMIAL_MARK, NULL, coefficients, degree, level, 1));
+  polynomial_shape(&state, power, degree, in_scale);
+  return polynomial_walk(&state, POLYNOMIAL_TRY, NULL, coefficients, degree, level, scale);
 }
 
 ckks_status eval_polynomial_encode(const eval_polynomial_rows *rows) {
   const eval_polynomial_slots *slots = rows->slots;
+  ckks_ciphertext power[POLYNOMIAL_N_POWERS] = {0};
   int degree = slots->degree, level = slots->level - eval_polynomial_depth(degree);
   polynomial_state state = {.params = rows->params,
                             .basis = slots->basis,
@@ -430,10 +490,7 @@ ckks_status eval_polynomial_encode(const eval_polynomial_rows *rows) {
     return slots->largest[0] == 0 ? CKKS_OK
                                   : eval_polynomial_rows_encode(rows, 0, level, slots->scale);
   BASE_TRY(polynomial_walk(&state, POLYNOMIAL_MARK, NULL, slots->largest, degree, level, 1));
-  rows->power[1].level = slots->level;
-  rows->power[1].scale = slots->in_scale;
-  state.power[polynomial_place(1)] = &rows->power[1];
-  polynomial_shape(&state, rows->power, degree);
+  polynomial_shape(&state, power, degree, slots->in_scale);
   return polynomial_walk(&state, POLYNOMIAL_ENCODE, NULL, slots->largest, degree, level,
                          slots->scale);
 }

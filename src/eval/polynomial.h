@@ -18,8 +18,7 @@ struct eval_polynomial_slots {
 /* The coefficients while they are split and encoded; row k is that of power k. */
 typedef struct eval_polynomial_rows {
   size_t period;
-  double *value;          /* (degree+1) x period */
-  ckks_ciphertext *power; /* degree+1 headers, for their levels and scales */
+  double *value; /* (degree+1) x period */
   const ckks_params *params;
   eval_polynomial_slots *slots; /* gets a plaintext for each row that is encoded */
 } eval_polynomial_rows;

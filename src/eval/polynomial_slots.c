@@ -25,9 +25,7 @@ static ckks_status fill(eval_polynomial_slots *slots, const double *coefficients
   slots->largest = base_alloc_array((size_t)slots->degree + 1, sizeof(double));
   slots->plaintext = base_alloc_array(2 * ((size_t)slots->degree + 1), sizeof(ckks_plaintext *));
   rows.value = base_alloc(n_bytes);
-  rows.power = base_alloc_array((size_t)slots->degree + 1, sizeof(ckks_ciphertext));
-  if (!slots->largest || !slots->plaintext || !rows.value || !rows.power) {
-    base_free(rows.power);
+  if (!slots->largest || !slots->plaintext || !rows.value) {
     base_free(rows.value);
     return base_fail_memory(n_bytes);
   }
@@ -36,7 +34,6 @@ static ckks_status fill(eval_polynomial_slots *slots, const double *coefficients
   ckks_status status = eval_polynomial_encode(&rows);
   base_wipe(rows.value, n_bytes); /* they may be a model's */
   base_free(rows.value);
-  base_free(rows.power);
   return status;
 }
 

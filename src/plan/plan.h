@@ -171,6 +171,10 @@ typedef struct plan_plan {
   plan_vector *vector; /**< shared by the programs: the model's secret */
   plan_program program[PLAN_N_PACKINGS];
   plan_account account[PLAN_N_PACKINGS];
+  /** Of compiling, not in files: the error that it was made for, 0 = not known; the finer one that
+   * is usual, where that left no room for latency packing; packings that were wanted. */
+  double error, usual_error;
+  bool left_out[PLAN_N_PACKINGS];
 } plan_plan;
 
 /**

@@ -254,6 +254,7 @@ static void questions_about_nothing_have_no_answer(void **state) {
   assert_null(blindsight_client_params(NULL));
   assert_null(blindsight_server_client(NULL));
   assert_null(blindsight_server_account(NULL, BLINDSIGHT_LATENCY));
+  assert_null(blindsight_server_compiled(NULL));
   assert_null(blindsight_remote_client(NULL));
   assert_null(blindsight_remote_connection(NULL));
   assert_null(blindsight_names_categories(NULL, blindsight_client_names(w.client), 0));

@@ -68,6 +68,9 @@ static void options_are_heard(void **state) {
   assert_true(facts->cost[BLINDSIGHT_LATENCY].available);
   assert_true(facts->cost[BLINDSIGHT_THROUGHPUT].available);
   assert_true(facts->cost[BLINDSIGHT_LATENCY].predicted_error <= 1e-5);
+  const blindsight_compiled *compiled = blindsight_server_compiled(server);
+  assert_true(compiled->error == 1e-5 && compiled->usual_error == 0);
+  assert_false(compiled->left_out[BLINDSIGHT_LATENCY] || compiled->left_out[BLINDSIGHT_THROUGHPUT]);
   blindsight_server_free(server);
   blindsight_model_free(model);
 }
@@ -126,6 +129,8 @@ static void files_keep_a_server(void **state) {
   assert_int_equal(stat(test_path("s"), &attributes), 0);
   assert_int_equal(attributes.st_mode & 0777, 0600);
   assert_int_equal(blindsight_server_load(&loaded, test_path("s")), CKKS_OK);
+  assert_true(blindsight_server_compiled(loaded)->error == 0); /* a file does not say */
+  assert_true(blindsight_server_compiled(k.server)->error == 1e-4);
   assert_int_equal(blindsight_session_build(&session, k.server, k.keys, k.n_keys, 1), CKKS_OK);
   assert_int_equal(blindsight_session_build(&again, loaded, k.keys, k.n_keys, 3), CKKS_OK);
   assert_int_equal(blindsight_session_infer(&result, &n_result, k.sample, k.n_sample, session),
