@@ -184,6 +184,12 @@ class CompileOptions(ctypes.Structure):
     ]
 
 
+class RawCompiled(ctypes.Structure):
+    """blindsight_compiled"""
+
+    _fields_ = [("error", c_double), ("usual_error", c_double), ("left_out", c_bool * 2)]
+
+
 class RawOutlier(ctypes.Structure):
     """blindsight_outlier"""
 
@@ -326,7 +332,8 @@ _OTHER = {
     "blindsight_compile_options_default": ("pz", None),
     "blindsight_training_free": ("p", None), "blindsight_import_free": ("p", None),
     "blindsight_metrics_free": ("p", None), "blindsight_model_names": ("p", POINTER(Names)),
-    "blindsight_server_client": ("p", c_void_p), "blindsight_activation": ("Ds", c_int),
+    "blindsight_server_client": ("p", c_void_p),
+    "blindsight_server_compiled": ("p", POINTER(RawCompiled)), "blindsight_activation": ("Ds", c_int),
     "blindsight_names_categories": ("Zpz", POINTER(c_char_p)),
 }
 for _object in ("params", "plaintext", "ciphertext", "secret_key", "public_key", "evaluation_keys",

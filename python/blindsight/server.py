@@ -32,10 +32,17 @@ class _ServerClient(Client):
 
 class Server(Named):
     """A compiled model, weights and all: its owner's secret. ``.client`` is the half that anybody
-    may have."""
+    may have. Of :func:`compile` it knows ``error``, for which it was made (0: a file does not say);
+    ``usual_error``, the finer one that nobody asked for, where that left no room for latency packing
+    (else 0); ``left_out``, packings that were wanted and could not be had beside the other."""
 
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
+        compiled = library.blindsight_server_compiled(handle).contents
+        self.error: float = compiled.error
+        self.usual_error: float = compiled.usual_error
+        self.left_out: list[str] = [name for name, out in
+                                    zip(("latency", "throughput"), compiled.left_out) if out]
         self.client: Client = _ServerClient(handle)
         self._take_names()
 

@@ -125,6 +125,13 @@ class CompileTest(unittest.TestCase):
         with self.assertRaises(bs.FormatError):
             self.server.session(b"no keys")
 
+    def test_what_became_of_options(self) -> None:
+        self.assertEqual((self.server.error, self.server.usual_error, self.server.left_out),
+                         (1e-5, 0, []))
+        self.assertEqual(bs.compile(self.model, error=1e-4).error, 1e-4)
+        self.server.save("m.server")
+        self.assertEqual(bs.Server.load("m.server").error, 0)  # a file does not say
+
     def test_options(self) -> None:
         self.assertIsNone(bs.compile(self.model, packing="latency").client.facts.throughput)
         with self.assertRaisesRegex(bs.Error, "log2-n 13|needs 3 levels"):
