@@ -37,6 +37,9 @@ static void describe(char text[BLINDSIGHT_TEXT_BYTES], const plan_op *op) {
   case PLAN_OP_SLOT_CHEBYSHEV:
     snprintf(text, BLINDSIGHT_TEXT_BYTES, "polynomials, one for each slot");
     break;
+  case PLAN_OP_BOOTSTRAP:
+    snprintf(text, BLINDSIGHT_TEXT_BYTES, "bootstrapping");
+    break;
   }
 }
 

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/alloc.h"
+
 typedef struct accounting {
   const plan_plan *plan;
   plan_packing packing;
@@ -78,6 +80,9 @@ static void add_op(const accounting *a, plan_part *part, const plan_op *op) {
     else
       part->n_single += compile_account_steps(op, 1, 0);
     break;
+  case PLAN_OP_BOOTSTRAP:
+    part->n_bootstraps++;
+    break;
   case PLAN_OP_ADD_VECTOR:
   case PLAN_OP_MUL_SUM:
   case PLAN_OP_POLYNOMIAL:
@@ -123,7 +128,7 @@ static void fill_stage(const accounting *a, plan_part *part, size_t i) {
   for (int op = part->first; op < part->end; op++)
     add_op(a, part, &a->program->op[op]);
   compile_work_ops(&counts, a->plan, a->program, part->first, part->end, literal, interface->key,
-                   interface->n_keys, a->weights_bytes);
+                   interface->n_keys, a->weights_bytes, a->chain->bootstrap);
   part->n_switches = (int)counts.switches;
   part->ms = compile_cost_ms(&counts, literal->log2_n, a->units);
 }
@@ -136,7 +141,12 @@ ckks_status compile_account_fill(plan_plan *plan, plan_packing packing,
   accounting a = {plan, packing, program, stages, choice, chain, size, units, weights_bytes};
   plan_account *account = &plan->account[packing];
   int level = plan->interface.layout[packing].input_level, n_ops = 0;
-  *account = (plan_account){.n_parts = program->n_stages + 2};
+  size_t n_parts = (size_t)program->n_stages + 2;
+  base_free(account->part);
+  *account = (plan_account){.part = base_alloc_array(n_parts, sizeof *account->part)};
+  if (account->part == NULL)
+    return base_fail_memory(n_parts * sizeof *account->part);
+  account->n_parts = (int)n_parts;
   plan_part *part = account->part, *result = &account->part[program->n_stages + 1];
   *part = (plan_part){.level_in = level, .level_out = level, .degree = 1};
   BASE_TRY(fill_error(&a, part, COMPILE_MARK_INPUT, 0));

@@ -48,6 +48,12 @@ static bool assign_op(scales *s, plan_op *op, int at) {
   int first = op->kind == PLAN_OP_DENSE || op->kind == PLAN_OP_MUL_SUM ? op->term[0] : op->a;
   double in = s->of[first];
   switch (op->kind) {
+  case PLAN_OP_BOOTSTRAP: /* both scales are the parameters' own, over the range */
+    op->scale = in * s->chain->params->scale[op->level] /
+                s->chain->params->scale[s->chain->bootstrap->level_in];
+    op->factor = s->chain->params->scale[s->chain->bootstrap->level_in] / in;
+    op->factor *= (double)s->chain->params->literal.q[0] / s->chain->params->scale[0];
+    break;
   case PLAN_OP_ADD_VECTOR:
   case PLAN_OP_ROTATE_SUM:
     op->scale = in;

@@ -63,7 +63,8 @@ void compile_cost_count(plan_cost *cost, const plan_plan *plan, plan_packing pac
   const plan_program *program = &plan->program[packing];
   const ckks_params *params = chain->params;
   compile_work counts;
-  compile_work_program(&counts, plan, program, &params->literal, keys, n_keys, weights_bytes);
+  compile_work_program(&counts, plan, program, &params->literal, keys, n_keys, weights_bytes,
+                       chain->bootstrap);
   cost->ntt = counts.ntt;
   cost->mac_words = counts.mac_words;
   cost->convert_words = counts.convert_words;

@@ -14,8 +14,9 @@
  */
 typedef struct compile_chain {
   const ckks_params *params;
-  double log2_value;  /**< scale of values between the stages */
-  double log2_output; /**< scale of the outputs, at level 0 */
+  double log2_value;                  /**< scale of values between the stages */
+  double log2_output;                 /**< scale of the outputs, at level 0 */
+  const ckks_bootstrapper *bootstrap; /**< an outline; NULL where nothing is bootstrapped */
 } compile_chain;
 
 typedef enum compile_assignment {

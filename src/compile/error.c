@@ -243,6 +243,15 @@ static void estimate_polynomial(const estimating *e, estimate *x, const plan_op 
   add_noise(e, x, 3.0 * most.amplitude * ckks_noise_rescale(e->chain->params) / scale);
 }
 
+/* All copies of a slot share what bootstrapping adds; the sine falls short of large values. */
+static void estimate_bootstrap(const estimating *e, estimate *x, const plan_op *op,
+                               const plan_noise *noise) {
+  double own = ldexp(1.0, op->index), angle = 2.0 * 3.14159265358979323846 / op->factor;
+  double share = sqrt(fmin(1.0, (double)x->period / own));
+  add_error(e, x, noise->slot, noise->slot * share);
+  add_bias(e, x, square(angle) * x->max_abs * square(x->max_abs) / 6.0);
+}
+
 static void estimate_op(estimating *e, const plan_op *op) {
   plan_noise noise = compile_noise_op(op, e->plan, e->chain);
   estimate x = {0};
@@ -275,6 +284,10 @@ static void estimate_op(estimating *e, const plan_op *op) {
     break;
   case PLAN_OP_DENSE:
     x = estimate_dense(e, op, &noise);
+    break;
+  case PLAN_OP_BOOTSTRAP:
+    x = e->reg[op->a];
+    estimate_bootstrap(e, &x, op, &noise);
     break;
   }
   if (op->max_abs > 0.0) { /* the bias: a map is complete */

@@ -65,6 +65,9 @@ plan_noise compile_noise_op(const plan_op *op, const plan_plan *plan, const comp
     noise.slot = product_noise(op, params) / fmin(op->scale, exp2(chain->log2_value));
     noise.weight = weight_noise(op, plan, params, op->scale);
     break;
+  case PLAN_OP_BOOTSTRAP: /* of values over their range */
+    noise.slot = chain->bootstrap->error * plan_bootstrap_range(&plan->interface, op->factor);
+    break;
   case PLAN_OP_DENSE:
     noise.weight = sqrt(ROUNDING_VARIANCE) / op->factor;
     break;

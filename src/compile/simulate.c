@@ -38,6 +38,7 @@ struct simulating {
   const plan_program *program;
   ckks_params *params;
   compile_chain chain;
+  ckks_bootstrapper *bootstrap; /* an outline, where values are bootstrapped */
   plan_noise *op;
   plan_vector *vector; /* with rounded weights; those that stay exact are the plan's own */
   size_t slots, at_a_time;
@@ -133,7 +134,10 @@ static double reach_of(const simulating *s) {
 static ckks_status simulating_build(simulating *s) {
   bool latency = s->layout == &s->interface->layout[PLAN_LATENCY];
   BASE_TRY(ckks_params_build(&s->params, &s->interface->literal));
+  if (plan_bootstraps(s->interface))
+    BASE_TRY(eval_bootstrap_outline(&s->bootstrap, &s->interface->bootstrap, s->params));
   s->chain = (compile_chain){.params = s->params,
+                             .bootstrap = s->bootstrap,
                              .log2_value = log2(s->layout->input_scale),
                              .log2_output = log2(s->layout->output_scale)};
   s->slots = latency ? longest_period(s) : ROWS_AT_A_TIME;
@@ -181,6 +185,7 @@ static void simulating_clear(simulating *s) {
   base_free(s->worker);
   base_free(s->vector);
   base_free(s->op);
+  ckks_bootstrapper_free(s->bootstrap);
   ckks_params_free(s->params);
 }
 

@@ -210,7 +210,7 @@ static compile_work count_rotations(measuring *m, int n_rotations) {
                 .term = m->steps};
   const plan_program program = {.n_inputs = 1, .n_registers = 1, .n_ops = 1, .op = &op};
   compile_work_program(&counts, NULL, &program, ckks_params_get_literal(m->params), m->specs,
-                       1 + N_ROTATIONS, SIZE_MAX);
+                       1 + N_ROTATIONS, SIZE_MAX, NULL);
   return counts;
 }
 

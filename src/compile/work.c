@@ -29,6 +29,7 @@ typedef struct counting {
   const plan_op *row; /* the last row of a matrix, and how many there are */
   int n_rows;
   bool compact; /* the operation's diagonals are kept as integers */
+  const ckks_bootstrapper *bootstrap;
 } counting;
 
 static uint64_t prime(const counting *c, int limb) {
@@ -290,6 +291,17 @@ static void count_node(counting *c, powers *p, double *coefficient, int degree, 
     count_divide(c, 2, level + 1, 0, true);
 }
 
+/* eval_polynomial and eval_polynomial_slots: which coefficients are not 0 is read of them. */
+static void count_tree(counting *c, powers *p, double *coefficient, int degree, int level) {
+  p->base = 2;
+  while (p->base < MOST_BASE && 2 * p->base * p->base <= degree + 1)
+    p->base *= 2;
+  count_node(c, p, coefficient, degree, level);
+  for (int i = 2; i <= degree; i++)
+    if (p->needed[i])
+      count_products(c, p->top - log2_above(i) + 1, 1);
+}
+
 /* How large each coefficient gets: which of them are 0 everywhere is what matters here. */
 static void largest_coefficients(double *largest, const plan_plan *plan, const plan_op *op) {
   bool slots = plan_is_slots(op);
@@ -306,14 +318,70 @@ static void largest_coefficients(double *largest, const plan_plan *plan, const p
 static void count_polynomial(counting *c, const plan_op *op) {
   double coefficient[ENCODING_MAX_DEGREE + 1];
   int degree = plan_degree(c->plan, op);
-  powers p = {.top = plan_top(c->plan, op), .base = 2, .chebyshev = plan_is_chebyshev(op)};
+  powers p = {.top = plan_top(c->plan, op), .chebyshev = plan_is_chebyshev(op)};
   largest_coefficients(coefficient, c->plan, op);
-  while (p.base < MOST_BASE && 2 * p.base * p.base <= degree + 1)
-    p.base *= 2;
-  count_node(c, &p, coefficient, degree, op->level);
-  for (int i = 2; i <= degree; i++)
-    if (p.needed[i])
-      count_products(c, p.top - log2_above(i) + 1, 1);
+  count_tree(c, &p, coefficient, degree, op->level);
+}
+
+/* ----------------------------------------------------- bootstraps (eval/bootstrap.c) */
+
+/* eval_fourier_apply. */
+static void count_fourier(counting *c, const eval_fourier *fourier, bool rescale) {
+  int32_t term[2 * 64];
+  for (int i = 0; i < fourier->n_stages; i++) {
+    const eval_fourier_stage *stage = &fourier->stage[i];
+    plan_op op = {.kind = PLAN_OP_DIAGONALS, .n_terms = (int)stage->n_terms, .term = term};
+    BASE_ASSERT(2 * stage->n_terms <= sizeof term / sizeof *term);
+    for (size_t t = 0; t < stage->n_terms; t++) {
+      term[2 * t] = stage->terms[t].baby;
+      term[2 * t + 1] = stage->terms[t].giant;
+    }
+    count_diagonals(c, &op, stage->level);
+    if (rescale || i < fourier->n_stages - 1)
+      count_divide(c, 2, stage->level, 0, true);
+  }
+}
+
+/* eval_raise: to the sparse secret modulo q_0 p_0, then both parts over every limb, and back. */
+static void count_raised(counting *c, int top) {
+  const int base = 0;
+  count_begin(c, 0, 1);
+  count_extend(c, 0, 1);
+  count_mac(c, 0, 1);
+  count_divide(c, 2, 0, 1, false);
+  count_lower(c, 2);
+  for (int i = 0; i <= top + 1; i++)
+    count_raise(c, &base, 1, false, i <= top ? i : c->literal->n_q);
+  c->counts->mac_words += (uint64_t)(2 * (top + 2));
+  c->counts->switches++;
+  for (int i = 0; i <= top; i++)
+    count_raise(c, &base, 1, false, i);
+  count_divide(c, 2, top, 1, false);
+}
+
+/* eval_sine_apply: a polynomial, then doublings. */
+static void count_sine(counting *c, const eval_sine *sine, int top) {
+  double coefficient[EVAL_SINE_DEGREE + 1];
+  int level = top - (EVAL_SINE_LEVELS - EVAL_SINE_DOUBLINGS);
+  powers p = {.top = top, .chebyshev = true};
+  memcpy(coefficient, sine->coefficient, sizeof coefficient);
+  count_tree(c, &p, coefficient, EVAL_SINE_DEGREE, level);
+  for (int i = 0; i < EVAL_SINE_DOUBLINGS; i++)
+    count_products(c, level - i, 1);
+}
+
+static void count_bootstrap(counting *c) {
+  const ckks_bootstrapper *b = c->bootstrap;
+  int k = c->literal->n_p;
+  BASE_ASSERT(b != NULL);
+  count_fourier(c, &b->stc, true);
+  count_raised(c, b->top);
+  for (int bit = b->literal.log2_slots; bit < c->literal->log2_n - 1; bit++)
+    count_rotate_add(c, b->top, k);
+  count_fourier(c, &b->cts, false);
+  count_rotate_add(c, b->level_sine + 1, k); /* the conjugate */
+  count_divide(c, 2, b->level_sine + 1, 0, true);
+  count_sine(c, &b->sine, b->level_sine);
 }
 
 /* ------------------------------------------------------------ programs (exec/exec.c) */
@@ -360,24 +428,30 @@ static void count_op(counting *c, const plan_op *op) {
   case PLAN_OP_DENSE:
     count_dense(c, op, l);
     break;
+  case PLAN_OP_BOOTSTRAP:
+    count_bootstrap(c);
+    break;
   }
 }
 
 void compile_work_program(compile_work *counts, const plan_plan *plan, const plan_program *program,
                           const ckks_params_literal *literal, const ckks_key_spec *keys,
-                          size_t n_keys, size_t weights_bytes) {
-  compile_work_ops(counts, plan, program, 0, program->n_ops, literal, keys, n_keys, weights_bytes);
+                          size_t n_keys, size_t weights_bytes, const ckks_bootstrapper *bootstrap) {
+  compile_work_ops(counts, plan, program, 0, program->n_ops, literal, keys, n_keys, weights_bytes,
+                   bootstrap);
 }
 
 void compile_work_ops(compile_work *counts, const plan_plan *plan, const plan_program *program,
                       int first, int end, const ckks_params_literal *literal,
-                      const ckks_key_spec *keys, size_t n_keys, size_t weights_bytes) {
+                      const ckks_key_spec *keys, size_t n_keys, size_t weights_bytes,
+                      const ckks_bootstrapper *bootstrap) {
   bool compact[PLAN_MAX_OPS], one = program->n_inputs == 1;
   counting c = {.counts = counts,
                 .plan = plan,
                 .literal = literal,
                 .keys = keys,
                 .n_keys = n_keys,
+                .bootstrap = bootstrap,
                 .whole_words = one ? &counts->point_words : &counts->sum_words};
   uint64_t n = (uint64_t)1 << literal->log2_n;
   memset(counts, 0, sizeof *counts);

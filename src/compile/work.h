@@ -2,6 +2,7 @@
 /* How often a program does each expensive thing, exactly as the rooms `eval` and `exec` do it. */
 #ifndef COMPILE_WORK_H
 #define COMPILE_WORK_H
+#include "eval/bootstrap.h"
 #include "plan/plan.h"
 
 /**
@@ -26,13 +27,15 @@ typedef struct compile_work {
  * Counts a program of the plan, whose vectors it reads: zero coefficients of polynomials cost
  * nothing. `literal` holds the chain (primes, or their sizes as powers of two), `keys` what
  * the program uses, as compile_cost_keys leaves them, weights_bytes what the server keeps of
- * encoded weights.
+ * encoded weights, bootstrap (an outline is enough) what it bootstraps with; NULL where it does
+ * not.
  */
 void compile_work_program(compile_work *counts, const plan_plan *plan, const plan_program *program,
                           const ckks_params_literal *literal, const ckks_key_spec *keys,
-                          size_t n_keys, size_t weights_bytes);
+                          size_t n_keys, size_t weights_bytes, const ckks_bootstrapper *bootstrap);
 /** The same of the operations from `first` to before `end` alone. */
 void compile_work_ops(compile_work *counts, const plan_plan *plan, const plan_program *program,
                       int first, int end, const ckks_params_literal *literal,
-                      const ckks_key_spec *keys, size_t n_keys, size_t weights_bytes);
+                      const ckks_key_spec *keys, size_t n_keys, size_t weights_bytes,
+                      const ckks_bootstrapper *bootstrap);
 #endif

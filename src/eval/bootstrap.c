@@ -20,7 +20,8 @@ static ckks_status bootstrap_stc(ckks_bootstrapper *b, const ckks_params *params
   eval_fourier_shape shape = {.log2_slots = b->literal.log2_slots,
                               .n_stages = b->literal.n_stc,
                               .level = b->level_in,
-                              .factor = 1};
+                              .factor = 1,
+                              .outline = b->outline};
   for (int i = 0; i < shape.n_stages; i++)
     shape.scale[i] = params->scale[b->level_in - i]; /* S_l^2 / q_l is S_(l-1) */
   return eval_fourier_build(&b->stc, &shape, params);
@@ -36,7 +37,8 @@ static ckks_status bootstrap_cts(ckks_bootstrapper *b, const ckks_params *params
                               .log2_slots = b->literal.log2_slots,
                               .n_stages = b->literal.n_cts,
                               .level = b->top,
-                              .factor = ldexp(1, -1 - copies)};
+                              .factor = ldexp(1, -1 - copies),
+                              .outline = b->outline};
   for (int i = 0; i < shape.n_stages; i++)
     shape.scale[i] = params->ring.modulus[b->top - i].f;
   shape.scale[shape.n_stages - 1] *= params->ring.modulus[b->level_sine].f / b->scale_raised;
@@ -133,13 +135,14 @@ static void bootstrap_errors(ckks_bootstrapper *b, const ckks_params *params) {
                      rounding / params->scale[b->level_in]);
 }
 
-ckks_status eval_bootstrap_build(ckks_bootstrapper **out, const ckks_bootstrap_literal *literal,
-                                 const ckks_params *params) {
+static ckks_status bootstrap_make(ckks_bootstrapper **out, const ckks_bootstrap_literal *literal,
+                                  bool outline, const ckks_params *params) {
   ckks_bootstrapper *b = base_alloc(sizeof *b);
   if (b == NULL)
     return base_fail_memory(sizeof *b);
   ckks_status status;
   b->literal = *literal;
+  b->outline = outline;
   b->chain = &params->literal;
   b->level_in = literal->n_stc;
   b->level_out = literal->n_levels;
@@ -162,6 +165,16 @@ ckks_status eval_bootstrap_build(ckks_bootstrapper **out, const ckks_bootstrap_l
 fail:
   ckks_bootstrapper_free(b);
   return status;
+}
+
+ckks_status eval_bootstrap_build(ckks_bootstrapper **out, const ckks_bootstrap_literal *literal,
+                                 const ckks_params *params) {
+  return bootstrap_make(out, literal, false, params);
+}
+
+ckks_status eval_bootstrap_outline(ckks_bootstrapper **out, const ckks_bootstrap_literal *literal,
+                                   const ckks_params *params) {
+  return bootstrap_make(out, literal, true, params);
 }
 
 void ckks_bootstrapper_free(ckks_bootstrapper *bootstrapper) {
@@ -250,7 +263,7 @@ static ckks_status bootstrap_run(ckks_ciphertext *out, const ckks_ciphertext *a,
 ckks_status eval_bootstrap_apply(ckks_ciphertext *out, const ckks_ciphertext *a,
                                  const ckks_bootstrapper *b, ckks_evaluator *ev) {
   int n_spares_used = ev->n_spares_used;
-  BASE_ASSERT(a->level == b->level_in && a->n_parts == 2);
+  BASE_ASSERT(a->level == b->level_in && a->n_parts == 2 && !b->outline);
   ckks_status status = bootstrap_run(out, a, b, ev);
   ev->n_spares_used = n_spares_used;
   return status;

@@ -17,6 +17,7 @@ struct ckks_bootstrapper {
   double scale_out;     /**< of the result */
   double scale_raised;  /**< K q_0: of what was raised, as numbers in [-1, 1] */
   double scale_modulus; /**< of the sine's own value, such that the result has scale_out */
+  bool outline;         /**< without plaintexts: for who asks what it takes, and applies nothing */
   eval_fourier stc, cts;
   eval_sine sine;
   double error, distortion; /**< of one round: deviation; the sine's for 1 */
@@ -32,6 +33,12 @@ struct ckks_bootstrapper {
 /** From a checked literal and parameters with its chain. */
 ckks_status eval_bootstrap_build(ckks_bootstrapper **out, const ckks_bootstrap_literal *literal,
                                  const ckks_params *params);
+/**
+ * The same without what it multiplies by: levels, keys, errors and the diagonals' places, in no
+ * time and no memory to speak of. It cannot be applied.
+ */
+ckks_status eval_bootstrap_outline(ckks_bootstrapper **out, const ckks_bootstrap_literal *literal,
+                                   const ckks_params *params);
 /**
  * `a` at level_in and that level's canonical scale; the result at level_out with the canonical
  * scale there. out may be a, with room for level_out. CKKS_ERROR_KEY, CKKS_ERROR_MEMORY.

@@ -15,7 +15,7 @@
  */
 typedef struct fourier_matrix {
   size_t n_slots, step, window;
-  ckks_complex *row; /* window x n_slots */
+  ckks_complex *row; /* window x n_slots; NULL of an outline */
   bool used[64];     /* rows that are not zero */
 } fourier_matrix;
 
@@ -53,6 +53,9 @@ static void fourier_add(fourier_matrix *out, const fourier_matrix *in, size_t d,
                         bool inverse, const ckks_encoder *encoder) {
   size_t n = in->n_slots, shift = (size_t)((int64_t)h * side) & (n - 1);
   size_t to = (d + (size_t)((int64_t)(h / in->step) * side)) & (in->window - 1);
+  out->used[to] = true;
+  if (in->row == NULL)
+    return;
   const ckks_complex *from = in->row + d * n;
   ckks_complex *row = out->row + to * n;
   for (size_t j = 0; j < n; j++) {
@@ -61,14 +64,14 @@ static void fourier_add(fourier_matrix *out, const fourier_matrix *in, size_t d,
     row[j].re += product.re;
     row[j].im += product.im;
   }
-  out->used[to] = true;
 }
 
 /* *matrix becomes layer h times it; `work` is room for another. */
 static void fourier_multiply(fourier_matrix *matrix, fourier_matrix *work, size_t h, bool inverse,
                              const ckks_encoder *encoder) {
   fourier_matrix product = *work;
-  memset(product.row, 0, product.window * product.n_slots * sizeof *product.row);
+  if (product.row != NULL)
+    memset(product.row, 0, product.window * product.n_slots * sizeof *product.row);
   memset(product.used, 0, sizeof product.used);
   for (size_t d = 0; d < matrix->window; d++)
     for (int side = -1; side <= 1 && matrix->used[d]; side++)
@@ -79,14 +82,16 @@ static void fourier_multiply(fourier_matrix *matrix, fourier_matrix *work, size_
 
 /* Zero diagonals and the identity. */
 static ckks_status fourier_matrix_build(fourier_matrix *matrix, size_t n_slots, size_t step,
-                                        size_t window) {
+                                        size_t window, bool outline) {
   *matrix = (fourier_matrix){.n_slots = n_slots, .step = step, .window = window};
+  matrix->used[0] = true;
+  if (outline)
+    return CKKS_OK;
   matrix->row = base_alloc_array(window * n_slots, sizeof *matrix->row);
   if (matrix->row == NULL)
     return base_fail_memory(window * n_slots * sizeof *matrix->row);
   for (size_t j = 0; j < n_slots; j++)
     matrix->row[j].re = 1;
-  matrix->used[0] = true;
   return CKKS_OK;
 }
 
@@ -124,8 +129,8 @@ static ckks_status fourier_matrix_make(fourier_matrix *matrix, const eval_fourie
                      shape->n_stages, shape->log2_slots, window, FOURIER_MAX_WINDOW);
   fourier_matrix work = {0};
   ckks_status status;
-  BASE_GOTO(status, fourier_matrix_build(matrix, n_slots, step, window), done);
-  BASE_GOTO(status, fourier_matrix_build(&work, n_slots, step, window), done);
+  BASE_GOTO(status, fourier_matrix_build(matrix, n_slots, step, window, shape->outline), done);
+  BASE_GOTO(status, fourier_matrix_build(&work, n_slots, step, window, shape->outline), done);
   for (int i = 0; i < layers.n; i++) {
     int layer = shape->inverse ? layers.first + layers.n - 1 - i : layers.first + i;
     fourier_multiply(matrix, &work, (size_t)1 << layer, shape->inverse, params->encoder);
@@ -197,6 +202,7 @@ fail:
 
 static ckks_status fourier_stage_encode(eval_fourier_stage *stage, const fourier_matrix *matrix,
                                         double factor, double scale, const ckks_params *params) {
+  bool outline = matrix->row == NULL;
   size_t rows[FOURIER_MAX_WINDOW];
   stage->terms = base_alloc_array(matrix->window, sizeof *stage->terms);
   stage->plaintext = base_alloc_array(matrix->window, sizeof(ckks_plaintext *));
@@ -206,7 +212,7 @@ static ckks_status fourier_stage_encode(eval_fourier_stage *stage, const fourier
     status = base_fail_memory(matrix->n_slots * sizeof *slots);
   else
     stage->n_terms = fourier_list(stage->terms, rows, matrix);
-  for (size_t t = 0; t < stage->n_terms && status == CKKS_OK; t++) {
+  for (size_t t = 0; !outline && t < stage->n_terms && status == CKKS_OK; t++) {
     status = fourier_encode(&stage->plaintext[t], matrix->row + rows[t] * matrix->n_slots,
                             matrix->n_slots, stage->terms[t].giant, factor, stage->level, scale,
                             slots, params);
@@ -281,8 +287,9 @@ size_t eval_fourier_bytes(const eval_fourier *fourier) {
   size_t n_bytes = 0;
   for (int i = 0; i < fourier->n_stages; i++)
     for (size_t t = 0; t < fourier->stage[i].n_terms; t++) {
-      const ring_poly *poly = &fourier->stage[i].plaintext[t]->poly;
-      n_bytes += (size_t)poly->n_limbs * poly->stride * sizeof(ring_word);
+      const ckks_plaintext *plaintext = fourier->stage[i].plaintext[t];
+      if (plaintext != NULL)
+        n_bytes += (size_t)plaintext->poly.n_limbs * plaintext->poly.stride * sizeof(ring_word);
     }
   return n_bytes;
 }

@@ -35,6 +35,7 @@ typedef struct eval_fourier_shape {
   int level;      /**< of the first stage, n_stages or more */
   double factor;  /**< of the whole map */
   double scale[EVAL_FOURIER_MAX_STAGES]; /**< of each stage's diagonals */
+  bool outline; /**< which diagonals there are is wanted, not what is on them: no plaintexts */
 } eval_fourier_shape;
 
 /** Diagonals for keys of all special primes. CKKS_ERROR_MEMORY, CKKS_ERROR_RANGE. */
@@ -45,7 +46,7 @@ void eval_fourier_clear(eval_fourier *fourier);
 /** Key specs of all rotations, with repetitions; writes at most `capacity`. */
 size_t eval_fourier_keys(const eval_fourier *fourier, ckks_key_spec *specs, size_t capacity,
                          const ckks_params *params);
-/** Bytes of the diagonals. */
+/** Bytes of the diagonals; of an outline 0. */
 size_t eval_fourier_bytes(const eval_fourier *fourier);
 /**
  * All stages, each rescaled; the last one only with `rescale`, else it stays in product state, at

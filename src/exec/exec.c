@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "eval/arith.h"
+#include "eval/bootstrap.h"
 #include "eval/workers.h"
 #include "exec/stored.h"
 
@@ -12,6 +13,7 @@ struct exec_engine {
   const plan_plan *plan;
   const ckks_params *params; /* the plan's */
   size_t weights_bytes;
+  ckks_bootstrapper *bootstrapper; /* NULL where nothing is bootstrapped */
   exec_prepared program[PLAN_N_PACKINGS];
 };
 
@@ -36,6 +38,9 @@ ckks_status exec_engine_view(exec_engine **out, const plan_plan *plan, size_t we
   engine->weights_bytes = weights_bytes;
   BASE_ASSERT(engine->params != NULL);
   ckks_status status = CKKS_OK;
+  if (plan_bootstraps(&plan->interface))
+    status =
+        ckks_bootstrapper_build(&engine->bootstrapper, &plan->interface.bootstrap, engine->params);
   for (int i = 0; i < PLAN_N_PACKINGS && status == CKKS_OK; i++)
     status = exec_prepare(&engine->program[i], plan, (plan_packing)i, engine->params, weights_bytes,
                           words);
@@ -62,6 +67,7 @@ size_t exec_engine_words(const exec_engine *engine,
 void exec_engine_free(exec_engine *engine) {
   if (!engine)
     return;
+  ckks_bootstrapper_free(engine->bootstrapper);
   for (int i = 0; i < PLAN_N_PACKINGS; i++)
     exec_prepare_clear(&engine->program[i], engine->plan->program[i].n_ops);
   base_free(engine);
@@ -241,12 +247,12 @@ static ckks_status run_dense(running *r, ckks_ciphertext *out, int i) {
 static ckks_status run_mul_vector(running *r, ckks_ciphertext *out, const plan_op *op,
                                   const exec_encoded *encoded) {
   ckks_evaluator *ev = r->session->evaluator;
-  const ckks_ciphertext *a = value_of(r, op->a);
+  const ckks_ciphertext a = cut_view(value_of(r, op->a), op->level + 1);
   if (encoded->n_plaintexts == 0)
-    BASE_TRY(eval_mul_scalar(out, a, r->session->engine->plan->vector[op->index].value[0],
+    BASE_TRY(eval_mul_scalar(out, &a, r->session->engine->plan->vector[op->index].value[0],
                              op->factor, ev));
   else
-    eval_mul_plain(out, a, encoded->plaintext[0], ev);
+    eval_mul_plain(out, &a, encoded->plaintext[0], ev);
   eval_rescale(out, out, ev);
   return CKKS_OK;
 }
@@ -276,10 +282,35 @@ static ckks_status run_polynomial(running *r, ckks_ciphertext *out, const plan_o
                          r->session->evaluator);
 }
 
+static ckks_status run_diagonals(running *r, ckks_ciphertext *out, const plan_op *op,
+                                 const exec_encoded *encoded) {
+  ckks_evaluator *ev = r->session->evaluator;
+  const ckks_ciphertext a = cut_view(value_of(r, op->a), op->level + 1);
+  BASE_TRY(eval_diagonals(out, &a, encoded->diagonal, (size_t)op->n_terms, ev));
+  eval_rescale(out, out, ev);
+  return CKKS_OK;
+}
+
+/* Values over their range stand at the scale that bootstrapping takes and gives. */
+static ckks_status run_bootstrap(running *r, ckks_ciphertext *out, const plan_op *op) {
+  const exec_engine *engine = r->session->engine;
+  ckks_ciphertext a = cut_view(value_of(r, op->a), engine->bootstrapper->level_in);
+  a.scale = engine->params->scale[a.level];
+  BASE_TRY(eval_bootstrap_apply(out, &a, engine->bootstrapper, r->session->evaluator));
+  out->scale = op->scale;
+  return CKKS_OK;
+}
+
+static ckks_status run_slot_polynomials(running *r, ckks_ciphertext *out, const plan_op *op,
+                                        const exec_encoded *encoded) {
+  const plan_plan *plan = r->session->engine->plan;
+  const ckks_ciphertext a = cut_view(value_of(r, op->a), plan_top(plan, op));
+  return eval_polynomial_slots_run(out, &a, encoded->slots, r->session->evaluator);
+}
+
 static ckks_status run_op(running *r, ckks_ciphertext *out, int i) {
   const plan_op *op = &r->program->op[i];
   const exec_encoded *encoded = &r->prepared->op[i];
-  ckks_evaluator *ev = r->session->evaluator;
   switch (op->kind) {
   case PLAN_OP_MUL_VECTOR:
     return run_mul_vector(r, out, op, encoded);
@@ -290,9 +321,7 @@ static ckks_status run_op(running *r, ckks_ciphertext *out, int i) {
   case PLAN_OP_MUL_SUM:
     return run_mul_sum(r, out, op);
   case PLAN_OP_DIAGONALS:
-    BASE_TRY(eval_diagonals(out, value_of(r, op->a), encoded->diagonal, (size_t)op->n_terms, ev));
-    eval_rescale(out, out, ev);
-    return CKKS_OK;
+    return run_diagonals(r, out, op, encoded);
   case PLAN_OP_POLYNOMIAL:
   case PLAN_OP_CHEBYSHEV:
     return run_polynomial(r, out, op);
@@ -300,7 +329,9 @@ static ckks_status run_op(running *r, ckks_ciphertext *out, int i) {
     return run_dense(r, out, i);
   case PLAN_OP_SLOT_POLYNOMIALS:
   case PLAN_OP_SLOT_CHEBYSHEV:
-    return eval_polynomial_slots_run(out, value_of(r, op->a), encoded->slots, ev);
+    return run_slot_polynomials(r, out, op, encoded);
+  case PLAN_OP_BOOTSTRAP:
+    return run_bootstrap(r, out, op);
   }
   return CKKS_OK;
 }

@@ -7,10 +7,12 @@
 #include "plan/bytes.h"
 #include "plan/plan.h"
 
-#define GATHERED 2  /* beside 1 = available in a layout's first byte */
-#define MEANT 4     /* in that of latency packing: outputs that do not have their usual meaning */
-#define ENCODED 8   /* there too: features that are not just scaled */
-#define CHEBYSHEV 0 /* in front of the degree of a polynomial in that basis */
+#define GATHERED 2 /* beside 1 = available in a layout's first byte */
+#define MEANT 4    /* in that of latency packing: outputs that do not have their usual meaning */
+#define ENCODED 8  /* there too: features that are not just scaled */
+#define BOOTSTRAPPED 16 /* there too: parameters for bootstrapping, and its literal at the end */
+#define MAX_DEPTH 65535 /* levels in all, of a plan that bootstraps */
+#define CHEBYSHEV 0     /* in front of the degree of a polynomial in that basis */
 
 /* --- writing */
 
@@ -60,17 +62,30 @@ static void write_cost(base_buffer *buffer, const plan_cost *cost) {
   base_buffer_f64(buffer, cost->contract_ms);
 }
 
+/* What is not said by the parameters. The depth has no room in its byte. */
+static void write_bootstrap(base_buffer *buffer, const plan_interface *interface) {
+  const ckks_bootstrap_literal *literal = &interface->bootstrap;
+  const int fields[] = {literal->log2_slots, literal->base_bits,       literal->n_levels,
+                        literal->level_bits, literal->base_scale_bits, literal->inner_bits,
+                        literal->n_stc,      literal->n_cts,           literal->p_bits};
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+    base_buffer_u8(buffer, (uint8_t)fields[i]);
+  base_buffer_u32(buffer, interface->n_bootstraps);
+  base_buffer_u32(buffer, (uint32_t)interface->depth);
+}
+
 void plan_bytes_write_interface(base_buffer *buffer, const plan_interface *interface) {
   bool meant = !encoding_meaning_is_default(&interface->meaning, interface->n_outputs);
   int marks = (interface->n_gather > 0 ? GATHERED : 0) | (meant ? MEANT : 0) |
-              (interface->input.feature != NULL ? ENCODED : 0);
+              (interface->input.feature != NULL ? ENCODED : 0) |
+              (plan_bootstraps(interface) ? BOOTSTRAPPED : 0);
   base_buffer_append(buffer, interface->id, PLAN_ID_BYTES);
   ckks_params_bytes_write(buffer, &interface->literal);
   for (int i = 0; i < PLAN_N_PACKINGS; i++) {
     write_layout(buffer, &interface->layout[i], i == PLAN_LATENCY ? marks : 0);
     write_cost(buffer, &interface->cost[i]);
   }
-  base_buffer_u8(buffer, (uint8_t)interface->depth);
+  base_buffer_u8(buffer, (uint8_t)(plan_bootstraps(interface) ? 0 : interface->depth));
   base_buffer_u16(buffer, (uint16_t)interface->n_keys);
   for (size_t i = 0; i < interface->n_keys; i++) {
     base_buffer_u32(buffer, interface->key[i].galois);
@@ -99,6 +114,8 @@ void plan_bytes_write_interface(base_buffer *buffer, const plan_interface *inter
   write_gather(buffer, interface);
   if (meant)
     encoding_meaning_write(buffer, &interface->meaning);
+  if (plan_bootstraps(interface))
+    write_bootstrap(buffer, interface);
 }
 
 /* --- reading: every count is bounded by its limit and by the bytes that are left */
@@ -137,7 +154,7 @@ static ckks_status read_layout(plan_layout *layout, base_reader *reader, int *ma
   size_t slots = (size_t)1 << (params->log2_n - 1);
   uint8_t first = base_reader_u8(reader);
   layout->available = first % GATHERED == 1;
-  *marks = first & (GATHERED | MEANT | ENCODED);
+  *marks = first & (GATHERED | MEANT | ENCODED | BOOTSTRAPPED);
   layout->stride = base_reader_u32(reader);
   layout->padded = base_reader_u32(reader);
   layout->fold = base_reader_u32(reader);
@@ -149,7 +166,8 @@ static ckks_status read_layout(plan_layout *layout, base_reader *reader, int *ma
   layout->canaries = base_reader_u32(reader);
   layout->empty = base_reader_f64(reader);
   layout->canary = base_reader_f64(reader);
-  if (reader->failed || first > (1 | GATHERED | MEANT | ENCODED) || (first & 3) == GATHERED)
+  if (reader->failed || first > (1 | GATHERED | MEANT | ENCODED | BOOTSTRAPPED) ||
+      (first & 3) == GATHERED)
     return plan_bytes_bad("layout");
   if (!layout->available)
     return CKKS_OK;
@@ -186,7 +204,14 @@ static ckks_status read_cost(plan_cost *cost, base_reader *reader) {
              : CKKS_OK;
 }
 
-static ckks_status read_keys(plan_interface *interface, base_reader *reader) {
+/* The two keys of the sparse secret belong to bootstrapping. */
+static bool is_galois(uint32_t galois, const plan_interface *interface, bool bootstrapped) {
+  if (galois == CKKS_KEY_TO_SPARSE || galois == CKKS_KEY_FROM_SPARSE)
+    return bootstrapped;
+  return galois == 0 || (galois % 2 == 1 && galois >> (interface->literal.log2_n + 1) == 0);
+}
+
+static ckks_status read_keys(plan_interface *interface, base_reader *reader, bool bootstrapped) {
   size_t n = base_reader_u16(reader);
   if (reader->failed || n > PLAN_MAX_KEYS || n * 6 > base_reader_left(reader))
     return plan_bytes_bad("keys");
@@ -196,10 +221,9 @@ static ckks_status read_keys(plan_interface *interface, base_reader *reader) {
   for (size_t i = 0; i < n; i++) {
     uint32_t galois = base_reader_u32(reader);
     int level = base_reader_u8(reader), special = base_reader_u8(reader);
-    bool good =
-        (galois == 0 || (galois % 2 == 1 && galois >> (interface->literal.log2_n + 1) == 0)) &&
-        level < interface->literal.n_q && special >= 1 && special <= interface->literal.n_p &&
-        (i == 0 || galois > interface->key[i - 1].galois);
+    bool good = is_galois(galois, interface, bootstrapped) && level < interface->literal.n_q &&
+                special >= 1 && special <= interface->literal.n_p &&
+                (i == 0 || galois > interface->key[i - 1].galois);
     if (!good)
       return plan_bytes_bad("keys");
     interface->key[i] = (ckks_key_spec){galois, level, special};
@@ -264,6 +288,25 @@ static ckks_status read_gather(plan_interface *interface, base_reader *reader) {
   return CKKS_OK;
 }
 
+static ckks_status read_bootstrap(plan_interface *interface, base_reader *reader) {
+  ckks_bootstrap_literal *literal = &interface->bootstrap;
+  int *const fields[] = {&literal->log2_slots, &literal->base_bits,       &literal->n_levels,
+                         &literal->level_bits, &literal->base_scale_bits, &literal->inner_bits,
+                         &literal->n_stc,      &literal->n_cts,           &literal->p_bits};
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+    *fields[i] = base_reader_u8(reader);
+  interface->n_bootstraps = base_reader_u32(reader);
+  uint32_t depth = base_reader_u32(reader);
+  literal->log2_n = interface->literal.log2_n;
+  literal->n_p = interface->literal.n_p;
+  literal->security = interface->literal.security;
+  if (reader->failed || interface->depth != 0 || depth > MAX_DEPTH ||
+      interface->n_bootstraps > PLAN_MAX_OPS)
+    return plan_bytes_bad("bootstrapping");
+  interface->depth = (int)depth;
+  return plan_bootstrap_check(interface);
+}
+
 static ckks_status read_interface(plan_interface *interface, base_reader *reader) {
   int marks[PLAN_N_PACKINGS];
   base_reader_copy(reader, interface->id, PLAN_ID_BYTES);
@@ -273,7 +316,7 @@ static ckks_status read_interface(plan_interface *interface, base_reader *reader
     BASE_TRY(read_cost(&interface->cost[i], reader));
   }
   interface->depth = base_reader_u8(reader);
-  BASE_TRY(read_keys(interface, reader));
+  BASE_TRY(read_keys(interface, reader, marks[PLAN_LATENCY] & BOOTSTRAPPED));
   BASE_TRY(base_reader_text(reader, &interface->name, ENCODING_MAX_NAME_BYTES, "name"));
   BASE_TRY(read_features(interface, reader));
   unsigned contract = base_reader_u8(reader);
@@ -294,9 +337,9 @@ static ckks_status read_interface(plan_interface *interface, base_reader *reader
   if (marks[PLAN_LATENCY] & GATHERED)
     BASE_TRY(read_gather(interface, reader));
   interface->meaning = encoding_meaning_default(interface->n_outputs);
-  return marks[PLAN_LATENCY] & MEANT
-             ? encoding_meaning_read(&interface->meaning, reader, interface->n_outputs)
-             : CKKS_OK;
+  if (marks[PLAN_LATENCY] & MEANT)
+    BASE_TRY(encoding_meaning_read(&interface->meaning, reader, interface->n_outputs));
+  return marks[PLAN_LATENCY] & BOOTSTRAPPED ? read_bootstrap(interface, reader) : CKKS_OK;
 }
 
 ckks_status plan_bytes_read_interface(plan_interface *interface, base_reader *reader) {

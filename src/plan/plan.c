@@ -44,8 +44,10 @@ void plan_clear(plan_plan *plan) {
     base_free(plan->vector[i].value);
   }
   base_free(plan->vector);
-  for (int packing = 0; packing < PLAN_N_PACKINGS; packing++)
+  for (int packing = 0; packing < PLAN_N_PACKINGS; packing++) {
     program_clear(&plan->program[packing]);
+    base_free(plan->account[packing].part);
+  }
   plan_interface_clear(&plan->interface);
   memset(plan, 0, sizeof *plan);
 }
@@ -217,6 +219,26 @@ static ckks_status check_slot_polynomials(const checking *c, const plan_op *op) 
   return check_top(c, op);
 }
 
+/* From the scale that bootstrapping wants to the one it gives, both over the range of the values.
+ */
+static ckks_status check_bootstrap(const checking *c, const plan_op *op) {
+  const plan_interface *interface = &c->plan->interface;
+  const ckks_bootstrap_literal *literal = &interface->bootstrap;
+  const register_state *in = operand(c, op->a);
+  if (!plan_bootstraps(interface))
+    return wrong(c, "bootstrapping with parameters that were not made for it");
+  if (!in || in->level < literal->n_stc)
+    return wrong(c, "an operand that is missing or too low");
+  if (op->level != literal->n_levels || op->index != literal->log2_slots)
+    return wrong(c, "bootstrapping to another level, or of other slots, than the parameters have");
+  double range = plan_bootstrap_range(interface, op->factor);
+  if (!(range >= 1e-30 && range <= 1e30) ||
+      !ckks_scale_equal(in->scale * range, plan_bootstrap_scale(interface, literal->n_stc)) ||
+      !ckks_scale_equal(op->scale * range, plan_bootstrap_scale(interface, literal->n_levels)))
+    return wrong(c, "scales that do not meet");
+  return CKKS_OK;
+}
+
 static ckks_status check_op(const checking *c, const plan_op *op) {
   int top = c->plan->interface.literal.n_q - 1;
   bool rescales = op->kind != PLAN_OP_ADD_VECTOR && op->kind != PLAN_OP_ROTATE_SUM;
@@ -251,6 +273,8 @@ static ckks_status check_op(const checking *c, const plan_op *op) {
   case PLAN_OP_SLOT_POLYNOMIALS:
   case PLAN_OP_SLOT_CHEBYSHEV:
     return check_slot_polynomials(c, op);
+  case PLAN_OP_BOOTSTRAP:
+    return check_bootstrap(c, op);
   }
   return wrong(c, "an unknown kind");
 }
@@ -303,6 +327,7 @@ static ckks_status check_program(const plan_plan *plan, plan_packing packing) {
 
 ckks_status plan_check(const plan_plan *plan) {
   size_t slots = (size_t)1 << (plan->interface.literal.log2_n - 1);
+  BASE_TRY(plan_bootstrap_check(&plan->interface));
   for (int i = 0; i < plan->n_vectors; i++) {
     size_t period = plan->vector[i].period;
     if (period == 0 || period > slots || (period & (period - 1)))

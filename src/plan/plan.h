@@ -21,7 +21,7 @@
 #define PLAN_MAX_TERMS 4096
 #define PLAN_MAX_KEYS 512
 #define PLAN_ID_BYTES 32
-#define PLAN_MAX_STAGES 32
+#define PLAN_MAX_STAGES 256
 #define PLAN_NO_FEATURE UINT32_MAX
 #define PLAN_MAX_GATHER 16384 /**< the slots of N = 2^15 */
 #define PLAN_MAX_PLACES 65536 /**< of a hidden layer: four such ciphertexts */
@@ -46,7 +46,10 @@ typedef enum plan_op_kind {
   PLAN_OP_DENSE,      /**< out = sum_i vector[index].value[i] * reg[term[i]], rescaled */
   PLAN_OP_SLOT_POLYNOMIALS, /**< out = sum_i vector[index+i] * a^term[i], powers ascending */
   PLAN_OP_CHEBYSHEV,        /**< as POLYNOMIAL, in Chebyshev's basis */
-  PLAN_OP_SLOT_CHEBYSHEV    /**< as SLOT_POLYNOMIALS, with T_term[i](a) */
+  PLAN_OP_SLOT_CHEBYSHEV,   /**< as SLOT_POLYNOMIALS, with T_term[i](a) */
+  PLAN_OP_BOOTSTRAP /**< out = f/(2 pi) sin(2 pi a/f), f = factor, at the highest level for use: a
+                         itself while it is small beside f; of the mean over slots j, j + 2^index,
+                         ...; level and scales as plan_bootstrap_check wants them */
 } plan_op_kind;
 
 /** After an op its out register has this level and this exact scale. */
@@ -58,7 +61,8 @@ typedef struct plan_op {
   int32_t *term;
   int level;
   double scale;
-  double factor;  /**< scale of the plaintext factor of MUL_VECTOR, DIAGONALS and DENSE, else 0 */
+  double factor;  /**< scale of the plaintext factor of MUL_VECTOR, DIAGONALS and DENSE; where
+                       values fold back of BOOTSTRAP; else 0 */
   double max_abs; /**< largest |value| expected; 0 = follows from the operands */
 } plan_op;
 
@@ -119,6 +123,9 @@ typedef struct plan_interface {
   uint8_t id[PLAN_ID_BYTES];   /**< digest of the server payload: names the plan */
   ckks_params_literal literal; /**< explicit primes */
   ckks_params *params; /**< built from it, owned; NULL in a plan that is being made or read */
+  ckks_bootstrap_literal bootstrap; /**< what the parameters were made from; log2_n = 0: nothing is
+                                         bootstrapped, and they were not */
+  uint32_t n_bootstraps;            /**< in an evaluation */
   plan_layout layout[PLAN_N_PACKINGS];
   plan_cost cost[PLAN_N_PACKINGS];
   size_t n_keys;
@@ -153,6 +160,7 @@ typedef struct plan_part {
   size_t n_factors, n_weights; /**< plaintext factors: diagonals, used of all; weights */
   int n_hoisted, n_single;     /**< rotations that share a decomposition, and others */
   int n_switches;              /**< key switches: those, and relinearisations */
+  int n_bootstraps;
   int level_in, level_out;
   double ms;              /**< these add up to predicted_ms */
   double error;           /**< the squares of these add up to that of predicted_error */
@@ -162,7 +170,7 @@ typedef struct plan_part {
 /** The input, the stages, the result. For people: not in files. */
 typedef struct plan_account {
   int n_parts; /**< 0 = not known */
-  plan_part part[PLAN_MAX_STAGES + 2];
+  plan_part *part;
 } plan_account;
 
 typedef struct plan_plan {
@@ -216,6 +224,22 @@ int plan_top(const plan_plan *plan, const plan_op *op);
  */
 void plan_compact_choose(bool *compact, const plan_program *program, size_t n, int n_special,
                          size_t weights_bytes);
+/* --- bootstrap.c */
+static inline bool plan_bootstraps(const plan_interface *interface) {
+  return interface->bootstrap.log2_n != 0;
+}
+/** The literal of bootstrapping, where there is one, is one, and that of the parameters. */
+ckks_status plan_bootstrap_check(const plan_interface *interface);
+/** Canonical scale of a level of such parameters. */
+double plan_bootstrap_scale(const plan_interface *interface, int level);
+/**
+ * Values up to `range` fill what bootstrapping is made for: where they fold back then (the factor
+ * of BOOTSTRAP), and its inverse. Operand and result have the canonical scales of levels n_stc and
+ * n_levels, divided by the range.
+ */
+double plan_bootstrap_fold(const plan_interface *interface, double range);
+double plan_bootstrap_range(const plan_interface *interface, double fold);
+
 /** Registers, vectors, levels, scales, keys agree; what exec and clear rely on. Names the op. */
 ckks_status plan_check(const plan_plan *plan);
 

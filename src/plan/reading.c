@@ -176,6 +176,25 @@ static void dense(running *r, const plan_op *op, double *out) {
       out[j] += weight[t] * r->reg[op->term[t]][j];
 }
 
+/* What bootstrapping makes of values: the mean over what it takes for copies, as the sine has it,
+ * and noise that all copies share. Of fewer slots than it has each stands for a mean of several. */
+static void bootstrap(running *r, const plan_op *op, double *out) {
+  const double *a = r->reg[op->a], tau = 2.0 * 3.14159265358979323846;
+  size_t all = (size_t)1 << op->index, own = all < r->slots ? all : r->slots;
+  double deviation = r->added.slot * sqrt((double)own / (double)all);
+  for (size_t j = 0; j < own; j++) {
+    double sum = 0.0;
+    for (size_t k = j; k < r->slots; k += own)
+      sum += a[k];
+    double angle = tau * sum * (double)own / (double)r->slots / op->factor;
+    out[j] = op->factor / tau * sin(angle);
+    if (deviation > 0.0)
+      out[j] += deviation * plan_random_normal(r->noise->random);
+  }
+  for (size_t j = own; j < r->slots; j++)
+    out[j] = out[j - own];
+}
+
 /* Where values go beyond what is expected of them. */
 static void watch(const running *r, const plan_op *op, int index) {
   int *left = r->noise->left;
@@ -192,12 +211,14 @@ static ckks_status run_op(running *r, const plan_op *op) {
       [PLAN_OP_ROTATE_SUM] = rotate_sum, [PLAN_OP_MUL_SUM] = mul_sum,
       [PLAN_OP_DIAGONALS] = diagonals,   [PLAN_OP_POLYNOMIAL] = polynomial,
       [PLAN_OP_DENSE] = dense,           [PLAN_OP_SLOT_POLYNOMIALS] = slot_polynomials,
-      [PLAN_OP_CHEBYSHEV] = polynomial,  [PLAN_OP_SLOT_CHEBYSHEV] = slot_polynomials};
+      [PLAN_OP_CHEBYSHEV] = polynomial,  [PLAN_OP_SLOT_CHEBYSHEV] = slot_polynomials,
+      [PLAN_OP_BOOTSTRAP] = bootstrap};
   double *out = reg_ready(r, op->out);
   if (!out)
     return base_fail_memory(r->slots * sizeof(double));
   read[op->kind](r, op, r->scratch);
-  for (size_t j = 0; r->added.slot > 0.0 && j < r->slots; j++)
+  bool noisy = r->added.slot > 0.0 && op->kind != PLAN_OP_BOOTSTRAP; /* which has its own */
+  for (size_t j = 0; noisy && j < r->slots; j++)
     r->scratch[j] += noise_of(r, r->added.slot);
   memcpy(out, r->scratch, r->slots * sizeof(double));
   return CKKS_OK;

@@ -8,7 +8,8 @@
 
 /** Deviations, in units of values (ckks/noise.h, divided by the scales of the operation). */
 typedef struct plan_noise {
-  double slot;    /**< of each slot, independent; of POLYNOMIAL for each product or sum in it */
+  double slot;    /**< of each slot, independent; of POLYNOMIAL for each product or sum in it; of
+                       BOOTSTRAP the same in all copies of a slot, which `share` leaves alone */
   double weight;  /**< of each number of its vectors, rounded: the same in all replicas and runs */
   double rotated; /**< DIAGONALS: of each slot of each rotation, before it meets its weights */
 } plan_noise;

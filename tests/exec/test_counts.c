@@ -75,7 +75,7 @@ static compile_work planned(const world *w, plan_packing packing) {
   compile_work counts;
   const plan_interface *interface = &w->plan.interface;
   compile_work_program(&counts, &w->plan, &w->plan.program[packing], &interface->literal,
-                       interface->key, interface->n_keys, w->weights_bytes);
+                       interface->key, interface->n_keys, w->weights_bytes, NULL);
   return counts;
 }
 
