@@ -68,6 +68,7 @@ static ckks_status try_op(const fitting *f, const plan_op *op) {
     return try_polynomial(f, op);
   case PLAN_OP_ROTATE_SUM:
   case PLAN_OP_MUL_SUM:
+  case PLAN_OP_BOOTSTRAP:
     break;
   }
   return CKKS_OK;
