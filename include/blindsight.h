@@ -680,7 +680,7 @@ typedef struct blindsight_cost {
   double predicted_ms;    /**< on one thread of the machine it was compiled for */
   double predicted_error; /**< of |encrypted - clear| / max(1, |clear|) */
   int n_switches;         /**< key switches: rotations, and products of ciphertexts */
-  /** The most numbers in an answer that counts as one prediction (docs/security.md). */
+  /** The most numbers in an answer that counts as one prediction (docs/security.md): its slots'. */
   size_t n_numbers;
 } blindsight_cost;
 

@@ -27,9 +27,12 @@ static const char *const kind_names[] = {
 };
 #define N_KINDS (sizeof kind_names / sizeof kind_names[0])
 
-/* Files of a compiled model say since version 2 which rows they answer for. */
+/* Files of a compiled model say since version 2 which rows they answer for, and have since 3 room
+ * for results that hold real parts alone, as results do since version 2. */
 static unsigned version_of(unsigned kind) {
-  return kind == BASE_FRAME_SERVER || kind == BASE_FRAME_CLIENT ? 2 : 1;
+  if (kind == BASE_FRAME_SERVER || kind == BASE_FRAME_CLIENT)
+    return 3;
+  return kind == BASE_FRAME_RESULT ? 2 : 1;
 }
 
 static bool is_kind(unsigned kind) {
@@ -95,9 +98,10 @@ static ckks_status check_version(unsigned version, unsigned kind, const char *na
     return base_fail(CKKS_ERROR_FORMAT,
                      "%s: written by a newer version (format %u, this one reads %u)", name, version,
                      known);
-  return base_fail(CKKS_ERROR_FORMAT,
-                   "%s: a %s of format %u, this one reads %u: compile its model again", name,
-                   base_frame_kind_name(kind), version, known);
+  const char *remedy = kind == BASE_FRAME_RESULT ? "ask a server of this version"
+                                                 : "compile its model again";
+  return base_fail(CKKS_ERROR_FORMAT, "%s: a %s of format %u, this one reads %u: %s", name,
+                   base_frame_kind_name(kind), version, known, remedy);
 }
 
 static ckks_status check_header(unsigned version, unsigned kind, uint32_t reserved, uint64_t length,

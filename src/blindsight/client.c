@@ -25,8 +25,8 @@ static blindsight_cost cost_of(const plan_interface *i, plan_packing packing) {
                            .predicted_ms = i->cost[packing].predicted_ms,
                            .predicted_error = i->cost[packing].predicted_error,
                            .n_switches = i->cost[packing].n_switches,
-                           .n_numbers = packing == PLAN_LATENCY ? 2 * i->layout[packing].period
-                                                                : 2 * i->n_outputs};
+                           .n_numbers =
+                               packing == PLAN_LATENCY ? i->layout[packing].period : i->n_outputs};
 }
 
 static void set_packing(blindsight_facts *facts, const plan_interface *i, plan_packing packing) {

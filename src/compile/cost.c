@@ -27,12 +27,13 @@ static void count_bytes(plan_cost *cost, const plan_program *program, const plan
   if (packing == PLAN_LATENCY) {
     cost->input_bytes = per_input / layout->fold + BASE_FRAME_OVERHEAD_BYTES;
     cost->output_bytes = ring_pack_bytes(n, layout->output_bits) +
-                         ring_pack_bytes(2 * layout->period, layout->output_bits) +
+                         ring_pack_bytes(layout->period, layout->output_bits) +
                          BASE_FRAME_OVERHEAD_BYTES;
   } else {
     cost->input_bytes = (size_t)program->n_inputs * per_input + BASE_FRAME_OVERHEAD_BYTES;
-    cost->output_bytes = (size_t)program->n_outputs * 2 * ring_pack_bytes(n, layout->output_bits) +
-                         BASE_FRAME_OVERHEAD_BYTES;
+    size_t per_output =
+        ring_pack_bytes(n, layout->output_bits) + ring_pack_bytes(n / 2, layout->output_bits);
+    cost->output_bytes = (size_t)program->n_outputs * per_output + BASE_FRAME_OVERHEAD_BYTES;
   }
 }
 

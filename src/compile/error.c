@@ -298,7 +298,7 @@ static void estimate_op(estimating *e, const plan_op *op) {
   e->reg[op->out] = x;
 }
 
-/* The 2 period coefficients of a sparse result make up each of its values. */
+/* The numbers of a sparse result make up each of its values. */
 static void add_output_noise(const estimating *e, estimate *x) {
   double noise = compile_noise_output(e->layout, e->chain);
   bool latency = e->packing == PLAN_LATENCY;

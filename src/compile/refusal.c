@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compile/refusal.h"
 #include "compile/room.h"
+#include "compile/sizes.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -41,8 +42,7 @@ static double least_room(const refusing *r) {
 }
 
 static bool outputs_too_large(const refusing *r) {
-  double bits = ceil(log2(fmax(1.0, least_room(r)))) + 1 + COMPILE_SEARCH_MIN_OUTPUT_BITS;
-  return bits > RING_F64_BITS;
+  return !compile_sizes_can_hold(least_room(r));
 }
 
 static ckks_status refuse_outputs(const refusing *r) {

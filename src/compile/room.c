@@ -53,3 +53,7 @@ double compile_room_held(const compile_stages *stages, const compile_options *op
                          compile_contract contract) {
   return fmax(room_of(stages, options, contract), last_bias(stages));
 }
+
+int compile_room_bits(double held) {
+  return 1 + (int)ceil(log2(PLAN_BOX_GROWTH * fmax(held, 1.0)));
+}

@@ -12,4 +12,7 @@ double compile_room_band(const compile_stages *stages, const compile_options *op
 /** The largest output that the base modulus must hold for a contract. */
 double compile_room_held(const compile_stages *stages, const compile_options *options,
                          compile_contract contract);
+/** Bits of the base modulus beyond those of the output's scale, for an output so large: its size,
+ * the growth of what travels of it, and the sign. */
+int compile_room_bits(double held);
 #endif

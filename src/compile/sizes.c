@@ -39,7 +39,7 @@ bool compile_sizes_fit(const compile_sizes_search *s, const compile_choice *choi
   int depth = compile_layouts_depth(s->stages, choice), log2_n = choice->log2_n;
   int least = log2_n + ROOM_FOR_PRIMES > MIN_PRIME_BITS ? log2_n + ROOM_FOR_PRIMES : MIN_PRIME_BITS;
   double room = compile_room_held(s->stages, s->options, s->contract);
-  double base = COMPILE_SEARCH_MIN_OUTPUT_BITS + 1 + ceil(log2(fmax(room, 1.0)));
+  double base = COMPILE_SEARCH_MIN_OUTPUT_BITS + compile_room_bits(room);
   return depth + 1 <= CKKS_MAX_Q &&
          base + (double)least * depth + MIN_PRIME_BITS <= s->params.log2_qp_limit;
 }
@@ -109,7 +109,7 @@ static bool primes_suffice(compile_sizes_search *s) {
 }
 
 bool compile_sizes_can_hold(double room) {
-  return COMPILE_SEARCH_MIN_OUTPUT_BITS + 1 + ceil(log2(fmax(room, 1.0))) <= RING_F64_BITS;
+  return COMPILE_SEARCH_MIN_OUTPUT_BITS + compile_room_bits(room) <= RING_F64_BITS;
 }
 
 /* Fills params with the chain for these sizes; false when it is not a legal one. */
@@ -124,7 +124,7 @@ static bool set_chain(compile_sizes_search *s, const compile_sizes *z) {
   for (int level = 0; level <= depth && good; level++) {
     int bits = 0;
     if (level == 0)
-      bits = z->output + 1 + (int)ceil(log2(fmax(room, 1.0)));
+      bits = z->output + compile_room_bits(room);
     else if (s->is_product[level - 1])
       bits = level == 1 && !s->last_steered ? 2 * z->value - z->output : z->value;
     else
@@ -150,6 +150,28 @@ static bool set_chain(compile_sizes_search *s, const compile_sizes *z) {
   }
   s->params.log2_qp = total + special * z->n_p;
   return primes_suffice(s);
+}
+
+/* Of what is left of q_0 where its size is a whole number of bits: the primes at hand are a little
+ * smaller than 2^bits. */
+#define SPARE_BITS (1.0 / 32.0)
+
+/*
+ * The outputs' scale. Where a plaintext factor steers it, it fills the base prime: no bit of it
+ * lies idle because those of outputs are no whole number. A guarded plan guards with what is left.
+ */
+static double output_scale_log2(const compile_sizes_search *s, const compile_sizes *z) {
+  bool steered = !s->is_product[0] || s->last_steered;
+  if (!steered || s->contract == COMPILE_CONTRACT_GUARDED)
+    return z->output;
+  double room = fmax(compile_room_held(s->stages, s->options, s->contract), 1.0);
+  double most = log2((double)s->params.literal.q[0]) - 1.0 - log2(PLAN_BOX_GROWTH * room);
+  return fmax(z->output, most - SPARE_BITS);
+}
+
+static compile_chain chain_of(const compile_sizes_search *s, const compile_sizes *z) {
+  return (compile_chain){
+      .params = &s->params, .log2_value = z->value, .log2_output = output_scale_log2(s, z)};
 }
 
 /* Worst error over the packings wanted; infinite when the sizes do not work. */
@@ -242,7 +264,7 @@ static double score_of(compile_sizes_search *s, const compile_chain *chain) {
 static double error_of_sizes(compile_sizes_search *s, const compile_sizes *z) {
   if (!set_chain(s, z))
     return INFINITY;
-  compile_chain chain = {.params = &s->params, .log2_value = z->value, .log2_output = z->output};
+  compile_chain chain = chain_of(s, z);
   double error = error_of(s, &chain);
   s->closest = fmin(s->closest, error);
   return error;
@@ -253,7 +275,7 @@ static double try_sizes(compile_sizes_search *s, const compile_sizes *z) {
   double error = error_of_sizes(s, z);
   if (!(error <= s->options->error))
     return INFINITY;
-  compile_chain chain = {.params = &s->params, .log2_value = z->value, .log2_output = z->output};
+  compile_chain chain = chain_of(s, z);
   if (!noise_fits(s, &chain))
     return INFINITY;
   double score = score_of(s, &chain);
@@ -264,7 +286,7 @@ static double try_sizes(compile_sizes_search *s, const compile_sizes *z) {
                                        .contract = s->contract,
                                        .literal = s->params.literal,
                                        .log2_value = z->value,
-                                       .log2_output = z->output,
+                                       .log2_output = chain.log2_output,
                                        .score = score,
                                        .error = error};
   return score;

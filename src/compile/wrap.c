@@ -6,12 +6,22 @@
 #include "base/alloc.h"
 #include "ckks/encode.h"
 
-/* The coefficient modulo q_0 that is nearest to zero, over the scale. Doubles leave nothing of a
- * coefficient beyond 2^53 q_0; then neither does the true remainder tell anything. */
-static double reduce(bool *wrapped, double coefficient, double held) {
-  double turns = rint(coefficient / (2.0 * held));
+/* The number modulo q_0 that is nearest to zero, both over the scale. Doubles leave nothing of one
+ * beyond 2^53 q_0; then neither does the true remainder tell anything. */
+static double reduce(bool *wrapped, double number, double modulus) {
+  double turns = rint(number / modulus);
   *wrapped = *wrapped || turns != 0.0;
-  return coefficient - 2.0 * held * turns;
+  return number - modulus * turns;
+}
+
+/* Coefficients of real values: what travels is the first, and twice each other of the first half;
+ * the second half mirrors them (wire/result.c). */
+static void reduce_all(bool *wrapped, ckks_complex *slots, size_t period, double modulus) {
+  slots[0] = (ckks_complex){reduce(wrapped, slots[0].re, modulus), 0.0};
+  for (size_t k = 1; k < period; k++) {
+    slots[k].re = 0.5 * reduce(wrapped, 2.0 * slots[k].re, modulus);
+    slots[period - k].im = -slots[k].re;
+  }
 }
 
 static bool all_finite(const double *values, size_t n) {
@@ -23,7 +33,6 @@ static bool all_finite(const double *values, size_t n) {
 
 ckks_status compile_wrap_values(bool *wrapped, double *values, size_t period, double scale,
                                 const ckks_params *params) {
-  double held = 0.5 * (double)params->literal.q[0] / scale; /* of a coefficient, over the scale */
   *wrapped = !all_finite(values, period);
   for (size_t j = 0; *wrapped && j < period; j++)
     values[j] = (double)NAN;
@@ -35,9 +44,7 @@ ckks_status compile_wrap_values(bool *wrapped, double *values, size_t period, do
   for (size_t j = 0; j < period; j++)
     slots[j] = (ckks_complex){values[j], 0.0};
   ckks_encoder_inverse(slots, period, params->encoder);
-  for (size_t k = 0; k < period; k++)
-    slots[k] =
-        (ckks_complex){reduce(wrapped, slots[k].re, held), reduce(wrapped, slots[k].im, held)};
+  reduce_all(wrapped, slots, period, (double)params->literal.q[0] / scale);
   ckks_encoder_forward(slots, period, params->encoder);
   for (size_t j = 0; *wrapped && j < period; j++)
     values[j] = slots[j].re;

@@ -6,8 +6,8 @@
 
 /**
  * values[period], a power of two, as slots of a result repeat them and the client finds them: the
- * coefficients that carry them, which are reduced modulo q_0, and the values of those. *wrapped
- * says whether any coefficient was beyond q_0 / 2; else nothing changes. Values that are not finite
+ * numbers that carry them (wire/result.c), which are reduced modulo q_0, and the values of those.
+ * *wrapped says whether any was beyond q_0 / 2; else nothing changes. Values that are not finite
  * are NaN, all of them, for they share coefficients. CKKS_ERROR_MEMORY.
  */
 ckks_status compile_wrap_values(bool *wrapped, double *values, size_t period, double scale,

@@ -104,9 +104,9 @@ bool plan_box_spoilt(const double *values, size_t n_rows, size_t period,
   return false;
 }
 
-/* Largest |output| whose coefficients stay below q_0 / 2. */
+/* Largest |output| of which all that travels stays below q_0 / 2. */
 static double held(const plan_interface *interface, const plan_layout *layout) {
-  return 0.5 * (double)interface->literal.q[0] / layout->output_scale;
+  return 0.5 * (double)interface->literal.q[0] / (PLAN_BOX_GROWTH * layout->output_scale);
 }
 
 double plan_box_guard(const plan_interface *interface, plan_packing packing) {
@@ -114,8 +114,9 @@ double plan_box_guard(const plan_interface *interface, plan_packing packing) {
 }
 
 /*
- * What is left of a wrapped value is spread over a lattice's cell of side 2 held(): outputs must
- * fall into the band, and slots without one below the canaries' limit. A full batch has no others.
+ * What is left of a wrapped value is spread over a lattice's cell, as large as one of side 2
+ * held(): outputs must fall into the band, and slots without one below the canaries' limit. A full
+ * batch has no others.
  */
 double plan_box_miss(const plan_interface *interface, plan_packing packing) {
   const plan_layout *layout = &interface->layout[packing];

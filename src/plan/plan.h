@@ -279,6 +279,9 @@ plan_packing plan_pack_choose(const plan_interface *interface, size_t n_rows);
 void plan_pack_scale(double *scaled, const double *features, const plan_interface *interface);
 
 /* --- box.c: rows that a plan answers for */
+/** What travels of a result is at most the largest value times its scale times this, the root of
+ * two (docs/math.md, "Ranges"). */
+#define PLAN_BOX_GROWTH 1.4142135623730951
 /** A value that is outside the box. */
 typedef struct plan_fault {
   size_t feature;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * Decryption of some coefficients: a sparse result of N/gap coefficients needs N/gap inner
- * products of c1 with the ternary key, and no transform of size N; where they are many, the whole
- * product by transforms is cheaper.
+ * Decryption of some coefficients: a sparse result of P values needs 2P - 1 inner products of c1
+ * with the ternary key, and no transform of size N; where they are many, the whole product by
+ * transforms is cheaper.
  */
 #include "base/alloc.h"
 #include "base/wipe.h"
@@ -78,11 +78,18 @@ static ckks_status sparse_init(sparse *work, size_t n, size_t n_slots) {
   return CKKS_OK;
 }
 
-static void put(sparse *work, size_t k, size_t n_slots, int64_t m, double scale) {
-  if (k < n_slots)
-    work->slots[k].re = (double)m / scale;
-  else
-    work->slots[k - n_slots].im = (double)m / scale;
+/*
+ * Values that are real have m_(2P-k) = -m_k, in units of the gap, and m_P = 0: of the difference of
+ * the two, half is each. An imaginary part, noise or not, is in no difference.
+ */
+static void put(sparse *work, size_t k, size_t n_slots, int64_t difference, double scale) {
+  if (k == 0) {
+    work->slots[0] = (ckks_complex){(double)difference / scale, 0.0};
+    return;
+  }
+  double m = 0.5 * (double)difference / scale;
+  work->slots[k].re = m;
+  work->slots[n_slots - k].im = -m;
 }
 
 static void decrypt_few(sparse *work, const ring_word *c0, const ring_word *c1, size_t gap,
@@ -91,12 +98,15 @@ static void decrypt_few(sparse *work, const ring_word *c0, const ring_word *c1, 
   for (size_t j = 0; j < n; j++)
     work->c1[j] = centred(c1[j], params);
   fill_window(work->window, key->ternary, n);
-  /* Coefficient k*gap of c0 + c1 s: c0 is the start of the sum. */
-  for (size_t k = 0; k < n / gap; k++)
-    put(work, k, n / (2 * gap),
-        inner_product(work->c1, work->window + (n - 1 - k * gap), n, centred(c0[k], params),
-                      &params->ring.modulus[0]),
-        scale);
+  const ring_modulus *modulus = &params->ring.modulus[0];
+  size_t n_slots = n / (2 * gap);
+  for (size_t k = 0; k < n_slots; k++) {
+    const int8_t *at = work->window + (n - 1 - k * gap), *mirrored = work->window + (k * gap - 1);
+    int64_t sum = inner_product(work->c1, at, n, centred(c0[k], params), modulus);
+    if (k > 0)
+      sum = reduce(sum - inner_product(work->c1, mirrored, n, 0, modulus), modulus);
+    put(work, k, n_slots, sum, scale);
+  }
 }
 
 static void decrypt_many(sparse *work, const ring_word *c0, const ring_word *c1, size_t gap,
@@ -107,9 +117,13 @@ static void decrypt_many(sparse *work, const ring_word *c0, const ring_word *c1,
   ring->kernel->ntt_forward(product, c1, ring->ntt[0]);
   ring->kernel->mul(product, product, ring_poly_limb(&key->s, 0), ring->n, modulus);
   ring->kernel->ntt_inverse(product, product, ring->ntt[0]);
-  for (size_t k = 0; k < ring->n / gap; k++)
-    put(work, k, ring->n / (2 * gap),
-        reduce(centred(c0[k], params) + centred(product[k * gap], params), modulus), scale);
+  size_t n_slots = ring->n / (2 * gap);
+  for (size_t k = 0; k < n_slots; k++) {
+    int64_t sum = centred(c0[k], params) + centred(product[k * gap], params);
+    if (k > 0)
+      sum -= centred(product[ring->n - k * gap], params);
+    put(work, k, n_slots, reduce(sum, modulus), scale);
+  }
 }
 
 static void sparse_clear(sparse *work) {

@@ -49,8 +49,9 @@ ckks_status secret_file_read(ckks_secret_key **out, const uint8_t *bytes, size_t
 ckks_status secret_encrypt(ckks_ciphertext *out, const ckks_plaintext *plaintext,
                            const ckks_secret_key *key, const ckks_params *params);
 /**
- * The message of a ciphertext given only where it can be: coefficients k*gap
- * (k < N/gap) of c0, and all of c1, at level 0. Decodes N/(2 gap) slots.
+ * The real message of a ciphertext given only where it can be, at level 0: P = N/(2 gap) numbers of
+ * c0, coefficient 0 and for each 0 < k < P that of X^(k gap) minus that of X^(N - k gap), and all
+ * of c1. Decodes P slots; imaginary parts are in none of it.
  * c0 and c1 in coefficient form, centred, modulo the first ring limb.
  */
 ckks_status secret_decrypt_sparse(double *values, const ring_word *c0, const ring_word *c1,

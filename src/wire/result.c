@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Encrypted results: a head (wire/head.h) whose marks are whether rows are repeated, as in samples,
- * and zeros, then each: the coefficients k*N/(2 period) of c0, then all of c1; the
- * period is the layout's (LATENCY), or that of the batch. Coefficient form, modulo q_0, each packed
- * in the layout's output_bits: rounded when those are fewer than q_0 has. */
+ * and zeros, then each: period numbers of c0, then all of c1; the period is the layout's (LATENCY),
+ * or that of the batch. With g = N/(2 period), number 0 is coefficient 0, and number k is
+ * coefficient k g minus coefficient N - k g: what real values say, and nothing of imaginary parts.
+ * Coefficient form, modulo q_0, each packed in the layout's output_bits: rounded when those are
+ * fewer than q_0 has. */
 #include <math.h>
 #include <string.h>
 
@@ -25,11 +27,11 @@ size_t wire_result_period(const plan_interface *interface, plan_packing packing,
   return plan_pack_period(interface, plan_pack_batch(interface, n_rows, unit));
 }
 
-/* 2 period coefficients of c0, all of c1. */
+/* period numbers of c0, all of c1. */
 static size_t ciphertext_bytes(const plan_interface *interface, plan_packing packing,
                                size_t period) {
   int bits = interface->layout[packing].output_bits;
-  return ring_pack_bytes(2 * period, bits) + ring_pack_bytes(interface->params->ring.n, bits);
+  return ring_pack_bytes(period, bits) + ring_pack_bytes(interface->params->ring.n, bits);
 }
 
 /* Ciphertexts of one unit. */
@@ -105,21 +107,32 @@ static ckks_status put_words(base_buffer *buffer, ring_word *words, size_t n, in
   return CKKS_OK;
 }
 
+/*
+ * Coefficients to the numbers that travel, in place. sigma_(-1) conjugates slots and takes X^k to
+ * -X^(N-k): the differences are twice the coefficients of the real part, which are mirrored.
+ */
+static void keep_real(ring_word *words, size_t period, const ring_ring *ring) {
+  const ring_modulus *modulus = &ring->modulus[0];
+  size_t gap = ring->n / (2 * period);
+  for (size_t k = 1; k < period; k++) {
+    double x = words[k * gap].f - words[ring->n - k * gap].f;
+    words[k].f = x - rint(x * modulus->inverse) * modulus->f;
+  }
+}
+
 ckks_status wire_result_append(base_buffer *buffer, const ckks_ciphertext *ciphertext,
                                plan_packing packing, size_t period,
                                const plan_interface *interface) {
   const ckks_params *params = interface->params;
   const ring_ring *ring = &params->ring;
-  size_t n = 2 * period, gap = ring->n / n;
   int bits = interface->layout[packing].output_bits;
   BASE_ASSERT(ciphertext->level == 0 && ciphertext->n_parts == 2 && ring->kind == RING_F64);
   ring_word *scratch = base_alloc_array(ring->n, sizeof *scratch);
   if (!scratch)
     return base_fail_memory(ring->n * sizeof *scratch);
   ring->kernel->ntt_inverse(scratch, ring_poly_limb(&ciphertext->part[0], 0), ring->ntt[0]);
-  for (size_t i = 0; i < n; i++)
-    scratch[i] = scratch[i * gap];
-  ckks_status status = put_words(buffer, scratch, n, bits, params);
+  keep_real(scratch, period, ring);
+  ckks_status status = put_words(buffer, scratch, period, bits, params);
   ring->kernel->ntt_inverse(scratch, ring_poly_limb(&ciphertext->part[1], 0), ring->ntt[0]);
   if (status == CKKS_OK)
     status = put_words(buffer, scratch, ring->n, bits, params);
@@ -147,7 +160,7 @@ static ckks_status get_words(ring_word *words, base_reader *reader, size_t n, in
 
 static ckks_status get_sparse(wire_sparse *sparse, base_reader *reader, int bits,
                               const ckks_params *params) {
-  size_t n = 2 * sparse->period;
+  size_t n = sparse->period;
   sparse->c0 = base_alloc_array(n, sizeof *sparse->c0);
   sparse->c1 = base_alloc_array(params->ring.n, sizeof *sparse->c1);
   if (!sparse->c0 || !sparse->c1)

@@ -3,8 +3,8 @@
  * Encrypted samples and results: the messages between a client and the server of
  * one plan. A sample of latency packing carries only those coefficients of c0
  * that are multiples of the layout's `fold` (the plan's rotations sum the rest away); its
- * result carries c1 and the few coefficients of c0 that hold outputs, so no slot but an
- * output's can be decrypted from it. A batch of few rows repeats them over its slots, to the same
+ * result carries c1 and a number of c0 for each output, so no slot but an output's can be decrypted
+ * from it, and of that one the real part alone. A batch of few rows repeats them over its slots, to the same
  * end: what leaves are the coefficients for the rows that it declares.
  */
 #ifndef WIRE_SAMPLE_H
@@ -39,7 +39,7 @@ ckks_status wire_sample_read(wire_sample *sample, const uint8_t *bytes, size_t n
 /** One row's (LATENCY) or one output's (THROUGHPUT) part of a result, as the client reads it. */
 typedef struct wire_sparse {
   size_t period;      /**< values that it holds, repeated over the slots */
-  ring_word *c0, *c1; /**< 2*period and N coefficients, centred modulo q_0 */
+  ring_word *c0, *c1; /**< period differences (result.c) and N coefficients, centred modulo q_0 */
 } wire_sparse;
 
 typedef struct wire_result {

@@ -120,72 +120,97 @@ static void test_rows(void **state) {
   rob("single rows (latency packing)", door_encrypted, PLAN_LATENCY, n);
 }
 
-/* --- slots chosen: each neuron gets a row of its own */
+/* --- slots chosen: each neuron gets a row of its own, and for each output another one */
 
-/* All that an answer holds: `period` complex numbers. */
-static void read_all(double complex *u, const wire_sparse *sparse) {
-  const ring_ring *ring = &s.bare.params->ring;
-  const ring_modulus *modulus = &ring->modulus[0];
-  size_t period = sparse->period, gap = ring->n / (2 * period);
-  ring_word *product = base_alloc_array(ring->n, sizeof *product);
-  ckks_complex slots[ENCODING_MAX_CLASSES];
-  ring->kernel->ntt_forward(product, sparse->c1, ring->ntt[0]);
-  ring->kernel->mul(product, product, ring_poly_limb(&s.secret->s, 0), ring->n, modulus);
-  ring->kernel->ntt_inverse(product, product, ring->ntt[0]);
-  for (size_t k = 0; k < 2 * period; k++) {
-    double m = sparse->c0[k].f + product[k * gap].f;
-    m = (m - rint(m / modulus->f) * modulus->f) / s.bare.layout[PLAN_LATENCY].output_scale;
-    *(k < period ? &slots[k].re : &slots[k - period].im) = m;
-  }
-  ckks_encoder_forward(slots, period, s.bare.params->encoder);
-  for (size_t k = 0; k < s.truth.o; k++)
-    u[k] = slots[k].re + slots[k].im * I;
-  base_free(product);
-}
+/* How many weights one answer is asked for. */
+typedef enum ways {
+  ONE = 1,   /* all outputs are asked the same */
+  EACH = 2,  /* each output another one */
+  HALVES = 4 /* and each half of a slot: answers that are not ours, with their imaginary parts */
+} ways;
 
-/* u[o] for rows[h x d]. Slots of neuron j: those of the first map whose sums end with it. */
-static void ask_slots(double complex *u, const double complex *rows) {
+/* rows[h x o x d] to slots: those of the first map whose sums end with neuron j and output k. */
+static void sample_slots(wire_sample *sample, const double complex *rows) {
   const plan_layout *layout = &s.bare.layout[PLAN_LATENCY];
   size_t period = layout->stride * layout->padded, n_slots = s.bare.params->ring.n / 2;
   ckks_complex *slots = calloc(n_slots, sizeof *slots);
   ckks_plaintext *plaintext;
-  wire_sample sample;
-  wire_result read;
-  uint8_t *bytes, *result;
-  size_t n_bytes, n_result;
   for (size_t i = 0; i < n_slots; i++) {
     size_t feature = i % period / layout->stride, neuron = i % layout->stride / layout->period;
-    if (feature < s.truth.d && neuron < s.truth.h) {
-      double complex x = rows[neuron * s.truth.d + feature];
+    size_t output = i % layout->period;
+    if (feature < s.truth.d && neuron < s.truth.h && output < s.truth.o) {
+      double complex x = rows[(neuron * s.truth.o + output) * s.truth.d + feature];
       slots[i] = (ckks_complex){creal(x), cimag(x)};
     }
   }
-  OK(wire_sample_init(&sample, PLAN_LATENCY, 1, &s.bare));
-  memcpy(sample.owner, s.secret->owner, sizeof sample.owner);
+  OK(wire_sample_init(sample, PLAN_LATENCY, 1, &s.bare));
+  memcpy(sample->owner, s.secret->owner, sizeof sample->owner);
   OK(ckks_plaintext_build(&plaintext, s.bare.params));
   OK(ckks_encode_complex(plaintext, slots, n_slots, layout->input_level, layout->input_scale,
                          s.bare.params));
-  OK(ckks_ciphertext_build_at(&sample.ciphertext[0], s.bare.params, layout->input_level, 2));
-  OK(secret_encrypt(sample.ciphertext[0], plaintext, s.secret, s.bare.params));
-  OK(wire_sample_write(&bytes, &n_bytes, &sample, &s.bare));
-  s.n_asked += wire_head_peek_predictions(bytes, n_bytes, &s.bare);
-  OK(exec_infer(&result, &n_result, bytes, n_bytes, "sample", s.session));
-  OK(wire_result_read(&read, result, n_result, "result", &s.bare));
-  read_all(u, &read.sparse[0]);
-  wire_result_clear(&read);
-  base_free(bytes);
-  base_free(result);
+  OK(ckks_ciphertext_build_at(&sample->ciphertext[0], s.bare.params, layout->input_level, 2));
+  OK(secret_encrypt(sample->ciphertext[0], plaintext, s.secret, s.bare.params));
   ckks_plaintext_free(plaintext);
-  wire_sample_clear(&sample);
   free(slots);
 }
 
-/* One neuron sees `row`, the others the mean. */
+/* What an evaluation holds before it is made a result: complex numbers. */
+static void read_evaluation(double complex *u, const uint8_t *bytes, size_t n_bytes) {
+  const ckks_ciphertext *output;
+  ckks_plaintext *plaintext;
+  ckks_complex slots[ENCODING_MAX_CLASSES];
+  wire_sample sample;
+  OK(wire_sample_read(&sample, bytes, n_bytes, "sample", &s.bare));
+  OK(exec_session_run(&output, sample.ciphertext, PLAN_LATENCY, s.session));
+  OK(ckks_plaintext_build(&plaintext, s.bare.params));
+  OK(ckks_decrypt(plaintext, output, s.secret, s.bare.params));
+  OK(ckks_decode_complex(slots, s.truth.o, plaintext, s.bare.params));
+  for (size_t k = 0; k < s.truth.o; k++)
+    u[k] = slots[k].re + slots[k].im * I;
+  ckks_plaintext_free(plaintext);
+  wire_sample_clear(&sample);
+}
+
+/* All that an answer holds: `period` numbers, of which each output is one. */
+static void read_answer(double complex *u, const uint8_t *bytes, size_t n_bytes) {
+  double values[ENCODING_MAX_CLASSES];
+  uint8_t *result;
+  size_t n_result;
+  wire_result read;
+  OK(exec_infer(&result, &n_result, bytes, n_bytes, "sample", s.session));
+  OK(wire_result_read(&read, result, n_result, "result", &s.bare));
+  size_t period = read.sparse[0].period;
+  OK(secret_decrypt_sparse(values, read.sparse[0].c0, read.sparse[0].c1,
+                           s.bare.params->ring.n / (2 * period),
+                           s.bare.layout[PLAN_LATENCY].output_scale, s.secret, s.bare.params));
+  for (size_t k = 0; k < s.truth.o; k++)
+    u[k] = values[k];
+  wire_result_clear(&read);
+  base_free(result);
+}
+
+static void ask_slots(double complex *u, const double complex *rows, ways way) {
+  wire_sample sample;
+  uint8_t *bytes;
+  size_t n_bytes;
+  sample_slots(&sample, rows);
+  OK(wire_sample_write(&bytes, &n_bytes, &sample, &s.bare));
+  s.n_asked += wire_head_peek_predictions(bytes, n_bytes, &s.bare);
+  if (way == HALVES)
+    read_evaluation(u, bytes, n_bytes);
+  else
+    read_answer(u, bytes, n_bytes);
+  base_free(bytes);
+  wire_sample_clear(&sample);
+}
+
+/* One neuron sees `row`, for each output its own, the others the mean. */
 static void ask_neuron(double complex *u, size_t j, const double complex *row,
-                       const double complex *u0) {
-  double complex *rows = calloc(s.truth.h * s.truth.d, sizeof *rows);
-  memcpy(rows + j * s.truth.d, row, s.truth.d * sizeof *row);
-  ask_slots(u, rows);
+                       const double complex *u0, ways way) {
+  size_t n = s.truth.o * s.truth.d;
+  double complex *rows = calloc(s.truth.h * n, sizeof *rows);
+  memcpy(rows + j * n, row, n * sizeof *row);
+  ask_slots(u, rows, way);
   for (size_t k = 0; k < s.truth.o; k++)
     u[k] -= u0[k];
   free(rows);
@@ -197,13 +222,13 @@ static void ask_neuron(double complex *u, size_t j, const double complex *row,
 static void learn_scale(steal_network *copy, size_t j, const double *signs, const double *p,
                         const double complex *u0) {
   size_t d = s.truth.d, o = s.truth.o;
-  double complex *row = calloc(d, sizeof *row), u[4][ENCODING_MAX_CLASSES];
+  double complex *row = calloc(o * d, sizeof *row), u[4][ENCODING_MAX_CLASSES];
   double kk = 0, k2 = 0, k1 = 0;
   for (int q = 0; q < 4; q++) {
     double t = STEP * (q < 2 ? q - 2 : q - 1);
-    for (size_t i = 0; i < d; i++)
-      row[i] = t * signs[i];
-    ask_neuron(u[q], j, row, u0);
+    for (size_t i = 0; i < o * d; i++)
+      row[i] = t * signs[i % d];
+    ask_neuron(u[q], j, row, u0, ONE);
   }
   double cubic[ENCODING_MAX_CLASSES];
   for (size_t k = 0; k < o; k++) {
@@ -229,12 +254,12 @@ static double complex cubic_at(const encoding_polynomial *p, double complex z) {
   return value;
 }
 
-/* The root of w (p(z) - p(b)) = u near b, by Newton. */
-static double complex solve(const steal_network *copy, size_t j, const double complex *u,
-                            const encoding_polynomial *p) {
+/* The root of w (p(z) - p(b)) = u near b, by Newton, from outputs k to end. */
+static double complex solve(const steal_network *copy, size_t j, const double complex *u, size_t k,
+                            size_t end, const encoding_polynomial *p) {
   double complex num = 0.0, z = copy->b[j];
   double den = 1e-300;
-  for (size_t k = 0; k < s.truth.o; k++) {
+  for (; k < end; k++) {
     double w = copy->w[k * s.truth.h + j];
     num += w * u[k];
     den += w * w;
@@ -247,53 +272,87 @@ static double complex solve(const steal_network *copy, size_t j, const double co
 
 #define REACH 4.0
 
-/* One question, one weight; or two, of which one is asked for in the imaginary half. */
-static void learn_weights(steal_network *copy, size_t j, size_t i, bool both,
+static void take_weight(steal_network *copy, size_t j, size_t i, double z) {
+  if (i < s.truth.d)
+    copy->a[j * s.truth.d + i] = (z - copy->b[j]) / REACH;
+}
+
+/* Weights i, i + 1, ... of neuron j by one answer, as many as there are ways. */
+static void learn_weights(steal_network *copy, size_t j, size_t i, ways way,
                           const encoding_polynomial *p, const double complex *u0) {
-  double complex *row = calloc(s.truth.d, sizeof *row), u[ENCODING_MAX_CLASSES];
-  both = both && i + 1 < s.truth.d;
-  row[i] = REACH;
-  if (both)
-    row[i + 1] = REACH * I;
-  ask_neuron(u, j, row, u0);
-  double complex z = (solve(copy, j, u, p) - copy->b[j]) / REACH;
-  copy->a[j * s.truth.d + i] = creal(z);
-  if (both)
-    copy->a[j * s.truth.d + i + 1] = cimag(z);
+  size_t d = s.truth.d, o = s.truth.o, per_output = way == HALVES ? 2 : 1;
+  double complex *row = calloc(o * d, sizeof *row), u[ENCODING_MAX_CLASSES];
+  for (size_t k = 0; k < o; k++)
+    for (size_t half = 0; half < per_output; half++) {
+      size_t at = i + (way == ONE ? 0 : k * per_output + half);
+      if (at < d)
+        row[k * d + at] = REACH * (half == 0 ? 1.0 : I);
+    }
+  ask_neuron(u, j, row, u0, way);
+  for (size_t k = 0; k < (way == ONE ? 1 : o); k++) {
+    double complex z = solve(copy, j, u, k, way == ONE ? o : k + 1, p);
+    take_weight(copy, j, i + k * per_output, creal(z));
+    if (per_output == 2)
+      take_weight(copy, j, i + k * per_output + 1, cimag(z) + copy->b[j]);
+  }
   free(row);
 }
 
 /* With slots of its choice a client asks each neuron alone. */
-static void rob_slots(const char *name, bool both, double at_least) {
+static void rob_slots(const char *name, ways way, double at_least) {
   const encoding_polynomial *p = &s.model.layer[0].activation[0].polynomial;
-  double complex *zero = calloc(s.truth.h * s.truth.d, sizeof *zero), u0[ENCODING_MAX_CLASSES];
+  double complex *zero = calloc(s.truth.h * s.truth.o * s.truth.d, sizeof *zero);
+  double complex u0[ENCODING_MAX_CLASSES];
   double *signs = malloc(s.truth.d * sizeof *signs);
   steal_network copy;
   uint64_t random = 3;
   assert_true(steal_network_init(&copy, s.truth.d, s.truth.h, s.truth.o));
   s.n_asked = 0;
-  ask_slots(u0, zero);
+  ask_slots(u0, zero, ONE);
   for (size_t j = 0; j < s.truth.h; j++) {
     for (size_t i = 0; i < s.truth.d; i++)
       signs[i] = test_random(&random) % 2 ? 1.0 : -1.0;
     learn_scale(&copy, j, signs, p->coefficient, u0);
-    for (size_t i = 0; i < s.truth.d; i += both ? 2 : 1)
-      learn_weights(&copy, j, i, both, p, u0);
+    for (size_t i = 0; i < s.truth.d; i += (size_t)way)
+      learn_weights(&copy, j, i, way, p, u0);
   }
   assert_true(report(name, &copy) > at_least);
+  assert_int_equal(s.n_asked, 1 + s.truth.h * (4 + (s.truth.d + (size_t)way - 1) / (size_t)way));
   steal_network_clear(&copy);
   free(zero);
   free(signs);
 }
 
-/* Fewer questions than rows in clear take, each counted: with both halves of its slots an answer
- * has twice as many numbers, and no more. */
+/* Fewer questions than rows in clear take, each counted: an answer has a number for each output,
+ * and each can be another weight. */
 static void test_chosen_slots(void **state) {
   (void)state;
-  rob_slots("slots chosen (latency packing)", false, 0.75);
-  assert_int_equal(s.n_asked, 1 + s.truth.h * (4 + s.truth.d));
-  rob_slots("slots chosen, imaginary halves too", true, 0.75);
-  assert_int_equal(s.n_asked, 1 + s.truth.h * (4 + (s.truth.d + 1) / 2));
+  assert_int_equal(s.bare.layout[PLAN_LATENCY].period, s.truth.o); /* so an answer is one */
+  rob_slots("slots chosen (latency packing)", ONE, 0.75);
+  rob_slots("slots chosen, for each output others", EACH, 0.7);
+  rob_slots("imaginary halves answered, too (not ours)", HALVES, 0.75);
+}
+
+/* What stands in the imaginary halves of a sample's slots is in no answer by itself: an answer is
+ * the real part of the evaluation, which does not tell a point from its conjugate. */
+static void test_imaginary_halves(void **state) {
+  (void)state;
+  size_t n = s.truth.h * s.truth.o * s.truth.d;
+  double complex *rows = calloc(n, sizeof *rows), u[3][ENCODING_MAX_CLASSES];
+  uint64_t random = 5;
+  for (size_t i = 0; i < n; i++)
+    rows[i] = test_uniform(&random) + test_uniform(&random) * I;
+  ask_slots(u[0], rows, EACH);
+  ask_slots(u[2], rows, HALVES);
+  for (size_t i = 0; i < n; i++)
+    rows[i] = conj(rows[i]);
+  ask_slots(u[1], rows, EACH);
+  for (size_t k = 0; k < s.truth.o; k++) {
+    assert_true(fabs(cimag(u[2][k])) > 0.01); /* there was something to see */
+    assert_true(fabs(creal(u[0][k] - u[2][k])) < 1e-3);
+    assert_true(fabs(creal(u[0][k] - u[1][k])) < 1e-3);
+  }
+  free(rows);
 }
 
 /* --- two designs that are not ours */
@@ -348,7 +407,7 @@ static void test_partial_sums(void **state) {
   printf("%-40s %6d predictions, %5.1f %% of a neuron's weights to 1 %%\n",
          "partial sums left in slots (not ours)", 1, 100.0 * (double)right / (double)d);
   assert_true(right > 0.9 * (double)d);
-  /* Ours: what travels decodes to the outputs, four numbers, and there is no more to look at
+  /* Ours: what travels decodes to the outputs, two numbers, and there is no more to look at
    * (tests/exec/test_exec.c looks into every slot before that). */
   uint8_t *sample, *result;
   size_t n_sample, n_result;
@@ -357,7 +416,7 @@ static void test_partial_sums(void **state) {
   OK(exec_infer(&result, &n_result, sample, n_sample, "sample", s.session));
   OK(wire_result_read(&read, result, n_result, "result", &s.bare));
   assert_int_equal(read.n_ciphertexts, 1);
-  assert_int_equal(2 * read.sparse[0].period, 4);
+  assert_int_equal(read.sparse[0].period, 2);
   wire_result_clear(&read);
   base_free(sample);
   base_free(result);
@@ -409,6 +468,7 @@ static void test_guesses(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_rows), cmocka_unit_test(test_chosen_slots),
-      cmocka_unit_test(test_partial_sums), cmocka_unit_test(test_guesses)};
+      cmocka_unit_test(test_imaginary_halves), cmocka_unit_test(test_partial_sums),
+      cmocka_unit_test(test_guesses)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }

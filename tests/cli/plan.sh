@@ -16,7 +16,7 @@ says "all weights" "^  30 to 16, degree 3  *480 of 480 "
 says "what encryption adds" "^  input  *[0-9.e-]*$"
 for text in "<h2>Stages, latency packing</h2>" "<h2>Stages, throughput packing</h2>" \
   "Where the time goes" "Where the error comes from" "<td>16 to 2</td>" \
-  "512 weights, and at most 4 numbers in what counts as one prediction: fewer than 128 pred"; do
+  "512 weights, and at most 2 numbers in what counts as one prediction: fewer than 256 pred"; do
   holds "the page: $text" grep -q "$text" plan.html
 done
 holds "which loads nothing" sh -c '! grep -qE "https?:|<script|src=|@import" plan.html'
@@ -54,7 +54,7 @@ refused "ranges too large" 1 "a.model: .* try .*a smaller --headroom" \
 works "simulate" blindsight simulate a.model rows.csv --label diagnosis --error 1e-3
 says "packing" "^rows *114, latency packing"
 says "errors" "^error *deviation [0-9.e-]*, largest [0-9.e-]* of max"
-says "what the plan promises" "^plan *error below 0.000"
+says "what the plan promises" "^plan *error below 0.00"
 says "no change" "^predictions *0 of 114 change"
 cp "$log.out" first
 works "again" blindsight simulate a.model rows.csv --label diagnosis --error 1e-3

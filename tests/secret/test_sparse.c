@@ -1,21 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "secret/fixture.h"
 
+static ring_word word_of(int64_t x, const ckks_params *params) {
+  const ring_modulus *modulus = &params->ring.modulus[0];
+  uint64_t reduced = ring_modulus_reduce(x, modulus);
+  return params->ring.kind == RING_F64
+             ? (ring_word){.f = (double)ring_modulus_centre(reduced, modulus)}
+             : (ring_word){.u = reduced};
+}
+
 /*
- * Encrypts a repeated vector at level 0 and brings c0, c1 into the form that
- * arrives from a server: coefficients, c0 only at multiples of gap.
+ * Encrypts a repeated vector at level 0 and brings c0, c1 into the form that arrives from a
+ * server: coefficients, of c0 the first, and at multiples of gap those less their mirror images.
+ * `imaginary` is the other half of each slot.
  */
-static void encrypt_sparse(ring_word *c0, ring_word *c1, const double *values, size_t n_values,
-                           double scale, const ckks_secret_key *key, const ckks_params *params) {
+static void encrypt_sparse(ring_word *c0, ring_word *c1, const double *values, double imaginary,
+                           size_t n_values, double scale, const ckks_secret_key *key,
+                           const ckks_params *params) {
   const ring_ring *ring = &params->ring;
   ckks_plaintext *plaintext = new_plaintext(params);
   ckks_ciphertext *ciphertext = new_ciphertext(params);
   size_t gap = ring->n / (2 * n_values);
-  assert_int_equal(ckks_encode_repeat(plaintext, values, n_values, 0, scale, params), CKKS_OK);
+  ckks_complex *slots = base_alloc(ring->n / 2 * sizeof *slots);
+  for (size_t j = 0; j < ring->n / 2; j++)
+    slots[j] = (ckks_complex){values[j % n_values], imaginary};
+  assert_int_equal(ckks_encode_complex(plaintext, slots, ring->n / 2, 0, scale, params), CKKS_OK);
+  base_free(slots);
   assert_int_equal(ckks_encrypt(ciphertext, plaintext, key, params), CKKS_OK);
   ring->kernel->ntt_inverse(c1, ring_poly_limb(&ciphertext->part[0], 0), ring->ntt[0]);
-  for (size_t k = 0; k < ring->n / gap; k++)
-    c0[k] = c1[k * gap];
+  c0[0] = c1[0];
+  for (size_t k = 1; k < n_values; k++)
+    c0[k] = word_of((int64_t)(word_value(c1[k * gap], 0, params) -
+                              word_value(c1[ring->n - k * gap], 0, params)),
+                    params);
   ring->kernel->ntt_inverse(c1, ring_poly_limb(&ciphertext->part[1], 0), ring->ntt[0]);
   ckks_ciphertext_free(ciphertext);
   ckks_plaintext_free(plaintext);
@@ -33,12 +50,15 @@ static void every_size(ckks_params_literal literal) {
   for (size_t n_values = 1; n_values <= n / 2; n_values *= 2) {
     for (size_t i = 0; i < n_values; i++)
       values[i] = 50 * random_unit(&random);
-    encrypt_sparse(c0, c1, values, n_values, scale, key, params);
-    assert_int_equal(
-        secret_decrypt_sparse(decrypted, c0, c1, n / (2 * n_values), scale, key, params), CKKS_OK);
-    double bound = 8 * RING_ERROR_SIGMA * sqrt((double)n_values) / scale + 50 * 0x1p-50;
-    for (size_t i = 0; i < n_values; i++)
-      assert_true(fabs(decrypted[i] - values[i]) < bound);
+    for (int imaginary = 0; imaginary <= 40; imaginary += 40) { /* seen by nobody */
+      encrypt_sparse(c0, c1, values, imaginary, n_values, scale, key, params);
+      assert_int_equal(
+          secret_decrypt_sparse(decrypted, c0, c1, n / (2 * n_values), scale, key, params),
+          CKKS_OK);
+      double bound = 8 * RING_ERROR_SIGMA * sqrt((double)n_values) / scale + 100 * 0x1p-50;
+      for (size_t i = 0; i < n_values; i++)
+        assert_true(fabs(decrypted[i] - values[i]) < bound);
+    }
   }
   base_free(values);
   base_free(c0);
@@ -59,7 +79,16 @@ static void all_sizes_and_words(void **unused) {
   every_size(literal);
 }
 
-/* No noise at all: any c0 and c1 give the coefficients of c0 + c1 s modulo q, by definition. */
+static __int128 coefficient(const ring_word *c1, int k, const ckks_secret_key *key,
+                            const ckks_params *params) {
+  __int128 sum = 0;
+  for (int j = 0; j < 1024; j++) /* X^j X^(k-j), or -X^j X^(k-j+N) */
+    sum += (__int128)word_value(c1[j], 0, params) * key->ternary[(k - j + 1024) % 1024] *
+           (j <= k ? 1 : -1);
+  return sum;
+}
+
+/* No noise at all: any c0 and c1 give the numbers of c0 + c1 s modulo q, by definition. */
 static void coefficients_are_exact(void **unused) {
   (void)unused;
   ckks_params_literal literals[] = {literal_f64(), literal_u64()};
@@ -71,16 +100,20 @@ static void coefficients_are_exact(void **unused) {
     ring_word *words = base_alloc(2 * 1024 * sizeof *words), *c1 = words + 1024;
     ring_sample_uniform(words, seed, 0, 1024, modulus, params->ring.kernel);
     ring_sample_uniform(c1, seed, 1, 1024, modulus, params->ring.kernel);
-    /* One slot: coefficients 0 and N/2; slot 0 of the subring is c_0 + i c_1. */
-    double value;
+    /* One slot: coefficient 0. */
+    double value, two[2];
     assert_int_equal(secret_decrypt_sparse(&value, words, c1, 512, 1, key, params), CKKS_OK);
-    __int128 sum = word_value(words[0], 0, params);
-    for (int j = 0; j < 1024; j++) {
-      int sign = j == 0 ? 1 : -1; /* X^j X^(N-j) = -1 */
-      sum += (__int128)word_value(c1[j], 0, params) * key->ternary[(1024 - j) % 1024] * sign;
-    }
-    int64_t expected = ring_modulus_centre(ring_modulus_reduce(sum, modulus), modulus);
-    assert_true(value == (double)expected);
+    __int128 sum = word_value(words[0], 0, params) + coefficient(c1, 0, key, params);
+    int64_t first = ring_modulus_centre(ring_modulus_reduce(sum, modulus), modulus);
+    assert_true(value == (double)first);
+    /* Two: coefficient 0, and that of X^(N/4) less that of X^(3N/4): m + d cos(pi/4), and minus. */
+    assert_int_equal(secret_decrypt_sparse(two, words, c1, 256, 1, key, params), CKKS_OK);
+    sum = word_value(words[1], 0, params) + coefficient(c1, 256, key, params) -
+          coefficient(c1, 768, key, params);
+    double other = (double)ring_modulus_centre(ring_modulus_reduce(sum, modulus), modulus);
+    double largest = (double)modulus->p;
+    assert_true(fabs(0.5 * (two[0] + two[1]) - (double)first) < largest * 0x1p-48);
+    assert_true(fabs(sqrt(0.5) * (two[0] - two[1]) - other) < largest * 0x1p-48);
     base_free(words);
     ckks_secret_key_free(key);
     ckks_params_free(params);
