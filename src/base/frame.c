@@ -98,8 +98,8 @@ static ckks_status check_version(unsigned version, unsigned kind, const char *na
     return base_fail(CKKS_ERROR_FORMAT,
                      "%s: written by a newer version (format %u, this one reads %u)", name, version,
                      known);
-  const char *remedy = kind == BASE_FRAME_RESULT ? "ask a server of this version"
-                                                 : "compile its model again";
+  const char *remedy =
+      kind == BASE_FRAME_RESULT ? "ask a server of this version" : "compile its model again";
   return base_fail(CKKS_ERROR_FORMAT, "%s: a %s of format %u, this one reads %u: %s", name,
                    base_frame_kind_name(kind), version, known, remedy);
 }

@@ -4,8 +4,8 @@
  * one plan. A sample of latency packing carries only those coefficients of c0
  * that are multiples of the layout's `fold` (the plan's rotations sum the rest away); its
  * result carries c1 and a number of c0 for each output, so no slot but an output's can be decrypted
- * from it, and of that one the real part alone. A batch of few rows repeats them over its slots, to the same
- * end: what leaves are the coefficients for the rows that it declares.
+ * from it, and of that one the real part alone. A batch of few rows repeats them over its slots, to
+ * the same end: what leaves are the coefficients for the rows that it declares.
  */
 #ifndef WIRE_SAMPLE_H
 #define WIRE_SAMPLE_H
