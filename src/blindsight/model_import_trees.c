@@ -21,12 +21,16 @@ typedef struct reading {
   encoding_input input;
 } reading;
 
+static const encoding_input *categories_of(const trees_ensemble *e) {
+  return e->input.feature != NULL ? &e->input : NULL;
+}
+
 static ckks_status read_rows(reading *r, const char *calibrate) {
   const trees_ensemble *e = &r->ensemble;
   return calibrate == NULL
              ? CKKS_OK
              : table_data_read_features(&r->data, calibrate, (const char *const *)e->feature,
-                                        e->n_features, NULL, NULL, 0);
+                                        e->n_features, NULL, NULL, 0, categories_of(e));
 }
 
 static ckks_status read_model(network_model *model, blindsight_trees *report, reading *r,

@@ -22,6 +22,7 @@ typedef enum encoding_end {
   ENCODING_END_RELU,
   ENCODING_END_EXP,
   ENCODING_END_SOFTPLUS,
+  ENCODING_END_PROBIT, /**< the normal quantile, as ONNX's runtimes approximate it */
   ENCODING_N_ENDS
 } encoding_end;
 

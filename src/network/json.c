@@ -71,7 +71,7 @@ static ckks_status read_meaning(encoding_meaning *meaning, json_t *outputs) {
   if (end != NULL && !encoding_meaning_end_named(&meaning->end, end))
     return base_fail(CKKS_ERROR_FORMAT,
                      "outputs.end: \"%.40s\" is not one of none, softmax, log-softmax, sigmoid, "
-                     "one-vs-rest, tanh, relu, exp, softplus",
+                     "one-vs-rest, tanh, relu, exp, softplus, probit",
                      end);
   if (missing != NULL && strcmp(missing, "mean") != 0 && strcmp(missing, "refuse") != 0)
     return base_fail(CKKS_ERROR_FORMAT, "outputs.missing: \"%.40s\" is not mean or refuse",

@@ -30,13 +30,32 @@ bool table_categories_note(double *value, table_texts *texts, const char *text) 
   return true;
 }
 
+/* The category whose name is that number, however the two are written; whether any is a number. */
+static bool find_code(double *value, const encoding_feature *feature, double number) {
+  bool codes = false;
+  for (size_t k = 0; k < feature->n_values; k++) {
+    double code;
+    if (table_csv_number(&code, feature->category[k]) != TABLE_CSV_NUMBER)
+      continue;
+    codes = true;
+    if (code == number)
+      *value = (double)k;
+  }
+  return codes;
+}
+
 bool table_categories_find(double *value, size_t *n_unseen, const encoding_feature *feature,
                            const char *text) {
+  double number;
   *value = encoding_input_category(feature, text);
+  bool is_number = isnan(*value) && table_csv_number(&number, text) == TABLE_CSV_NUMBER;
+  bool codes = is_number && find_code(value, feature, number);
   if (!isnan(*value))
     return true;
-  if (!encoding_input_has_other(feature))
-    return table_csv_number(value, text) == TABLE_CSV_NUMBER;
+  if (!encoding_input_has_other(feature)) {
+    *value = is_number && !codes ? number : *value;
+    return is_number && !codes;
+  }
   *value = (double)(feature->n_values - 1);
   ++*n_unseen;
   return true;

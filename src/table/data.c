@@ -311,13 +311,13 @@ ckks_status table_data_read(table_data *data, const char *path, const table_opti
 ckks_status table_data_read_features(table_data *data, const char *path,
                                      const char *const *features, size_t n_features,
                                      const char *label, const char *const *classes,
-                                     size_t n_classes) {
+                                     size_t n_classes, const encoding_input *input) {
   uint8_t *bytes = NULL;
   size_t n_bytes = 0;
   *data = (table_data){0};
   BASE_TRY(base_file_read(&bytes, &n_bytes, path, TABLE_DATA_MAX_BYTES));
   ckks_status status = table_data_parse_features(data, (const char *)bytes, n_bytes, path, features,
-                                                 n_features, label, classes, n_classes, NULL);
+                                                 n_features, label, classes, n_classes, input);
   base_free(bytes);
   return status;
 }

@@ -61,7 +61,7 @@ void table_data_clear(table_data *data);
 ckks_status table_data_read_features(table_data *data, const char *path,
                                      const char *const *features, size_t n_features,
                                      const char *label, const char *const *classes,
-                                     size_t n_classes);
+                                     size_t n_classes, const encoding_input *input);
 ckks_status table_data_parse_features(table_data *data, const char *text, size_t n_bytes,
                                       const char *name, const char *const *features,
                                       size_t n_features, const char *label,

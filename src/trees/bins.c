@@ -22,6 +22,7 @@ typedef struct binning {
   trees_ensemble *ensemble;
   const trees_bins_options *options;
   double *original; /* edge of each node as it was read */
+  double *more;     /* and those of the ensemble's `more` */
   double *value;    /* of one feature, sorted, each once */
   double *before;   /* outputs of the rows, n_outputs each */
 } binning;
@@ -48,10 +49,23 @@ static size_t thresholds(double *out, bool *missing, const binning *b, size_t fe
     const trees_node *node = &b->ensemble->node[i];
     if (node->leaf || node->feature != feature)
       continue;
-    out[n++] = b->original[i];
     *missing = *missing || node->missing_right;
+    if (node->constant)
+      continue;
+    out[n++] = b->original[i];
+    for (size_t k = 0; k < node->n_more; k++)
+      out[n++] = b->more[node->more + k];
   }
   return sort_once(out, n);
+}
+
+/* The feature's categories, where it has some. */
+static const encoding_feature *categories_of(const binning *b, size_t feature) {
+  const encoding_input *given = b->options->input, *own = &b->ensemble->input;
+  if (given == NULL && own->feature != NULL)
+    given = own;
+  bool some = given != NULL && given->feature[feature].kind == ENCODING_CATEGORIES;
+  return some ? &given->feature[feature] : NULL;
 }
 
 /* ------------------------------------------------------------------ quantiles */
@@ -109,6 +123,8 @@ static double nearest_edge(const double *edge, size_t n_edges, const double *val
 static ckks_status bin_feature(encoding_feature *feature, trees_bins_report *report, binning *b,
                                size_t f, size_t n_bins) {
   trees_ensemble *e = b->ensemble;
+  if (categories_of(b, f) != NULL)
+    return encoding_input_copy_feature(feature, categories_of(b, f));
   size_t n = 0, n_splits = thresholds(b->value, &feature->missing, b, f);
   feature->kind = ENCODING_BINS;
   if (n_splits == 0)
@@ -125,10 +141,14 @@ static ckks_status bin_feature(encoding_feature *feature, trees_bins_report *rep
     feature->edge[feature->n_values++] = n > 0 ? b->value[0] : 0.0;
   for (size_t i = 0; i < e->n_nodes; i++) {
     trees_node *node = &e->node[i];
-    if (node->leaf || node->feature != f)
+    if (node->leaf || node->constant || node->feature != f)
       continue;
-    node->edge = nearest_edge(feature->edge, feature->n_values, b->value, n, b->original[i]);
-    report->n_moved += rank_of(b->value, n, node->edge) != rank_of(b->value, n, b->original[i]);
+    for (size_t k = 0; k <= node->n_more; k++) {
+      double was = k == 0 ? b->original[i] : b->more[node->more + k - 1];
+      double now = nearest_edge(feature->edge, feature->n_values, b->value, n, was);
+      *trees_ensemble_edge(e, node, k) = now;
+      report->n_moved += rank_of(b->value, n, now) != rank_of(b->value, n, was);
+    }
   }
   return CKKS_OK;
 }
@@ -226,9 +246,8 @@ static ckks_status take_exact(encoding_input *input, trees_bins_report *report, 
   ckks_status status = CKKS_OK;
   for (size_t f = 0; f < input->n_features && status == CKKS_OK; f++) {
     encoding_feature *feature = &input->feature[f];
-    const encoding_input *given = b->options->input;
-    if (given != NULL && given->feature[f].kind == ENCODING_CATEGORIES) {
-      status = encoding_input_copy_feature(feature, &given->feature[f]);
+    if (categories_of(b, f) != NULL) {
+      status = encoding_input_copy_feature(feature, categories_of(b, f));
       continue;
     }
     size_t n = thresholds(b->value, &feature->missing, b, f);
@@ -254,16 +273,24 @@ static ckks_status take_exact(encoding_input *input, trees_bins_report *report, 
 
 /* ---------------------------------------------------------------------- both */
 
+static size_t longest_of(const binning *b) {
+  const trees_ensemble *e = b->ensemble;
+  return 2 * (e->n_nodes + e->n_more) + b->options->n_rows + e->n_outputs;
+}
+
 static ckks_status take(binning *b) {
   const trees_ensemble *e = b->ensemble;
-  size_t n_rows = b->options->n_rows, longest = 2 * e->n_nodes + n_rows + e->n_outputs;
+  size_t n_rows = b->options->n_rows, longest = longest_of(b);
   b->original = base_alloc_array(e->n_nodes + 1, sizeof *b->original);
   b->value = base_alloc_array(longest, sizeof *b->value);
   b->before = base_alloc_array(n_rows * e->n_outputs + 1, sizeof *b->before);
-  if (!b->original || !b->value || !b->before)
+  b->more = base_alloc_array(e->n_more + 1, sizeof *b->more);
+  if (!b->original || !b->more || !b->value || !b->before)
     return base_fail_memory(longest * sizeof *b->value);
   for (size_t i = 0; i < e->n_nodes; i++)
     b->original[i] = e->node[i].edge;
+  for (size_t i = 0; i < e->n_more; i++)
+    b->more[i] = e->more[i];
   for (size_t r = 0; r < n_rows; r++)
     trees_ensemble_forward(b->before + r * e->n_outputs, b->options->rows + r * e->n_features, e);
   return CKKS_OK;
@@ -289,7 +316,8 @@ ckks_status trees_bins_choose(encoding_input *input, trees_bins_report *report,
   if (status == CKKS_OK)
     status = options->exact ? take_exact(input, report, &b) : grow_bins(input, report, &b);
   wipe_free(b.original, ensemble->n_nodes + 1);
-  wipe_free(b.value, 2 * ensemble->n_nodes + options->n_rows + ensemble->n_outputs);
+  wipe_free(b.more, ensemble->n_more + 1);
+  wipe_free(b.value, longest_of(&b));
   wipe_free(b.before, options->n_rows * ensemble->n_outputs + 1);
   return status;
 }

@@ -14,7 +14,7 @@ typedef struct trees_bins_options {
   size_t n_bins; /**< of each feature: 0 = 64, doubled up to 1024 while predictions change */
   bool exact;    /**< the model's own thresholds, mixed with as many others */
   uint64_t seed; /**< of what they are mixed with */
-  const encoding_input *input; /**< whose categories are taken as they are; NULL: there are none */
+  const encoding_input *input; /**< whose categories are taken as they are; NULL: the ensemble's */
 } trees_bins_options;
 
 typedef struct trees_bins_report {

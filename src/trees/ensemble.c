@@ -46,6 +46,8 @@ void trees_ensemble_clear(trees_ensemble *e) {
   wipe_free(e->base, e->n_outputs * sizeof *e->base);
   wipe_free(e->node, e->max_nodes * sizeof *e->node);
   wipe_free(e->value, e->max_values * sizeof *e->value);
+  wipe_free(e->more, e->max_more * sizeof *e->more);
+  encoding_input_clear(&e->input);
   base_free(e->tree);
   *e = (trees_ensemble){0};
 }
@@ -99,7 +101,53 @@ ckks_status trees_ensemble_add_leaf(trees_ensemble *e, trees_node *node, const d
   return CKKS_OK;
 }
 
+ckks_status trees_ensemble_set_edges(trees_ensemble *e, trees_node *node, const double *edges,
+                                     size_t n) {
+  void *all = e->more;
+  node->constant = n == 0;
+  node->edge = n > 0 ? edges[0] : 0.0;
+  node->n_more = 0;
+  if (n < 2)
+    return CKKS_OK;
+  ckks_status status = grow(&all, &e->max_more, e->n_more, n - 1, sizeof *e->more, TREES_MAX_VALUES,
+                            "edges of splits that have several");
+  e->more = all;
+  BASE_TRY(status);
+  node->n_more = (uint32_t)(n - 1);
+  node->more = e->n_more;
+  memcpy(e->more + e->n_more, edges + 1, (n - 1) * sizeof *edges);
+  e->n_more += n - 1;
+  return CKKS_OK;
+}
+
+double *trees_ensemble_edge(const trees_ensemble *e, trees_node *node, size_t k) {
+  return k == 0 ? &node->edge : &e->more[node->more + k - 1];
+}
+
 /* ----------------------------------------------------------------- checking */
+
+static ckks_status check_edges(const trees_ensemble *e, size_t number, size_t i,
+                               const trees_node *node) {
+  const encoding_feature *feature = e->input.feature ? &e->input.feature[node->feature] : NULL;
+  bool categories = feature != NULL && feature->kind == ENCODING_CATEGORIES;
+  if (node->equal != categories)
+    return base_fail(CKKS_ERROR_FORMAT, "tree %zu, node %zu: feature %u is%s of categories", number,
+                     i, node->feature, categories ? "" : " not");
+  if (node->n_more > e->n_more || node->more > e->n_more - node->n_more)
+    return base_fail(CKKS_ERROR_FORMAT, "tree %zu, node %zu: edges that are not there", number, i);
+  double last = -INFINITY;
+  for (size_t k = 0; k <= node->n_more; k++) {
+    double edge = k == 0 ? node->edge : e->more[node->more + k - 1];
+    if (!isfinite(edge) || (k > 0 && !(edge > last)))
+      return base_fail(CKKS_ERROR_FORMAT,
+                       "tree %zu, node %zu: the threshold is not a finite number", number, i);
+    if (categories && (edge != floor(edge) || edge < 0.0 || edge >= (double)feature->n_values))
+      return base_fail(CKKS_ERROR_FORMAT, "tree %zu, node %zu: category %g of %zu", number, i, edge,
+                       feature->n_values);
+    last = edge;
+  }
+  return CKKS_OK;
+}
 
 static size_t n_values_of(const trees_ensemble *e, const trees_tree *tree) {
   return tree->target == TREES_ALL_OUTPUTS ? e->n_outputs : 1;
@@ -112,10 +160,7 @@ static ckks_status check_node(const trees_ensemble *e, const trees_tree *tree, s
     if (node->feature >= e->n_features)
       return base_fail(CKKS_ERROR_FORMAT, "tree %zu, node %zu: feature %u of %zu", number, i,
                        node->feature, e->n_features);
-    if (!isfinite(node->edge))
-      return base_fail(CKKS_ERROR_FORMAT,
-                       "tree %zu, node %zu: the threshold is not a finite number", number, i);
-    return CKKS_OK;
+    return node->constant ? CKKS_OK : check_edges(e, number, i, node);
   }
   size_t n = n_values_of(e, tree);
   if (node->value > e->n_values || n > e->n_values - node->value)
@@ -188,15 +233,24 @@ ckks_status trees_ensemble_check(const trees_ensemble *e) {
 
 /* ---------------------------------------------------------------- computing */
 
+static bool goes_right(const trees_ensemble *e, const trees_node *node, double x) {
+  if (isnan(x))
+    return node->missing_right;
+  if (node->constant)
+    return false;
+  bool right = node->equal ? x == node->edge : x > node->edge;
+  for (size_t k = 0; k < node->n_more; k++) {
+    double edge = e->more[node->more + k];
+    right = node->equal ? right || x == edge : right != (x > edge);
+  }
+  return right;
+}
+
 static const trees_node *leaf_of(const trees_ensemble *e, const trees_tree *tree,
                                  const double *row) {
   const trees_node *nodes = e->node + tree->first, *node = nodes;
-  while (!node->leaf) {
-    double x = row[node->feature];
-    bool there = node->equal ? x == node->edge : x > node->edge;
-    bool right = isnan(x) ? node->missing_right : there;
-    node = nodes + (right ? node->right : node->left);
-  }
+  while (!node->leaf)
+    node = nodes + (goes_right(e, node, row[node->feature]) ? node->right : node->left);
   return node;
 }
 
@@ -209,5 +263,31 @@ void trees_ensemble_forward(double *outputs, const double *row, const trees_ense
       outputs[tree->target] += value[0];
     for (size_t k = 0; tree->target == TREES_ALL_OUTPUTS && k < e->n_outputs; k++)
       outputs[k] += value[k];
+  }
+}
+
+/* What one tree adds to output k. */
+static void tree_range(double *low, double *high, const trees_ensemble *e, const trees_tree *tree,
+                       size_t k) {
+  bool all = tree->target == TREES_ALL_OUTPUTS, begun = false;
+  *low = *high = 0.0;
+  for (size_t i = 0; i < tree->n_nodes && (all || tree->target == k); i++) {
+    const trees_node *node = &e->node[tree->first + i];
+    if (!node->leaf)
+      continue;
+    double value = e->value[node->value + (all ? k : 0)];
+    *low = begun && *low < value ? *low : value;
+    *high = begun && *high > value ? *high : value;
+    begun = true;
+  }
+}
+
+void trees_ensemble_range(double *low, double *high, const trees_ensemble *e, size_t k) {
+  *low = *high = e->base[k];
+  for (size_t t = 0; t < e->n_trees; t++) {
+    double least, most;
+    tree_range(&least, &most, e, &e->tree[t], k);
+    *low += least;
+    *high += most;
   }
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * An ensemble of decision trees in clear, whatever library grew it: outputs are sums of leaves.
- * Readers turn every comparison of their format into one: x > edge goes right, in doubles.
+ * Readers turn every comparison of their format into one: x > edge goes right, in doubles; or, of
+ * a feature of categories, x is one of these.
  */
 #ifndef TREES_ENSEMBLE_H
 #define TREES_ENSEMBLE_H
@@ -17,9 +18,13 @@ typedef struct trees_node {
   bool leaf;
   bool missing_right;   /**< where NaN goes */
   bool equal;           /**< of a feature of categories: x == edge goes right, not x > edge */
+  bool constant;        /**< asks nothing: whatever x is, it goes left */
   uint32_t feature;     /**< of a split */
   double edge;          /**< x > edge goes right, anything else left */
   uint32_t left, right; /**< nodes of the same tree, the root being 0 */
+  uint32_t n_more;      /**< further edges, ascending from `edge` on: x goes right where an odd
+                           number of them is below it; of categories: those that go right, too */
+  size_t more;          /**< where they begin in the ensemble's `more` */
   size_t value;         /**< of a leaf: where its values begin */
 } trees_node;
 
@@ -39,6 +44,9 @@ typedef struct trees_ensemble {
   trees_node *node;
   size_t n_values, max_values;
   double *value;
+  size_t n_more, max_more;
+  double *more;         /**< edges of nodes that have several */
+  encoding_input input; /**< of features that are categories; its feature is NULL: there are none */
 } trees_ensemble;
 
 /**
@@ -54,6 +62,14 @@ ckks_status trees_ensemble_add_tree(trees_ensemble *ensemble, size_t n_nodes, si
 ckks_status trees_ensemble_add_leaf(trees_ensemble *ensemble, trees_node *node,
                                     const double *values, size_t n_values);
 /**
+ * What a split goes by: n sorted edges, or n categories; none: it is constant. The node's other
+ * fields stay.
+ */
+ckks_status trees_ensemble_set_edges(trees_ensemble *ensemble, trees_node *node,
+                                     const double *edges, size_t n);
+/** The node's edge number k of 1 + n_more. */
+double *trees_ensemble_edge(const trees_ensemble *ensemble, trees_node *node, size_t k);
+/**
  * Each tree is one (every node has one way from the root, and at most TREES_MAX_DEPTH splits on
  * it), features and values are there, everything is finite, names are well-formed and distinct;
  * else CKKS_ERROR_FORMAT naming tree and node.
@@ -61,4 +77,6 @@ ckks_status trees_ensemble_add_leaf(trees_ensemble *ensemble, trees_node *node,
 ckks_status trees_ensemble_check(const trees_ensemble *ensemble);
 /** outputs[n_outputs] of a row of raw features, NaN = missing, before what meaning.end says. */
 void trees_ensemble_forward(double *outputs, const double *row, const trees_ensemble *ensemble);
+/** Output k lies between the smallest leaves of all trees together and the largest ones. */
+void trees_ensemble_range(double *low, double *high, const trees_ensemble *ensemble, size_t k);
 #endif

@@ -7,28 +7,29 @@
 
 #include "base/alloc.h"
 #include "base/wipe.h"
+#include "trees/cells.h"
 
-#define MAX_ENTRIES (3 * TREES_MAX_DEPTH)
-#define NO_EDGE (-1)
-
-/* What a way from the root asks of one feature: edge[low] < x <= edge[high], and whether NaN goes
- * the same way. */
-typedef struct interval {
-  uint32_t feature;
-  int64_t low, high; /* edges, or NO_EDGE */
-  bool missing;
-  bool equal; /* of categories, one entry each: it is `low`, or it is not `high` */
-} interval;
+#define NO_FEATURE UINT32_MAX
 
 /* A leaf's row of the first map, sorted by columns: the same conditions are the same bytes. */
 typedef struct leaf {
+  size_t entry; /* where its entries begin */
   uint32_t n_entries, n_conditions;
   int32_t constant; /* conditions that hold unless a bit says otherwise */
-  uint32_t column[MAX_ENTRIES];
-  int8_t sign[MAX_ENTRIES];
   const trees_tree *tree;
   const double *value;
 } leaf;
+
+typedef struct entry {
+  uint32_t column;
+  int32_t sign;
+} entry;
+
+/* What a way from the root leaves of one feature. */
+typedef struct part {
+  uint32_t feature;
+  uint64_t *cell; /* max_words of them */
+} part;
 
 typedef struct building {
   const trees_ensemble *ensemble;
@@ -36,137 +37,128 @@ typedef struct building {
   size_t *first; /* input of each feature's first edge */
   leaf *leaf;
   size_t n_leaves, max_leaves;
+  entry *entry;
+  size_t n_entries, max_entries;
+  uint64_t *words; /* of all parts */
+  size_t max_words;
   double *rest; /* of each leaf, n_outputs: its value less that of its tree's silent leaf */
   double *base;
   uint32_t degree;
 } building;
 
+/* What a step to that side of a node leaves of its feature. */
+static void narrow(part *parts, size_t *n, const building *b, const trees_node *node, bool right) {
+  const encoding_feature *f = &b->input->feature[node->feature];
+  size_t i = 0;
+  while (i < *n && parts[i].feature != node->feature)
+    i++;
+  uint64_t *cell = b->words + i * b->max_words;
+  if (i == *n) {
+    trees_cells_fill(cell, f);
+    parts[(*n)++] = (part){node->feature, cell};
+  }
+  trees_cells_narrow(cell, f, b->ensemble, node, right);
+}
+
 /* -------------------------------------------------------------------- walking */
 
-static int64_t find_edge(const building *b, uint32_t feature, double edge) {
-  const encoding_feature *f = &b->input->feature[feature];
-  size_t low = 0, high = f->n_values;
-  while (low < high) {
-    size_t middle = (low + high) / 2;
-    if (f->edge[middle] < edge)
-      low = middle + 1;
-    else
-      high = middle;
+static void add_entry(building *b, leaf *l, size_t column, int sign) {
+  BASE_ASSERT(b->n_entries < b->max_entries);
+  b->entry[b->n_entries++] = (entry){(uint32_t)column, sign};
+  l->n_entries++;
+}
+
+/* Bits say x > edge: each tells where the set begins or ends; of a missing value they are all 0. */
+static void add_bins(building *b, leaf *l, const encoding_feature *f, const uint64_t *cell,
+                     size_t first) {
+  int begin = trees_cells_has(cell, 0);
+  l->constant += begin;
+  for (size_t i = 0; i < f->n_values; i++) {
+    int step = (int)trees_cells_has(cell, i + 1) - (int)trees_cells_has(cell, i);
+    if (step != 0)
+      add_entry(b, l, first + i, step);
   }
-  BASE_ASSERT(low < f->n_values && f->edge[low] == edge);
-  return (int64_t)low;
+  if (f->missing && trees_cells_has(cell, f->n_values + 1) != (begin != 0))
+    add_entry(b, l, first + f->n_values, begin != 0 ? -1 : 1);
 }
 
-static void narrow(interval *way, size_t *n, const building *b, const trees_node *node,
-                   bool right) {
-  size_t i = 0;
-  if (node->equal) {
-    int64_t category = (int64_t)node->edge;
-    way[(*n)++] = (interval){node->feature, right ? category : NO_EDGE, right ? NO_EDGE : category,
-                             false, true};
-    return;
+/* One bit of all is 1: it is one of these, or none of the others. */
+static void add_categories(building *b, leaf *l, const uint64_t *cell, size_t n, size_t first) {
+  bool others = 2 * trees_cells_count(cell, n) > n;
+  l->constant += others;
+  for (size_t i = 0; i < n; i++)
+    if (trees_cells_has(cell, i) != others)
+      add_entry(b, l, first + i, others ? -1 : 1);
+}
+
+/* Entries that a part makes; SIZE_MAX of an empty one: such a leaf is never reached. */
+static size_t entries_of(const building *b, const part *p) {
+  const encoding_feature *f = &b->input->feature[p->feature];
+  size_t n = trees_cells_all(f), there = trees_cells_count(p->cell, n), steps = 0;
+  if (there == 0)
+    return SIZE_MAX;
+  if (f->kind == ENCODING_CATEGORIES)
+    return there < n - there ? there : n - there;
+  for (size_t i = 0; i < f->n_values; i++)
+    steps += trees_cells_has(p->cell, i) != trees_cells_has(p->cell, i + 1);
+  return steps + 1;
+}
+
+static ckks_status make_room(building *b, size_t more) {
+  if (more > TREES_MAX_VALUES - b->n_entries)
+    return base_fail(CKKS_ERROR_ARGUMENT,
+                     "leaves ask for more than %zu bits in all; fewer or shallower trees",
+                     TREES_MAX_VALUES);
+  if (b->n_entries + more <= b->max_entries)
+    return CKKS_OK;
+  size_t wanted = 2 * (b->n_entries + more);
+  entry *larger = base_alloc_array(wanted, sizeof *larger);
+  if (larger == NULL)
+    return base_fail_memory(wanted * sizeof *larger);
+  if (b->entry != NULL) {
+    memcpy(larger, b->entry, b->n_entries * sizeof *larger);
+    base_wipe(b->entry, b->n_entries * sizeof *b->entry);
   }
-  int64_t edge = find_edge(b, node->feature, node->edge);
-  while (i < *n && way[i].feature != node->feature)
-    i++;
-  if (i == *n)
-    way[(*n)++] = (interval){node->feature, NO_EDGE, NO_EDGE, true, false};
-  way[i].missing = way[i].missing && right == node->missing_right;
-  if (right && edge > way[i].low)
-    way[i].low = edge;
-  if (!right && (way[i].high == NO_EDGE || edge < way[i].high))
-    way[i].high = edge;
+  base_free(b->entry);
+  b->entry = larger;
+  b->max_entries = wanted;
+  return CKKS_OK;
 }
 
-static void add_entry(leaf *l, size_t column, int sign) {
-  l->column[l->n_entries] = (uint32_t)column;
-  l->sign[l->n_entries++] = (int8_t)sign;
-}
-
-/* false where neither a value nor a missing one can be: such a leaf is never reached. */
-static bool add_condition(leaf *l, const building *b, const interval *w) {
-  const encoding_feature *f = &b->input->feature[w->feature];
-  size_t first = b->first[w->feature], missing = first + f->n_values;
-  bool empty = w->low != NO_EDGE && w->high != NO_EDGE && w->low >= w->high;
-  bool bit_if_missing = w->low == NO_EDGE; /* what the bits alone say of NaN, all of them 0 */
-  l->n_conditions++;
-  if (empty) {
-    if (w->missing && f->missing)
-      add_entry(l, missing, 1);
-    return w->missing && f->missing;
-  }
-  if (w->low != NO_EDGE)
-    add_entry(l, first + (size_t)w->low, 1);
-  else
-    l->constant++;
-  if (w->high != NO_EDGE)
-    add_entry(l, first + (size_t)w->high, -1);
-  if (f->missing && w->missing != bit_if_missing)
-    add_entry(l, missing, w->missing ? 1 : -1);
-  return true;
-}
-
-/* What entry i and those behind it ask of the same feature, of whose bits one is 1: that it is this
- * category, or none of those. false where it cannot be. */
-static bool add_category(leaf *l, const building *b, const interval *way, size_t n, size_t i) {
-  size_t first = b->first[way[i].feature], begin = l->n_entries;
-  int64_t is = NO_EDGE;
-  for (size_t j = 0; j < n; j++)
-    if (way[j].feature == way[i].feature && way[j].low != NO_EDGE) {
-      if (is != NO_EDGE && is != way[j].low)
-        return false;
-      is = way[j].low;
-    }
-  l->n_conditions++;
-  if (is != NO_EDGE) {
-    for (size_t j = 0; j < n; j++)
-      if (way[j].feature == way[i].feature && way[j].high == is)
-        return false;
-    add_entry(l, first + (size_t)is, 1);
-    return true;
-  }
-  l->constant++;
-  for (size_t j = i; j < n; j++) {
-    size_t column = first + (size_t)way[j].high, k = begin;
-    while (k < l->n_entries && l->column[k] != column)
-      k++;
-    if (way[j].feature == way[i].feature && k == l->n_entries)
-      add_entry(l, column, -1);
-  }
-  return true;
-}
-
-static bool is_first(const interval *way, size_t i) {
-  for (size_t j = 0; j < i; j++)
-    if (way[j].feature == way[i].feature)
-      return false;
-  return true;
-}
-
-static void sort_entries(leaf *l) {
-  for (uint32_t i = 1; i < l->n_entries; i++)
-    for (uint32_t k = i; k > 0 && l->column[k] < l->column[k - 1]; k--) {
-      uint32_t column = l->column[k];
-      int8_t sign = l->sign[k];
-      l->column[k] = l->column[k - 1];
-      l->sign[k] = l->sign[k - 1];
-      l->column[k - 1] = column;
-      l->sign[k - 1] = sign;
-    }
-}
-
-static void add_leaf(building *b, const trees_tree *tree, const trees_node *node,
-                     const interval *way, size_t n) {
+static ckks_status add_leaf(building *b, const trees_tree *tree, const trees_node *node,
+                            const part *parts, size_t n) {
   leaf *l = &b->leaf[b->n_leaves];
-  *l = (leaf){.tree = tree, .value = b->ensemble->value + node->value};
+  *l = (leaf){.entry = b->n_entries, .tree = tree, .value = b->ensemble->value + node->value};
+  size_t total = 0;
   for (size_t i = 0; i < n; i++) {
-    bool known = way[i].equal && !is_first(way, i);
-    if (!known && !(way[i].equal ? add_category(l, b, way, n, i) : add_condition(l, b, &way[i])))
-      return;
+    size_t some = entries_of(b, &parts[i]);
+    if (some == SIZE_MAX)
+      return CKKS_OK;
+    total += some;
   }
-  sort_entries(l);
+  BASE_TRY(make_room(b, total));
+  for (uint32_t last = NO_FEATURE;;) { /* features ascend, and so do columns */
+    const part *next = NULL;
+    for (size_t i = 0; i < n; i++)
+      if ((last == NO_FEATURE || parts[i].feature > last) &&
+          (next == NULL || parts[i].feature < next->feature))
+        next = &parts[i];
+    if (next == NULL)
+      break;
+    last = next->feature;
+    const encoding_feature *f = &b->input->feature[last];
+    size_t n_cells = trees_cells_all(f);
+    if (trees_cells_count(next->cell, n_cells) == n_cells)
+      continue; /* asks nothing */
+    l->n_conditions++;
+    if (f->kind == ENCODING_CATEGORIES)
+      add_categories(b, l, next->cell, n_cells, b->first[last]);
+    else
+      add_bins(b, l, f, next->cell, b->first[last]);
+  }
   b->degree = l->n_conditions > b->degree ? l->n_conditions : b->degree;
   b->n_leaves++;
+  return CKKS_OK;
 }
 
 typedef struct step {
@@ -175,7 +167,7 @@ typedef struct step {
 } step;
 
 /* Depth first; the way to a node is walked again from the root, which is short. */
-static void walk(building *b, const trees_tree *tree, step *steps) {
+static ckks_status walk(building *b, const trees_tree *tree, step *steps) {
   const trees_node *nodes = b->ensemble->node + tree->first;
   size_t n_steps = 1;
   steps[0] = (step){0};
@@ -186,12 +178,13 @@ static void walk(building *b, const trees_tree *tree, step *steps) {
       steps[n_steps++] = (step){node->right, (uint32_t)s, true};
       continue;
     }
-    interval way[TREES_MAX_DEPTH];
+    part parts[TREES_MAX_DEPTH];
     size_t n = 0;
     for (size_t at = s; at != 0; at = steps[at].parent)
-      narrow(way, &n, b, &nodes[steps[steps[at].parent].node], steps[at].right);
-    add_leaf(b, tree, node, way, n);
+      narrow(parts, &n, b, &nodes[steps[steps[at].parent].node], steps[at].right);
+    BASE_TRY(add_leaf(b, tree, node, parts, n));
   }
+  return CKKS_OK;
 }
 
 /* --------------------------------------------------------------------- values */
@@ -222,14 +215,26 @@ static void settle_values(building *b) {
   }
 }
 
+/* Leaves and where their entries are. */
+typedef struct ordered {
+  leaf *leaf;
+  const entry *entry;
+} ordered;
+
 static int compare_conditions(const void *x, const void *y) {
-  const leaf *a = *(leaf *const *)x, *b = *(leaf *const *)y;
+  const ordered *p = x, *q = y;
+  const leaf *a = p->leaf, *b = q->leaf;
   if (a->n_entries != b->n_entries)
     return a->n_entries < b->n_entries ? -1 : 1;
   if (a->n_conditions != b->n_conditions)
     return a->n_conditions < b->n_conditions ? -1 : 1;
-  int order = memcmp(a->column, b->column, a->n_entries * sizeof *a->column);
-  return order != 0 ? order : memcmp(a->sign, b->sign, a->n_entries);
+  for (uint32_t k = 0; k < a->n_entries; k++)
+    if (p->entry[k].column != q->entry[k].column)
+      return p->entry[k].column < q->entry[k].column ? -1 : 1;
+  for (uint32_t k = 0; k < a->n_entries; k++)
+    if (p->entry[k].sign != q->entry[k].sign)
+      return p->entry[k].sign < q->entry[k].sign ? -1 : 1;
+  return 0;
 }
 
 static bool says_something(const double *rest, size_t n) {
@@ -240,16 +245,16 @@ static bool says_something(const double *rest, size_t n) {
 }
 
 /* Leaves with the same conditions become the first of them; returns how many are left. */
-static size_t merge(leaf **order, building *b) {
+static size_t merge(ordered *order, building *b) {
   size_t n = b->ensemble->n_outputs, n_kept = 0, n_sorted = b->n_leaves;
   for (size_t i = 0; i < n_sorted; i++)
-    order[i] = &b->leaf[i];
+    order[i] = (ordered){&b->leaf[i], b->entry + b->leaf[i].entry};
   qsort(order, n_sorted, sizeof *order, compare_conditions);
   for (size_t i = 0, next; i < n_sorted; i = next) {
-    double *rest = b->rest + (size_t)(order[i] - b->leaf) * n;
+    double *rest = b->rest + (size_t)(order[i].leaf - b->leaf) * n;
     for (next = i + 1; next < n_sorted && compare_conditions(&order[i], &order[next]) == 0; next++)
       for (size_t k = 0; k < n; k++)
-        rest[k] += b->rest[(size_t)(order[next] - b->leaf) * n + k];
+        rest[k] += b->rest[(size_t)(order[next].leaf - b->leaf) * n + k];
     if (says_something(rest, n))
       order[n_kept++] = order[i];
   }
@@ -270,18 +275,19 @@ static encoding_polynomial indicator(uint32_t degree) {
   return p;
 }
 
-static ckks_status fill_first(network_layer *layer, leaf *const *order, size_t n, uint32_t degree) {
+static ckks_status fill_first(network_layer *layer, const ordered *order, size_t n,
+                              uint32_t degree) {
   network_sparse weight;
   size_t n_entries = 0;
   for (size_t i = 0; i < n; i++)
-    n_entries += order[i]->n_entries;
+    n_entries += order[i].leaf->n_entries;
   BASE_TRY(network_sparse_init(&weight, n, layer->n_in, n_entries));
   for (size_t i = 0, at = 0; i < n; i++) {
-    const leaf *l = order[i];
+    const leaf *l = order[i].leaf;
     weight.start[i] = at;
     for (uint32_t k = 0; k < l->n_entries; k++, at++) {
-      weight.column[at] = l->column[k];
-      weight.value[at] = l->sign[k];
+      weight.column[at] = order[i].entry[k].column;
+      weight.value[at] = order[i].entry[k].sign;
     }
     weight.start[i + 1] = at;
     layer->bias[i] = (double)(degree - l->n_conditions) + l->constant;
@@ -292,52 +298,22 @@ static ckks_status fill_first(network_layer *layer, leaf *const *order, size_t n
   return CKKS_OK;
 }
 
-typedef struct range {
-  double low, high;
-} range;
-
-/* What one tree adds to output k. */
-static range tree_range(const trees_ensemble *e, const trees_tree *tree, size_t k) {
-  bool all = tree->target == TREES_ALL_OUTPUTS, begun = false;
-  range r = {0.0, 0.0};
-  for (size_t i = 0; i < tree->n_nodes && (all || tree->target == k); i++) {
-    const trees_node *node = &e->node[tree->first + i];
-    if (!node->leaf)
-      continue;
-    double value = e->value[node->value + (all ? k : 0)];
-    r.low = begun && r.low < value ? r.low : value;
-    r.high = begun && r.high > value ? r.high : value;
-    begun = true;
-  }
-  return r;
-}
-
-/* An output lies between the smallest leaves of all trees together and the largest ones. */
-static range output_range(const trees_ensemble *e, size_t k) {
-  range sum = {e->base[k], e->base[k]};
-  for (size_t t = 0; t < e->n_trees; t++) {
-    range r = tree_range(e, &e->tree[t], k);
-    sum.low += r.low;
-    sum.high += r.high;
-  }
-  return sum;
-}
-
 /*
  * A number is computed from near the middle of its range and in a power of two near an eighth of
  * it; the client brings it back. So all numbers are as exact, whatever they are counted in, and
  * clients are told no more of them than their size.
  */
 static encoding_polynomial size_of(const trees_ensemble *e) {
-  range r = output_range(e, 0);
+  double low, high;
   int exponent;
-  (void)frexp(0.5 * (r.high - r.low), &exponent);
-  double unit = ldexp(1.0, exponent - 3), centre = unit * rint(0.5 * (r.low + r.high) / unit);
-  bool sized = e->meaning.kind == ENCODING_VALUES && e->n_outputs == 1 && r.high > r.low;
+  trees_ensemble_range(&low, &high, e, 0);
+  (void)frexp(0.5 * (high - low), &exponent);
+  double unit = ldexp(1.0, exponent - 3), centre = unit * rint(0.5 * (low + high) / unit);
+  bool sized = e->meaning.kind == ENCODING_VALUES && e->n_outputs == 1 && high > low;
   return sized ? (encoding_polynomial){1, {centre, unit}, false} : encoding_polynomial_identity;
 }
 
-static ckks_status fill_second(network_layer *layer, leaf *const *order, size_t n,
+static ckks_status fill_second(network_layer *layer, const ordered *order, size_t n,
                                const building *b) {
   size_t n_outputs = b->ensemble->n_outputs;
   const encoding_polynomial end = size_of(b->ensemble);
@@ -347,14 +323,15 @@ static ckks_status fill_second(network_layer *layer, leaf *const *order, size_t 
     return base_fail_memory(n * n_outputs * sizeof *dense);
   for (size_t i = 0; i < n; i++)
     for (size_t k = 0; k < n_outputs; k++)
-      dense[k * n + i] = b->rest[(size_t)(order[i] - b->leaf) * n_outputs + k] / unit;
+      dense[k * n + i] = b->rest[(size_t)(order[i].leaf - b->leaf) * n_outputs + k] / unit;
   ckks_status status = network_layer_set_weights(layer, dense);
   base_wipe(dense, n * n_outputs * sizeof *dense);
   base_free(dense);
   for (size_t k = 0; k < n_outputs; k++) {
-    range r = output_range(b->ensemble, k);
+    double low, high;
+    trees_ensemble_range(&low, &high, b->ensemble, k);
     layer->bias[k] = (b->base[k] - centre) / unit;
-    most = fmax(most, fmax(fabs(r.low - centre), fabs(r.high - centre)) / unit);
+    most = fmax(most, fmax(fabs(low - centre), fabs(high - centre)) / unit);
   }
   layer->activation[0] = (network_activation){end, most};
   return status;
@@ -369,7 +346,7 @@ static ckks_status fill_names(network_model *model, const trees_ensemble *e) {
   return CKKS_OK;
 }
 
-static ckks_status fill_model(network_model *model, leaf *const *order, size_t n, building *b) {
+static ckks_status fill_model(network_model *model, const ordered *order, size_t n, building *b) {
   BASE_TRY(network_init_encoded(model, b->input, (size_t[]){n, b->ensemble->n_outputs}, 2));
   ckks_status status = fill_names(model, b->ensemble);
   if (status == CKKS_OK)
@@ -386,7 +363,7 @@ static ckks_status fill_model(network_model *model, leaf *const *order, size_t n
 
 /* ------------------------------------------------------------------- building */
 
-static ckks_status take(building *b, step **steps, leaf ***order) {
+static ckks_status take(building *b, step **steps, ordered **order) {
   const trees_ensemble *e = b->ensemble;
   size_t largest = 1, n_leaves = 0;
   for (size_t t = 0; t < e->n_trees; t++)
@@ -397,6 +374,11 @@ static ckks_status take(building *b, step **steps, leaf ***order) {
     return base_fail(CKKS_ERROR_ARGUMENT,
                      "%zu leaves where %d can be had; fewer or shallower trees", n_leaves,
                      NETWORK_MAX_WIDTH);
+  for (size_t f = 0; f < e->n_features; f++) {
+    size_t words = trees_cells_words(&b->input->feature[f]);
+    b->max_words = words > b->max_words ? words : b->max_words;
+  }
+  b->words = base_alloc_array(TREES_MAX_DEPTH * b->max_words, sizeof *b->words);
   b->first = base_alloc_array(e->n_features, sizeof *b->first);
   b->leaf = base_alloc_array(n_leaves + 1, sizeof *b->leaf);
   b->rest = base_alloc_array((n_leaves + 1) * e->n_outputs, sizeof *b->rest);
@@ -404,16 +386,20 @@ static ckks_status take(building *b, step **steps, leaf ***order) {
   *steps = base_alloc_array(largest, sizeof **steps);
   *order = base_alloc_array(n_leaves + 1, sizeof **order);
   b->max_leaves = n_leaves;
-  return b->first && b->leaf && b->rest && b->base && *steps && *order
+  return b->words && b->first && b->leaf && b->rest && b->base && *steps && *order
              ? CKKS_OK
              : base_fail_memory(n_leaves * sizeof *b->leaf);
 }
 
-static void give_back(building *b, step *steps, leaf **order) {
+static void give_back(building *b, step *steps, ordered *order) {
   if (b->leaf != NULL)
     base_wipe(b->leaf, (b->max_leaves + 1) * sizeof *b->leaf);
   if (b->rest != NULL)
     base_wipe(b->rest, (b->max_leaves + 1) * b->ensemble->n_outputs * sizeof *b->rest);
+  if (b->entry != NULL)
+    base_wipe(b->entry, b->max_entries * sizeof *b->entry);
+  base_free(b->entry);
+  base_free(b->words);
   base_free(b->leaf);
   base_free(b->rest);
   base_free(b->base);
@@ -426,7 +412,7 @@ ckks_status trees_leaves_build(network_model *model, const trees_ensemble *ensem
                                const encoding_input *input) {
   building b = {.ensemble = ensemble, .input = input};
   step *steps = NULL;
-  leaf **order = NULL;
+  ordered *order = NULL;
   *model = (network_model){0};
   ckks_status status = take(&b, &steps, &order);
   if (status == CKKS_OK) {
@@ -434,8 +420,10 @@ ckks_status trees_leaves_build(network_model *model, const trees_ensemble *ensem
       b.first[f] = at;
       at += encoding_input_count(&input->feature[f]);
     }
-    for (size_t t = 0; t < ensemble->n_trees; t++)
-      walk(&b, &ensemble->tree[t], steps);
+    for (size_t t = 0; t < ensemble->n_trees && status == CKKS_OK; t++)
+      status = walk(&b, &ensemble->tree[t], steps);
+  }
+  if (status == CKKS_OK) {
     settle_values(&b);
     size_t n = merge(order, &b);
     status = n > 0 && b.degree > 0

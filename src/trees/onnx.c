@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ONNX's TreeEnsembleRegressor and TreeEnsembleClassifier (ai.onnx.ml 1 to 3), by themselves in a
- * graph: casts, names of values and ZipMap around them change no number. Where the standard and its
- * runtimes do not say the same, the file is refused.
+ * ONNX's TreeEnsembleRegressor and TreeEnsembleClassifier (ai.onnx.ml 1 to 3) and TreeEnsemble (5),
+ * one of them in a graph, and what stands before it: onnx_columns.c. Casts, names of values and
+ * ZipMap behind it change no number. Where the standard and its runtimes do not say the same, the
+ * file is refused.
  */
 #include "trees/onnx.h"
 
@@ -12,14 +13,16 @@
 #include "base/alloc.h"
 #include "trees/formats.h"
 
-enum { TYPE_NONE = 0, TYPE_FLOAT = 1, TYPE_INT32 = 6, TYPE_INT64 = 7, TYPE_DOUBLE = 11 };
+#define NEAR_ZERO 1e-3
 
 typedef struct reading {
-  const onnx_graph *graph;
+  onnx_graph *graph;
   const onnx_node *node; /* the trees */
+  trees_onnx_columns columns;
   trees_onnx_sums sums;
   encoding_meaning meaning;
-  size_t n_features, n_outputs;
+  bool zero_stays; /* SOFTMAX_ZERO */
+  size_t n_outputs;
 } reading;
 
 static bool is_operator(const onnx_node *node, const char *domain, const char *op) {
@@ -37,20 +40,19 @@ static ckks_status refuse(const onnx_node *node, const char *why) {
 static ckks_status find_trees(reading *r) {
   for (size_t i = 0; i < r->graph->n_nodes; i++) {
     const onnx_node *node = &r->graph->node[i];
-    if (is_operator(node, "ai.onnx.ml", "TreeEnsemble"))
-      return refuse(node, "the operator of ai.onnx.ml 5 is not read; export with ai.onnx.ml 3, as "
-                          "TreeEnsembleClassifier or TreeEnsembleRegressor");
+    bool five = is_operator(node, "ai.onnx.ml", "TreeEnsemble");
     bool classifier = is_operator(node, "ai.onnx.ml", "TreeEnsembleClassifier");
-    if (!classifier && !is_operator(node, "ai.onnx.ml", "TreeEnsembleRegressor"))
+    if (!classifier && !five && !is_operator(node, "ai.onnx.ml", "TreeEnsembleRegressor"))
       continue;
     if (r->node != NULL)
       return refuse(node, "a second ensemble; one file holds one");
     r->node = node;
-    r->sums = (trees_onnx_sums){.node = node, .classifier = classifier};
+    r->sums = (trees_onnx_sums){.node = node, .classifier = classifier, .five = five};
   }
-  return r->node != NULL ? CKKS_OK
-                         : base_fail(CKKS_ERROR_FORMAT, "no TreeEnsembleClassifier or "
-                                                        "TreeEnsembleRegressor of ai.onnx.ml");
+  return r->node != NULL
+             ? CKKS_OK
+             : base_fail(CKKS_ERROR_FORMAT, "no TreeEnsembleClassifier, TreeEnsembleRegressor or "
+                                            "TreeEnsemble of ai.onnx.ml");
 }
 
 static int64_t cast_to(const onnx_node *node) {
@@ -58,50 +60,12 @@ static int64_t cast_to(const onnx_node *node) {
   return to != NULL ? to->i : 0;
 }
 
-/* What stands between the input and the trees; the type that is compared in the end. */
-static ckks_status walk_back(reading *r, int *value) {
-  while (r->graph->value[*value].node >= 0) {
-    const onnx_node *node = &r->graph->node[r->graph->value[*value].node];
-    bool cast = is_operator(node, "", "Cast");
-    if ((!cast && !is_operator(node, "", "Identity")) || node->n_in != 1 || node->in[0] < 0)
-      return refuse(node, "stands before the trees, and is not Cast or Identity; trees need no "
-                          "scaling, and send missing values their way: train them on the columns "
-                          "as they are, or save the model behind the other steps by itself");
-    if (cast && cast_to(node) != TYPE_FLOAT && cast_to(node) != TYPE_DOUBLE)
-      return refuse(node, "casts what trees compare to something that is neither float nor double");
-    r->sums.floats = r->sums.floats || (cast && cast_to(node) == TYPE_FLOAT);
-    *value = node->in[0];
-  }
-  return CKKS_OK;
-}
-
 static ckks_status read_input(reading *r) {
-  if (r->node->n_in != 1 || r->node->in[0] < 0)
-    return refuse(r->node, "not one input");
-  int value = r->node->in[0];
-  BASE_TRY(walk_back(r, &value));
-  if (r->graph->n_inputs != 1 || r->graph->input[0].value != value)
-    return base_fail(CKKS_ERROR_FORMAT,
-                     "%zu inputs, where the trees read one; export with one input of all columns",
-                     r->graph->n_inputs);
-  const onnx_port *port = &r->graph->input[0];
-  if (port->type != TYPE_NONE && port->type != TYPE_FLOAT && port->type != TYPE_INT32 &&
-      port->type != TYPE_INT64 && port->type != TYPE_DOUBLE)
-    return base_fail(CKKS_ERROR_FORMAT,
-                     "the input is of type %llu of ONNX; float, double, int32 or int64 are read",
-                     (unsigned long long)port->type);
-  /* Whole numbers are compared as floats by runtimes. */
-  r->sums.floats = r->sums.floats || port->type != TYPE_DOUBLE;
   size_t used;
-  BASE_TRY(trees_onnx_nodes_features(&used, r->node));
-  int64_t declared = port->rank > 0 ? port->dim[port->rank - 1] : -1;
-  if (port->rank > 2)
-    return base_fail(CKKS_ERROR_FORMAT, "the input has %d dimensions where 2 are rows and columns",
-                     port->rank);
-  if (declared >= 0 && (uint64_t)declared < used)
-    return base_fail(CKKS_ERROR_FORMAT, "nodes_featureids: feature %zu of an input of %lld columns",
-                     used - 1, (long long)declared);
-  r->n_features = declared >= 0 ? (size_t)declared : used;
+  BASE_TRY(r->sums.five ? trees_onnx_five_features(&used, r->node)
+                        : trees_onnx_nodes_features(&used, r->node));
+  BASE_TRY(trees_onnx_columns_read(&r->columns, r->graph, r->node, used));
+  r->sums.columns = &r->columns;
   return CKKS_OK;
 }
 
@@ -122,12 +86,12 @@ static ckks_status check_others(const reading *r) {
   for (size_t i = 0; i < r->graph->n_nodes; i++) {
     const onnx_node *node = &r->graph->node[i];
     bool cast = is_operator(node, "", "Cast");
-    if (node == r->node)
+    if (node == r->node || r->columns.step[i])
       continue;
     if (!cast && !is_operator(node, "", "Identity") && !is_operator(node, "ai.onnx.ml", "ZipMap"))
       return refuse(node, "only Cast, Identity and ZipMap may stand beside the trees; save the "
                           "trees by themselves");
-    bool whole = cast && cast_to(node) != TYPE_FLOAT && cast_to(node) != TYPE_DOUBLE;
+    bool whole = cast && cast_to(node) != TREES_ONNX_FLOAT && cast_to(node) != TREES_ONNX_DOUBLE;
     if (whole && node->n_in == 1 && r->node->n_out > scores &&
         began(r->graph, node->in[0]) == r->node->out[scores])
       return refuse(node, "casts the outputs of trees to something that is neither float nor "
@@ -138,33 +102,71 @@ static ckks_status check_others(const reading *r) {
 
 /* ------------------------------------------------------------- what it means */
 
+static const struct {
+  const char *name;
+  encoding_end end;
+} ends[] = {{"NONE", ENCODING_END_NONE},
+            {"SOFTMAX", ENCODING_END_SOFTMAX},
+            {"LOGISTIC", ENCODING_END_SIGMOID},
+            {"SOFTMAX_ZERO", ENCODING_END_SOFTMAX},
+            {"PROBIT", ENCODING_END_PROBIT}};
+enum { N_POSTS = sizeof ends / sizeof ends[0], SOFTMAX_ZERO = 3 };
+
+/* Named by a text, or (since 5) by a number. */
 static ckks_status read_end(reading *r) {
   const onnx_attribute *post = onnx_graph_attribute(r->node, "post_transform");
-  if (post == NULL || onnx_wire_text_is(post->s, "NONE"))
-    r->meaning.end = ENCODING_END_NONE;
-  else if (onnx_wire_text_is(post->s, "LOGISTIC"))
-    r->meaning.end = ENCODING_END_SIGMOID;
-  else if (onnx_wire_text_is(post->s, "SOFTMAX"))
-    r->meaning.end = ENCODING_END_SOFTMAX;
-  else
-    return base_fail(CKKS_ERROR_FORMAT,
-                     "post_transform %.*s: NONE, LOGISTIC and SOFTMAX are read; export with NONE "
-                     "and apply it to the outputs",
-                     ONNX_TEXT(post->s));
+  int64_t k = 0;
+  if (post != NULL && r->sums.five) {
+    k = post->i;
+    if (k == 1 || k == 2)
+      return base_fail(CKKS_ERROR_FORMAT,
+                       "post_transform %lld: the standard calls it %s, and ONNX Runtime (1.30) "
+                       "computes the other, %s; export with 0, and apply it to the outputs",
+                       (long long)k, k == 1 ? "SOFTMAX" : "LOGISTIC",
+                       k == 1 ? "LOGISTIC" : "SOFTMAX");
+  }
+  if (post != NULL && !r->sums.five)
+    while (k < N_POSTS && !onnx_wire_text_is(post->s, ends[k].name))
+      k++;
+  if (k < 0 || k >= N_POSTS)
+    return base_fail(CKKS_ERROR_FORMAT, "post_transform %.*s%lld: does not exist",
+                     ONNX_TEXT(post->s), (long long)k);
+  r->meaning.end = ends[k].end;
+  r->zero_stays = k == SOFTMAX_ZERO;
   return CKKS_OK;
 }
 
+/* Of one tree all functions are alike. */
+static bool one_tree(const onnx_node *node) {
+  const onnx_attribute *trees = onnx_graph_attribute(node, "nodes_treeids"),
+                       *roots = onnx_graph_attribute(node, "tree_roots");
+  for (size_t i = 1; trees != NULL && i < trees->n_ints; i++)
+    if (trees->ints[i] != trees->ints[0])
+      return false;
+  return roots == NULL || roots->n_ints <= 1;
+}
+
 static ckks_status read_aggregate(reading *r) {
+  static const char *const names[] = {"AVERAGE", "SUM", "MIN", "MAX"};
   const onnx_attribute *how = onnx_graph_attribute(r->node, "aggregate_function");
-  if (how == NULL || onnx_wire_text_is(how->s, "SUM"))
+  int64_t k = 0;
+  if (how == NULL)
     return CKKS_OK;
-  r->sums.average = onnx_wire_text_is(how->s, "AVERAGE");
-  return r->sums.average
-             ? CKKS_OK
-             : base_fail(CKKS_ERROR_FORMAT,
-                         "aggregate_function %.*s: under encryption trees add up (SUM, AVERAGE); "
-                         "the smallest or largest of them would be compared there",
-                         ONNX_TEXT(how->s));
+  if (r->sums.five)
+    k = how->i;
+  else
+    while (k < 4 && !onnx_wire_text_is(how->s, names[k]))
+      k++;
+  if (k < 0 || k > 3)
+    return base_fail(CKKS_ERROR_FORMAT, "aggregate_function %.*s%lld: does not exist",
+                     ONNX_TEXT(how->s), (long long)k);
+  r->sums.average = k == 0;
+  if (k < 2 || one_tree(r->node))
+    return CKKS_OK;
+  return base_fail(CKKS_ERROR_FORMAT,
+                   "aggregate_function %s: under encryption trees add up (SUM, AVERAGE); "
+                   "the smallest or largest of them would be compared there",
+                   names[k]);
 }
 
 static ckks_status read_targets(reading *r) {
@@ -291,11 +293,31 @@ static ckks_status read_base(const reading *r, trees_ensemble *e) {
 static ckks_status read_ensemble(reading *r, trees_ensemble *e) {
   BASE_TRY(read_end(r));
   BASE_TRY(r->sums.classifier ? read_classes(r) : read_targets(r));
-  BASE_TRY(trees_ensemble_init(e, r->n_features, r->n_outputs));
+  BASE_TRY(trees_ensemble_init(e, r->columns.n_features, r->n_outputs));
   e->meaning = r->meaning;
   BASE_TRY(read_labels(r, e));
+  BASE_TRY(trees_onnx_columns_finish(e, &r->columns));
+  if (r->sums.five)
+    return trees_onnx_five_read(e, &r->sums);
   BASE_TRY(read_base(r, e));
   return trees_onnx_nodes_read(e, &r->sums);
+}
+
+/* Outputs of exactly 0 stay 0 there, which no one sees through the noise of encryption: read where
+ * no sum of leaves can be near 0. */
+static ckks_status check_zero(const reading *r, const trees_ensemble *e) {
+  for (size_t k = 0; r->zero_stays && k < e->n_outputs; k++) {
+    double low, high;
+    trees_ensemble_range(&low, &high, e, k);
+    if (low <= NEAR_ZERO && high >= -NEAR_ZERO)
+      return base_fail(
+          CKKS_ERROR_FORMAT,
+          "post_transform SOFTMAX_ZERO: output %zu can be 0, which it treats apart, and "
+          "what is exactly 0 cannot be told through the noise of encryption; export "
+          "with SOFTMAX",
+          k);
+  }
+  return CKKS_OK;
 }
 
 static ckks_status read_graph(reading *r, trees_ensemble *ensemble) {
@@ -304,6 +326,8 @@ static ckks_status read_graph(reading *r, trees_ensemble *ensemble) {
   BASE_TRY(read_input(r));
   BASE_TRY(check_others(r));
   ckks_status status = read_ensemble(r, ensemble);
+  if (status == CKKS_OK)
+    status = check_zero(r, ensemble);
   return status == CKKS_OK ? CKKS_OK
                            : base_fail_in(status, "%s", onnx_graph_node_name(text, r->node));
 }

@@ -11,7 +11,6 @@
 
 #include "base/alloc.h"
 #include "base/wipe.h"
-#include "trees/edge.h"
 #include "trees/onnx.h"
 
 /* A node, or a weight of one: where it stands in its arrays. */
@@ -32,6 +31,7 @@ typedef struct reading {
   uint32_t *child;  /* of each sorted node: yes, no; places in its tree */
   uint8_t *is_child;
   double *value; /* of a leaf, for each output */
+  size_t work;   /* of carrying splits back to the row */
 } reading;
 
 /* ------------------------------------------------------------------- arrays */
@@ -145,42 +145,21 @@ static ckks_status sort_weights(reading *r) {
 
 /* -------------------------------------------------------------------- nodes */
 
-/* What makes a row go to the "true" node: which side that is here, and whether t itself is right
- * of the edge. */
-typedef struct comparison {
-  const char *name;
-  bool yes_right, reaches;
-} comparison;
+static const char *const modes[TREES_ONNX_N_MODES] = {"BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE",
+                                                      "BRANCH_GT",  "BRANCH_EQ", "BRANCH_NEQ"};
 
-static const comparison comparisons[] = {{"BRANCH_LEQ", false, false},
-                                         {"BRANCH_LT", false, true},
-                                         {"BRANCH_GT", true, false},
-                                         {"BRANCH_GTE", true, true}};
-
-/* The edge for which x > edge says x > t, or x >= t where it reaches t; of floats below FLT_MAX. */
-static double edge_of(double t, bool reaches, bool floats) {
-  if (!floats)
-    return reaches ? trees_edge_not_below(t) : t;
-  float near = (float)t;
-  if (reaches)
-    return trees_edge_float_not_below((double)near < t ? nextafterf(near, INFINITY) : near);
-  return trees_edge_float_above((double)near > t ? nextafterf(near, -INFINITY) : near);
-}
-
-static ckks_status read_split(trees_node *node, const reading *r, size_t at,
-                              const uint32_t *child) {
+static ckks_status read_split(trees_node *node, reading *r, size_t at, const uint32_t *child) {
   size_t i = r->node[at].index;
+  int mode = 0;
   long long tree = (long long)r->node[at].tree, number = (long long)r->node[at].node;
-  const comparison *c = NULL;
-  for (size_t k = 0; k < sizeof comparisons / sizeof comparisons[0]; k++)
-    if (onnx_wire_text_is(r->mode[i], comparisons[k].name))
-      c = &comparisons[k];
-  if (c == NULL)
+  bool floats = r->sums->columns->type == TREES_ONNX_FLOAT;
+  while (mode < TREES_ONNX_MEMBER && !onnx_wire_text_is(r->mode[i], modes[mode]))
+    mode++;
+  if (mode == TREES_ONNX_MEMBER)
     return base_fail(CKKS_ERROR_FORMAT,
-                     "nodes_modes: tree %lld, node %lld: %.*s is not read here; write it with "
-                     "BRANCH_LEQ, _LT, _GT or _GTE",
-                     tree, number, ONNX_TEXT(r->mode[i]));
-  if (!isfinite(r->threshold[i]) || (r->sums->floats && fabs(r->threshold[i]) >= (double)FLT_MAX))
+                     "nodes_modes: tree %lld, node %lld: %.*s is no mode of ai.onnx.ml 3", tree,
+                     number, ONNX_TEXT(r->mode[i]));
+  if (!isfinite(r->threshold[i]) || (floats && fabs(r->threshold[i]) >= (double)FLT_MAX))
     return base_fail(
         CKKS_ERROR_FORMAT,
         "nodes_values: tree %lld, node %lld: the threshold %g is no finite number that "
@@ -190,13 +169,14 @@ static ckks_status read_split(trees_node *node, const reading *r, size_t at,
     return base_fail(CKKS_ERROR_FORMAT,
                      "nodes_missing_value_tracks_true: tree %lld, node %lld: %lld, not 0 or 1",
                      tree, number, (long long)r->missing[i]);
-  bool missing_yes = r->missing != NULL && r->missing[i] == 1;
-  *node = (trees_node){.left = child[c->yes_right],
-                       .right = child[!c->yes_right],
-                       .feature = (uint32_t)r->feature[i],
-                       .missing_right = missing_yes == c->yes_right,
-                       .edge = edge_of(r->threshold[i], c->reaches, r->sums->floats)};
-  return CKKS_OK;
+  const trees_onnx_question question = {.mode = (trees_onnx_mode)mode,
+                                        .column = (size_t)r->feature[i],
+                                        .missing_yes = r->missing != NULL && r->missing[i] == 1,
+                                        .n_values = 1,
+                                        .value = &r->threshold[i],
+                                        .yes = child[0],
+                                        .no = child[1]};
+  return trees_onnx_split_read(r->ensemble, node, &r->work, r->sums->columns, &question);
 }
 
 static size_t output_of(const reading *r, const place *weight) {
@@ -357,9 +337,9 @@ ckks_status trees_onnx_nodes_features(size_t *n_features, const onnx_node *node)
   for (size_t i = 0; i < r.n_nodes; i++) {
     if (onnx_wire_text_is(r.mode[i], "LEAF"))
       continue;
-    if (r.feature[i] < 0 || r.feature[i] >= ENCODING_MAX_FEATURES)
+    if (r.feature[i] < 0 || r.feature[i] >= ENCODING_MAX_INPUTS)
       return base_fail(CKKS_ERROR_FORMAT, "nodes_featureids[%zu]: %lld where 0 to %d are allowed",
-                       i, (long long)r.feature[i], ENCODING_MAX_FEATURES - 1);
+                       i, (long long)r.feature[i], ENCODING_MAX_INPUTS - 1);
     if ((size_t)r.feature[i] >= *n_features)
       *n_features = (size_t)r.feature[i] + 1;
   }

@@ -46,6 +46,15 @@ static void test_ends(void **state) {
   assert_finish(ENCODING_END_SOFTPLUS, plus);
 }
 
+/* Near the normal quantile (0.9: 1.28155), turned at a half; outside of 0 to 1 there is none. */
+static void test_probit(void **state) {
+  (void)state;
+  double x[4] = {0.9, 0.1, 0.5, 1.5};
+  encoding_meaning_finish(x, 1, 4, ENCODING_END_PROBIT);
+  assert_true(fabs(x[0] - 1.28155) < 3e-3 && fabs(x[1] + x[0]) < 1e-12);
+  assert_true(fabs(x[2]) < 1e-12 && isnan(x[3]));
+}
+
 /* Large scores do not overflow, and what is not finite is not hidden. */
 static void test_extremes(void **state) {
   (void)state;
@@ -141,9 +150,9 @@ static void test_bytes(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_ends),    cmocka_unit_test(test_extremes),
-      cmocka_unit_test(test_scores),  cmocka_unit_test(test_predicted),
-      cmocka_unit_test(test_missing), cmocka_unit_test(test_names),
-      cmocka_unit_test(test_bytes)};
+      cmocka_unit_test(test_ends),      cmocka_unit_test(test_extremes),
+      cmocka_unit_test(test_probit),    cmocka_unit_test(test_scores),
+      cmocka_unit_test(test_predicted), cmocka_unit_test(test_missing),
+      cmocka_unit_test(test_names),     cmocka_unit_test(test_bytes)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,6 +49,9 @@ static double size_of(const trees_ensemble *e) {
 static double entry(const trees_ensemble *e, size_t feature, size_t choice) {
   size_t seen = 0;
   double edge = 0.0;
+  const encoding_feature *f = e->input.feature != NULL ? &e->input.feature[feature] : NULL;
+  if (f != NULL && f->kind == ENCODING_CATEGORIES) /* clients let in no others */
+    return f->missing && choice % 4 == 0 ? (double)NAN : (double)(choice % f->n_values);
   for (size_t i = 0; i < e->n_nodes; i++)
     if (!e->node[i].leaf && e->node[i].feature == feature && seen++ <= choice / 4)
       edge = e->node[i].edge;

@@ -142,6 +142,26 @@ static void texts_become_categories(void **state) {
   table_data_clear(&d);
 }
 
+/* Codes are numbers however they are written, never the number of a category. */
+static void codes_are_numbers(void **state) {
+  (void)state;
+  char ten[] = "10", half[] = "2.5", one[] = "1", *names[] = {ten, half, one};
+  encoding_feature code = {.kind = ENCODING_CATEGORIES, .n_values = 3, .category = names};
+  const encoding_input input = {1, 3, &code};
+  const char *const features[] = {"c"};
+  const char *rows = "c\n1e1\n2.50\n1.0\n10\n";
+  table_data d;
+  assert_int_equal(table_data_parse_features(&d, rows, strlen(rows), "c.csv", features, 1, NULL,
+                                             NULL, 0, &input),
+                   CKKS_OK);
+  assert_true(d.value[0] == 0.0 && d.value[1] == 1.0 && d.value[2] == 2.0 && d.value[3] == 0.0);
+  table_data_clear(&d);
+  assert_int_equal(
+      table_data_parse_features(&d, "c\n1\n2\n", 6, "c.csv", features, 1, NULL, NULL, 0, &input),
+      CKKS_ERROR_FORMAT);
+  expect_error("line 3, column 1 \"c\": \"2\" is none of the model's categories");
+}
+
 /* Rows may be as short as their commas allow. */
 static void short_rows_without_the_last_column_fit(void **state) {
   (void)state;
@@ -542,7 +562,7 @@ static void a_missing_file_is_named(void **state) {
   assert_int_equal(table_data_read(&d, "no/such.csv", &labelled), CKKS_ERROR_IO);
   expect_error("no/such.csv");
   assert_null(d.value);
-  assert_int_equal(table_data_read_features(&d, "no/such.csv", features, 1, NULL, NULL, 0),
+  assert_int_equal(table_data_read_features(&d, "no/such.csv", features, 1, NULL, NULL, 0, NULL),
                    CKKS_ERROR_IO);
 }
 
@@ -605,6 +625,7 @@ int main(void) {
       cmocka_unit_test(missing_values_have_many_names),
       cmocka_unit_test(short_rows_without_the_last_column_fit),
       cmocka_unit_test(texts_become_categories),
+      cmocka_unit_test(codes_are_numbers),
       cmocka_unit_test(what_is_a_quantity),
       cmocka_unit_test(no_label_column_is_needed),
       cmocka_unit_test(line_ends_quotes_and_marks_do_not_matter),

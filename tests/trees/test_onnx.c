@@ -90,6 +90,11 @@ static const char *const column[] = {"nodes_treeids=0,0,0,1,1,1",
                                      "classlabels_strings=well,ill",
                                      NULL};
 
+/* The first again, as two trees of which the second is a leaf. */
+#define TWO                                                                                        \
+  "nodes_treeids=1,0,0,0,0|target_treeids=1,0,0|nodes_truenodeids=0,3,3,0,0|"                      \
+  "nodes_falsenodeids=0,2,4,0,0"
+
 /* The same trees with a class each, of three. */
 #define THREE "class_ids=0,2,1,1|classlabels_strings=|classlabels_int64s=7,8,9"
 
@@ -257,13 +262,14 @@ static void test_classes(void **state) {
 
 static void test_refused(void **state) {
   (void)state;
-  refuses(regressor, "post_transform=PROBIT", "post_transform PROBIT");
-  refuses(regressor, "post_transform=SOFTMAX_ZERO", "post_transform SOFTMAX_ZERO");
+  refuses(regressor, "post_transform=PROBITS", "post_transform PROBITS");
+  refuses(regressor, "post_transform=SOFTMAX_ZERO", "of one target");
+  refuses(column, THREE "|post_transform=SOFTMAX_ZERO", "output 0 can be 0");
   refuses(regressor, "post_transform=SOFTMAX", "of one target");
-  refuses(regressor, "aggregate_function=MIN", "aggregate_function MIN");
-  refuses(regressor, "aggregate_function=MAX", "would be compared");
-  refuses(regressor, "nodes_modes=LEAF,BRANCH_EQ,BRANCH_GT,LEAF,LEAF", "node 7: BRANCH_EQ");
-  refuses(regressor, "nodes_modes=LEAF,BRANCH_LEQ,BRANCH_NEQ,LEAF,LEAF", "node 2: BRANCH_NEQ");
+  refuses(regressor, TWO "|aggregate_function=MIN", "aggregate_function MIN");
+  refuses(regressor, TWO "|aggregate_function=MAX", "would be compared");
+  refuses(regressor, "aggregate_function=MEDIAN", "does not exist");
+  refuses(regressor, "nodes_modes=LEAF,BRANCH_EQ,BRANCH_MEMBER,LEAF,LEAF", "node 2: BRANCH_MEMBER");
   refuses(column, "post_transform=SOFTMAX", "one column");
   refuses(column, "class_weights=1,2,4,8f", "none is below 0");
   refuses(column, "class_ids=1,1,1,1", "class 1 alone");
@@ -353,12 +359,11 @@ static void test_graphs(void **state) {
     const char *before, *attribute, *after;
     int element;
     const char *shape, *words;
-  } refused[] = {{"ai.onnx.ml/Scaler:x:z", "offset=0,0f", NULL, 1, "N,2", "trees need no scaling"},
-                 {"ai.onnx.ml/Imputer:x:z", "offset=0,0f", NULL, 1, "N,2", "missing values"},
-                 {"Cast:x:z", "to=7", NULL, 1, "N,2", "neither float nor double"},
+  } refused[] = {{"Softmax:x:z", "axis=1", NULL, 1, "N,2", "docs/trees.md lists those"},
+                 {"Cast:x:z", "to=9", NULL, 1, "N,2", "neither"},
                  {NULL, "to=7", "Cast:y:whole", 1, "N,2", "neither float nor double"},
                  {NULL, "to=1", "Exp:y:whole", 1, "N,2", "may stand beside the trees"},
-                 {NULL, NULL, NULL, 8, "N,2", "type 8"},
+                 {NULL, NULL, NULL, 14, "N,2", "type 14"},
                  {NULL, NULL, NULL, 1, "N,2,2", "3 dimensions"}};
   for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
     assert_int_equal(read_around(&e, refused[i].before, refused[i].attribute, refused[i].after,
