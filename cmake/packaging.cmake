@@ -46,14 +46,12 @@ endfunction()
 install_matching("${CMAKE_INSTALL_MANDIR}/man1" "${PROJECT_SOURCE_DIR}/docs/man/*.1")
 install_matching("${CMAKE_INSTALL_DATADIR}/zsh/site-functions"
                  "${PROJECT_SOURCE_DIR}/completion/_*")
-install_matching("${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d"
-                 "${PROJECT_SOURCE_DIR}/completion/*.fish")
-# bash looks for a file named as the command.
-file(GLOB completions CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/completion/*.bash")
-foreach(file ${completions})
-  get_filename_component(command "${file}" NAME_WE)
-  install(FILES "${file}" RENAME "${command}"
+# bash and fish look for a file named as the command.
+foreach(command blindsight blindsight-infer blindsight-server)
+  install(FILES completion/blindsight.bash RENAME "${command}"
           DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
+  install(FILES completion/blindsight.fish RENAME "${command}.fish"
+          DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d")
 endforeach()
 install(FILES LICENSE NOTICE CHANGELOG.md README.md SECURITY.md CONTRIBUTING.md CITATION.cff TYPE DOC)
 install_matching("${CMAKE_INSTALL_DOCDIR}" "${PROJECT_SOURCE_DIR}/docs/*.md")
@@ -68,6 +66,10 @@ add_custom_command(OUTPUT "${man3}/ckks.3" VERBATIM
   DEPENDS ${public_headers} "${PROJECT_SOURCE_DIR}/tools/man_pages")
 add_custom_target(man_pages ALL DEPENDS "${man3}/ckks.3")
 install(DIRECTORY "${man3}/" DESTINATION "${CMAKE_INSTALL_MANDIR}/man3")
+
+# The page for people, where `make wasm` has made it: serve --web finds it there.
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/build/web/page/" OPTIONAL
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/blindsight/web")
 
 # The unit names the program where it was installed, which is known only then.
 set(unit "${PROJECT_BINARY_DIR}/blindsight.service")

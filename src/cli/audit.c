@@ -13,9 +13,13 @@ static void show_line(void *context, const char *line) {
   printf("%s\n", line);
 }
 
-static ckks_status verify(const char *state, const char *seen) {
+static ckks_status verify(const char *state, const char *seen, bool json) {
   server_audit_report report;
   BASE_TRY(server_audit_read_verify(&report, state, seen));
+  if (json)
+    return cli_print_json(json_pack("{s:I, s:I, s:s, s:s?}", "lines", (json_int_t)report.n_lines,
+                                    "first", (json_int_t)report.first, "head", report.head,
+                                    "seal_key", report.key[0] != '\0' ? report.key : NULL));
   printf("%llu lines, whole; head %s\n", (unsigned long long)report.n_lines, report.head);
   if (report.first > 1)
     printf("lines 1 to %llu are in files that were taken away, sealed\n",
@@ -25,9 +29,11 @@ static ckks_status verify(const char *state, const char *seen) {
   return CKKS_OK;
 }
 
-static ckks_status rotate(const char *state) {
+static ckks_status rotate(const char *state, bool json) {
   char closed[32];
   BASE_TRY(server_audit_rotate(closed, state));
+  if (json)
+    return cli_print_json(json_pack("{s:s?}", "closed", closed[0] != '\0' ? closed : NULL));
   if (closed[0] == '\0')
     printf("there is nothing in the file that is written: it goes on\n");
   else
@@ -37,10 +43,12 @@ static ckks_status rotate(const char *state) {
 
 int cli_audit(int argc, char **argv) {
   const char *action, *state = NULL, *seen = NULL;
+  bool json = false;
   const cli_option options[] = {
       {"state", 's', CLI_TEXT, &state, "FOLDER", "that of the service", 0, 0, true},
       {"head", 0, CLI_TEXT, &seen, "HASH", "verify: a head noted before must be in the chain", 0, 0,
-       0}};
+       0},
+      {"json", 0, CLI_FLAG, &json, NULL, "print JSON (show: each line is JSON anyway)", 0, 0, 0}};
   const cli_command command = {
       "audit", "verify|show|rotate",
       "The audit log of a service: one line a request, each hashed with all before it. verify\n"
@@ -51,10 +59,10 @@ int cli_audit(int argc, char **argv) {
   if (code != -1)
     return code;
   if (strcmp(action, "verify") == 0)
-    return cli_print_status(verify(state, seen));
+    return cli_print_status(verify(state, seen, json));
   if (strcmp(action, "show") == 0)
     return cli_print_status(server_audit_read_each(state, show_line, NULL));
   if (strcmp(action, "rotate") == 0)
-    return cli_print_status(rotate(state));
+    return cli_print_status(rotate(state, json));
   return cli_options_fail(&command, "%s: must be verify, show or rotate", action);
 }

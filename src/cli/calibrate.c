@@ -3,6 +3,7 @@
 #include "base/status.h"
 #include "blindsight.h"
 #include "cli/cli.h"
+#include "cli/line.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/print.h"
@@ -58,5 +59,8 @@ int cli_calibrate(int argc, char **argv) {
       "chooses parameters for it. The results are kept in a cache of the user's.",
       options, sizeof options / sizeof options[0]};
   int code = cli_options_parse(NULL, &command, argc, argv);
-  return code >= 0 ? code : cli_print_status(calibrate(output, json));
+  if (code >= 0)
+    return code;
+  cli_line_wait("timing this machine");
+  return cli_print_status(calibrate(output, json));
 }

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/line.h"
 #include "cli/model.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -231,6 +232,7 @@ int cli_compile(int argc, char **argv) {
   int code = parse(&a, argc, argv);
   if (code >= 0)
     return code;
+  cli_line_wait("compiling");
   a.options.security = securities[a.security];
   a.options.minimise = (blindsight_minimise)a.minimise;
   a.options.latency = a.packing != PACKING_THROUGHPUT;

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/line.h"
 #include "cli/list.h"
 #include "cli/options.h"
 #include "cli/predictions.h"
@@ -92,6 +93,7 @@ int cli_decrypt(int argc, char **argv) {
   int code = cli_options_parse(a.operand, &command, argc, argv);
   if (code >= 0)
     return code;
+  cli_line_wait("decrypting");
   if (a.csv && a.json)
     return cli_options_fail(&command, "--csv and --json exclude each other");
   bool partly = false;

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/line.h"
 #include "cli/list.h"
 #include "cli/out_of_range.h"
 #include "cli/output.h"
@@ -153,6 +154,7 @@ int cli_encrypt(int argc, char **argv) {
   int code = parse(&a, argc, argv);
   if (code >= 0)
     return code;
+  cli_line_wait("encrypting");
   encryption e = {0};
   ckks_status status = encrypt(&e, &a);
   bool partly = status == CKKS_OK && e.sorted->n_sent < e.sorted->n_rows;

@@ -2,6 +2,7 @@
 /* blindsight evaluate: a model in clear, on rows in clear. */
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/line.h"
 #include "cli/metrics.h"
 #include "cli/model.h"
 #include "cli/out_of_range.h"
@@ -120,6 +121,7 @@ int cli_evaluate(int argc, char **argv) {
   int code = cli_options_parse(a.operand, &command, argc, argv);
   if (code >= 0)
     return code;
+  cli_line_wait("evaluating");
   evaluation e = {0};
   ckks_status status = evaluate(&e, &a);
   blindsight_predictions_free(e.predictions);

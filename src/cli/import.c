@@ -3,11 +3,13 @@
  * (docs/model-json.md). */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/wipe.h"
 #include "cli/cli.h"
+#include "cli/line.h"
 #include "cli/model.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -26,16 +28,6 @@ static ckks_status read_json(blindsight_model **model, const char *path) {
   return status;
 }
 
-static void print_report(const blindsight_model *model, const char *output) {
-  FILE *out = cli_print_stream(output);
-  const blindsight_names *names = blindsight_model_names(model);
-  const blindsight_shape *shape = blindsight_model_shape(model);
-  cli_print_field(out, "model", "%s: %zu features, %zu layers, %zu outputs", names->name,
-                  names->n_features, shape->n_layers, names->n_labels);
-  if (!shape->calibrated)
-    cli_print_field(out, "ranges", "not known: compile it with --calibrate");
-}
-
 typedef struct arguments {
   const char *path, *output;
   blindsight_import_options import;
@@ -43,6 +35,7 @@ typedef struct arguments {
   uint64_t max_degree, n_bins;
   int fit, kind, input, edges;
   const char *mean, *deviation;
+  bool json;
 } arguments;
 
 /* "0.5" or "0.485,0.456,0.406". */
@@ -98,14 +91,42 @@ static int parse(arguments *a, int argc, char **argv) {
       {"margin", 0, CLI_NUMBER, &import->margin, "X", "around a range, as part of it (0.25)", 0, 10,
        0},
       {"fit", 0, CLI_CHOICE, &a->fit, "squares|minimax", "which error is made small (squares)", 0,
-       0, 0}};
+       0, 0},
+      {"json", 0, CLI_FLAG, &a->json, NULL, "print JSON", 0, 0, 0}};
   const cli_command command = {
       "import", "FILE",
       "Makes a model of what was trained elsewhere: a network in ONNX, whose activations become\n"
       "polynomials where they are none, trees of XGBoost, LightGBM, CatBoost, scikit-learn\n"
       "or ONNX, or weights in JSON.",
       options, sizeof options / sizeof options[0]};
-  return cli_options_parse(&a->path, &command, argc, argv);
+  int code = cli_options_parse(&a->path, &command, argc, argv);
+  if (code == -1 && a->json && strcmp(a->output, "-") == 0)
+    return cli_options_fail(&command, "--json and --output - exclude each other");
+  return code;
+}
+
+static void print_report(const blindsight_model *model, const char *output) {
+  FILE *out = cli_print_stream(output);
+  const blindsight_names *names = blindsight_model_names(model);
+  const blindsight_shape *shape = blindsight_model_shape(model);
+  cli_print_field(out, "model", "%s: %zu features, %zu layers, %zu outputs", names->name,
+                  names->n_features, shape->n_layers, names->n_labels);
+  if (!shape->calibrated)
+    cli_print_field(out, "ranges", "not known: compile it with --calibrate");
+}
+
+/* `key` names what only this kind of file has; NULL: nothing. Takes `value`. */
+static ckks_status print_json(const blindsight_model *model, const char *output, const char *key,
+                              json_t *value) {
+  const blindsight_names *names = blindsight_model_names(model);
+  const blindsight_shape *shape = blindsight_model_shape(model);
+  json_t *object =
+      json_pack("{s:s, s:s, s:I, s:I, s:I, s:b}", "model", output, "name", names->name, "features",
+                (json_int_t)names->n_features, "layers", (json_int_t)shape->n_layers, "outputs",
+                (json_int_t)names->n_labels, "calibrated", shape->calibrated);
+  if (key != NULL)
+    json_object_set_new(object, key, value);
+  return cli_print_json(object);
 }
 
 static void print_trees(const blindsight_trees *t, const char *output) {
@@ -124,6 +145,14 @@ static void print_trees(const blindsight_trees *t, const char *output) {
                     t->n_rows, t->n_changed, t->difference);
 }
 
+static json_t *trees_json(const blindsight_trees *t) {
+  return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "format", t->format, "trees",
+                   (json_int_t)t->n_trees, "leaves", (json_int_t)t->n_leaves, "conditions",
+                   (json_int_t)t->n_conditions, "inputs", (json_int_t)t->n_inputs, "rows",
+                   (json_int_t)t->n_rows, "bins", (json_int_t)t->n_bins, "changed",
+                   (json_int_t)t->n_changed, "difference", cli_print_number(t->difference));
+}
+
 static ckks_status import_trees(const arguments *a) {
   blindsight_model *model;
   blindsight_trees report;
@@ -133,7 +162,9 @@ static ckks_status import_trees(const arguments *a) {
   options.exact = a->edges == 1;
   BASE_TRY(blindsight_model_import_trees(&model, &report, a->path, &options));
   ckks_status status = blindsight_model_save(a->output, model);
-  if (status == CKKS_OK) {
+  if (status == CKKS_OK && a->json)
+    status = print_json(model, a->output, "trees", trees_json(&report));
+  else if (status == CKKS_OK) {
     print_report(model, a->output);
     print_trees(&report, a->output);
   }
@@ -146,6 +177,7 @@ static ckks_status import_file(const arguments *a) {
   blindsight_import *report = NULL;
   BASE_TRY(cli_output_check(a->output));
   bool trees = false;
+  cli_line_wait("importing");
   BASE_TRY(blindsight_model_is_trees(&trees, a->path));
   if (trees)
     return import_trees(a);
@@ -153,7 +185,10 @@ static ckks_status import_file(const arguments *a) {
                ? blindsight_model_import(&model, &report, a->path, &a->import)
                : read_json(&model, a->path));
   ckks_status status = blindsight_model_save(a->output, model);
-  if (status == CKKS_OK) {
+  if (status == CKKS_OK && a->json)
+    status = print_json(model, a->output, report != NULL ? "onnx" : NULL,
+                        report != NULL ? cli_model_import_json(report) : NULL);
+  else if (status == CKKS_OK) {
     print_report(model, a->output);
     if (report != NULL)
       cli_model_print_import(cli_print_stream(a->output), report, model, &a->import);

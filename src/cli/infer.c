@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "blindsight.h"
 #include "cli/cli.h"
+#include "cli/line.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/packing.h"
@@ -176,6 +177,7 @@ int cli_infer(int argc, char **argv) {
   int code = parse(&a, argc, argv);
   if (code >= 0)
     return code;
+  cli_line_wait("evaluating");
   inference in = {0};
   ckks_status status = infer(&in, &a);
   blindsight_session_free(in.session);

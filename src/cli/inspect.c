@@ -19,24 +19,33 @@ typedef struct inspection {
   json_t *json;
 } inspection;
 
-/* Each fact has one name, in the table and in JSON. */
+/* Each fact has one name, in the table and, its blanks underlined, in JSON. */
+static void set(inspection *in, const char *name, json_t *value) {
+  char key[32];
+  snprintf(key, sizeof key, "%s", name);
+  for (char *at = key; *at != '\0'; at++)
+    if (*at == ' ')
+      *at = '_';
+  json_object_set_new(in->json, key, value);
+}
+
 static void say_number(inspection *in, const char *name, uint64_t value) {
   if (in->json != NULL)
-    json_object_set_new(in->json, name, json_integer((json_int_t)value));
+    set(in, name, json_integer((json_int_t)value));
   else
     cli_print_field(stdout, name, "%llu", (unsigned long long)value);
 }
 
 static void say_text(inspection *in, const char *name, const char *text) {
   if (in->json != NULL)
-    json_object_set_new(in->json, name, json_string(text));
+    set(in, name, json_string(text));
   else
     cli_print_field(stdout, name, "%s", text);
 }
 
 static void say_real(inspection *in, const char *name, double value) {
   if (in->json != NULL)
-    json_object_set_new(in->json, name, cli_print_number(value));
+    set(in, name, cli_print_number(value));
   else
     cli_print_field(stdout, name, "%.17g", value);
 }
@@ -69,7 +78,10 @@ static void check_secret_key(const inspection *in) {
 static void say_ciphertext(inspection *in) {
   say_number(in, "parts", (uint64_t)in->file->n_parts);
   say_number(in, "level", (uint64_t)in->file->level);
-  say_text(in, "seeded", in->file->is_seeded ? "yes" : "no");
+  if (in->json != NULL)
+    set(in, "seeded", json_boolean(in->file->is_seeded));
+  else
+    say_text(in, "seeded", in->file->is_seeded ? "yes" : "no");
   say_real(in, "scale", in->file->scale);
 }
 
@@ -101,17 +113,40 @@ static void say_layer(inspection *in, const char *name, const blindsight_layer *
   }
 }
 
+static json_t *layer_json(const blindsight_layer *layer) {
+  json_t *activations = json_array();
+  for (size_t a = 0; a < layer->n_activations; a++) {
+    const blindsight_units_of *units = &layer->activation[a];
+    json_array_append_new(
+        activations, json_pack("{s:I, s:i, s:o}", "units", (json_int_t)units->n_units, "degree",
+                               units->degree, "max_abs", cli_print_number(units->max_abs)));
+  }
+  return json_pack("{s:I, s:I, s:I, s:o}", "inputs", (json_int_t)layer->n_in, "outputs",
+                   (json_int_t)layer->n_out, "weights", (json_int_t)layer->n_weights, "activations",
+                   activations);
+}
+
+static void say_layers(inspection *in, const blindsight_shape *shape) {
+  json_t *layers = in->json != NULL ? json_array() : NULL;
+  for (size_t l = 0; l < shape->n_layers; l++) {
+    char name[32];
+    snprintf(name, sizeof name, "layer %zu", l);
+    if (in->json != NULL)
+      json_array_append_new(layers, layer_json(&shape->layer[l]));
+    else
+      say_layer(in, name, &shape->layer[l]);
+  }
+  if (in->json != NULL)
+    set(in, "layers", layers);
+}
+
 /* Shape and names: what the model is, not what it has learnt. */
 static void say_model(inspection *in) {
   const blindsight_names *names = blindsight_model_names(in->file->model);
   const blindsight_shape *shape = blindsight_model_shape(in->file->model);
   say_text(in, "name", names->name);
   say_number(in, "features", names->n_features);
-  for (size_t l = 0; l < shape->n_layers; l++) {
-    char name[32];
-    snprintf(name, sizeof name, "layer %zu", l);
-    say_layer(in, name, &shape->layer[l]);
-  }
+  say_layers(in, shape);
   if (in->json != NULL)
     json_object_set_new(in->json, "labels", cli_print_texts(names->label, names->n_labels));
   for (size_t i = 0; in->json == NULL && i < names->n_labels; i++)

@@ -7,12 +7,14 @@
 #include "base/file.h"
 #include "blindsight.h"
 #include "cli/cli.h"
+#include "cli/line.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/print.h"
 
 typedef struct keys {
   char *secret_path, *evaluation_path;
+  bool json;
   blindsight_client *client;
   ckks_secret_key *secret;
   uint8_t *bytes;
@@ -74,6 +76,9 @@ static ckks_status generate(keys *k, const char *client, const char *name, bool 
   BASE_TRY(blindsight_client_load(&k->client, client));
   BASE_TRY(blindsight_client_keygen(&k->secret, &k->bytes, &k->n_bytes, k->client));
   BASE_TRY(write_files(k, force));
+  if (k->json)
+    return cli_print_json(json_pack("{s:s, s:s, s:I}", "secret", k->secret_path, "evaluation",
+                                    k->evaluation_path, "bytes", (json_int_t)k->n_bytes));
   cli_print_field(stdout, "secret", "%s: keep it, show it to nobody", k->secret_path);
   cli_print_field(stdout, "evaluation", "%s, %s: for the server", k->evaluation_path,
                   cli_print_bytes(bytes, k->n_bytes));
@@ -83,9 +88,11 @@ static ckks_status generate(keys *k, const char *client, const char *name, bool 
 int cli_keygen(int argc, char **argv) {
   const char *client = NULL, *name = NULL;
   bool force = false;
+  keys k = {0};
   const cli_option options[] = {
       {"output", 'o', CLI_TEXT, &name, "NAME", "write NAME.key and NAME.keys", 0, 0, true},
-      {"force", 0, CLI_FLAG, &force, NULL, "replace a secret key that is there already", 0, 0, 0}};
+      {"force", 0, CLI_FLAG, &force, NULL, "replace a secret key that is there already", 0, 0, 0},
+      {"json", 0, CLI_FLAG, &k.json, NULL, "print JSON", 0, 0, 0}};
   const cli_command command = {
       "keygen", "CLIENT",
       "Makes a secret key for one model, and the evaluation keys that its server needs.", options,
@@ -93,7 +100,7 @@ int cli_keygen(int argc, char **argv) {
   int code = cli_options_parse(&client, &command, argc, argv);
   if (code >= 0)
     return code;
-  keys k = {0};
+  cli_line_wait("making keys");
   ckks_status status = generate(&k, client, name, force);
   base_free(k.secret_path);
   base_free(k.evaluation_path);

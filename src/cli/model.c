@@ -113,3 +113,20 @@ void cli_model_print_import(FILE *out, const blindsight_import *report,
   print_comparison(out, names, report);
   warn_missed(report, options);
 }
+
+static json_t *activation_json(const blindsight_fit *fit) {
+  return json_pack("{s:s, s:i, s:b, s:o, s:o, s:o, s:o}", "node", fit->node, "degree", fit->degree,
+                   "exact", fit->exact, "low", cli_print_number(fit->low), "high",
+                   cli_print_number(fit->high), "max_error", cli_print_number(fit->max_error),
+                   "rms_error", cli_print_number(fit->rms_error));
+}
+
+json_t *cli_model_import_json(const blindsight_import *report) {
+  json_t *activations = json_array();
+  for (size_t i = 0; i < report->n_activations; i++)
+    json_array_append_new(activations, activation_json(&report->activation[i]));
+  return json_pack("{s:o, s:I, s:I, s:I, s:o, s:b}", "activations", activations, "carried",
+                   (json_int_t)report->n_carried, "rows", (json_int_t)report->n_rows, "changed",
+                   (json_int_t)report->n_changed, "difference",
+                   cli_print_number(report->difference), "image", report->pixels);
+}

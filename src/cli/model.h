@@ -2,6 +2,7 @@
 /* Models in files, and networks in ONNX that become models. */
 #ifndef CLI_MODEL_H
 #define CLI_MODEL_H
+#include <jansson.h>
 #include <stdio.h>
 
 #include "blindsight.h"
@@ -14,4 +15,6 @@ ckks_status cli_model_load(blindsight_model **out, const char *path);
 void cli_model_print_import(FILE *out, const blindsight_import *report,
                             const blindsight_model *model,
                             const blindsight_import_options *options);
+/** The same for programs. */
+json_t *cli_model_import_json(const blindsight_import *report);
 #endif

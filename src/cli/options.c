@@ -200,6 +200,9 @@ static int set_value(const cli_command *command, const cli_option *option, const
     *(const char **)option->value = text;
     note_file(option, text);
     return text[0] != '\0' ? GO_ON : cli_options_fail(command, "--%s: is empty", option->name);
+  case CLI_MAYBE:
+    *(const char **)option->value = text;
+    return GO_ON;
   case CLI_TEXTS: {
     cli_texts *texts = option->value;
     if (texts->n == CLI_MAX_TEXTS)
@@ -232,6 +235,8 @@ static int take_option(parsing *p, const cli_option *option, const char *attache
   p->given[option - p->command->option] = true;
   if (option->kind == CLI_FLAG && attached != NULL)
     return cli_options_fail(p->command, "--%s takes no value", option->name);
+  if (option->kind == CLI_MAYBE && attached == NULL)
+    attached = p->at + 1 < p->argc && p->argv[p->at + 1][0] != '-' ? p->argv[++p->at] : "";
   if (option->kind != CLI_FLAG && attached == NULL) {
     if (p->at + 1 >= p->argc)
       return cli_options_fail(p->command, "--%s needs a value (%s)", option->name,

@@ -19,6 +19,7 @@ typedef struct cli_texts {
 typedef enum cli_option_kind {
   CLI_FLAG,    /**< bool: no value */
   CLI_TEXT,    /**< const char * */
+  CLI_MAYBE,   /**< const char *: "" where no value follows, which begins with no dash */
   CLI_TEXTS,   /**< cli_texts */
   CLI_INTEGER, /**< uint64_t, low to high */
   CLI_NUMBER,  /**< double, low to high */

@@ -10,6 +10,8 @@
 
 #include "base/file.h"
 #include "cli/csv.h"
+#include "cli/line.h"
+#include "cli/print.h"
 
 #define NUMBER_WIDTH 13
 #define MAX_TEXT_BYTES ((size_t)1 << 30)
@@ -146,6 +148,7 @@ ckks_status cli_predictions_print(const cli_predictions *p, bool json, bool csv)
     return CKKS_OK;
   }
   base_buffer text;
+  cli_line_waited();
   base_buffer_init(&text, MAX_TEXT_BYTES);
   cli_predictions_csv(&text, p);
   ckks_status status = base_buffer_status(&text);

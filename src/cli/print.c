@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/line.h"
 
 #define FIELD_COLUMN 14
 
@@ -25,6 +26,7 @@ static void print_message(const char *kind, const char *format, va_list argument
     __attribute__((format(printf, 2, 0)));
 static void print_message(const char *kind, const char *format, va_list arguments) {
   fflush(stdout); /* what was said before comes first */
+  cli_line_clear();
   fprintf(stderr, "%s: %s", name_of_program, kind);
   vfprintf(stderr, format, arguments);
   fputc('\n', stderr);
@@ -45,6 +47,7 @@ void cli_print_warning(const char *format, ...) {
 }
 
 int cli_print_status(ckks_status status) {
+  cli_line_waited();
   if (status == CKKS_OK)
     return CLI_OK;
   cli_print_error("%s", base_last_error());
@@ -62,6 +65,7 @@ ckks_status cli_print_rename(ckks_status status, const char *from, const char *t
 
 /* printf succeeds into a buffer; whether a full disk took it is known at the end. */
 int cli_print_close(int code) {
+  cli_line_waited();
   bool failed = fflush(stdout) != 0 || ferror(stdout);
   if (!failed || (code != CLI_OK && code != CLI_PARTLY))
     return code;
@@ -77,6 +81,7 @@ FILE *cli_print_stream(const char *output) {
 
 void cli_print_field(FILE *out, const char *name, const char *format, ...) {
   va_list arguments;
+  cli_line_waited();
   cli_print_cell(out, name, FIELD_COLUMN);
   va_start(arguments, format);
   vfprintf(out, format, arguments);
@@ -93,6 +98,7 @@ int cli_print_width(const char *text) {
 
 /* printf pads by bytes, which shifts the columns behind a name that is not ASCII. */
 void cli_print_cell(FILE *out, const char *text, int width) {
+  cli_line_waited();
   int padding = (width < 0 ? -width : width) - cli_print_width(text);
   if (width < 0 && padding > 0)
     fprintf(out, "%*s", padding, "");
@@ -124,6 +130,7 @@ const char *cli_print_hash(char text[20], const uint8_t *hash) {
 /* --- JSON */
 
 ckks_status cli_print_json(json_t *value) {
+  cli_line_waited();
   if (value == NULL)
     return base_fail(CKKS_ERROR_MEMORY, "no memory left for the JSON output");
   int failed = json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));

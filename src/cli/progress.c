@@ -7,11 +7,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/line.h"
 #include "cli/print.h"
 
 #define BAR_CELLS 30
 #define WAITING "waiting for the server:"
 #define SOON_S 2 /* so long nobody wonders */
+/* "[", "] 100 %  " */
+#define AROUND_BAR 10
 
 /* A log file is no place for a bar, and standard output belongs to results. */
 cli_progress cli_progress_begin(void) {
@@ -61,11 +64,13 @@ void cli_progress_show(cli_progress *progress, double fraction, const char *stag
     return;
   progress->last = now;
   progress->stage = stage;
-  int full = (int)(BAR_CELLS * fraction);
+  /* A third of the line at most for the bar, and the last column free: some terminals go on. */
+  size_t width = cli_line_columns() - 1, cells = width / 3 < BAR_CELLS ? width / 3 : BAR_CELLS;
   fputs("\r[", stderr);
-  for (int i = 0; i < BAR_CELLS; i++)
-    fputc(i < full ? '#' : '.', stderr);
-  fprintf(stderr, "] %3d %%  %s\033[K", now / 10, stage);
+  for (size_t i = 0; i < cells; i++)
+    fputc((double)i + 1.0 <= fraction * (double)cells ? '#' : '.', stderr);
+  fprintf(stderr, "] %3d %%  %.*s\033[K", now / 10,
+          cli_line_bytes(stage, width - cells - AROUND_BAR), stage);
   fflush(stderr);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How far work has got, on terminals. */
+/* How far work has got, on terminals, in one line of the terminal's width. */
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
 #include <stdbool.h>

@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/print.h"
+#include "cli/web.h"
 #include "server/server.h"
 
 #define DRAIN_S 30
@@ -20,6 +21,7 @@ typedef struct arguments {
   uint64_t audit_mb, audit_file_mb, audit_days;
   uint64_t key_days, job_hours, idle, grace, least_rate, connections, connections_each;
   char address[64];
+  char web[CLI_WEB_MAX_PATH];
 } arguments;
 
 static void set_defaults(arguments *a) {
@@ -101,8 +103,8 @@ static int parse(arguments *a, int argc, char **argv) {
       {"cors", 0, CLI_TEXT, &a->options.cors, "ORIGINS",
        "pages of these origins may ask, such as https://example.org; commas between; \"*\" is all",
        0, 0, 0},
-      {"web", 0, CLI_TEXT, &a->options.web, "FOLDER",
-       "the page for people, at / (make wasm: build/web/page)", 0, 0, 0},
+      {"web", 0, CLI_MAYBE, &a->options.web, "[FOLDER]",
+       "the page for people, at /; without FOLDER the installed one", 0, 0, 0},
       {"plain", 0, CLI_FLAG, &a->options.plain, NULL,
        "serve other machines without TLS: something in front does it", 0, 0, 0},
       {"workers", 'j', CLI_INTEGER, &a->workers, "N", "evaluations at a time; 0 = one a core (0)",
@@ -194,7 +196,9 @@ int cli_serve(int argc, char **argv) {
   sigaddset(&signals, SIGHUP);
   sigprocmask(SIG_BLOCK, &signals, NULL);
   sigaction(SIGPIPE, &ignore, NULL);
-  ckks_status status = server_service_build(&service, &a.options);
+  ckks_status status = a.options.web != NULL ? cli_web_folder(a.web, &a.options.web) : CKKS_OK;
+  if (status == CKKS_OK)
+    status = server_service_build(&service, &a.options);
   if (status != CKKS_OK)
     return cli_print_status(status);
   announce(&a, service);

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "cli/cli.h"
+#include "cli/line.h"
 #include "cli/metrics.h"
 #include "cli/model.h"
 #include "cli/out_of_range.h"
@@ -242,6 +243,7 @@ int cli_simulate(int argc, char **argv) {
   int code = cli_options_parse(a.operand, &command, argc, argv);
   if (code >= 0)
     return code;
+  cli_line_wait("simulating");
   simulation s = {0};
   ckks_status status = simulate(&s, &a);
   if (status == CKKS_OK && a.json)

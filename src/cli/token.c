@@ -30,7 +30,7 @@ static const cli_command *describe(arguments *a) {
        "create: rows; guards the model against being copied (10000)", 0, 1e12, 0},
       {"scope", 0, CLI_TEXT, &a->scope, "LIST",
        "create: what it is for: infer, metrics, admin, with commas between (infer)", 0, 0, 0},
-      {"json", 0, CLI_FLAG, &a->json, NULL, "list: as JSON", 0, 0, 0}};
+      {"json", 0, CLI_FLAG, &a->json, NULL, "print JSON", 0, 0, 0}};
   static const cli_command command = {
       "token", "create|list|revoke",
       "Tokens for clients of a service. create prints one, once: only a hash of it is kept.\n"
@@ -66,15 +66,40 @@ static void print_scopes(char out[32], unsigned scopes) {
                scope_name[i]);
 }
 
+static json_t *json_of(const server_token *token) {
+  char scopes[32];
+  print_scopes(scopes, token->limits.scopes);
+  return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "scope", scopes, "id", token->id,
+                   "name", token->name, "created", (json_int_t)token->created, "revoked",
+                   (json_int_t)token->revoked, "max_key_bytes",
+                   (json_int_t)token->limits.max_key_bytes, "requests_per_minute",
+                   (json_int_t)token->limits.requests_per_minute, "predictions_per_day",
+                   (json_int_t)token->limits.predictions_per_day);
+}
+
+static ckks_status print_json(const server_token *token, size_t n) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < n; i++)
+    json_array_append_new(list, json_of(&token[i]));
+  return cli_print_json(list);
+}
+
 static ckks_status create(const arguments *a) {
   char text[SERVER_TOKEN_CHARS];
   server_token token;
   server_limits limits = {a->key_mb << 20, a->per_minute, a->per_day, 0};
   BASE_TRY(parse_scopes(&limits.scopes, a->scope));
   BASE_TRY(server_token_create(text, &token, a->state, a->name, &limits));
-  printf("%s\n", text);
+  ckks_status status = CKKS_OK;
+  if (a->json) {
+    json_t *object = json_of(&token);
+    json_object_set_new(object, "token", json_string(text));
+    status = cli_print_json(object);
+  } else {
+    printf("%s\n", text);
+  }
   base_wipe(text, sizeof text);
-  return CKKS_OK;
+  return status;
 }
 
 static void print_time(char text[24], int64_t seconds) {
@@ -100,22 +125,6 @@ static void print_token(const server_token *token) {
          (unsigned long long)token->limits.predictions_per_day);
 }
 
-static ckks_status print_json(const server_token *token, size_t n) {
-  json_t *list = json_array();
-  for (size_t i = 0; i < n; i++) {
-    char scopes[32];
-    print_scopes(scopes, token[i].limits.scopes);
-    json_array_append_new(
-        list, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "scope", scopes, "id",
-                        token[i].id, "name", token[i].name, "created", (json_int_t)token[i].created,
-                        "revoked", (json_int_t)token[i].revoked, "max_key_bytes",
-                        (json_int_t)token[i].limits.max_key_bytes, "requests_per_minute",
-                        (json_int_t)token[i].limits.requests_per_minute, "predictions_per_day",
-                        (json_int_t)token[i].limits.predictions_per_day));
-  }
-  return cli_print_json(list);
-}
-
 static ckks_status list(const arguments *a) {
   server_token *token;
   size_t n;
@@ -128,6 +137,11 @@ static ckks_status list(const arguments *a) {
       print_token(&token[i]);
   base_free(token);
   return status;
+}
+
+static ckks_status revoke(const arguments *a) {
+  BASE_TRY(server_token_revoke(a->state, a->id));
+  return a->json ? cli_print_json(json_pack("{s:s, s:b}", "id", a->id, "revoked", 1)) : CKKS_OK;
 }
 
 int cli_token(int argc, char **argv) {
@@ -150,5 +164,5 @@ int cli_token(int argc, char **argv) {
     return cli_options_fail(command, "%s: must be create, list or revoke", a.action);
   if (a.id == NULL)
     return cli_options_fail(command, "revoke needs --id");
-  return cli_print_status(server_token_revoke(a.state, a.id));
+  return cli_print_status(revoke(&a));
 }

@@ -69,6 +69,15 @@ for command in serve token audit; do
   run blindsight-server $command --help
   holds "blindsight-server $command" grep -q "^usage: blindsight-server $command " "$log.out"
 done
+works "the server's help" blindsight-server help
+says "names its commands" '^  audit  '
+works "of a command" blindsight-server help token
+says "it is that" '^usage: blindsight-server token'
+works "--help" blindsight-server --help
+refused "a typing error" 2 "'sevre' is no command (did you mean 'serve'?)" blindsight-server sevre
+refused "what it has not" 2 "'train' is no command; 'blindsight-server help'" blindsight-server train
+run blindsight-server
+holds "no command" [ "$rc" = 2 -a -s "$log.err" -a ! -s "$log.out" ]
 run blindsight-infer --help
 holds "blindsight-infer" grep -q "^usage: blindsight-infer SERVER" "$log.out"
 holds "pages say defaults" [ "$(wc -l <"$TEST_TMP/said")" -ge 20 ]
@@ -87,6 +96,9 @@ completed "a command" "export" blindsight ex
 completed "an option" "--label" blindsight train --la
 completed "a choice" "throughput" blindsight encrypt --packing thr
 completed "the other program" "--threads" blindsight-infer --thr
+completed "the server's commands" "serve" blindsight-server se
+completed "the server's options" "--listen" blindsight-server serve --lis
+completed "what it does" "create" blindsight token cr
 if command -v groff >/dev/null; then
   for page in "$man"/*.1; do
     groff -mdoc -Tascii -ww "$page" >/dev/null 2>"$log.err"
@@ -133,13 +145,25 @@ refused "widths" 1 "--hidden 16,0: must be widths" \
   blindsight train "$data" --label diagnosis -o x --hidden 16,0
 refused "an activation" 1 "--activation relu: must be" \
   blindsight train "$data" --label diagnosis -o x --activation relu
-# Completion for fish is made of the help.
-"$root/tools/complete_fish" "$BUILD" >"$log.fish"
-holds "blindsight.fish is what tools/complete_fish BUILD prints" \
-  diff "$root/completion/blindsight.fish" "$log.fish"
+# Completions are made of the help, for all three programs.
+for shell in bash zsh fish; do
+  case $shell in zsh) file=_blindsight ;; *) file=blindsight.$shell ;; esac
+  "$root/tools/complete" "$BUILD" $shell >"$log.made"
+  holds "completion/$file is what tools/complete BUILD $shell prints" \
+    diff "$root/completion/$file" "$log.made"
+  if command -v $shell >/dev/null; then
+    holds "$shell reads it" $shell -n "$root/completion/$file"
+  else
+    skip "no $shell"
+  fi
+done
+for program in blindsight blindsight-infer blindsight-server; do
+  holds "$program in all" sh -c "grep -q 'complete .*$program' '$bash' && \
+    grep -q '^#compdef .*$program' '$zsh' && grep -q '^complete -c $program ' '$root/completion/blindsight.fish'"
+done
 if command -v fish >/dev/null; then
-  holds "fish reads it" fish -n "$root/completion/blindsight.fish"
-else
-  skip "no fish"
+  found=$(XDG_DATA_HOME=$work XDG_CONFIG_HOME=$work fish -c "source '$root/completion/blindsight.fish'
+    complete -C 'blindsight-server token create --sco'" 2>/dev/null | cut -f 1)
+  holds "fish completes: $found" [ "$found" = --scope ]
 fi
 finish

@@ -8,8 +8,11 @@ for tool in curl openssl python3; do
   command -v $tool >/dev/null || { echo "SKIP: no $tool"; exit 77; }
 done
 . "$root/tests/web/package.inc"
-mkdir -p build/web
-"$root/tools/pack_web" "$root/build/web" package build/web/page
+# As `make install` puts them: --web finds the page that belongs to its program.
+mkdir -p installed/bin installed/share/blindsight
+cp "$BUILD/blindsight" "$BUILD/blindsight-server" installed/bin
+"$root/tools/pack_web" "$root/build/web" package installed/share/blindsight/web
+PATH=$work/installed/bin:$PATH
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
 cp "$data" patients.csv
 

@@ -74,6 +74,20 @@ run blindsight-server --web-hashes page
   done
 } >wanted
 holds "the hashes" cmp wanted "$log.out"
+# Without a folder: what belongs to the program, where it was built or installed.
+mkdir -p other/bin
+cp "$BUILD/blindsight-server" other/bin
+refused "no page belongs to it" 1 "no page belongs to this program .*make wasm" \
+  other/bin/blindsight-server --web-hashes
+refused "nor can it be served" 1 "no page belongs to this program" \
+  other/bin/blindsight-server serve wdbc.server --state "$state" --listen 127.0.0.1:0 --web
+mkdir -p other/share/blindsight
+cp -r page other/share/blindsight/web
+blindsight-server --web-hashes page >hashes
+works "now it is there" other/bin/blindsight-server --web-hashes
+holds "and the same" cmp hashes "$log.out"
+refused "a folder that swallows the models" 2 "MODELS is missing" \
+  other/bin/blindsight-server serve --web wdbc.server --state "$state"
 refused "hashes of nothing" 1 "there is no index.html" blindsight-server --web-hashes none
 refused "hashes of nowhere" 1 "nowhere: No such file" blindsight-server --web-hashes nowhere
 run blindsight-server serve wdbc.server --state "$state" --listen 127.0.0.1:0 --web none

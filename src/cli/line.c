@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _DEFAULT_SOURCE
+#include "cli/line.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define USUAL_COLUMNS 80
+#define LEAST_COLUMNS 20
+#define MAX_LINE 512
+
+/* As wide as the terminal is now; a line that were longer would not be taken back. */
+size_t cli_line_columns(void) {
+  struct winsize size;
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+    return USUAL_COLUMNS;
+  return size.ws_col < LEAST_COLUMNS ? LEAST_COLUMNS : size.ws_col;
+}
+
+int cli_line_bytes(const char *text, size_t n) {
+  size_t i = 0;
+  for (; text[i] != '\0'; i++)
+    if (((unsigned char)text[i] & 0xC0) != 0x80 && n-- == 0)
+      break;
+  return (int)i;
+}
+
+/* --- work that cannot say how far it is */
+
+static struct {
+  volatile sig_atomic_t seconds; /* 0: nothing is waited for */
+  volatile sig_atomic_t shown;
+  int n; /* of the line, behind "\r[1234 s] " */
+  char text[MAX_LINE];
+} waiting;
+
+/* A handler may call write(), and little else. */
+static void tick(int number) {
+  char line[MAX_LINE + 16] = "\r[     s] ";
+  int s = (int)waiting.seconds;
+  (void)number;
+  if (s == 0)
+    return;
+  waiting.seconds = s + 1;
+  for (int i = 5; i >= 2 && (s > 0 || i == 5); i--, s /= 10)
+    line[i] = (char)('0' + s % 10);
+  memcpy(line + 10, waiting.text, (size_t)waiting.n);
+  memcpy(line + 10 + waiting.n, "\033[K", 3);
+  ssize_t written = write(STDERR_FILENO, line, 13 + (size_t)waiting.n);
+  waiting.shown = written > 0;
+}
+
+void cli_line_wait(const char *what) {
+  struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
+  const struct itimerval second = {{1, 0}, {1, 0}};
+  if (isatty(STDERR_FILENO) != 1)
+    return;
+  waiting.n = cli_line_bytes(what, cli_line_columns() - 11);
+  if (waiting.n >= MAX_LINE)
+    waiting.n = 0;
+  memcpy(waiting.text, what, (size_t)waiting.n);
+  waiting.seconds = 1;
+  sigaction(SIGALRM, &action, NULL);
+  setitimer(ITIMER_REAL, &second, NULL);
+}
+
+void cli_line_clear(void) {
+  if (waiting.shown)
+    fputs("\r\033[K", stderr);
+  waiting.shown = 0;
+}
+
+void cli_line_waited(void) {
+  const struct itimerval never = {{0, 0}, {0, 0}};
+  if (waiting.seconds == 0)
+    return;
+  setitimer(ITIMER_REAL, &never, NULL);
+  waiting.seconds = 0;
+  cli_line_clear();
+  fflush(stderr);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The line of a terminal that says what goes on, on standard error; elsewhere there is none. */
+#ifndef CLI_LINE_H
+#define CLI_LINE_H
+#include <stddef.h>
+
+/** Characters that the terminal has in a line now; 80 where that is not known. */
+size_t cli_line_columns(void);
+/** The bytes of the first n characters of a UTF-8 text. */
+int cli_line_bytes(const char *text, size_t n);
+
+/**
+ * For work that cannot say how far it is: from its second second on, the line says how long `what`
+ * has taken, until cli_line_waited, which everything in cli/print.h that prints results calls. One
+ * at a time. Messages of cli_print_error and _warning come in lines of their own meanwhile.
+ */
+void cli_line_wait(const char *what);
+void cli_line_waited(void);
+/** Takes away what the line says, for whoever prints now. */
+void cli_line_clear(void);
+#endif
