@@ -17,7 +17,7 @@ static inline void bench_random_keys(ckks_evaluation_keys **keys, ckks_key_spec 
   bench_check(ckks_evaluation_keys_build_at(keys, specs, n, params));
   for (size_t k = 0; limb != NULL && k < n; k++) {
     ckks_switch_key *key = &(*keys)->key[k];
-    for (int i = 0; i < key->level + 1 + key->n_special; i++)
+    for (int i = 0; i < key->n_limbs; i++)
       for (int d = 0; d < key->n_digits; d++) {
         ckks_switch_key_expand(limb, key, d, i, params);
         ckks_switch_key_put(key, d, i, limb, limb, params);

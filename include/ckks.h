@@ -86,8 +86,8 @@ CKKS_API const char *ckks_last_error(void);
 
 #define CKKS_MIN_LOG2_N 10
 #define CKKS_MAX_LOG2_N 17
-#define CKKS_MAX_Q 56 /**< primes in the modulus chain */
-#define CKKS_MAX_P 8  /**< special primes for key switching */
+#define CKKS_MAX_Q 56 /**< primes in the modulus chain, and levels */
+#define CKKS_MAX_P 8  /**< special primes for key switching, and special moduli */
 #define CKKS_HASH_BYTES 32
 
 /** Classical security in bits, ternary secret (eprint 2024/463, table 5.2). */
@@ -99,17 +99,24 @@ typedef enum ckks_security {
 } ckks_security;
 
 /**
- * What the user writes down. A zero prime is chosen from its bit size: chain
- * primes above the base so that the canonical scales stay at 2^log2_scale,
- * the others as the largest unused primes below 2^bits, all = 1 mod 2N.
+ * What the user writes down: a modulus for the base, one for each level above it, and special ones.
+ * A zero modulus is chosen from its bit size: those of the chain above the base so that the
+ * canonical scales stay at 2^log2_scale, the others as large as 2^bits allows.
+ *
+ * A modulus below 2^49 is one prime = 1 mod 2N, a larger one two such primes of about half the
+ * bits, which come and go together: all is then computed with doubles, and {60, 40, 40} with {60}
+ * is as fast as primes of our own choice are. The literal has their product, and takes it. Each
+ * prime counts towards CKKS_MAX_Q or CKKS_MAX_P. A single prime of 50 to 60 bits is had by writing
+ * it down (files of others); words are then 64-bit integers, which is several times slower, and no
+ * modulus of the literal that is to be chosen becomes two primes.
  */
 typedef struct ckks_params_literal {
   int log2_n;             /**< ring degree N = 2^log2_n, 10..17 */
-  int n_q;                /**< chain primes, 1..CKKS_MAX_Q; top level n_q-1 */
-  int n_p;                /**< special primes, 0..CKKS_MAX_P; 0 = no keys */
-  int q_bits[CKKS_MAX_Q]; /**< 18..60 each; q_bits[0] is the base prime */
+  int n_q;                /**< moduli of the chain, 1..CKKS_MAX_Q; top level n_q-1 */
+  int n_p;                /**< special moduli, 0..CKKS_MAX_P; 0 = no keys */
+  int q_bits[CKKS_MAX_Q]; /**< 18..60 each; q_bits[0] is the base modulus */
   int p_bits[CKKS_MAX_P]; /**< 18..60 each */
-  uint64_t q[CKKS_MAX_Q]; /**< the primes themselves; 0 = choose */
+  uint64_t q[CKKS_MAX_Q]; /**< the moduli themselves; 0 = choose */
   uint64_t p[CKKS_MAX_P];
   double log2_scale; /**< scale of the top level, 10..58; 0 = no canonical scales: every
                           plaintext names its own (compiled plans; chain primes given) */
@@ -133,13 +140,13 @@ CKKS_API CKKS_CHECKED ckks_status ckks_params_build(ckks_params **out,
  * below 2^49, from log2_scale = 32 on the scale of level 0 is 2^32 instead, reached over the last
  * level (up to 40), two or three. Results of level 0 have an error of about 2^-20 then (sums of
  * all slots 2^-14), those above of about 2^(12 - log2_scale): for more precision ask for one level
- * more than is used. A chain too short for that has a base prime
- * of up to 60 bits, which is slower (log2_scale above 31 at depth 0, above 40 at depth 1).
+ * more than is used. A chain too short for that has moduli of up
+ * to 60 bits, two primes each (log2_scale above 31 at depth 0, above 40 at depth 1).
  */
 CKKS_API CKKS_CHECKED ckks_status ckks_params_build_depth(ckks_params **out, int depth,
                                                           int log2_scale);
 CKKS_API void ckks_params_free(ckks_params *params);
-/** The literal with every prime filled in. */
+/** The literal with every modulus filled in. */
 CKKS_API const ckks_params_literal *ckks_params_get_literal(const ckks_params *params);
 CKKS_API size_t ckks_params_n(const ckks_params *params);     /**< N */
 CKKS_API size_t ckks_params_slots(const ckks_params *params); /**< N/2 */
@@ -276,7 +283,7 @@ typedef struct ckks_evaluation_keys ckks_evaluation_keys;
 typedef struct ckks_key_spec {
   uint32_t galois; /**< Galois element (odd, < 2N); 0 = relinearisation; CKKS_KEY_... */
   int level;       /**< highest level at which it will be used; -1 = the top */
-  int n_special;   /**< special primes, and limbs per digit; 0 = all (sparse keys: 1) */
+  int n_special;   /**< special moduli, and levels per digit; 0 = all (sparse keys: 1) */
 } ckks_key_spec;
 
 /** Galois element of a rotation to the left by `steps` slots (any sign). */

@@ -12,7 +12,8 @@ ckks_status ckks_ciphertext_build_at(ckks_ciphertext **out, const ckks_params *p
   if (ciphertext == NULL)
     return base_fail_memory(sizeof *ciphertext);
   for (int part = 0; part < max_parts; part++) {
-    ckks_status status = ring_poly_init(&ciphertext->part[part], max_level + 1, &params->ring);
+    ckks_status status = ring_poly_init(&ciphertext->part[part],
+                                        ckks_params_limbs(params, max_level), &params->ring);
     if (status != CKKS_OK) {
       ckks_ciphertext_free(ciphertext);
       return status;
@@ -20,7 +21,7 @@ ckks_status ckks_ciphertext_build_at(ckks_ciphertext **out, const ckks_params *p
   }
   /* All zeros are a (transparent) encryption of zero: a new object is valid as it stands. */
   ciphertext->n_parts = 2;
-  ciphertext->level = max_level;
+  ciphertext->level = ciphertext->max_level = max_level;
   ciphertext->scale = params->scale[max_level];
   memcpy(ciphertext->params_hash, params->hash, CKKS_HASH_BYTES);
   *out = ciphertext;
@@ -44,7 +45,14 @@ void ckks_ciphertext_free(ckks_ciphertext *ciphertext) {
 
 /* The level changes as limbs are dropped; the limbs allocated at birth stay. */
 int ckks_ciphertext_capacity(const ckks_ciphertext *ciphertext) {
-  return ciphertext->part[0].n_limbs - 1;
+  return ciphertext->max_level;
+}
+
+/* Where a level may be two limbs, which only parameters tell, all there is goes over. */
+static int copied_limbs(const ckks_ciphertext *out, const ckks_ciphertext *in) {
+  int room =
+      out->part[0].n_limbs < in->part[0].n_limbs ? out->part[0].n_limbs : in->part[0].n_limbs;
+  return in->part[0].n_limbs == in->max_level + 1 ? in->level + 1 : room;
 }
 
 ckks_status ckks_ciphertext_copy(ckks_ciphertext *out, const ckks_ciphertext *in) {
@@ -62,7 +70,7 @@ ckks_status ckks_ciphertext_copy(ckks_ciphertext *out, const ckks_ciphertext *in
     return base_fail(CKKS_ERROR_ARGUMENT, "ciphertext: has room for 2 parts, %d are needed",
                      in->n_parts);
   /* One ring, one stride: the limbs lie alike, and go over as one run. */
-  size_t n_words = (size_t)(in->level + 1) * in->part[0].stride;
+  size_t n_words = (size_t)copied_limbs(out, in) * in->part[0].stride;
   for (int part = 0; part < in->n_parts; part++)
     memcpy(out->part[part].data, in->part[part].data, n_words * sizeof(ring_word));
   out->n_parts = in->n_parts;

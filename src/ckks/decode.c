@@ -95,7 +95,7 @@ static void compose(ckks_complex *out, const uint64_t *residues, double scale, c
 static void to_residues(uint64_t *residues, ring_word *work, const ckks_plaintext *plaintext,
                         const ckks_params *params) {
   const ring_ring *ring = &params->ring;
-  for (int limb = 0; limb <= plaintext->level; limb++) {
+  for (int limb = 0; limb < ckks_params_limbs(params, plaintext->level); limb++) {
     ring->kernel->ntt_inverse(work, ring_poly_limb(&plaintext->poly, limb), ring->ntt[limb]);
     ring->kernel->to_uint64(residues + (size_t)limb * ring->n, work, ring->n, &ring->modulus[limb]);
   }
@@ -104,10 +104,10 @@ static void to_residues(uint64_t *residues, ring_word *work, const ckks_plaintex
 /* slots[0..N/2-1], with scratch that is wiped: decrypted values pass through here. */
 static ckks_status decode_slots(ckks_complex *slots, const ckks_plaintext *plaintext,
                                 const ckks_params *params) {
-  size_t n = params->ring.n, n_limbs = (size_t)plaintext->level + 1;
+  size_t n = params->ring.n, n_limbs = (size_t)ckks_params_limbs(params, plaintext->level);
   size_t n_words = (n_limbs + 1) * n;
   garner g;
-  BASE_TRY(garner_init(&g, plaintext->level + 1, params));
+  BASE_TRY(garner_init(&g, (int)n_limbs, params));
   uint64_t *residues = base_alloc_array(n_words, sizeof *residues);
   if (residues == NULL) {
     base_free(g.inverse);

@@ -161,7 +161,7 @@ static ckks_status check_target(const ckks_plaintext *out, int level, double *sc
                                 const ckks_params *params) {
   BASE_TRY(ckks_params_check_rounding());
   BASE_TRY(ckks_params_check(params, out->params_hash, "plaintext"));
-  BASE_TRY(ckks_params_check_level(params, level, out->poly.n_limbs - 1, "plaintext"));
+  BASE_TRY(ckks_params_check_level(params, level, out->max_level, "plaintext"));
   if (*scale == 0)
     *scale = params->scale[level];
   if (!(*scale > 0 && isfinite(*scale)))
@@ -175,15 +175,16 @@ static ckks_status check_count(size_t n, const ckks_params *params) {
   return CKKS_OK;
 }
 
-/* The last step of each encoder: limbs 0..level, then the fields. */
+/* The last step of each encoder: the limbs, then the fields. */
 static ckks_status encode_slots(ckks_plaintext *out, const ckks_complex *slots, size_t n_slots,
                                 int level, double scale, const ckks_params *params) {
   int limbs[CKKS_MAX_Q];
-  for (int i = 0; i <= level; i++)
+  int n_limbs = ckks_params_limbs(params, level);
+  for (int i = 0; i < n_limbs; i++)
     limbs[i] = i;
   BASE_TRY(check_finite(slots, n_slots));
   BASE_TRY(check_fits(slots, n_slots, level, scale, params));
-  BASE_TRY(ckks_encode_limbs(&out->poly, limbs, level + 1, slots, n_slots, scale, params));
+  BASE_TRY(ckks_encode_limbs(&out->poly, limbs, n_limbs, slots, n_slots, scale, params));
   out->level = level;
   out->scale = scale;
   return CKKS_OK;
@@ -245,9 +246,10 @@ ckks_status ckks_encode_constant(ckks_plaintext *out, double value, int level, d
   BASE_NOT_NULL(params);
   uint64_t residues[CKKS_MAX_Q];
   BASE_TRY(check_target(out, level, &scale, params));
-  BASE_TRY(ckks_encode_scalar(residues, level + 1, value, scale, params));
+  int n_limbs = ckks_params_limbs(params, level);
+  BASE_TRY(ckks_encode_scalar(residues, n_limbs, value, scale, params));
   /* A constant polynomial has the same value at every root. */
-  for (int i = 0; i <= level; i++) {
+  for (int i = 0; i < n_limbs; i++) {
     ring_word *limb = ring_poly_limb(&out->poly, i), word;
     if (params->ring.kind == RING_F64)
       word.f = (double)ring_modulus_centre(residues[i], &params->ring.modulus[i]);

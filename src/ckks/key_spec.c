@@ -16,6 +16,18 @@ int ckks_key_spec_digits(const ckks_key_spec *spec) {
   return (spec->level + spec->n_special) / spec->n_special; /* ceil((level+1)/n_special) */
 }
 
+/*
+ * Room for digits is taken for the worst key (eval/switch.c), so what no set of keys over all
+ * special moduli wants has no right to many.
+ */
+int ckks_key_spec_max_digits(const ckks_params *params) {
+  const ckks_params_literal *literal = &params->literal;
+  int wanted = literal->n_p == 0 ? 0 : (literal->n_q + literal->n_p - 1) / literal->n_p;
+  if (wanted < RING_MAX_TERMS)
+    return RING_MAX_TERMS;
+  return wanted < 2 * RING_MAX_TERMS ? wanted : 2 * RING_MAX_TERMS;
+}
+
 /* Leaves wrong values as they are, for the check to name. */
 static void fill_defaults(ckks_key_spec *spec, const ckks_params *params) {
   bool sparse = ckks_key_spec_is_sparse(spec->galois);
@@ -62,11 +74,12 @@ ckks_status ckks_key_spec_check(ckks_key_spec *spec, const ckks_params *params) 
   if (full.n_special < 1 || full.n_special > literal->n_p)
     return base_fail(CKKS_ERROR_ARGUMENT, "key spec: n_special = %d, must be 0 to %d",
                      full.n_special, literal->n_p);
-  if (ckks_key_spec_digits(&full) > RING_MAX_TERMS)
+  if (ckks_key_spec_digits(&full) > ckks_key_spec_max_digits(params))
     return base_fail(CKKS_ERROR_ARGUMENT,
                      "key spec: level %d over %d special primes has %d digits, limit %d; "
                      "use more special primes",
-                     full.level, full.n_special, ckks_key_spec_digits(&full), RING_MAX_TERMS);
+                     full.level, full.n_special, ckks_key_spec_digits(&full),
+                     ckks_key_spec_max_digits(params));
   ckks_status status = ckks_params_check_special(params, full.level, full.n_special);
   if (status != CKKS_OK)
     return base_fail_in(status, "key spec");
@@ -104,7 +117,7 @@ size_t ckks_key_spec_bytes(const ckks_key_spec *spec, const ckks_params *params)
   ckks_key_spec full = *spec;
   fill_defaults(&full, params);
   size_t digit_bytes = 0;
-  for (int i = 0; i < full.level + 1 + full.n_special; i++) {
+  for (int i = 0; i < ckks_params_limbs_over(params, full.level, full.n_special); i++) {
     int limb = ckks_params_limb(params, full.level, i);
     digit_bytes += ring_pack_bytes(params->ring.n, params->ring.modulus[limb].bits);
   }

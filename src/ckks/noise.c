@@ -66,7 +66,8 @@ double ckks_noise_switch_product(const ckks_params *params, int level, int n_spe
   for (int first = 0; first <= level; first += n_special) {
     int last = first + n_special - 1 < level ? first + n_special - 1 : level;
     double log2_digit = params->log2_q[last] - (first > 0 ? params->log2_q[first - 1] : 0);
-    sum += (last - first + 1) * ROUNDING_VARIANCE * exp2(2 * (log2_digit - log2_p));
+    int n_limbs = ckks_params_limbs(params, last) - ckks_params_limbs(params, first - 1);
+    sum += n_limbs * ROUNDING_VARIANCE * exp2(2 * (log2_digit - log2_p));
   }
   return slot_deviation(params, (double)params->ring.n * ERROR_VARIANCE * sum);
 }

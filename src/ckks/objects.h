@@ -5,11 +5,12 @@
 #include "ckks/params.h"
 #include "rand/rand.h"
 
-/** NTT form, loose, limbs q_0..q_level (room for the top level). */
+/** NTT form, loose, limbs of q_0..q_level (room for the top level). */
 struct ckks_plaintext {
   ring_poly poly;
   int level;
-  int n_special; /**< limbs of p_0.. behind limb `level` (eval_diagonal_encode); else 0 */
+  int max_level; /**< highest level there is room for */
+  int n_special; /**< moduli p_0.. behind those of the level (eval_diagonal_encode); else 0 */
   double scale;
   bool borrowed; /**< the limbs are somebody else's */
   uint8_t params_hash[CKKS_HASH_BYTES];
@@ -24,19 +25,20 @@ struct ckks_ciphertext {
   ring_poly part[3];
   int n_parts; /**< 2 or 3 */
   int level;
+  int max_level; /**< highest level there is room for */
   double scale;
   bool seeded;
   uint8_t seed[RAND_SEED_BYTES];
   uint8_t params_hash[CKKS_HASH_BYTES];
 };
 
-/** Room for limbs 0..max_level and max_parts (2 or 3) parts. */
+/** Room for levels up to max_level and max_parts (2 or 3) parts. */
 ckks_status ckks_ciphertext_build_at(ckks_ciphertext **out, const ckks_params *params,
                                      int max_level, int max_parts);
 /** Highest level there is room for. */
 int ckks_ciphertext_capacity(const ckks_ciphertext *ciphertext);
 ckks_status ckks_plaintext_build_at(ckks_plaintext **out, const ckks_params *params, int max_level);
-/** Over limbs that stand at `words` already, level + 1 + n_special of them, and must outlive it. */
+/** Over limbs that stand at `words` already, those of level and n_special, and must outlive it. */
 ckks_status ckks_plaintext_view(ckks_plaintext **out, ring_word *words, int level, int n_special,
                                 double scale, const ckks_params *params);
 /** Relative difference of two scales below 2^-40: the same scale. */
@@ -51,7 +53,7 @@ struct ckks_public_key {
 
 /** Both polynomials zero, seed zero. */
 ckks_status ckks_public_key_build(ckks_public_key **out, const ckks_params *params);
-/** With limbs q_0..q_(n_limbs-1) only: for ciphertexts below level n_limbs. */
+/** With the first n_limbs limbs only: for ciphertexts that have no more. */
 ckks_status ckks_public_key_build_at(ckks_public_key **out, int n_limbs, const ckks_params *params);
 /** Limbs 0..n_limbs-1 of a seeded ciphertext's c1 or a public key's a: domain = limb. */
 void ckks_seed_expand(ring_poly *out, int n_limbs, const uint8_t seed[RAND_SEED_BYTES],
@@ -64,7 +66,7 @@ void ckks_seed_expand(ring_poly *out, int n_limbs, const uint8_t seed[RAND_SEED_
  * sigma_g takes the result back to s.
  *   b_d = -a_d t + e_d + P * g_d * s'   with  t = the target secret,
  * g_d = 1 on the limbs of digit d and 0 on all others, P = p_0..p_{n_special-1}.
- * Digits are runs of n_special limbs: digit d = limbs d*n_special ... (cut at level).
+ * Digits are runs of n_special levels: digit d = limbs of levels d*n_special ... (cut at level).
  * CKKS_KEY_TO_SPARSE: s' = s and t the sparse secret, modulo q_0 p_0 alone. CKKS_KEY_FROM_SPARSE:
  * s' the sparse secret and t = s, one digit with g_0 = 1 on all limbs, for inputs below q_0.
  * a_d over limb i is ring_sample_uniform(seed, domain = d * 64 + ring limb).
@@ -72,9 +74,10 @@ void ckks_seed_expand(ring_poly *out, int n_limbs, const uint8_t seed[RAND_SEED_
 typedef struct ckks_switch_key {
   uint32_t galois;
   int level, n_special, n_digits;
+  int n_limbs; /**< of the level over the special moduli */
   uint8_t seed[RAND_SEED_BYTES];
   /**
-   * For limb i of level+1+n_special: 2*n_digits*n words in the order of
+   * For limb i of n_limbs: 2*n_digits*n words in the order of
    * ring_kernel.mac_key, at data + i*limb_words.
    */
   ring_word *data;
@@ -138,8 +141,13 @@ const ckks_switch_key *ckks_evaluation_keys_find(const ckks_evaluation_keys *key
 ckks_status ckks_key_spec_check(ckks_key_spec *spec, const ckks_params *params);
 /** One of the two keys of the sparse secret, which have no automorphism. */
 bool ckks_key_spec_is_sparse(uint32_t galois);
-/** Digits of a checked spec: ceil((level+1)/n_special), at most RING_MAX_TERMS; FROM_SPARSE: 1. */
+/** Digits of a checked spec: ceil((level+1)/n_special); FROM_SPARSE: 1. */
 int ckks_key_spec_digits(const ckks_key_spec *spec);
+/**
+ * The most that a key may have: RING_MAX_TERMS, or as many as the whole chain has over all special
+ * moduli, up to twice that.
+ */
+int ckks_key_spec_max_digits(const ckks_params *params);
 /** Sorts by galois and merges equal elements (highest level, its n_special); returns the count. */
 size_t ckks_key_spec_merge(ckks_key_spec *specs, size_t n);
 /** Wire bytes of one key: seeded, b limbs bit-packed. */

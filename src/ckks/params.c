@@ -107,13 +107,35 @@ ckks_status ckks_params_check_special(const ckks_params *params, int level, int 
   return CKKS_OK;
 }
 
-/* One ring for all primes: limb i is q_i, limb n_q + j is p_j (params.h). */
+static ckks_status check_limbs(const char *field, int n_moduli, int n_limbs, int limit) {
+  if (n_limbs > limit)
+    return base_fail(CKKS_ERROR_ARGUMENT,
+                     "%s: %d moduli are %d primes (those of 50 bits and more are two each), limit "
+                     "%d",
+                     field, n_moduli, n_limbs, limit);
+  return CKKS_OK;
+}
+
+/* One ring for all primes, in the order of params.h. */
 static ckks_status set_ring(ckks_params *params) {
   const ckks_params_literal *literal = &params->literal;
-  uint64_t primes[CKKS_MAX_Q + CKKS_MAX_P];
-  memcpy(primes, literal->q, (size_t)literal->n_q * sizeof *primes);
-  memcpy(primes + literal->n_q, literal->p, (size_t)literal->n_p * sizeof *primes);
-  return ring_ring_init(&params->ring, literal->log2_n, primes, literal->n_q + literal->n_p);
+  uint64_t primes[2 * (CKKS_MAX_Q + CKKS_MAX_P)];
+  int n = 0;
+  for (int l = 0; l < literal->n_q; l++) {
+    int first = n;
+    n += ckks_primes_split(primes + n, literal->q[l], literal->log2_n);
+    params->limbs[l] = n;
+    for (int i = first; i < n && i < CKKS_MAX_Q; i++)
+      params->level_of[i] = l;
+  }
+  params->n_limbs = n;
+  BASE_TRY(check_limbs("n_q", literal->n_q, n, CKKS_MAX_Q));
+  for (int k = 0; k < literal->n_p; k++) {
+    n += ckks_primes_split(primes + n, literal->p[k], literal->log2_n);
+    params->special_limbs[k + 1] = n - params->n_limbs;
+  }
+  BASE_TRY(check_limbs("n_p", literal->n_p, n - params->n_limbs, CKKS_MAX_P));
+  return ring_ring_init(&params->ring, literal->log2_n, primes, n);
 }
 
 /* Of the bytes and not of the struct: padding, and q_bits that follow from q, are no parameters. */

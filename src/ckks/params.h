@@ -7,15 +7,21 @@
 typedef struct ckks_encoder ckks_encoder; /* roots of the canonical embedding, encode.c */
 
 /**
- * Ring limbs: indices 0..n_q-1 are q_0..q_L, n_q..n_q+n_p-1 the special primes.
- * A polynomial "at level l" has l+1 limbs, q_0..q_l. A polynomial "at level l
- * over k special primes" has l+1+k limbs: q_0..q_l, then p_0..p_{k-1}.
+ * A modulus of the chain or a special one is one prime, or two below 2^49 that are divided
+ * together: then the literal has their product. Each prime is a limb. Ring limbs: 0..n_limbs-1 are
+ * the primes of q_0..q_L, in that order, then come those of the special moduli.
+ * A polynomial "at level l" has the limbs of q_0..q_l (ckks_params_limbs), one "at level l over k
+ * special moduli" those of p_0..p_{k-1} behind them.
  */
 struct ckks_params {
-  ckks_params_literal literal; /**< with every prime filled in */
+  ckks_params_literal literal; /**< with every modulus filled in */
   ring_ring ring;
-  double scale[CKKS_MAX_Q];  /**< canonical scale of each level: S_{l-1} = S_l^2 / q_l */
-  double log2_q[CKKS_MAX_Q]; /**< log2 of q_0 * ... * q_l */
+  int n_limbs;                       /**< of the chain */
+  int limbs[CKKS_MAX_Q];             /**< of q_0..q_l */
+  int level_of[CKKS_MAX_Q];          /**< the level that chain limb i came with */
+  int special_limbs[CKKS_MAX_P + 1]; /**< [k]: of p_0..p_{k-1} */
+  double scale[CKKS_MAX_Q];          /**< canonical scale of each level: S_{l-1} = S_l^2 / q_l */
+  double log2_q[CKKS_MAX_Q];         /**< log2 of q_0 * ... * q_l */
   double log2_qp, log2_qp_limit;
   ckks_encoder *encoder;
   uint8_t hash[CKKS_HASH_BYTES];
@@ -40,7 +46,17 @@ bool ckks_security_allows(int log2_n, double log2_qp, ckks_security security);
  * CKKS_ERROR_RANGE when primes of a size run out or the scales run away.
  */
 ckks_status ckks_primes_choose(ckks_params_literal *literal, double *scale);
+/**
+ * The primes of a modulus in a literal that ckks_primes_choose has accepted: 1 or 2, the smaller
+ * first.
+ */
+int ckks_primes_split(uint64_t prime[2], uint64_t modulus, int log2_n);
 
+/**
+ * The prime = 1 mod 2N nearest to `target` that is not among the n in `used`, or, where that is not
+ * below 2^49, the product of two near its square root; 0 when there is none.
+ */
+uint64_t ckks_primes_near(double target, int log2_n, const uint64_t *used, int n);
 /** 2^log2_scale, the same number on every machine. */
 double ckks_primes_scale(double log2_scale);
 
@@ -53,9 +69,32 @@ int ckks_bootstrap_base_scale_bits(const ckks_bootstrap_literal *literal);
 /** The top level of the chain: for use, EvalMod, CoeffsToSlots. */
 int ckks_bootstrap_top(const ckks_bootstrap_literal *literal);
 
-/** Index of the ring limb for limb i of a polynomial at level l over special primes. */
+/** One limb for every modulus of the literal: for who sets sizes alone, without a ring. */
+static inline void ckks_params_limbs_single(ckks_params *params) {
+  params->n_limbs = params->literal.n_q;
+  for (int l = 0; l < params->literal.n_q; l++) {
+    params->limbs[l] = l + 1;
+    params->level_of[l] = l;
+  }
+  for (int k = 0; k <= params->literal.n_p; k++)
+    params->special_limbs[k] = k;
+}
+/** Limbs of a polynomial at level l; the limbs of q_l are those from that of l-1 on. */
+static inline int ckks_params_limbs(const ckks_params *params, int level) {
+  return level < 0 ? 0 : params->limbs[level];
+}
+/** The same over n_special special moduli. */
+static inline int ckks_params_limbs_over(const ckks_params *params, int level, int n_special) {
+  return ckks_params_limbs(params, level) + params->special_limbs[n_special];
+}
+/** Index of the ring limb for limb i of a polynomial at level l over special moduli. */
 static inline int ckks_params_limb(const ckks_params *params, int level, int i) {
-  return i <= level ? i : params->literal.n_q + i - level - 1;
+  int n_limbs = ckks_params_limbs(params, level);
+  return i < n_limbs ? i : params->n_limbs + i - n_limbs;
+}
+/** q_l, rounded to nearest. */
+static inline double ckks_params_modulus(const ckks_params *params, int level) {
+  return (double)params->literal.q[level];
 }
 /** P_k = p_0*...*p_{k-1} mod ring limb `limb`, in [0, p). */
 uint64_t ckks_params_special_product(const ckks_params *params, int n_special, int limb);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parameters from what a program needs: its depth and its precision. */
 #include "ckks/params.h"
-#include "ring/prime.h"
 #include <math.h>
 
 /* Scales at which noise leaves some digits, and all primes stay small enough for doubles. */
@@ -10,7 +9,7 @@
 #define VALUE_BITS 16           /* level 0 holds values up to 2^16 and their error */
 #define MARGIN 0x1p-9           /* ... for which there is this much more room */
 #define LIMBS_PER_DIGIT_RATIO 3 /* about three digits: fewest products for the bits spent */
-#define MAX_PRIME_BITS 60
+#define MAX_MODULUS_BITS 60
 
 /*
  * What the chain ends in. The base prime must be 2^(VALUE_BITS+1) times the scale of level 0. A
@@ -43,6 +42,15 @@ static bool bottom_plan(bottom *end, int depth, int log2_scale, int most_bits) {
   return false;
 }
 
+/* Special modulus i; pairs take primes other than those of the base and of each other. */
+static uint64_t special_near(const ckks_params_literal *literal, int i, double target) {
+  uint64_t used[2 * (CKKS_MAX_P + 1)];
+  int n = ckks_primes_split(used, literal->q[0], literal->log2_n);
+  for (int j = 0; j < i; j++)
+    n += ckks_primes_split(used + n, literal->p[j], literal->log2_n);
+  return ckks_primes_near(target, literal->log2_n, used, n);
+}
+
 static void depth_literal(ckks_params_literal *literal, int log2_n, int depth, int log2_scale,
                           int n_p, const bottom *end) {
   *literal = (ckks_params_literal){.log2_n = log2_n,
@@ -53,15 +61,15 @@ static void depth_literal(ckks_params_literal *literal, int log2_n, int depth, i
   for (int i = 0; i <= depth; i++)
     literal->q_bits[i] = i == 0 || i <= end->steps ? end->most_bits : log2_scale;
   if (end->q0 != 0)
-    literal->q[0] = ring_prime_near(end->q0, log2_n, NULL, 0);
+    literal->q[0] = ckks_primes_near(end->q0, log2_n, literal->q, 0);
   if (end->q1 != 0)
-    literal->q[1] = ring_prime_near(end->q1, log2_n, NULL, 0);
+    literal->q[1] = ckks_primes_near(end->q1, log2_n, literal->q, 0);
   /* As large as the largest limb of a digit, so that P covers every digit; what the base prime has
    * above 2^most_bits they have below, so that a modulus on the edge of the table stays there. */
   for (int i = 0; i < n_p; i++) {
     literal->p_bits[i] = end->most_bits;
     if (end->q0 != 0)
-      literal->p[i] = ring_prime_near(exp2(end->most_bits) * (1 - MARGIN), log2_n, literal->p, i);
+      literal->p[i] = special_near(literal, i, exp2(end->most_bits) * (1 - MARGIN));
   }
 }
 
@@ -92,13 +100,14 @@ ckks_status ckks_params_build_depth(ckks_params **out, int depth, int log2_scale
   *out = NULL;
   BASE_TRY(check_range("depth", depth, 0, CKKS_MAX_Q - 1));
   BASE_TRY(check_range("log2_scale", log2_scale, MIN_DEPTH_SCALE, MAX_DEPTH_SCALE));
-  bottom end; /* where primes below 2^49, which are fast, do not suffice, larger ones */
+  bottom end; /* where primes below 2^49 do not suffice, pairs of them */
   if (!bottom_plan(&end, depth, log2_scale, RING_F64_BITS) &&
-      !bottom_plan(&end, depth, log2_scale, MAX_PRIME_BITS))
-    return base_fail(CKKS_ERROR_ARGUMENT,
-                     "log2_scale = %d: at depth %d no prime has room for values up to 2^%d: choose "
-                     "log2_scale up to %d or a larger depth",
-                     log2_scale, depth, VALUE_BITS, MAX_PRIME_BITS - VALUE_BITS - 2);
+      !bottom_plan(&end, depth, log2_scale, MAX_MODULUS_BITS))
+    return base_fail(
+        CKKS_ERROR_ARGUMENT,
+        "log2_scale = %d: at depth %d no base modulus has room for values up to 2^%d: choose "
+        "log2_scale up to %d or a larger depth",
+        log2_scale, depth, VALUE_BITS, MAX_MODULUS_BITS - VALUE_BITS - 2);
   int most_p = (depth + LIMBS_PER_DIGIT_RATIO) / LIMBS_PER_DIGIT_RATIO;
   if (most_p > CKKS_MAX_P)
     most_p = CKKS_MAX_P;

@@ -10,12 +10,13 @@ ckks_status ckks_plaintext_build_at(ckks_plaintext **out, const ckks_params *par
   ckks_plaintext *plaintext = base_alloc(sizeof *plaintext);
   if (plaintext == NULL)
     return base_fail_memory(sizeof *plaintext);
-  ckks_status status = ring_poly_init(&plaintext->poly, max_level + 1, &params->ring);
+  ckks_status status =
+      ring_poly_init(&plaintext->poly, ckks_params_limbs(params, max_level), &params->ring);
   if (status != CKKS_OK) {
     base_free(plaintext);
     return status;
   }
-  plaintext->level = max_level;
+  plaintext->level = plaintext->max_level = max_level;
   plaintext->scale = params->scale[max_level];
   memcpy(plaintext->params_hash, params->hash, CKKS_HASH_BYTES);
   *out = plaintext;
@@ -27,8 +28,9 @@ ckks_status ckks_plaintext_view(ckks_plaintext **out, ring_word *words, int leve
   ckks_plaintext *plaintext = *out = base_alloc(sizeof *plaintext);
   if (plaintext == NULL)
     return base_fail_memory(sizeof *plaintext);
-  plaintext->poly = (ring_poly){words, params->ring.stride, level + 1 + n_special};
-  plaintext->level = level;
+  plaintext->poly =
+      (ring_poly){words, params->ring.stride, ckks_params_limbs_over(params, level, n_special)};
+  plaintext->level = plaintext->max_level = level;
   plaintext->n_special = n_special;
   plaintext->scale = scale;
   plaintext->borrowed = true;

@@ -17,12 +17,13 @@ ckks_status ckks_switch_key_shape(ckks_switch_key *key, const ckks_key_spec *spe
   key->level = checked.level;
   key->n_special = checked.n_special;
   key->n_digits = ckks_key_spec_digits(&checked);
+  key->n_limbs = ckks_params_limbs_over(params, key->level, key->n_special);
   key->limb_words = 2 * (size_t)key->n_digits * params->ring.n + LIMB_PAD_WORDS;
   return CKKS_OK;
 }
 
 size_t ckks_switch_key_words(const ckks_switch_key *key) {
-  return (size_t)(key->level + 1 + key->n_special) * key->limb_words;
+  return (size_t)key->n_limbs * key->limb_words;
 }
 
 ckks_status ckks_switch_key_index(ckks_switch_key *key, const ckks_params *params) {
@@ -58,7 +59,7 @@ void ckks_switch_key_clear(ckks_switch_key *key) {
 /* First word of the first group of four positions that belongs to the digit. */
 static size_t digit_offset(const ckks_switch_key *key, int digit, int limb) {
   BASE_ASSERT(digit >= 0 && digit < key->n_digits);
-  BASE_ASSERT(limb >= 0 && limb < key->level + 1 + key->n_special);
+  BASE_ASSERT(limb >= 0 && limb < key->n_limbs);
   return (size_t)limb * key->limb_words + (size_t)digit * 8;
 }
 

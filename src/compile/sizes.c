@@ -149,6 +149,7 @@ static bool set_chain(compile_sizes_search *s, const compile_sizes *z) {
     s->modulus[literal->n_q + i].bits = special;
   }
   s->params.log2_qp = total + special * z->n_p;
+  ckks_params_limbs_single(&s->params);
   return primes_suffice(s);
 }
 

@@ -166,7 +166,7 @@ static ckks_status make_keys(measuring *m) {
   ring_word *limb = m->out->part[0].data;
   for (size_t k = 0; k < n; k++) {
     ckks_switch_key *key = &m->keys->key[k];
-    for (int i = 0; i < key->level + 1 + key->n_special; i++)
+    for (int i = 0; i < key->n_limbs; i++)
       for (int d = 0; d < key->n_digits; d++) {
         ckks_switch_key_expand(limb, key, d, i, m->params);
         ckks_switch_key_put(key, d, i, limb, limb, m->params);

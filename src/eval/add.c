@@ -11,7 +11,7 @@ void eval_add(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_ciphert
       eval_arith_each(&out->part[part], &a->part[part], &b->part[part], level,
                       ev->params->ring.kernel->add, ev);
     else
-      eval_arith_copy_part(out, part < a->n_parts ? a : b, part, level);
+      eval_arith_copy_part(out, part < a->n_parts ? a : b, part, level, ev);
   }
   eval_arith_finish(out, n_parts, level, a->scale);
 }
@@ -21,7 +21,7 @@ void eval_add_plain(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_p
   BASE_ASSERT(p->level >= a->level && ckks_scale_equal(a->scale, p->scale));
   eval_arith_each(&out->part[0], &a->part[0], &p->poly, a->level, ev->params->ring.kernel->add, ev);
   for (int part = 1; part < a->n_parts; part++)
-    eval_arith_copy_part(out, a, part, a->level);
+    eval_arith_copy_part(out, a, part, a->level, ev);
   eval_arith_finish(out, a->n_parts, a->level, a->scale);
 }
 
@@ -37,17 +37,18 @@ ckks_status eval_add_scalar(ckks_ciphertext *out, const ckks_ciphertext *a, doub
                             ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
   uint64_t residue[CKKS_MAX_Q];
-  BASE_TRY(ckks_encode_scalar(residue, a->level + 1, value, a->scale, ev->params));
+  BASE_TRY(ckks_encode_scalar(residue, ckks_params_limbs(ev->params, a->level), value, a->scale,
+                              ev->params));
   size_t mark = base_arena_mark(&ev->arena);
   ring_word *limb = ring_poly_take(&ev->arena, 1, ring).data;
-  for (int i = 0; i <= a->level; i++) {
+  for (int i = 0; i < ckks_params_limbs(ev->params, a->level); i++) {
     add_fill(limb, residue[i], i, ev);
     ring->kernel->add(ring_poly_limb(&out->part[0], i), ring_poly_limb(&a->part[0], i), limb,
                       ring->n, &ring->modulus[i]);
   }
   base_arena_reset(&ev->arena, mark);
   for (int part = 1; part < a->n_parts; part++)
-    eval_arith_copy_part(out, a, part, a->level);
+    eval_arith_copy_part(out, a, part, a->level, ev);
   eval_arith_finish(out, a->n_parts, a->level, a->scale);
   return CKKS_OK;
 }

@@ -72,7 +72,7 @@ ckks_status eval_api_align(const ckks_ciphertext **aligned, const ckks_ciphertex
 }
 
 double eval_api_factor(const ckks_ciphertext *a, const ckks_evaluator *ev) {
-  return ev->params->scale[a->level - 1] / a->scale * ev->params->ring.modulus[a->level].f;
+  return ev->params->scale[a->level - 1] / a->scale * ckks_params_modulus(ev->params, a->level);
 }
 
 void eval_api_rescale(ckks_ciphertext *out, const ckks_ciphertext *product, ckks_evaluator *ev) {

@@ -18,6 +18,9 @@ static ckks_status api_check_chain(const ckks_bootstrap_literal *literal,
         "params: N = 2^%d with %d + %d primes; the literal wants N = 2^%d with %d + %d "
         "(ckks_params_build_bootstrap)",
         chain->log2_n, chain->n_q, chain->n_p, literal->log2_n, top + 1, literal->n_p);
+  if (params->ring.n_moduli != chain->n_q + chain->n_p)
+    return base_fail(CKKS_ERROR_MISMATCH, "params: a modulus of two primes cannot be bootstrapped "
+                                          "(ckks_params_build_bootstrap)");
   double off = log2(params->scale[literal->n_levels]) - literal->level_bits;
   if (!(fabs(off) < 1))
     return base_fail(CKKS_ERROR_MISMATCH,

@@ -14,16 +14,17 @@ void eval_arith_finish(ckks_ciphertext *out, int n_parts, int level, double scal
   out->seeded = false;
 }
 
-void eval_arith_copy_part(ckks_ciphertext *out, const ckks_ciphertext *a, int part, int level) {
+void eval_arith_copy_part(ckks_ciphertext *out, const ckks_ciphertext *a, int part, int level,
+                          const ckks_evaluator *ev) {
   if (out->part[part].data != a->part[part].data)
     memcpy(out->part[part].data, a->part[part].data,
-           (size_t)(level + 1) * a->part[part].stride * sizeof(ring_word));
+           (size_t)ckks_params_limbs(ev->params, level) * a->part[part].stride * sizeof(ring_word));
 }
 
 void eval_arith_each(ring_poly *out, const ring_poly *a, const ring_poly *b, int level,
                      eval_arith_binary op, ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
-  for (int i = 0; i <= level; i++)
+  for (int i = 0; i < ckks_params_limbs(ev->params, level); i++)
     op(ring_poly_limb(out, i), ring_poly_limb(a, i), ring_poly_limb(b, i), ring->n,
        &ring->modulus[i]);
 }
@@ -31,16 +32,16 @@ void eval_arith_each(ring_poly *out, const ring_poly *a, const ring_poly *b, int
 void eval_arith_negate_part(ckks_ciphertext *out, const ckks_ciphertext *a, int part, int level,
                             ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
-  for (int i = 0; i <= level; i++)
+  for (int i = 0; i < ckks_params_limbs(ev->params, level); i++)
     ring->kernel->negate(ring_poly_limb(&out->part[part], i), ring_poly_limb(&a->part[part], i),
                          ring->n, &ring->modulus[i]);
 }
 
 void eval_arith_zero(ckks_ciphertext *out, int level, double scale, ckks_evaluator *ev) {
-  (void)ev;
   for (int part = 0; part < 2; part++)
     memset(out->part[part].data, 0,
-           (size_t)(level + 1) * out->part[part].stride * sizeof(ring_word));
+           (size_t)ckks_params_limbs(ev->params, level) * out->part[part].stride *
+               sizeof(ring_word));
   eval_arith_finish(out, 2, level, scale);
 }
 
@@ -57,7 +58,8 @@ static size_t arith_residue_at(int limb, size_t row, size_t term) {
 static void arith_rows_task(void *context, int task, ckks_evaluator *ev) {
   const eval_arith_rows *rows = context;
   const ring_ring *ring = &ev->params->ring;
-  int part = task / (rows->level + 1), limb = task % (rows->level + 1);
+  int n_limbs = ckks_params_limbs(ev->params, rows->level);
+  int part = task / n_limbs, limb = task % n_limbs;
   const ring_word *in[EVAL_ARITH_MAX_TERMS];
   size_t n = rows->n_terms;
   for (size_t at = 0; at < ring->n; at += ARITH_BLOCK) {
@@ -77,13 +79,14 @@ static void arith_rows_task(void *context, int task, ckks_evaluator *ev) {
 static ckks_status arith_encode_row(uint64_t *residue, const eval_arith_rows *rows, size_t r,
                                     const double *values, double scale, ckks_evaluator *ev) {
   uint64_t column[CKKS_MAX_Q];
+  int n_limbs = ckks_params_limbs(ev->params, rows->level);
   for (size_t j = 0; j < rows->n_terms; j++) {
     double missing = scale / rows->terms[j].in->scale;
-    BASE_TRY(ckks_encode_scalar(column, rows->level + 1, values[j], missing, ev->params));
-    for (int i = 0; i <= rows->level; i++)
+    BASE_TRY(ckks_encode_scalar(column, n_limbs, values[j], missing, ev->params));
+    for (int i = 0; i < n_limbs; i++)
       residue[arith_residue_at(i, r, j)] = column[i];
   }
-  for (int i = 0; i <= rows->level && rows->accumulate; i++)
+  for (int i = 0; i < n_limbs && rows->accumulate; i++)
     residue[arith_residue_at(i, r, rows->n_terms)] = 1;
   return CKKS_OK;
 }
@@ -92,14 +95,15 @@ static ckks_status arith_encode_row(uint64_t *residue, const eval_arith_rows *ro
 ckks_status eval_arith_rows_run(eval_arith_rows *rows, const double *const *values, double scale,
                                 ckks_evaluator *ev) {
   size_t mark = base_arena_mark(&ev->arena);
+  int n_limbs = ckks_params_limbs(ev->params, rows->level);
   uint64_t *residue =
-      base_arena_take(&ev->arena, arith_residue_at(rows->level + 1, 0, 0) * sizeof *residue);
+      base_arena_take(&ev->arena, arith_residue_at(n_limbs, 0, 0) * sizeof *residue);
   ckks_status status = CKKS_OK;
   for (size_t r = 0; r < rows->n_rows && status == CKKS_OK; r++)
     status = arith_encode_row(residue, rows, r, values[r], scale, ev);
   rows->residue = residue;
   if (status == CKKS_OK)
-    eval_workers_run(ev, 2 * (rows->level + 1), arith_rows_task, rows);
+    eval_workers_run(ev, 2 * n_limbs, arith_rows_task, rows);
   base_arena_reset(&ev->arena, mark);
   return status;
 }
@@ -121,7 +125,7 @@ void eval_arith_tensor_add(ckks_ciphertext *out, const ckks_ciphertext *a, const
                            ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
   BASE_ASSERT(out->n_parts == 3 && out->level <= a->level && out->level <= b->level);
-  for (int i = 0; i <= out->level; i++)
+  for (int i = 0; i < ckks_params_limbs(ev->params, out->level); i++)
     ring->kernel->tensor(ring_poly_limb(&out->part[0], i), ring_poly_limb(&out->part[1], i),
                          ring_poly_limb(&out->part[2], i), ring_poly_limb(&a->part[0], i),
                          ring_poly_limb(&a->part[1], i), ring_poly_limb(&b->part[0], i),

@@ -8,11 +8,12 @@ typedef void (*eval_arith_binary)(ring_word *out, const ring_word *a, const ring
                                   const ring_modulus *m);
 /** Sets the fields of a result that is computed limb by limb. */
 void eval_arith_finish(ckks_ciphertext *out, int n_parts, int level, double scale);
-/** Limbs 0..level of one part; out may be a. */
-void eval_arith_copy_part(ckks_ciphertext *out, const ckks_ciphertext *a, int part, int level);
+/** The limbs of one part at that level; out may be a. */
+void eval_arith_copy_part(ckks_ciphertext *out, const ckks_ciphertext *a, int part, int level,
+                          const ckks_evaluator *ev);
 void eval_arith_negate_part(ckks_ciphertext *out, const ckks_ciphertext *a, int part, int level,
                             ckks_evaluator *ev);
-/** out = a op b in limbs 0..level. */
+/** out = a op b in the limbs of that level. */
 void eval_arith_each(ring_poly *out, const ring_poly *a, const ring_poly *b, int level,
                      eval_arith_binary op, ckks_evaluator *ev);
 

@@ -14,8 +14,8 @@
 #define EVAL_BASIS_H
 #include "eval/eval.h"
 
-/** P_k and one chain prime: the longest divisor. */
-#define EVAL_BASIS_MAX_TERMS (CKKS_MAX_P + 1)
+/** A digit of as many moduli as there can be special ones, two primes each. */
+#define EVAL_BASIS_MAX_TERMS (2 * CKKS_MAX_P)
 
 typedef struct eval_basis {
   int n_terms;
@@ -28,7 +28,7 @@ typedef struct eval_basis {
 
 /** All bases that evaluation ever uses, made once. k counts special primes, l is a level. */
 struct eval_tables {
-  eval_basis *digit;   /**< [(k-1)*n_q + l]: the digit of k limbs that ends, or is cut, at q_l */
+  eval_basis *digit;   /**< [(k-1)*n_q + l]: the digit of k levels that ends, or is cut, at q_l */
   eval_basis *special; /**< [k-1]: P_k */
   eval_basis *rescale; /**< [k*n_q + l]: q_l * P_k, k from 0 */
   /** [(k-1)*n_moduli + i]: P_k mod ring limb i. */

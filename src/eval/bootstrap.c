@@ -40,8 +40,8 @@ static ckks_status bootstrap_cts(ckks_bootstrapper *b, const ckks_params *params
                               .factor = ldexp(1, -1 - copies),
                               .outline = b->outline};
   for (int i = 0; i < shape.n_stages; i++)
-    shape.scale[i] = params->ring.modulus[b->top - i].f;
-  shape.scale[shape.n_stages - 1] *= params->ring.modulus[b->level_sine].f / b->scale_raised;
+    shape.scale[i] = ckks_params_modulus(params, b->top - i);
+  shape.scale[shape.n_stages - 1] *= ckks_params_modulus(params, b->level_sine) / b->scale_raised;
   return eval_fourier_build(&b->cts, &shape, params);
 }
 
@@ -88,13 +88,14 @@ static ckks_status bootstrap_keys(ckks_bootstrapper *b, const ckks_params *param
 #define BOOTSTRAP_REFINE_SPARES 5
 
 static void bootstrap_sizes(ckks_bootstrapper *b, const ckks_params *params) {
-  size_t n = params->ring.n, spares = BOOTSTRAP_SPARES, n_q = (size_t)params->literal.n_q;
+  size_t n = params->ring.n, spares = BOOTSTRAP_SPARES, n_q = (size_t)params->n_limbs;
   b->key_bytes = BASE_FRAME_OVERHEAD_BYTES + 4;
   for (size_t i = 0; i < b->n_keys; i++) {
     const ckks_key_spec *spec = &b->key[i];
     size_t words = 2 * (size_t)ckks_key_spec_digits(spec) * n * sizeof(ring_word);
     b->key_bytes += ckks_key_spec_bytes(spec, params);
-    b->key_memory_bytes += (size_t)(spec->level + 1 + spec->n_special) * words;
+    b->key_memory_bytes +=
+        (size_t)ckks_params_limbs_over(params, spec->level, spec->n_special) * words;
     b->key_memory_bytes += spec->galois % 2 * n * sizeof(uint32_t);
   }
   if (b->literal.n_refine > 0)
@@ -119,7 +120,7 @@ static void bootstrap_sizes(ckks_bootstrapper *b, const ckks_params *params) {
 
 static void bootstrap_errors(ckks_bootstrapper *b, const ckks_params *params) {
   double rounding = ckks_noise_rescale(params), ratio = (double)b->chain->q[0] / params->scale[0];
-  double argument = EVAL_SINE_K * ratio * rounding / params->ring.modulus[b->level_sine].f;
+  double argument = EVAL_SINE_K * ratio * rounding / ckks_params_modulus(params, b->level_sine);
   double result = rounding / b->scale_out, stc = 0;
   for (int l = 0; l < b->level_in; l++)
     stc = hypot(stc, rounding / params->scale[l]);
@@ -149,10 +150,10 @@ static ckks_status bootstrap_make(ckks_bootstrapper **out, const ckks_bootstrap_
   b->level_sine = literal->n_levels + EVAL_SINE_LEVELS;
   b->top = ckks_bootstrap_top(literal);
   b->scale_out = params->scale[b->level_out];
-  b->scale_raised = EVAL_SINE_K * params->ring.modulus[0].f;
+  b->scale_raised = EVAL_SINE_K * ckks_params_modulus(params, 0);
   /* sin(2 pi v S_0 / q_0) is v times this ratio, nearly. */
-  b->scale_modulus =
-      b->scale_out * params->ring.modulus[0].f / (2 * 3.14159265358979323846 * params->scale[0]);
+  b->scale_modulus = b->scale_out * ckks_params_modulus(params, 0) /
+                     (2 * 3.14159265358979323846 * params->scale[0]);
   memcpy(b->params_hash, params->hash, CKKS_HASH_BYTES);
   eval_sine_build(&b->sine);
   bootstrap_errors(b, params);

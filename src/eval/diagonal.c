@@ -20,7 +20,7 @@ static ckks_status diagonal_slots(ckks_complex **slots, const double *values, si
 
 ckks_status eval_diagonal_encode(ckks_plaintext **out, const double *values, size_t n, int level,
                                  double scale, int n_special, const ckks_params *params) {
-  int limbs[CKKS_MAX_Q + CKKS_MAX_P], n_limbs = level + 1 + n_special;
+  int limbs[CKKS_MAX_Q + CKKS_MAX_P], n_limbs = ckks_params_limbs_over(params, level, n_special);
   BASE_ASSERT(n_special <= params->literal.n_p);
   double limit = exp2(params->log2_q[level] - 1) / scale;
   for (size_t i = 0; i < n; i++)

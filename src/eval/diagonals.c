@@ -27,7 +27,8 @@
  * division's own: 1.
  */
 size_t eval_diagonals_scratch_limbs(const ckks_params *params) {
-  size_t n_q = (size_t)params->literal.n_q, n_p = (size_t)params->literal.n_p;
+  size_t n_q = (size_t)params->n_limbs;
+  size_t n_p = (size_t)params->special_limbs[params->literal.n_p];
   return 5 * n_q + 2 * (1 + DIAGONALS_BATCH) * (n_q + n_p) + 2 * (n_p + 1) + 8;
 }
 
@@ -46,7 +47,8 @@ typedef struct diagonals_state {
   const ckks_ciphertext *a;
   const eval_diagonal *terms;
   size_t n_terms;
-  int level, n_special, n_limbs;
+  int level, n_special;
+  int n_chain, n_limbs; /* limbs of the level, and those over the special moduli */
   eval_digits digits;   /* of a */
   diagonals_pair total; /* over P*Q: the result times P */
   diagonals_pair sum[DIAGONALS_BATCH];
@@ -89,7 +91,7 @@ static void diagonals_baby(diagonals_limb *limb, const diagonals_state *state,
   const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, state->level, i)];
   eval_digits_mac(limb->product[0], limb->product[1], &state->digits, &limb->digits, key, i, false,
                   ev);
-  if (i <= state->level)
+  if (i < state->n_chain)
     ring->kernel->add(limb->product[0], limb->product[0], limb->base[0], ring->n, m);
   for (int part = 0; part < 2; part++)
     ring->kernel->permute(limb->baby[part], limb->product[part], key->index, ring->n);
@@ -116,7 +118,8 @@ static const ring_word *diagonals_weights(const eval_diagonal *term, const diago
                       ckks_params_limb(ev->params, state->level, i), ev->params);
     return limb->weights;
   }
-  int position = i <= state->level ? i : i + term->plaintext->level - state->level;
+  int further = ckks_params_limbs(ev->params, term->plaintext->level) - state->n_chain;
+  int position = i < state->n_chain ? i : i + further;
   return ring_poly_limb(&term->plaintext->poly, position);
 }
 
@@ -165,7 +168,7 @@ static void diagonals_sums_task(void *context, int i, ckks_evaluator *ev) {
   diagonals_limb limb;
   bool extended = false;
   diagonals_limb_take(&limb, ev);
-  if (i <= state->level) {
+  if (i < state->n_chain) {
     uint64_t p = eval_basis_special_product(ev, state->n_special, i);
     for (int part = 0; part < 2; part++)
       ring->kernel->mul_scalar(limb.base[part], ring_poly_limb(&state->a->part[part], i), p,
@@ -206,10 +209,10 @@ static void diagonals_divide(const ring_poly *out, const ring_poly *in,
   const ring_word *residues[CKKS_MAX_P];
   diagonals_quotient q = {.out = out, .in = in};
   eval_division_take(&q.division, eval_basis_special(ev, state->n_special), ev);
-  for (int j = 0; j < state->n_special; j++)
-    residues[j] = ring_poly_limb(in, state->level + 1 + j);
+  for (int j = 0; j < state->n_limbs - state->n_chain; j++)
+    residues[j] = ring_poly_limb(in, state->n_chain + j);
   eval_division_begin(&q.division, residues, ev);
-  eval_workers_run(ev, state->level + 1, diagonals_quotient_task, &q);
+  eval_workers_run(ev, state->n_chain, diagonals_quotient_task, &q);
   base_arena_reset(&ev->arena, mark);
 }
 
@@ -244,7 +247,7 @@ static void diagonals_giant(const diagonals_state *state, const diagonals_pair *
                             ckks_evaluator *ev) {
   size_t mark = base_arena_mark(&ev->arena);
   diagonals_step step = {.state = state, .sum = sum, .key = diagonals_key(giant, state, ev)};
-  ring_poly second = ring_poly_take(&ev->arena, state->level + 1, &ev->params->ring);
+  ring_poly second = ring_poly_take(&ev->arena, state->n_chain, &ev->params->ring);
   diagonals_divide(&second, &sum->part[1], state, ev);
   eval_digits_begin(&step.digits, &second, state->level, state->n_special, false, ev);
   eval_workers_run(ev, state->n_limbs, diagonals_step_task, &step);
@@ -323,7 +326,8 @@ ckks_status eval_diagonals(ckks_ciphertext *out, const ckks_ciphertext *a,
     return CKKS_OK;
   }
   size_t mark = base_arena_mark(&ev->arena);
-  state.n_limbs = a->level + 1 + state.n_special;
+  state.n_chain = ckks_params_limbs(ev->params, a->level);
+  state.n_limbs = ckks_params_limbs_over(ev->params, a->level, state.n_special);
   diagonals_take(&state, ev);
   eval_digits_begin(&state.digits, &a->part[1], a->level, state.n_special, false, ev);
   size_t at = 0;

@@ -15,7 +15,8 @@
 typedef struct eval_digits {
   const ring_poly *input; /**< NTT form, loose: must stay as it is limb by limb until used */
   int level, n_special, n_digits;
-  ring_poly coefficient; /**< level+1 limbs, ready for conversion */
+  int n_limbs;           /**< of the input */
+  ring_poly coefficient; /**< as many, ready for conversion */
   bool keeps;            /**< the digits over every prime are there */
   ring_poly extended;    /**< of all primes, where they are kept */
 } eval_digits;
@@ -26,13 +27,13 @@ typedef struct eval_digits_limb {
 } eval_digits_limb;
 
 /**
- * Decomposes; takes level+1 limbs from the arena and, with `keeps`, n_digits *
- * (level+1+n_special): then everything is extended here and now.
+ * Decomposes; takes as many limbs as the input has from the arena and, with `keeps`, n_digits
+ * times those over the special moduli: then everything is extended here and now.
  */
 void eval_digits_begin(eval_digits *digits, const ring_poly *input, int level, int n_special,
                        bool keeps, ckks_evaluator *ev);
 /**
- * Brings every digit to limb i of level+1+n_special, in n_digits limbs taken from the arena
+ * Brings every digit to limb i of the level over n_special, in n_digits limbs taken from the arena
  * unless they are kept. Limb i of the input is one of them. `key`: whose limb i is read next, and
  * comes in beside the transforms; NULL: nobody's.
  */
@@ -48,9 +49,9 @@ void eval_digits_mac(ring_word *out0, ring_word *out1, const eval_digits *digits
  */
 void eval_digits_look_ahead(const eval_digits *digits, const ckks_switch_key *key, int i,
                             int transforms, ckks_evaluator *ev);
-/** Which limb of level+1+n_special has this ring limb. */
+/** Which limb of the level over special moduli has this ring limb. */
 static inline int eval_digits_position(const ckks_evaluator *ev, int level, int limb) {
-  int n_q = ev->params->literal.n_q;
-  return limb < n_q ? limb : level + 1 + limb - n_q;
+  int n_limbs = ev->params->n_limbs;
+  return limb < n_limbs ? limb : ckks_params_limbs(ev->params, level) + limb - n_limbs;
 }
 #endif

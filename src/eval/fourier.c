@@ -178,7 +178,7 @@ static ckks_status fourier_encode(ckks_plaintext **out, const ckks_complex *row,
                                   int giant, double factor, int level, double scale,
                                   ckks_complex *slots, const ckks_params *params) {
   int limbs[CKKS_MAX_Q + CKKS_MAX_P], n_special = params->literal.n_p;
-  int n_limbs = level + 1 + n_special;
+  int n_limbs = ckks_params_limbs_over(params, level, n_special);
   for (size_t j = 0; j < n; j++)
     slots[(j + (size_t)(int64_t)giant) & (n - 1)] =
         (ckks_complex){row[j].re * factor, row[j].im * factor};

@@ -24,9 +24,10 @@ ckks_status eval_mul_scalar(ckks_ciphertext *out, const ckks_ciphertext *a, doub
                             double scale, ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
   uint64_t residue[CKKS_MAX_Q];
-  BASE_TRY(ckks_encode_scalar(residue, a->level + 1, value, scale, ev->params));
+  int n_limbs = ckks_params_limbs(ev->params, a->level);
+  BASE_TRY(ckks_encode_scalar(residue, n_limbs, value, scale, ev->params));
   for (int part = 0; part < a->n_parts; part++)
-    for (int i = 0; i <= a->level; i++)
+    for (int i = 0; i < n_limbs; i++)
       ring->kernel->mul_scalar(ring_poly_limb(&out->part[part], i),
                                ring_poly_limb(&a->part[part], i), residue[i], ring->n,
                                &ring->modulus[i]);
@@ -37,9 +38,10 @@ ckks_status eval_mul_scalar(ckks_ciphertext *out, const ckks_ciphertext *a, doub
 ckks_status eval_mul(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_ciphertext *b,
                      ckks_evaluator *ev) {
   size_t mark = base_arena_mark(&ev->arena);
-  ckks_ciphertext product = {0};
+  ckks_ciphertext product = {.max_level = a->level};
+  int n_limbs = ckks_params_limbs(ev->params, a->level);
   for (int part = 0; part < 3; part++)
-    product.part[part] = ring_poly_take(&ev->arena, a->level + 1, &ev->params->ring);
+    product.part[part] = ring_poly_take(&ev->arena, n_limbs, &ev->params->ring);
   eval_tensor(&product, a, b, ev);
   ckks_status status = eval_relinearize(out, &product, true, ev);
   base_arena_reset(&ev->arena, mark);

@@ -275,7 +275,7 @@ static ckks_status polynomial_finish(polynomial_state *state, ckks_ciphertext *o
                                      ckks_ciphertext *sum, const double *coefficients,
                                      const int *linear, size_t n_linear, int level, double scale) {
   ckks_evaluator *ev = state->ev;
-  double product_scale = scale * ev->params->ring.modulus[level + 1].f;
+  double product_scale = scale * ckks_params_modulus(ev->params, level + 1);
   ckks_ciphertext *combined = NULL;
   if (sum == NULL && n_linear == 0)
     return polynomial_constant(state, out, coefficients[0], level, scale);
@@ -303,7 +303,7 @@ static ckks_status polynomial_encode_node(polynomial_state *state, const double 
                                           const int *linear, size_t n_linear, int level,
                                           double scale) {
   size_t first = (size_t)(coefficients - state->work);
-  double product_scale = scale * state->params->ring.modulus[level + 1].f, leftover;
+  double product_scale = scale * ckks_params_modulus(state->params, level + 1), leftover;
   for (size_t t = 0; t < n_linear; t++) {
     BASE_TRY(polynomial_leftover(&leftover, state, linear[t], product_scale));
     BASE_TRY(
@@ -350,7 +350,7 @@ static ckks_status polynomial_node(polynomial_state *state, ckks_ciphertext *out
   int base = budget > 1 && 1 << (budget - 1) < state->base ? 1 << (budget - 1) : state->base;
   if (base < 2 || budget == 1)
     base = 2;
-  double product_scale = scale * state->params->ring.modulus[level + 1].f;
+  double product_scale = scale * ckks_params_modulus(state->params, level + 1);
   int linear[EVAL_ARITH_MAX_TERMS]; /* indices of the terms with a constant factor */
   size_t n_linear = 0;
   ckks_ciphertext *sum = NULL;
@@ -452,7 +452,7 @@ static void polynomial_shape(polynomial_state *state, ckks_ciphertext *power, in
     int level = first->level < second->level ? first->level : second->level;
     ckks_ciphertext *out = &power[polynomial_place(i)];
     out->level = level - 1;
-    out->scale = first->scale * second->scale / state->params->ring.modulus[level].f;
+    out->scale = first->scale * second->scale / ckks_params_modulus(state->params, level);
     state->power[polynomial_place(i)] = out;
   }
 }

@@ -28,7 +28,8 @@ static void raise_sum(ring_word *const sum[2], int i, const void *context, ckks_
   const ring_ring *ring = &ev->params->ring;
   const ckks_switch_key *key = job->key;
   int limb = ckks_params_limb(ev->params, job->level, i);
-  int key_limb = i <= job->level ? i : i + key->level - job->level;
+  int n_limbs = ckks_params_limbs(ev->params, job->level);
+  int key_limb = i < n_limbs ? i : i + ckks_params_limbs(ev->params, key->level) - n_limbs;
   ring_poly c1 = raise_part(job, 1);
   ring_word *digit = ring_poly_take(&ev->arena, 1, ring).data;
   eval_basis_raise(digit, &c1, NULL, job->basis, limb, ev);
@@ -84,7 +85,7 @@ ckks_status eval_raise(ckks_ciphertext *out, const ckks_ciphertext *a, int level
   raise_lower(&job, a, to, ev);
   const eval_sums sums = {.basis = eval_basis_special(ev, from->n_special),
                           .level = level,
-                          .last = level,
+                          .n_quotients = ckks_params_limbs(ev->params, level),
                           .sum = raise_sum,
                           .finish = raise_finish,
                           .context = &job};

@@ -17,7 +17,7 @@ ckks_status eval_relinearize(ckks_ciphertext *out, const ckks_ciphertext *a, boo
   base_arena_reset(&ev->arena, mark);
   out->n_parts = 2;
   out->level = rescale ? level - 1 : level;
-  out->scale = rescale ? scale / ev->params->ring.modulus[level].f : scale;
+  out->scale = rescale ? scale / ckks_params_modulus(ev->params, level) : scale;
   out->seeded = false;
   return CKKS_OK;
 }

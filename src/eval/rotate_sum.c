@@ -32,7 +32,7 @@ static void rotate_sum_limb(ring_word *const total[2], int i, const void *contex
   const rotate_sum *sum = context;
   const ring_ring *ring = &ev->params->ring;
   const eval_digits *digits = &sum->digits;
-  bool chain = i <= digits->level;
+  bool chain = i < digits->n_limbs;
   const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, digits->level, i)];
   ring_poly scratch = ring_poly_take(&ev->arena, 3, ring);
   ring_word *base = ring_poly_limb(&scratch, 0);
@@ -62,7 +62,7 @@ static void rotate_sum_limb(ring_word *const total[2], int i, const void *contex
 static void rotate_sum_look_ahead(int i, const void *context, ckks_evaluator *ev) {
   const rotate_sum *sum = context;
   size_t r = 0;
-  if (i < sum->digits.level)
+  if (i < sum->digits.n_limbs - 1)
     eval_digits_look_ahead(&sum->digits, rotate_sum_key(&r, sum, ev), i + 1, 2, ev);
 }
 
@@ -80,7 +80,7 @@ static void rotate_sum_add(ckks_ciphertext *out, const ckks_ciphertext *a, const
   rotate_sum sum = {.out = out, .a = a, .steps = steps, .n = n};
   const eval_sums sums = {.basis = eval_basis_special(ev, n_special),
                           .level = a->level,
-                          .last = a->level,
+                          .n_quotients = ckks_params_limbs(ev->params, a->level),
                           .sum = rotate_sum_limb,
                           .finish = rotate_sum_finish,
                           .look_ahead = rotate_sum_look_ahead,

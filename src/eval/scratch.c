@@ -4,7 +4,7 @@
 
 /*
  * The largest of what the functions with scratch of their own take, each with at most one
- * other inside, in limbs of N + 88 words, for L+1 chain primes and k = n_p:
+ * other inside, in limbs of N + 88 words, for L+1 chain limbs and k special ones:
  *   eval_mul                3 (L+1) + a switch
  *   eval_automorphism_many  a switch whose digits are kept
  *   eval_rotate_sum         less than that
@@ -15,7 +15,7 @@
  * rounding for each of at most 512 takes.
  */
 size_t eval_scratch_bytes(const ckks_params *params) {
-  size_t n_q = (size_t)params->literal.n_q, limbs = 0;
+  size_t n_q = (size_t)params->n_limbs, limbs = 0;
   const size_t each[] = {3 * n_q + eval_switch_scratch_limbs(params, false),
                          eval_switch_scratch_limbs(params, true),
                          eval_diagonals_scratch_limbs(params)};

@@ -90,7 +90,7 @@ ckks_status eval_sine_apply(ckks_ciphertext *out, const ckks_ciphertext *a, cons
   BASE_ASSERT(last >= 0);
   wanted[EVAL_SINE_DOUBLINGS] = scale;
   for (int i = EVAL_SINE_DOUBLINGS - 1; i >= 0; i--) {
-    double prime = ev->params->ring.modulus[last + EVAL_SINE_DOUBLINGS - i].f;
+    double prime = ckks_params_modulus(ev->params, last + EVAL_SINE_DOUBLINGS - i);
     wanted[i] = sqrt(wanted[i + 1] * prime);
   }
   BASE_TRY(eval_spare_take(&y, last + EVAL_SINE_DOUBLINGS, 2, ev));

@@ -10,7 +10,7 @@ void eval_sub(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_ciphert
       eval_arith_each(&out->part[part], &a->part[part], &b->part[part], level,
                       ev->params->ring.kernel->sub, ev);
     else if (part < a->n_parts)
-      eval_arith_copy_part(out, a, part, level);
+      eval_arith_copy_part(out, a, part, level, ev);
     else
       eval_arith_negate_part(out, b, part, level, ev);
   }
@@ -22,6 +22,6 @@ void eval_sub_plain(ckks_ciphertext *out, const ckks_ciphertext *a, const ckks_p
   BASE_ASSERT(p->level >= a->level && ckks_scale_equal(a->scale, p->scale));
   eval_arith_each(&out->part[0], &a->part[0], &p->poly, a->level, ev->params->ring.kernel->sub, ev);
   for (int part = 1; part < a->n_parts; part++)
-    eval_arith_copy_part(out, a, part, a->level);
+    eval_arith_copy_part(out, a, part, a->level, ev);
   eval_arith_finish(out, a->n_parts, a->level, a->scale);
 }

@@ -35,7 +35,8 @@ ckks_status eval_sum_scalar(ckks_ciphertext *out, const ckks_ciphertext *const *
   size_t mark = base_arena_mark(&ev->arena);
   ckks_ciphertext sum = *out, *row = &sum;
   for (int part = 0; part < 2; part++)
-    sum.part[part] = ring_poly_take(&ev->arena, level + 1, &ev->params->ring);
+    sum.part[part] =
+        ring_poly_take(&ev->arena, ckks_params_limbs(ev->params, level), &ev->params->ring);
   ckks_status status = eval_sum_scalar_rows(&row, in, &values, 1, n, scale, ev);
   if (status == CKKS_OK)
     eval_copy(out, &sum, ev);

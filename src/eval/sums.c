@@ -4,9 +4,9 @@
 #include "eval/digits.h"
 #include "eval/workers.h"
 
-/* Sums over every chain prime; remainders of a divisor of k+1 primes, and its quotients. */
+/* Sums over every chain prime; remainders of a divisor of P and a level, and its quotients. */
 size_t eval_sums_scratch_limbs(const ckks_params *params, size_t inner) {
-  int limbs = 2 * params->literal.n_q + 2 * (params->literal.n_p + 2);
+  int limbs = 2 * params->n_limbs + 2 * (params->special_limbs[params->literal.n_p] + 3);
   return (size_t)limbs + inner;
 }
 
@@ -80,15 +80,15 @@ void eval_sums_divide(const eval_sums *sums, ckks_evaluator *ev) {
   sums_state state = {.sums = sums};
   for (int part = 0; part < 2; part++)
     eval_division_take(&state.division[part], sums->basis, ev);
-  state.pair = ring_poly_take(&ev->arena, shared ? 2 * (sums->last + 1) : 2, &ev->params->ring);
+  state.pair = ring_poly_take(&ev->arena, shared ? 2 * sums->n_quotients : 2, &ev->params->ring);
   if (shared)
-    eval_workers_run(ev, sums->basis->n_terms + sums->last + 1, sums_any_task, &state);
+    eval_workers_run(ev, sums->basis->n_terms + sums->n_quotients, sums_any_task, &state);
   else
     eval_workers_run(ev, sums->basis->n_terms, sums_remainder_task, &state);
   eval_workers_run(ev, 2, sums_begin_task, &state);
   if (shared)
-    eval_workers_run(ev, 2 * (sums->last + 1), sums_finish_task, &state);
+    eval_workers_run(ev, 2 * sums->n_quotients, sums_finish_task, &state);
   else
-    eval_workers_run(ev, sums->last + 1, sums_chain_task, &state);
+    eval_workers_run(ev, sums->n_quotients, sums_chain_task, &state);
   base_arena_reset(&ev->arena, mark);
 }

@@ -12,8 +12,8 @@
  */
 typedef struct eval_sums {
   const eval_basis *basis;
-  int level, last; /**< limbs 0..last of the quotients leave */
-  /** Limb i of level+1+special: both sums, NTT form, loose. */
+  int level, n_quotients; /**< so many limbs of the quotients leave */
+  /** Limb i of the level over special moduli: both sums, NTT form, loose. */
   void (*sum)(ring_word *const sum[2], int i, const void *context, ckks_evaluator *ev);
   /** Divides limb i of one sum, which may change, and puts it where it belongs. */
   void (*finish)(ring_word *sum, int part, int i, const eval_division *division,

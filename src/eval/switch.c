@@ -9,17 +9,19 @@
  */
 #include "eval/switch.h"
 
-/* Coefficients L+1; digits over one prime or all; of a sum of rotations P*c0 and a product. */
+/* Coefficients of the chain; digits over one prime or all; of a sum of rotations P*c0 and a
+ * product. */
 size_t eval_switch_scratch_limbs(const ckks_params *params, bool keeps) {
   int n_q = params->literal.n_q, n_p = params->literal.n_p, most = 0;
+  int most_digits = ckks_key_spec_max_digits(params);
   for (int k = 1; k <= n_p; k++) {
     int n_digits = (n_q + k - 1) / k;
-    if (n_digits > RING_MAX_TERMS) /* keys with more digits exist for lower levels only */
-      n_digits = RING_MAX_TERMS;
-    int kept = n_digits * (keeps ? n_q + k : 1);
+    if (n_digits > most_digits) /* keys with more digits exist for lower levels only */
+      n_digits = most_digits;
+    int kept = n_digits * (keeps ? params->n_limbs + params->special_limbs[k] : 1);
     most = kept > most ? kept : most;
   }
-  int inner = n_q + most + 3 + 1;
+  int inner = params->n_limbs + most + 3 + 1;
   return eval_sums_scratch_limbs(params, (size_t)inner);
 }
 
@@ -34,7 +36,7 @@ static void switch_sum(ring_word *const sum[2], int i, const void *context, ckks
   const eval_switch *what = ((const switch_job *)context)->what;
   const ring_ring *ring = &ev->params->ring;
   const eval_digits *digits = what->digits;
-  bool adds = what->rescale && i <= digits->level; /* P is zero modulo the special primes */
+  bool adds = what->rescale && i < digits->n_limbs; /* P is zero modulo the special primes */
   eval_digits_limb limb;
   eval_digits_extend(&limb, digits, what->key, i, ev);
   for (int part = 0; adds && part < 2; part++)
@@ -48,10 +50,10 @@ static void switch_sum(ring_word *const sum[2], int i, const void *context, ckks
 static void switch_look_ahead(int i, const void *context, ckks_evaluator *ev) {
   const eval_switch *what = ((const switch_job *)context)->what;
   const eval_digits *digits = what->digits;
-  if (i < digits->level - what->rescale)
+  if (i < ckks_params_limbs(ev->params, digits->level - what->rescale) - 1)
     eval_digits_look_ahead(digits, what->key, i + 1, 2, ev);
   else if (what->next_key != NULL)
-    eval_digits_look_ahead(digits, what->next_key, digits->level + 1, 2, ev);
+    eval_digits_look_ahead(digits, what->next_key, digits->n_limbs, 2, ev);
 }
 
 /* sum / divisor, permuted, to where it belongs. */
@@ -81,7 +83,7 @@ void eval_switch_run(ckks_ciphertext *out, const eval_switch *what, ckks_evaluat
   const eval_sums sums = {.basis = what->rescale ? eval_basis_rescale(ev, n_special, level)
                                                  : eval_basis_special(ev, n_special),
                           .level = level,
-                          .last = level - what->rescale,
+                          .n_quotients = ckks_params_limbs(ev->params, level - what->rescale),
                           .sum = switch_sum,
                           .finish = switch_finish,
                           .look_ahead = switch_look_ahead,

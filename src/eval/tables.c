@@ -40,31 +40,34 @@ static void basis_fill(eval_basis *basis, const ring_ring *ring) {
   }
 }
 
+/* Adds the limbs first .. end - 1. */
+static void basis_take(eval_basis *basis, int first, int end) {
+  for (int i = first; i < end; i++)
+    basis->limb[basis->n_terms++] = i;
+}
+
 /* Walks through all bases in the order of their memory, listing the limbs of each. */
 static size_t tables_list(eval_tables *tables, const ckks_params *params) {
-  int n_q = params->literal.n_q, n_p = params->literal.n_p;
+  int n_q = params->literal.n_q, n_p = params->literal.n_p, n_limbs = params->n_limbs;
   size_t at = 0, n_words = 0;
   eval_basis *memory = tables->memory;
   tables->digit = memory;
   for (int k = 1; k <= n_p; k++)
     for (int l = 0; l < n_q; l++) {
       eval_basis *basis = &memory[at++];
-      for (int i = l / k * k; i <= l; i++)
-        basis->limb[basis->n_terms++] = i;
+      basis_take(basis, ckks_params_limbs(params, l / k * k - 1), ckks_params_limbs(params, l));
     }
   tables->special = memory + at;
   for (int k = 1; k <= n_p; k++) {
     eval_basis *basis = &memory[at++];
-    for (int i = 0; i < k; i++)
-      basis->limb[basis->n_terms++] = n_q + i;
+    basis_take(basis, n_limbs, n_limbs + params->special_limbs[k]);
   }
   tables->rescale = memory + at;
   for (int k = 0; k <= n_p; k++)
     for (int l = 0; l < n_q; l++) {
       eval_basis *basis = &memory[at++];
-      basis->limb[basis->n_terms++] = l;
-      for (int i = 0; i < k; i++)
-        basis->limb[basis->n_terms++] = n_q + i;
+      basis_take(basis, ckks_params_limbs(params, l - 1), ckks_params_limbs(params, l));
+      basis_take(basis, n_limbs, n_limbs + params->special_limbs[k]);
     }
   n_words = (size_t)n_p * (size_t)params->ring.n_moduli;
   for (size_t b = 0; b < at; b++)
@@ -74,7 +77,7 @@ static size_t tables_list(eval_tables *tables, const ckks_params *params) {
 
 ckks_status eval_tables_build(eval_tables **out, const ckks_params *params) {
   size_t n_q = (size_t)params->literal.n_q, n_p = (size_t)params->literal.n_p;
-  size_t n_bases = 2 * n_q * n_p + n_q + n_p, n_moduli = n_q + n_p;
+  size_t n_bases = 2 * n_q * n_p + n_q + n_p, n_moduli = (size_t)params->ring.n_moduli;
   size_t n_words = 0;
   eval_tables *tables = base_alloc(sizeof *tables);
   if (tables == NULL)

@@ -5,7 +5,7 @@
 
 /* What a task takes: digits over one prime, the pairs of a linear map, a division's remainder. */
 static size_t workers_scratch_bytes(const ckks_params *params) {
-  size_t limbs = (size_t)params->literal.n_q + 6 + 1;
+  size_t limbs = (size_t)params->literal.n_q + 6 + 1; /* digits are levels */
   return limbs * ring_poly_bytes(1, &params->ring) + (size_t)16 * 64;
 }
 

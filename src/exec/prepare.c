@@ -30,7 +30,7 @@ static ckks_status take_words(ring_word **out, exec_words *words, size_t n_words
 static ckks_status take_plaintext(ckks_plaintext **out, int level, int n_special, double scale,
                                   const preparing *by) {
   ring_word *words = NULL;
-  size_t n_limbs = (size_t)level + 1 + (size_t)n_special;
+  size_t n_limbs = (size_t)ckks_params_limbs_over(by->params, level, n_special);
   BASE_TRY(take_words(&words, by->words, n_limbs * by->params->ring.stride));
   return ckks_plaintext_view(out, words, level, n_special, scale, by->params);
 }

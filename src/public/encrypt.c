@@ -4,8 +4,10 @@
 #include <string.h>
 
 /* (m, 0): no encryption yet, and never seen as such. */
-static void set_trivial(ckks_ciphertext *out, const ckks_plaintext *plaintext, size_t n) {
-  for (int limb = 0; limb <= plaintext->level; limb++) {
+static void set_trivial(ckks_ciphertext *out, const ckks_plaintext *plaintext,
+                        const ckks_params *params) {
+  size_t n = params->ring.n;
+  for (int limb = 0; limb < ckks_params_limbs(params, plaintext->level); limb++) {
     memcpy(ring_poly_limb(&out->part[0], limb), ring_poly_limb(&plaintext->poly, limb),
            n * sizeof(ring_word));
     memset(ring_poly_limb(&out->part[1], limb), 0, n * sizeof(ring_word));
@@ -28,7 +30,7 @@ ckks_status ckks_encrypt_public(ckks_ciphertext *out, const ckks_plaintext *plai
                                    "ciphertext"));
   /* All that can fail comes before the message is put into the output. */
   BASE_TRY(public_fresh_init(&noise, params));
-  set_trivial(out, plaintext, params->ring.n);
+  set_trivial(out, plaintext, params);
   public_fresh_add(out, &noise, key, params);
   public_fresh_clear(&noise, params->ring.n);
   return CKKS_OK;

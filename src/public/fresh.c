@@ -41,7 +41,7 @@ void public_fresh_add(ckks_ciphertext *out, const public_fresh *noise, const ckk
   const ring_ring *ring = &params->ring;
   const ring_poly *key_part[2] = {&key->b, &key->a};
   ring_word *work = ring_poly_limb(&noise->work, 0);
-  for (int limb = 0; limb <= out->level; limb++) {
+  for (int limb = 0; limb < ckks_params_limbs(params, out->level); limb++) {
     const ring_modulus *modulus = &ring->modulus[limb];
     for (int part = 0; part < 2; part++) {
       ring_word *c = ring_poly_limb(&out->part[part], limb);

@@ -75,9 +75,9 @@ ckks_status ckks_public_key_generate(ckks_public_key **out, const ckks_secret_ke
   ckks_status status;
   BASE_GOTO(status, ckks_public_key_build(&key, params), done);
   BASE_GOTO(status, rand_entropy(key->seed, sizeof key->seed), done);
-  ckks_seed_expand(&key->a, params->literal.n_q, key->seed, params);
+  ckks_seed_expand(&key->a, params->n_limbs, key->seed, params);
   ring_sample_error(gen.error, params->ring.n, &gen.errors);
-  for (int limb = 0; limb < params->literal.n_q; limb++)
+  for (int limb = 0; limb < params->n_limbs; limb++)
     mask_error(ring_poly_limb(&key->b, limb), ring_poly_limb(&key->a, limb),
                ring_poly_limb(&secret->s, limb), limb, &gen);
   *out = key;
@@ -135,8 +135,9 @@ static void add_source(ring_word *b, const ckks_switch_key *key, int limb, keyge
 }
 
 /* Whether limb i belongs to the digit: there the factor g_d of the source is 1. */
-static bool holds_digit(const ckks_switch_key *key, int digit, int i) {
-  return i <= key->level && (key->n_digits == 1 || i / key->n_special == digit);
+static bool holds_digit(const ckks_switch_key *key, int digit, int i, const ckks_params *params) {
+  return i < ckks_params_limbs(params, key->level) &&
+         (key->n_digits == 1 || params->level_of[i] / key->n_special == digit);
 }
 
 /* One digit over all limbs; its error is the same integers modulo each of them. */
@@ -144,11 +145,11 @@ static void make_digit(ckks_switch_key *key, int digit, keygen *gen) {
   const ckks_params *params = gen->params;
   ring_word *a = ring_poly_limb(&gen->work, WORK_A), *b = ring_poly_limb(&gen->work, WORK_B);
   ring_sample_error(gen->error, params->ring.n, &gen->errors);
-  for (int i = 0; i < key->level + 1 + key->n_special; i++) {
+  for (int i = 0; i < key->n_limbs; i++) {
     int limb = ckks_params_limb(params, key->level, i);
     ckks_switch_key_expand(a, key, digit, i, params);
     mask_error(b, a, target_limb(key, limb, gen), limb, gen);
-    if (holds_digit(key, digit, i))
+    if (holds_digit(key, digit, i, params))
       add_source(b, key, limb, gen);
     ckks_switch_key_put(key, digit, i, b, a, params);
   }

@@ -34,8 +34,8 @@ ckks_status ckks_decrypt(ckks_plaintext *out, const ckks_ciphertext *ciphertext,
   BASE_NOT_NULL(params);
   BASE_TRY(check_operands(ciphertext, key, params));
   BASE_TRY(ckks_params_check(params, out->params_hash, "plaintext"));
-  BASE_TRY(ckks_params_check_level(params, ciphertext->level, out->poly.n_limbs - 1, "plaintext"));
-  for (int limb = 0; limb <= ciphertext->level; limb++)
+  BASE_TRY(ckks_params_check_level(params, ciphertext->level, out->max_level, "plaintext"));
+  for (int limb = 0; limb < ckks_params_limbs(params, ciphertext->level); limb++)
     decrypt_limb(ring_poly_limb(&out->poly, limb), ciphertext, limb, key, params);
   out->level = ciphertext->level;
   out->scale = ciphertext->scale;

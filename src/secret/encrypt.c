@@ -24,8 +24,9 @@ static void fill_limbs(ckks_ciphertext *out, const ckks_plaintext *plaintext, co
                        const ckks_secret_key *key, const ckks_params *params) {
   const ring_ring *ring = &params->ring;
   const ring_kernel *kernel = ring->kernel;
-  ckks_seed_expand(&out->part[1], plaintext->level + 1, out->seed, params);
-  for (int limb = 0; limb <= plaintext->level; limb++) {
+  int n_limbs = ckks_params_limbs(params, plaintext->level);
+  ckks_seed_expand(&out->part[1], n_limbs, out->seed, params);
+  for (int limb = 0; limb < n_limbs; limb++) {
     const ring_modulus *modulus = &ring->modulus[limb];
     ring_word *c0 = ring_poly_limb(&out->part[0], limb), *c1 = ring_poly_limb(&out->part[1], limb);
     /* -(e + c1 s) + m: e is as likely as -e, and so no scratch limb is needed. */

@@ -14,7 +14,7 @@ static int stored_parts(const ckks_ciphertext *ciphertext) {
 }
 
 static size_t body_bytes(int n_parts, int level, bool seeded, const ckks_params *params) {
-  size_t limbs = wire_limbs_bytes(level + 1, params);
+  size_t limbs = wire_limbs_bytes(ckks_params_limbs(params, level), params);
   return seeded ? RAND_SEED_BYTES + limbs : (size_t)n_parts * limbs;
 }
 
@@ -48,7 +48,8 @@ void wire_ciphertext_put(base_buffer *buffer, const ckks_ciphertext *ciphertext,
   if (ciphertext->seeded)
     base_buffer_append(buffer, ciphertext->seed, RAND_SEED_BYTES);
   for (int part = 0; part < stored_parts(ciphertext); part++)
-    wire_limbs_put(buffer, &ciphertext->part[part], ciphertext->level + 1, params);
+    wire_limbs_put(buffer, &ciphertext->part[part], ckks_params_limbs(params, ciphertext->level),
+                   params);
 }
 
 /** Reads the fixed fields and refuses what cannot be, before any memory is taken. */
@@ -95,15 +96,16 @@ ckks_status wire_ciphertext_get(ckks_ciphertext **out, base_reader *reader,
   memcpy(ciphertext->params_hash, params->hash, CKKS_HASH_BYTES);
   if (header.seeded)
     base_reader_copy(reader, ciphertext->seed, RAND_SEED_BYTES);
+  int n_limbs = ckks_params_limbs(params, header.level);
   for (int part = 0; part < stored_parts(ciphertext); part++) {
-    ckks_status status = wire_limbs_get(&ciphertext->part[part], header.level + 1, reader, params);
+    ckks_status status = wire_limbs_get(&ciphertext->part[part], n_limbs, reader, params);
     if (status != CKKS_OK) {
       ckks_ciphertext_free(ciphertext);
       return base_fail_in(status, "ciphertext: part %d", part);
     }
   }
   if (header.seeded)
-    ckks_seed_expand(&ciphertext->part[1], header.level + 1, ciphertext->seed, params);
+    ckks_seed_expand(&ciphertext->part[1], n_limbs, ciphertext->seed, params);
   *out = ciphertext;
   return CKKS_OK;
 }

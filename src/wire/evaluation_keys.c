@@ -51,7 +51,7 @@ static void put_key(base_buffer *buffer, const ckks_switch_key *key, ring_word *
   base_buffer_u16(buffer, 0);
   base_buffer_append(buffer, key->seed, RAND_SEED_BYTES);
   for (int digit = 0; digit < key->n_digits; digit++) {
-    for (int i = 0; i < key->level + 1 + key->n_special; i++) {
+    for (int i = 0; i < key->n_limbs; i++) {
       const ring_modulus *modulus = &ring->modulus[ckks_params_limb(params, key->level, i)];
       uint8_t *out = base_buffer_extend(buffer, packed_bytes(key->level, i, params));
       if (out == NULL)
@@ -145,7 +145,7 @@ typedef struct expansion {
 } expansion;
 
 static size_t round_count(const ckks_switch_key *key) {
-  return (size_t)(key->level + 1 + key->n_special) * (size_t)key->n_digits;
+  return (size_t)key->n_limbs * (size_t)key->n_digits;
 }
 
 /** Which key, limb and digit a round is; digits run fastest, so that rows of a limb are filled. */
@@ -165,9 +165,8 @@ static void expand_round(void *context, size_t round, int worker) {
   size_t k = find_round(&digit, &i, round, job->keys);
   ckks_switch_key *key = &job->keys->key[k];
   const ring_modulus *modulus = &ring->modulus[ckks_params_limb(job->params, key->level, i)];
-  int n_limbs = key->level + 1 + key->n_special;
   const uint8_t *in = job->packed[k].body +
-                      (size_t)digit * limb_offset(key->level, n_limbs, job->params) +
+                      (size_t)digit * limb_offset(key->level, key->n_limbs, job->params) +
                       limb_offset(key->level, i, job->params);
   ring_word *b = job->scratch + 2 * ring->n * (size_t)worker, *a = b + ring->n;
   ckks_switch_key_expand(a, key, digit, i, job->params);

@@ -40,7 +40,7 @@ void wire_sample_clear(wire_sample *sample) {
 
 static size_t ciphertext_bytes(const plan_layout *layout, const ckks_params *params) {
   size_t n_bytes = RAND_SEED_BYTES, n = params->ring.n / layout->fold;
-  for (int limb = 0; limb <= layout->input_level; limb++)
+  for (int limb = 0; limb < ckks_params_limbs(params, layout->input_level); limb++)
     n_bytes += ring_pack_bytes(n, params->ring.modulus[limb].bits);
   return n_bytes;
 }
@@ -78,7 +78,7 @@ static void put_all(base_buffer *buffer, ring_word *scratch, const wire_sample *
     const ckks_ciphertext *c = sample->ciphertext[i];
     BASE_ASSERT(c->seeded && c->level == layout->input_level);
     base_buffer_append(buffer, c->seed, RAND_SEED_BYTES);
-    for (int limb = 0; limb <= c->level; limb++)
+    for (int limb = 0; limb < ckks_params_limbs(params, c->level); limb++)
       put_limb(buffer, scratch, ring_poly_limb(&c->part[0], limb), limb, layout->fold, params);
   }
 }
@@ -162,9 +162,9 @@ static ckks_status get_ciphertext(ckks_ciphertext **out, base_reader *reader,
   c->seeded = true;
   memcpy(c->params_hash, params->hash, CKKS_HASH_BYTES);
   base_reader_copy(reader, c->seed, RAND_SEED_BYTES);
-  for (int limb = 0; limb <= c->level; limb++)
+  for (int limb = 0; limb < ckks_params_limbs(params, c->level); limb++)
     BASE_TRY(get_limb(ring_poly_limb(&c->part[0], limb), reader, limb, layout->fold, params));
-  ckks_seed_expand(&c->part[1], c->level + 1, c->seed, params);
+  ckks_seed_expand(&c->part[1], ckks_params_limbs(params, c->level), c->seed, params);
   return CKKS_OK;
 }
 

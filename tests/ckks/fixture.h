@@ -29,13 +29,23 @@ static inline ckks_params_literal literal_f64(void) {
 
 /* 64-bit integers. */
 static inline ckks_params_literal literal_u64(void) {
-  return (ckks_params_literal){.log2_n = 10,
-                               .n_q = 4,
-                               .n_p = 1,
-                               .q_bits = {60, 50, 50, 50},
-                               .p_bits = {60},
-                               .log2_scale = 50,
-                               .security = CKKS_SECURITY_NONE};
+  return (ckks_params_literal){
+      .log2_n = 10,
+      .n_q = 4,
+      .n_p = 1,
+      .q = {1152921504606584833}, /* of 60 bits: the rest may be wide, too */
+      .q_bits = {60, 50, 50, 50},
+      .p_bits = {60},
+      .log2_scale = 50,
+      .security = CKKS_SECURITY_NONE};
+}
+
+/* Sizes as u64 has them, none given: every modulus but one is a pair of primes, in doubles. */
+static inline ckks_params_literal literal_pairs(void) {
+  ckks_params_literal literal = literal_u64();
+  literal.q[0] = 0;
+  literal.q_bits[2] = 49;
+  return literal;
 }
 
 static inline ckks_params *build_params(ckks_params_literal literal) {

@@ -316,7 +316,7 @@ static void keys_are_built_together(void **unused) {
   const ring_word *end = keys->block;
   for (int i = 0; i < 3; i++) {
     const ckks_switch_key *key = &keys->key[i];
-    int n_limbs = key->level + 1 + key->n_special;
+    int n_limbs = key->n_limbs;
     assert_ptr_equal(key->data, end);
     assert_int_equal((uintptr_t)key->data % 64, 0);
     end += (size_t)n_limbs * key->limb_words;

@@ -301,7 +301,7 @@ static void depth_leaves_room_for_values(void **unused) {
       ckks_params *params = NULL;
       if (depth == 0 && log2_scale > 42) {
         assert_fails(ckks_params_build_depth(&params, depth, log2_scale), CKKS_ERROR_ARGUMENT,
-                     "no prime has room for values up to 2^16: choose log2_scale up to 42");
+                     "no base modulus has room for values up to 2^16: choose log2_scale up to 42");
         continue;
       }
       if (ckks_params_build_depth(&params, depth, log2_scale) != CKKS_OK)
@@ -312,10 +312,11 @@ static void depth_leaves_room_for_values(void **unused) {
                    ckks_params_max_value(params, level));
       assert_true(ckks_params_max_value(params, 0) < 2 * 65536);
       assert_true(ckks_params_scale(params, depth) == exp2(log2_scale));
-      /* Only short chains at large scales take primes that are slow. */
-      bool slow = (depth == 0 && log2_scale > 31) || (depth == 1 && log2_scale > 40) ||
+      /* Short chains at large scales have a base of two primes; all are fast. */
+      bool pair = (depth == 0 && log2_scale > 31) || (depth == 1 && log2_scale > 40) ||
                   (depth == 2 && log2_scale > 44);
-      assert_int_equal(params->ring.kind, slow ? RING_U64 : RING_F64);
+      assert_int_equal(ckks_params_limbs(params, 0), pair ? 2 : 1);
+      assert_int_equal(params->ring.kind, RING_F64);
       ckks_params_free(params);
     }
 }

@@ -93,6 +93,7 @@ static const named_literal all_literals[] = {
       .log2_scale = 30}},
     {"u64, 1 special",
      {.log2_n = 10,
+      .q = {1152921504606584833}, /* a wide prime: the others may be wide, too */
       .n_q = 5,
       .n_p = 1,
       .q_bits = {60, 50, 50, 50, 50},
@@ -100,11 +101,27 @@ static const named_literal all_literals[] = {
       .log2_scale = 50}},
     {"u64, 2 special",
      {.log2_n = 10,
+      .q = {1152921504606584833},
       .n_q = 5,
       .n_p = 2,
       .q_bits = {60, 45, 45, 45, 45},
       .p_bits = {55, 55},
       .log2_scale = 45}},
+    /* Levels and special moduli of two primes each. */
+    {"pairs, 1 special",
+     {.log2_n = 10,
+      .n_q = 5,
+      .n_p = 1,
+      .q_bits = {60, 40, 40, 40, 40},
+      .p_bits = {60},
+      .log2_scale = 40}},
+    {"pairs, 2 special",
+     {.log2_n = 10,
+      .n_q = 5,
+      .n_p = 2,
+      .q_bits = {60, 52, 52, 52, 52},
+      .p_bits = {58, 49},
+      .log2_scale = 52}},
 };
 #define N_LITERALS (sizeof all_literals / sizeof *all_literals)
 

@@ -86,23 +86,26 @@ static void check_digits(scheme *s, int level, int k) {
   const ring_ring *ring = &s->params->ring;
   int limbs[CKKS_MAX_Q] = {0};
   static _Alignas(64) uint64_t got[2 * MAX_SLOTS];
-  for (int i = 0; i <= level; i++)
+  int n_chain = ckks_params_limbs(s->params, level);
+  for (int i = 0; i < n_chain; i++)
     limbs[i] = i;
-  sample x = new_sample(s, limbs, level + 1);
+  sample x = new_sample(s, limbs, n_chain);
   size_t mark = base_arena_mark(&s->ev->arena);
   eval_digits digits;
   mpz_t integer, d, difference, multiple;
   mpz_inits(integer, d, difference, multiple, NULL);
   eval_digits_begin(&digits, &x.poly, level, k, level % 2 == 0, s->ev); /* kept or not */
   assert_int_equal(digits.n_digits, (level + k) / k);
-  for (int i = 0; i <= level + k; i++) {
+  for (int i = 0; i < ckks_params_limbs_over(s->params, level, k); i++) {
     int limb = ckks_params_limb(s->params, level, i);
     uint64_t p = ring->modulus[limb].p;
     eval_digits_limb extended;
     size_t before = base_arena_mark(&s->ev->arena);
     eval_digits_extend(&extended, &digits, NULL, i, s->ev);
     for (int digit = 0; digit < digits.n_digits; digit++) {
-      int from = digit * k, n = level + 1 - from < k ? level + 1 - from : k;
+      int first = digit * k, last = first + k - 1 < level ? first + k - 1 : level;
+      int from = ckks_params_limbs(s->params, first - 1);
+      int n = ckks_params_limbs(s->params, last) - from;
       lowered(got, extended.digit[digit], limb, s);
       for (size_t j = 0; j < ring->n; j += i == 0 ? 1 : 7) {
         lift(integer, d, &x, s, from, n, j);
@@ -146,8 +149,8 @@ static void check_division(scheme *s, const eval_basis *basis, int level) {
   int limbs[CKKS_MAX_Q + CKKS_MAX_P] = {0}, n_limbs = 0, n_terms = basis->n_terms;
   for (int j = 0; j < n_terms; j++)
     limbs[n_limbs++] = basis->limb[j];
-  for (int i = 0; i <= level; i++)
-    if (i != basis->limb[0])
+  for (int i = 0; i < ckks_params_limbs(s->params, level); i++)
+    if (i != basis->limb[0] && (n_terms == 1 || i != basis->limb[1]))
       limbs[n_limbs++] = i;
   sample x = new_sample(s, limbs, n_limbs);
   size_t mark = base_arena_mark(&s->ev->arena);
@@ -373,7 +376,7 @@ static void body_rows(scheme *s) {
       assert_true(out[r]->scale == alone->scale && out[r]->level == alone->level);
       assert_int_equal(out[r]->n_parts, 2);
       for (int part = 0; part < 2; part++)
-        for (int i = 0; i <= s->top; i++) {
+        for (int i = 0; i < s->params->n_limbs; i++) {
           const ring_modulus *m = &s->params->ring.modulus[i];
           const ring_kernel *kernel = s->params->ring.kernel;
           kernel->to_uint64(got, ring_poly_limb(&out[r]->part[part], i), s->params->ring.n, m);

@@ -206,7 +206,7 @@ static void bytes_are_as_announced(void **unused) {
     CHECK(ckks_bootstrap(a, a, w.b, w.s.ev));
     for (size_t k = 0; k < w.s.keys->n_keys; k++) {
       const ckks_switch_key *key = &w.s.keys->key[k];
-      used += (size_t)(key->level + 1 + key->n_special) * key->limb_words * sizeof(ring_word);
+      used += (size_t)key->n_limbs * key->limb_words * sizeof(ring_word);
     }
     for (int k = 0; k < EVAL_MAX_SPARES && w.s.ev->spare[k] != NULL; k++)
       for (int part = 0; part < 3; part++)

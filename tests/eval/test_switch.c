@@ -415,7 +415,7 @@ static void chain(uint64_t *words, const scheme *s, const ckks_ciphertext *fresh
   CHECK(eval_adjust(b, b, b->level - 1, s->params->scale[b->level - 1], s->ev));
   const ring_ring *ring = &s->params->ring;
   for (int part = 0; part < 2; part++)
-    for (int i = 0; i <= b->level; i++, words += ring->n)
+    for (int i = 0; i < ckks_params_limbs(s->params, b->level); i++, words += ring->n)
       ring->kernel->to_uint64(words, ring_poly_limb(&b->part[part], i), ring->n, &ring->modulus[i]);
   ckks_ciphertext_free(a);
   ckks_ciphertext_free(b);
@@ -444,7 +444,7 @@ static void check_tables(const named_literal *literal) {
     const ring_ring *ring = &s.params->ring;
     uint64_t numbers = 99; /* the ciphertext, too, as numbers */
     for (int part = 0; part < 2; part++)
-      for (int i = 0; i <= s.top; i++) {
+      for (int i = 0; i < s.params->n_limbs; i++) {
         for (size_t j = 0; j < ring->n; j++)
           words[1][j] = test_random(&numbers) % ring->modulus[i].p;
         ring->kernel->from_uint64(ring_poly_limb(&fresh->part[part], i), words[1], ring->n,
@@ -452,7 +452,7 @@ static void check_tables(const named_literal *literal) {
       }
     /* Keys are drawn from the system's entropy: replace them by numbers as well. */
     for (size_t k = 0; k < s.keys->n_keys; k++)
-      for (int i = 0; i <= s.keys->key[k].level + s.keys->key[k].n_special; i++) {
+      for (int i = 0; i < s.keys->key[k].n_limbs; i++) {
         const ckks_switch_key *key = &s.keys->key[k];
         const ring_modulus *m = &ring->modulus[ckks_params_limb(s.params, key->level, i)];
         for (size_t at = 0; at < (size_t)key->n_digits * 2; at++) {
@@ -464,7 +464,7 @@ static void check_tables(const named_literal *literal) {
       }
     chain(words[n_tables == 0 ? 0 : 1], &s, fresh);
     if (n_tables++ > 0) {
-      size_t n_words = 2 * (size_t)(s.top - 2) * ring->n;
+      size_t n_words = 2 * (size_t)ckks_params_limbs(s.params, s.top - 3) * ring->n;
       if (memcmp(words[0], words[1], n_words * sizeof(uint64_t)) != 0)
         fail_msg("%s: table %s says otherwise", literal->name, kernel->name);
     }

@@ -24,9 +24,12 @@ static const named_literal large_literals[] = {
      {.log2_n = 13,
       .n_q = 3,
       .n_p = 2,
+      .q = {1152921504606584833},
       .q_bits = {60, 45, 45},
       .p_bits = {55, 55},
       .log2_scale = 45}},
+    {"pairs, 1 special",
+     {.log2_n = 13, .n_q = 3, .n_p = 1, .q_bits = {60, 40, 52}, .p_bits = {60}, .log2_scale = 46}},
 };
 #define N_LARGE (sizeof large_literals / sizeof *large_literals)
 
@@ -145,7 +148,7 @@ static void assert_same(const ckks_ciphertext *got, const ckks_ciphertext *expec
   assert_int_equal(got->n_parts, expected->n_parts);
   assert_true(got->scale == expected->scale);
   for (int part = 0; part < got->n_parts; part++)
-    for (int i = 0; i <= got->level; i++)
+    for (int i = 0; i < ckks_params_limbs(s->params, got->level); i++)
       if (memcmp(ring_poly_limb(&got->part[part], i), ring_poly_limb(&expected->part[part], i),
                  s->params->ring.n * sizeof(ring_word)) != 0)
         fail_msg("%s: operation %zu with %d threads: part %d, limb %d", s->name, operation, threads,

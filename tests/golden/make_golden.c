@@ -69,7 +69,7 @@ static void make_keys(uint8_t **bytes, size_t *n_bytes, const ckks_key_spec *spe
     check(ckks_switch_key_init(key, &specs[k], params));
     golden_seed(key->seed, tag);
     for (int digit = 0; digit < key->n_digits; digit++)
-      for (int i = 0; i < key->level + 1 + key->n_special; i++) {
+      for (int i = 0; i < key->n_limbs; i++) {
         fill(b, tag + digit, ckks_params_limb(params, key->level, i));
         ckks_switch_key_put(key, digit, i, b, b, params); /* only b is written */
       }

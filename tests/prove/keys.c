@@ -93,7 +93,7 @@ void ckks_evaluation_keys_free(ckks_evaluation_keys *unused) {
 void ckks_switch_key_expand(ring_word *a, const ckks_switch_key *key, int digit, int limb,
                             const ckks_params *params) {
   (void)params;
-  /*@ assert 0 <= digit < key->n_digits && 0 <= limb < key->level + 1 + key->n_special; */
+  /*@ assert 0 <= digit < key->n_digits && 0 <= limb < key->n_limbs; */
   /*@ assert \valid(a + (0 .. 511)); */
   Frama_C_make_unknown((char *)a, RING_SIZE * sizeof *a);
 }
@@ -101,7 +101,7 @@ void ckks_switch_key_expand(ring_word *a, const ckks_switch_key *key, int digit,
 void ckks_switch_key_put(ckks_switch_key *key, int digit, int limb, const ring_word *b,
                          const ring_word *a, const ckks_params *params) {
   (void)params;
-  /*@ assert 0 <= digit < key->n_digits && 0 <= limb < key->level + 1 + key->n_special; */
+  /*@ assert 0 <= digit < key->n_digits && 0 <= limb < key->n_limbs; */
   /*@ assert \valid_read(a + (0 .. 511)) && \valid_read(b + (0 .. 511)); */
 }
 
@@ -177,6 +177,7 @@ int main(void) {
   params.literal.q[0] = modulus[0].p;
   params.literal.q[1] = modulus[1].p;
   params.literal.p[0] = modulus[2].p;
+  ckks_params_limbs_single(&params);
   params.ring.n = RING_SIZE;
   params.ring.log2_n = 9;
   params.ring.n_moduli = 3;

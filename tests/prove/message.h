@@ -50,6 +50,8 @@ static void build(plan_interface *interface, ckks_params *params) {
   params->ring.kernel = &kernel;
   params->ring.modulus = modulus;
   params->ring.ntt = ntt;
+  params->literal.n_q = 2;
+  ckks_params_limbs_single(params);
   memset(interface, 0, sizeof *interface);
   interface->literal.log2_n = 9;
   interface->params = params;

@@ -39,7 +39,7 @@ static double measured_noise(setting *s) {
   assert_int_equal(ckks_decrypt(s->result, s->ciphertext, s->secret, s->params), CKKS_OK);
   assert_int_equal(ckks_plaintext_level(s->result), ckks_plaintext_level(s->message));
   assert_true(ckks_plaintext_scale(s->result) == ckks_plaintext_scale(s->message));
-  for (int limb = 0; limb <= s->result->level; limb++) {
+  for (int limb = 0; limb < ckks_params_limbs(s->params, s->result->level); limb++) {
     ring_word *words = ring_poly_limb(&s->result->poly, limb);
     ring->kernel->sub(words, words, ring_poly_limb(&s->message->poly, limb), ring->n,
                       &ring->modulus[limb]);
@@ -55,9 +55,9 @@ static double measured_noise(setting *s) {
 
 static void encryption_is_as_noisy_as_written(void **unused) {
   (void)unused;
-  ckks_params_literal literals[] = {literal_f64(), literal_u64()};
+  ckks_params_literal literals[] = {literal_f64(), literal_u64(), literal_pairs()};
   uint64_t random = 1;
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i < 3; i++) {
     setting s = open_setting(literals[i]);
     for (int level = 0; level < literals[i].n_q; level++) {
       ckks_complex slots[512];

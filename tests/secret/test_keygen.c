@@ -123,7 +123,7 @@ static void check_key(const ckks_switch_key *key, const ckks_secret_key *secret,
   }
   assert_int_equal(key->n_digits, (key->level + key->n_special) / key->n_special);
   for (int digit = 0; digit < key->n_digits; digit++) {
-    for (int i = 0; i < key->level + 1 + key->n_special; i++) {
+    for (int i = 0; i < key->n_limbs; i++) {
       key_error(error, key, digit, i, source, target, params);
       if (i == 0)
         memcpy(first, error, sizeof first);

@@ -52,6 +52,17 @@ static const ckks_params_literal literal_u64 = {
     .security = CKKS_SECURITY_NONE,
 };
 
+/* The same sizes chosen by the library: pairs of primes, in doubles. */
+static const ckks_params_literal literal_pairs = {
+    .log2_n = 10,
+    .n_q = 3,
+    .n_p = 1,
+    .q_bits = {60, 50, 45},
+    .p_bits = {60},
+    .log2_scale = 45,
+    .security = CKKS_SECURITY_NONE,
+};
+
 static inline ckks_params *params_of(const ckks_params_literal *literal) {
   ckks_params *params = NULL;
   if (ckks_params_build(&params, literal) != CKKS_OK)
@@ -96,7 +107,8 @@ static inline ckks_ciphertext *random_ciphertext(const ckks_params *params, int 
     for (int limb = 0; limb <= level; limb++)
       random_limb(ring_poly_limb(&ciphertext->part[part], limb), limb, params, state);
   if (seeded)
-    ckks_seed_expand(&ciphertext->part[1], level + 1, ciphertext->seed, params);
+    ckks_seed_expand(&ciphertext->part[1], ckks_params_limbs(params, level), ciphertext->seed,
+                     params);
   return ciphertext;
 }
 
@@ -112,7 +124,7 @@ static inline ckks_evaluation_keys *random_keys(const ckks_params *params,
     assert_int_equal(ckks_switch_key_init(key, &specs[k], params), CKKS_OK);
     random_seed(key->seed, state);
     for (int digit = 0; digit < key->n_digits; digit++)
-      for (int i = 0; i < key->level + 1 + key->n_special; i++) {
+      for (int i = 0; i < key->n_limbs; i++) {
         int limb = ckks_params_limb(params, key->level, i);
         random_limb(b, limb, params, state);
         ring_sample_uniform(a, key->seed, (uint64_t)(digit * 64 + limb), n,
@@ -128,9 +140,9 @@ static inline ckks_public_key *random_public_key(const ckks_params *params, uint
   ckks_public_key *key = NULL;
   assert_int_equal(ckks_public_key_build(&key, params), CKKS_OK);
   random_seed(key->seed, state);
-  for (int limb = 0; limb < params->literal.n_q; limb++)
+  for (int limb = 0; limb < params->n_limbs; limb++)
     random_limb(ring_poly_limb(&key->b, limb), limb, params, state);
-  ckks_seed_expand(&key->a, params->literal.n_q, key->seed, params);
+  ckks_seed_expand(&key->a, params->n_limbs, key->seed, params);
   return key;
 }
 

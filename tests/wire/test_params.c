@@ -40,7 +40,8 @@ static void check_round_trip(const ckks_params *params) {
 
 static void test_round_trips(void **state) {
   (void)state;
-  const ckks_params_literal *literals[] = {&literal_f64, &literal_u64, &golden_literal};
+  const ckks_params_literal *literals[] = {&literal_f64, &literal_u64, &literal_pairs,
+                                           &golden_literal};
   for (size_t i = 0; i < sizeof literals / sizeof *literals; i++) {
     ckks_params *params = params_of(literals[i]);
     check_round_trip(params);

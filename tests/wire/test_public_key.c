@@ -27,7 +27,7 @@ static void check_round_trip(const ckks_params *params) {
   uint8_t *bytes;
   size_t n_bytes, n_expected = 120 + 32;
   ckks_public_key *back = NULL, *key = random_public_key(params, &state);
-  for (int limb = 0; limb < params->literal.n_q; limb++)
+  for (int limb = 0; limb < params->n_limbs; limb++)
     n_expected += params->ring.n * (size_t)params->ring.modulus[limb].bits / 8;
   assert_int_equal(ckks_public_key_write(&bytes, &n_bytes, key, params), CKKS_OK);
   assert_int_equal(n_bytes, n_expected);
@@ -46,6 +46,7 @@ static void test_round_trips(void **state) {
   (void)state;
   for_each_table(&literal_f64, RING_F64, check_round_trip);
   for_each_table(&literal_u64, RING_U64, check_round_trip);
+  for_each_table(&literal_pairs, RING_F64, check_round_trip);
 }
 
 static void test_every_truncation_is_refused(void **state) {

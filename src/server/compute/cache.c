@@ -116,7 +116,7 @@ static size_t expanded_bytes(const server_model *model) {
     ckks_key_spec spec = interface->key[i];
     if (ckks_key_spec_check(&spec, params) != CKKS_OK)
       continue;
-    size_t n_limbs = (size_t)spec.level + 1 + (size_t)spec.n_special;
+    size_t n_limbs = (size_t)ckks_params_limbs_over(params, spec.level, spec.n_special);
     n_bytes += n_limbs * (2 * (size_t)ckks_key_spec_digits(&spec) * params->ring.n + 88) * 8;
     n_bytes += spec.galois != 0 ? params->ring.n * sizeof(uint32_t) : 0;
   }
