@@ -145,7 +145,7 @@ ckks_status ckks_encode_scalar(uint64_t *residues, int n_limbs, double value, do
                                const ckks_params *params) {
   ckks_complex slot = {value, 0};
   BASE_TRY(check_finite(&slot, 1));
-  double limit = ckks_encode_limit_scalar(n_limbs - 1, scale, params);
+  double limit = ckks_encode_limit_scalar(params->level_of[n_limbs - 1], scale, params);
   if (!(fabs(value) < limit))
     return fail_too_large(0, fabs(value), scale, limit * scale);
   double integer = rint(value * scale);

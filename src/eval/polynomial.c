@@ -329,7 +329,7 @@ static ckks_status polynomial_try_factor(const polynomial_state *state, double v
 static ckks_status polynomial_try_node(const polynomial_state *state, const double *coefficients,
                                        const int *linear, size_t n_linear, int level,
                                        double scale) {
-  double product_scale = scale * state->params->ring.modulus[level + 1].f, leftover = 1;
+  double product_scale = scale * ckks_params_modulus(state->params, level + 1), leftover = 1;
   for (size_t t = 0; t < n_linear; t++) {
     BASE_TRY(polynomial_leftover(&leftover, state, linear[t], product_scale));
     BASE_TRY(polynomial_try_factor(state, coefficients[linear[t]], level + 1, leftover));
