@@ -680,8 +680,12 @@ typedef struct blindsight_cost {
   double predicted_ms;    /**< on one thread of the machine it was compiled for */
   double predicted_error; /**< of |encrypted - clear| / max(1, |clear|) */
   int n_switches;         /**< key switches: rotations, and products of ciphertexts */
-  /** The most numbers in an answer that counts as one prediction (docs/security.md): its slots'. */
+  /** Numbers that the answer carries for a row (LATENCY: the result's slots; THROUGHPUT: outputs,
+   * for each of the next power of two of the rows). */
   size_t n_numbers;
+  /** Predictions that this counts for: n_numbers over the outputs, rounded up (docs/security.md).
+   */
+  size_t counted;
 } blindsight_cost;
 
 typedef struct blindsight_facts {

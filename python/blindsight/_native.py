@@ -220,7 +220,7 @@ class Cost(ctypes.Structure):
     _fields_ = [
         ("available", c_bool), ("rows", c_size_t), ("upload_bytes", c_size_t),
         ("download_bytes", c_size_t), ("predicted_ms", c_double), ("predicted_error", c_double),
-        ("n_switches", c_int), ("n_numbers", c_size_t),
+        ("n_switches", c_int), ("n_numbers", c_size_t), ("counted", c_size_t),
     ]
 
 

@@ -18,6 +18,7 @@ void blindsight_client_free(blindsight_client *client) {
 static blindsight_cost cost_of(const plan_interface *i, plan_packing packing) {
   if (!i->layout[packing].available)
     return (blindsight_cost){0};
+  bool latency = packing == PLAN_LATENCY;
   return (blindsight_cost){.available = true,
                            .rows = plan_pack_rows(i, packing),
                            .upload_bytes = i->cost[packing].input_bytes,
@@ -25,8 +26,8 @@ static blindsight_cost cost_of(const plan_interface *i, plan_packing packing) {
                            .predicted_ms = i->cost[packing].predicted_ms,
                            .predicted_error = i->cost[packing].predicted_error,
                            .n_switches = i->cost[packing].n_switches,
-                           .n_numbers =
-                               packing == PLAN_LATENCY ? i->layout[packing].period : i->n_outputs};
+                           .n_numbers = latency ? i->layout[packing].period : i->n_outputs,
+                           .counted = latency ? plan_pack_counted(i) : 1};
 }
 
 static void set_packing(blindsight_facts *facts, const plan_interface *i, plan_packing packing) {

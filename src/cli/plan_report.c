@@ -60,6 +60,13 @@ static void cell_rows(char text[32], const blindsight_cost *cost, blindsight_pac
   (void)packing;
   snprintf(text, 32, cost->rows == 1 ? "1 row" : "1 to %zu rows", cost->rows);
 }
+/* Of a token's budget (docs/security.md). */
+static void cell_counted(char text[32], const blindsight_cost *cost, blindsight_packing packing) {
+  if (packing == BLINDSIGHT_LATENCY)
+    snprintf(text, 32, "%zu a row", cost->counted);
+  else
+    snprintf(text, 32, cost->rows & (cost->rows - 1) ? "2^k above rows" : "2^k >= rows");
+}
 static void cell_switches(char text[32], const blindsight_cost *cost, blindsight_packing packing) {
   (void)packing;
   snprintf(text, 32, "%d", cost->n_switches);
@@ -85,10 +92,10 @@ static void print_packings(FILE *out, const blindsight_facts *facts) {
   static const struct {
     const char *name;
     cell print;
-  } lines[] = {
-      {"packing", cell_name},        {"  evaluates", cell_rows}, {"  key switches", cell_switches},
-      {"  sample", cell_sample},     {"  result", cell_result},  {"  time, about", cell_time},
-      {"  error, below", cell_error}};
+  } lines[] = {{"packing", cell_name},         {"  evaluates", cell_rows},
+               {"  counts for", cell_counted}, {"  key switches", cell_switches},
+               {"  sample", cell_sample},      {"  result", cell_result},
+               {"  time, about", cell_time},   {"  error, below", cell_error}};
   for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
     fputs(lines[i].name, out);
     int padding = COLUMN - (int)strlen(lines[i].name);
@@ -105,8 +112,9 @@ static void print_packings(FILE *out, const blindsight_facts *facts) {
 
 /* The same numbers for programs: bytes and milliseconds, not rounded. */
 static json_t *json_packing(const blindsight_cost *cost) {
-  return json_pack("{s:I, s:i, s:I, s:I, s:o, s:o}", "rows", (json_int_t)cost->rows, "key_switches",
-                   cost->n_switches, "sample_bytes", (json_int_t)cost->upload_bytes, "result_bytes",
+  return json_pack("{s:I, s:I, s:i, s:I, s:I, s:o, s:o}", "rows", (json_int_t)cost->rows,
+                   "predictions_each", (json_int_t)cost->counted, "key_switches", cost->n_switches,
+                   "sample_bytes", (json_int_t)cost->upload_bytes, "result_bytes",
                    (json_int_t)cost->download_bytes, "predicted_ms",
                    cli_print_number(cost->predicted_ms), "predicted_error",
                    cli_print_number(cost->predicted_error));

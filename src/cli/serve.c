@@ -143,7 +143,10 @@ static int parse(arguments *a, int argc, char **argv) {
   const cli_command command = {
       "serve", "MODELS",
       "Serves compiled models: MODELS is a file NAME[@VERSION].server, or a folder of them.\n"
-      "Clients need a token (blindsight token). SIGTERM ends when all requests are answered,\n"
+      "Clients need a token (blindsight token), which has a budget of predictions a day. A\n"
+      "prediction is as many numbers as the model has outputs; a request counts for all numbers\n"
+      "that its answer carries: a row for one prediction, or the few that compile says, a batch\n"
+      "for the next power of two of its rows. SIGTERM ends when all requests are answered,\n"
       "SIGHUP reads the models anew.",
       options, sizeof options / sizeof options[0]};
   int code = cli_options_parse(&a->options.models, &command, argc, argv);

@@ -27,7 +27,8 @@ static const cli_command *describe(arguments *a) {
       {"key-mb", 0, CLI_INTEGER, &a->key_mb, "N", "create: keys it may store (256)", 0, 1 << 24, 0},
       {"requests-per-minute", 0, CLI_INTEGER, &a->per_minute, "N", "create: (6000)", 0, 1e9, 0},
       {"predictions-per-day", 0, CLI_INTEGER, &a->per_day, "N",
-       "create: rows; guards the model against being copied (10000)", 0, 1e12, 0},
+       "create: guards the model against being copied; a row is one, or what compile says (10000)",
+       0, 1e12, 0},
       {"scope", 0, CLI_TEXT, &a->scope, "LIST",
        "create: what it is for: infer, metrics, admin, with commas between (infer)", 0, 0, 0},
       {"json", 0, CLI_FLAG, &a->json, NULL, "print JSON", 0, 0, 0}};
@@ -119,7 +120,7 @@ static void print_token(const server_token *token) {
   cli_print_cell(stdout, token->name, 24);
   cli_print_cell(stdout, created, 22);
   cli_print_cell(stdout, revoked, 22);
-  printf("%s, %llu MB, %llu a minute, %llu rows a day\n", scopes,
+  printf("%s, %llu MB, %llu a minute, %llu predictions a day\n", scopes,
          (unsigned long long)(token->limits.max_key_bytes >> 20),
          (unsigned long long)token->limits.requests_per_minute,
          (unsigned long long)token->limits.predictions_per_day);

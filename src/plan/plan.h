@@ -253,6 +253,15 @@ static inline size_t plan_pack_rows(const plan_interface *interface, plan_packin
   size_t slots = (size_t)1 << (interface->literal.log2_n - 1);
   return packing == PLAN_LATENCY ? 1 : slots - interface->layout[packing].canaries;
 }
+/**
+ * What is counted, everywhere: a prediction is as many numbers as the model has outputs. LATENCY:
+ * the predictions that the answer to one row counts for, which carries `period` numbers whatever
+ * stands in them: 1 where they are just the outputs.
+ */
+static inline size_t plan_pack_counted(const plan_interface *interface) {
+  size_t period = interface->layout[PLAN_LATENCY].period;
+  return (period + interface->n_outputs - 1) / interface->n_outputs;
+}
 /** THROUGHPUT: rows of batch number `batch`: plan_pack_rows, but for the last. */
 static inline size_t plan_pack_batch(const plan_interface *interface, size_t n_rows, size_t batch) {
   size_t most = plan_pack_rows(interface, PLAN_THROUGHPUT), left = n_rows - batch * most;

@@ -44,7 +44,7 @@ size_t wire_head_peek_predictions(const uint8_t *bytes, size_t n_bytes,
                                   const plan_interface *interface) {
   size_t n_rows = wire_head_peek_rows(bytes, n_bytes);
   if (wire_head_peek_packing(bytes, n_bytes) == PLAN_LATENCY)
-    return n_rows;
+    return n_rows * plan_pack_counted(interface);
   size_t whole = (n_rows - 1) / plan_pack_rows(interface, PLAN_THROUGHPUT);
   size_t slots = (size_t)1 << (interface->literal.log2_n - 1);
   size_t rest = plan_pack_batch(interface, n_rows, whole);

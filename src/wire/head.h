@@ -27,8 +27,9 @@ size_t wire_head_peek_rows(const uint8_t *bytes, size_t n_bytes);
 /** And its packing. */
 plan_packing wire_head_peek_packing(const uint8_t *bytes, size_t n_bytes);
 /**
- * What it is counted for: the rows that its answer can hold, whatever stands in its slots.
- * LATENCY: its rows. THROUGHPUT: plan_pack_period of each batch.
+ * What it is counted for: the numbers that its answer carries, whatever stands in its slots, over
+ * those of a prediction, the model's outputs. LATENCY: plan_pack_counted for each row. THROUGHPUT:
+ * plan_pack_period of each batch.
  */
 size_t wire_head_peek_predictions(const uint8_t *bytes, size_t n_bytes,
                                   const plan_interface *interface);

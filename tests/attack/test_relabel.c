@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "attack/world.h"
 #include "server/store/audit_read.h"
+#include "wire/sample.h"
 
 typedef struct thief {
   test_service *t;
@@ -111,6 +112,18 @@ static int small_setup(void **state) {
   return 0;
 }
 
+/* A guarded plan: its answers to a row have a slot that holds no output, and so a number more. */
+static int guarded_setup(void **state) {
+  (void)state;
+  server_limits limits;
+  server_token_defaults(&limits);
+  limits.predictions_per_day = 5;
+  test_setup_by(&small, &limits, COMPILE_CONTRACT_GUARDED);
+  test_start(&small);
+  assert_int_equal(test_upload(&small, &small.client[0]), 201);
+  return 0;
+}
+
 static int small_teardown(void **state) {
   (void)state;
   test_teardown(&small);
@@ -140,7 +153,7 @@ static bool find_line(void *context, const char *line) {
   bool found = method != NULL && strcmp(method, b->method) == 0 &&
                json_integer_value(json_object_get(value, "status")) == 200;
   if (found)
-    b->rows = (size_t)json_integer_value(json_object_get(value, "rows"));
+    b->rows = (size_t)json_integer_value(json_object_get(value, "predictions"));
   json_decref(value);
   return !found;
 }
@@ -163,7 +176,7 @@ static int run_job(size_t *rows) {
     assert_int_equal(test_call(&reply, &small, "GET", path, c->token, "", NULL, 0), 200);
     json_t *job = json_loadb((const char *)reply.body, reply.n_body, 0, NULL);
     const char *at = json_string_value(json_object_get(job, "state"));
-    *rows = (size_t)json_integer_value(json_object_get(job, "rows"));
+    *rows = (size_t)json_integer_value(json_object_get(job, "predictions"));
     if (strcmp(at, "done") == 0)
       status = 200;
     else if (strcmp(at, "failed") == 0)
@@ -196,9 +209,42 @@ static void test_books(void **state) {
   assert_int_equal(run_job(&rows), 429);
 }
 
+/* A row counts for the numbers that its answer carries, over the outputs: budget, audit, metrics,
+ * jobs, what the service says of the model, and the plan's facts. */
+static void test_books_of_rows(void **state) {
+  (void)state;
+  const test_client *c = &small.client[0];
+  const plan_interface *interface = &small.plan.interface;
+  size_t rows;
+  test_reply reply;
+  wire_result read;
+  assert_int_equal(interface->n_outputs, 2);
+  assert_int_equal(interface->layout[PLAN_LATENCY].period, 4);
+  assert_int_equal(plan_pack_counted(interface), 2);
+  assert_int_equal(test_call(&reply, &small, "GET", "/v2/models/small", c->token, "", NULL, 0),
+                   200);
+  assert_non_null(strstr((const char *)reply.body, "\"latency\":{\"predictions_each\":2,"));
+  test_reply_clear(&reply);
+  assert_int_equal(test_infer(&reply, &small, c->token, c->id, ""), 200);
+  OK(wire_result_read(&read, reply.body, reply.n_body, "result", interface));
+  assert_int_equal(read.sparse[0].period, 4);
+  wire_result_clear(&read);
+  test_reply_clear(&reply);
+  assert_int_equal(counted_by_metrics(), 2);
+  assert_int_equal(counted_by_audit("POST"), 2);
+  assert_int_equal(run_job(&rows), 200);
+  assert_int_equal(rows, 2);
+  assert_int_equal(counted_by_audit("JOB"), 2);
+  /* One is left. */
+  assert_int_equal(test_infer(&reply, &small, c->token, c->id, ""), 429);
+  assert_non_null(strstr(test_member(&reply, "error"), "2 for each row"));
+  test_reply_clear(&reply);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_one_prediction), cmocka_unit_test(test_whole_batch),
-      cmocka_unit_test_setup_teardown(test_books, small_setup, small_teardown)};
+      cmocka_unit_test_setup_teardown(test_books, small_setup, small_teardown),
+      cmocka_unit_test_setup_teardown(test_books_of_rows, guarded_setup, small_teardown)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,15 +69,20 @@ static inline void test_name_keys(char id[65], const uint8_t *bytes, size_t n) {
 }
 
 /* A small network at a loose error: 2^12 with all of its security, compiled in no time. */
-static inline void test_make_plan(test_service *t, uint64_t seed) {
+static inline void test_make_plan_by(test_service *t, uint64_t seed, compile_contract contract) {
   compile_options options;
   OK(test_model_build(&t->model, seed));
   for (size_t i = 0; i < t->model.n_features; i++)
     t->row[i] = t->model.mean[i] + 0.5 * t->model.deviation[i];
   compile_options_default(&options);
   options.error = 1e-2;
+  options.contract = contract;
   OK(compile_model(&t->plan, &t->model, &options));
   OK(ckks_params_build(&t->params, &t->plan.interface.literal));
+}
+
+static inline void test_make_plan(test_service *t, uint64_t seed) {
+  test_make_plan_by(t, seed, COMPILE_CONTRACT_AUTO);
 }
 
 static inline void test_make_client(test_client *c, const test_service *t,
@@ -98,7 +103,8 @@ static inline void test_stop(test_service *t) {
   t->service = NULL;
 }
 
-static inline void test_setup_limits(test_service *t, const server_limits *limits) {
+static inline void test_setup_by(test_service *t, const server_limits *limits,
+                                 compile_contract contract) {
   char path[160];
   signal(SIGPIPE, SIG_IGN);
   *t = (test_service){.folder = "/tmp/blindsight-test-XXXXXX"};
@@ -106,7 +112,7 @@ static inline void test_setup_limits(test_service *t, const server_limits *limit
   snprintf(t->state, sizeof t->state, "%s/state", t->folder);
   snprintf(t->models, sizeof t->models, "%s/models", t->folder);
   assert_int_equal(mkdir(t->models, 0700), 0);
-  test_make_plan(t, 7);
+  test_make_plan_by(t, 7, contract);
   snprintf(path, sizeof path, "%s/small.server", t->models);
   OK(plan_files_server_write(path, &t->plan));
   for (int i = 0; i < N_CLIENTS; i++)
@@ -118,6 +124,10 @@ static inline void test_setup_limits(test_service *t, const server_limits *limit
   t->options.state = t->state;
   t->options.port = 0;
   t->options.n_workers = 2;
+}
+
+static inline void test_setup_limits(test_service *t, const server_limits *limits) {
+  test_setup_by(t, limits, COMPILE_CONTRACT_AUTO);
 }
 
 static inline void test_setup(test_service *t) {

@@ -97,7 +97,7 @@ static void test_done(void **state) {
   test_start(&t);
   wait_for(&reply, id);
   assert_string_equal(test_member(&reply, "state"), "done");
-  assert_string_equal(test_member(&reply, "rows"), "1");
+  assert_string_equal(test_member(&reply, "predictions"), "1");
   test_reply_clear(&reply);
   snprintf(path, sizeof path, "/v2/jobs/%s/result", id);
   assert_int_equal(test_call(&reply, &t, "GET", path, t.client[0].token, "", NULL, 0), 200);

@@ -178,7 +178,7 @@ static int job_outcome(const char *id) {
 static void test_budget(void **state) {
   (void)state;
   static const char stuck[] =
-      "CREATE TRIGGER stuck BEFORE INSERT ON audit WHEN NEW.line LIKE '%\"rows\":1,%' BEGIN"
+      "CREATE TRIGGER stuck BEFORE INSERT ON audit WHEN NEW.line LIKE '%\"predictions\":1,%' BEGIN"
       " SELECT RAISE(ABORT, 'stuck'); END";
   char code[33];
   const test_client *a = &t.client[0], *b = &t.client[1];

@@ -21,18 +21,22 @@ static const ckks_params_literal *params_of(const blindsight_client *client) {
   return ckks_params_get_literal(blindsight_client_params(client));
 }
 
-/* The most numbers in an answer that counts as one prediction (docs/security.md). */
-static size_t numbers_an_answer(const blindsight_facts *f) {
-  size_t row = f->cost[BLINDSIGHT_LATENCY].n_numbers;
-  size_t batch = f->cost[BLINDSIGHT_THROUGHPUT].n_numbers;
-  return row > batch ? row : batch;
+/* The most numbers in what counts as one prediction (docs/security.md). */
+static size_t numbers_counted(const blindsight_facts *f) {
+  size_t most = 1;
+  for (int i = 0; i < BLINDSIGHT_N_PACKINGS; i++) {
+    const blindsight_cost *cost = &f->cost[i];
+    size_t each = cost->available ? (cost->n_numbers + cost->counted - 1) / cost->counted : 0;
+    most = each > most ? each : most;
+  }
+  return most;
 }
 
 static void facts(base_buffer *out, const blindsight_client *client, size_t n_weights) {
   const ckks_params_literal *p = params_of(client);
   const blindsight_names *names = blindsight_client_names(client);
   const blindsight_facts *f = blindsight_client_facts(client);
-  size_t n_numbers = numbers_an_answer(f);
+  size_t n_numbers = numbers_counted(f);
   char text[320], bytes[16];
   base_buffer_printf(out, "<div class=\"card scroll\"><table><tbody>\n");
   snprintf(text, sizeof text, "%zu features, %zu outputs", names->n_features, names->n_labels);
@@ -50,6 +54,14 @@ static void facts(base_buffer *out, const blindsight_client *client, size_t n_we
     snprintf(text, sizeof text, "about %.4g ms, error below %.2g, %d key switches",
              cost->predicted_ms, cost->predicted_error, cost->n_switches);
     row(out, cli_packing_name((blindsight_packing)i), text);
+    snprintf(text, sizeof text,
+             i == BLINDSIGHT_LATENCY
+                 ? "%zu prediction%s of a token's budget a row: an answer carries %zu "
+                   "numbers"
+                 : "%zu prediction%s of a token's budget for each of the next power "
+                   "of two of the rows, %zu numbers each",
+             cost->counted, cost->counted == 1 ? "" : "s", cost->n_numbers);
+    row(out, "counts for", text);
   }
   if (f->n_places > 0) {
     snprintf(text, sizeof text, "%zu places, each in %zu slots; %s", f->n_places, f->n_slots_each,

@@ -95,18 +95,22 @@ static void run_with_keys(server_inference *in) {
 }
 
 void server_inference_give_back(server_inference *in) {
-  server_usage_return(in->service->usage, in->token, in->n_rows);
-  in->n_rows = 0;
+  server_usage_return(in->service->usage, in->token, in->n_counted);
+  in->n_counted = 0;
 }
 
 static void refuse_budget(server_inference *in) {
-  char text[200];
+  const plan_interface *interface = &in->model->plan.interface;
+  char text[200], why[100] = "";
+  if (wire_head_peek_packing(in->sample, in->n_sample) == PLAN_THROUGHPUT)
+    snprintf(why, sizeof why, " (a batch counts for the next power of two of its rows)");
+  else if (plan_pack_counted(interface) > 1)
+    snprintf(
+        why, sizeof why, " (%zu for each row, whose answer carries %zu numbers for %zu outputs)",
+        plan_pack_counted(interface), interface->layout[PLAN_LATENCY].period, interface->n_outputs);
   snprintf(text, sizeof text,
            "it counts for %zu predictions, and fewer of this token's %" PRIu64 " a day are left%s",
-           in->n_rows, in->predictions_per_day,
-           wire_head_peek_packing(in->sample, in->n_sample) == PLAN_THROUGHPUT
-               ? " (a batch counts for the next power of two of its rows)"
-               : "");
+           in->n_counted, in->predictions_per_day, why);
   fail(in, 429, "predictions", NULL, text);
 }
 
@@ -116,25 +120,25 @@ void server_inference_run(server_inference *in) {
   in->status = 200;
   if (!find_key(in))
     return;
-  in->n_rows = wire_head_peek_predictions(in->sample, in->n_sample, &in->model->plan.interface);
+  in->n_counted = wire_head_peek_predictions(in->sample, in->n_sample, &in->model->plan.interface);
   /* Taken before it runs: parallel requests cannot share the last one. */
-  ckks_status status =
-      server_usage_take(&granted, service->usage, in->token, in->n_rows, in->predictions_per_day);
+  ckks_status status = server_usage_take(&granted, service->usage, in->token, in->n_counted,
+                                         in->predictions_per_day);
   if (status != CKKS_OK) {
     fail_status(in, status, NULL);
   } else if (!granted) {
     refuse_budget(in);
-    in->n_rows = 0;
+    in->n_counted = 0;
     return;
   } else {
     run_with_keys(in);
   }
   if (in->status == 200) {
-    atomic_fetch_add(&service->metrics.predictions, in->n_rows);
-    atomic_fetch_add(&in->model->n_predictions, in->n_rows);
+    atomic_fetch_add(&service->metrics.predictions, in->n_counted);
+    atomic_fetch_add(&in->model->n_predictions, in->n_counted);
   } else {
     if (granted)
       server_inference_give_back(in);
-    in->n_rows = 0;
+    in->n_counted = 0;
   }
 }

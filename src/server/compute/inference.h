@@ -15,8 +15,8 @@ typedef struct server_inference {
   int worker;
   uint8_t *result;
   size_t n_result;
-  size_t n_rows; /* that it counts for: wire_head_peek_predictions */
-  int status;    /* 200, or what went wrong: */
+  size_t n_counted; /* predictions: wire_head_peek_predictions */
+  int status;       /* 200, or what went wrong: */
   char code[32], message[512];
   const char *field;
 } server_inference;

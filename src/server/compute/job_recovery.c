@@ -61,7 +61,7 @@ static ckks_status end_by_line(server_service *service, const char *line) {
   if (id != NULL && code != NULL && is_of_use(service, id, outcome)) {
     status = server_job_row_end(service, id, outcome, code,
                                 outcome == 200 ? "" : "it failed before the server began anew",
-                                json_integer_value(json_object_get(value, "rows")),
+                                json_integer_value(json_object_get(value, "predictions")),
                                 json_integer_value(json_object_get(value, "bytes_out")));
     server_job_row_path(path, service, id, "in");
     if (status == CKKS_OK)

@@ -60,7 +60,7 @@ static void note(const server_job *j, server_inference *in, int64_t us) {
                                 .method = "JOB",
                                 .path = "/v2/jobs/{job}",
                                 .us = (uint64_t)us,
-                                .rows = in->n_rows,
+                                .predictions = in->n_counted,
                                 .bytes_in = in->n_sample,
                                 .bytes_out = in->n_result,
                                 .status = in->status};
@@ -75,7 +75,7 @@ static void note(const server_job *j, server_inference *in, int64_t us) {
     return;
   drop_result(in, j, status);
   record.status = in->status;
-  record.rows = record.bytes_out = 0;
+  record.predictions = record.bytes_out = 0;
   memcpy(record.code, in->code, sizeof record.code);
   server_audit_add(j->service->audit, &record);
 }
@@ -96,7 +96,7 @@ static void run_job(void *context, int worker) {
     compute(&in, j);
   server_model_release(in.model);
   note(j, &in, server_clock_us() - started);
-  if (server_job_row_end(j->service, j->id, in.status, in.code, in.message, (int64_t)in.n_rows,
+  if (server_job_row_end(j->service, j->id, in.status, in.code, in.message, (int64_t)in.n_counted,
                          (int64_t)in.n_result) == CKKS_OK) {
     server_job_row_path(path, j->service, j->id, "in");
     unlink(path);

@@ -48,9 +48,11 @@ static json_t *describe_packing(const plan_interface *interface, plan_packing pa
   const plan_cost *cost = &interface->cost[packing];
   if (!interface->layout[packing].available)
     return json_null();
-  return json_pack("{s:I, s:I, s:f, s:f}", "input_bytes", (json_int_t)cost->input_bytes,
-                   "output_bytes", (json_int_t)cost->output_bytes, "predicted_ms",
-                   cost->predicted_ms, "predicted_error", cost->predicted_error);
+  size_t counted = packing == PLAN_LATENCY ? plan_pack_counted(interface) : 1;
+  return json_pack("{s:I, s:I, s:I, s:f, s:f}", "predictions_each", (json_int_t)counted,
+                   "input_bytes", (json_int_t)cost->input_bytes, "output_bytes",
+                   (json_int_t)cost->output_bytes, "predicted_ms", cost->predicted_ms,
+                   "predicted_error", cost->predicted_error);
 }
 
 static json_t *texts(char *const *text, size_t n) {

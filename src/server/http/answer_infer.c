@@ -27,7 +27,7 @@ static void answer(server_request *request, const server_question *q) {
   }
   if (request->reply.status != 200)
     server_inference_give_back(&in);
-  request->n_rows = in.n_rows;
+  request->n_counted = in.n_counted;
 }
 
 void server_answer_infer(server_request *request) {

@@ -15,11 +15,11 @@ static const char *state_name(int state) {
 }
 
 json_t *server_answer_job_describe(const char *id, const server_job_row *row, unsigned ttl_s) {
-  json_t *value =
-      json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "id", id, "state",
-                state_name(row->state), "model", row->model, "version", row->version, "key",
-                row->key, "rows", (json_int_t)row->rows, "created", (json_int_t)row->created,
-                "ended", (json_int_t)row->ended, "expires", (json_int_t)row->created + ttl_s);
+  json_t *value = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "id", id, "state",
+                            state_name(row->state), "model", row->model, "version", row->version,
+                            "key", row->key, "predictions", (json_int_t)row->predictions, "created",
+                            (json_int_t)row->created, "ended", (json_int_t)row->ended, "expires",
+                            (json_int_t)row->created + ttl_s);
   if (row->state == SERVER_JOB_FAILED)
     json_object_set_new(value, "error",
                         json_pack("{s:i, s:s, s:s}", "status", row->status, "code", row->code,

@@ -91,7 +91,7 @@ static void write_models(base_buffer *out, const server_service *service) {
   server_model **models;
   size_t n = server_model_set_all(&models, service->models);
   write_each(out, models, n, "model_requests_total", "Evaluations of each model.", n_requests, 1);
-  write_each(out, models, n, "model_predictions_total", "Rows that each model evaluated.",
+  write_each(out, models, n, "model_predictions_total", "Predictions counted of each model.",
              n_predictions, 1);
   write_each(out, models, n, "model_evaluate_seconds_total", "Time that each model's took.",
              evaluate_us, 1e6);
@@ -108,7 +108,8 @@ static void write_token(void *context, const char *token, uint64_t n_today) {
 }
 
 static void write_tokens(base_buffer *out, const server_service *service) {
-  head(out, "token_predictions_today", "gauge", "Rows of today of each token that came.");
+  head(out, "token_predictions_today", "gauge",
+       "Predictions counted today of each token that came.");
   server_usage_each(service->usage, write_token, out);
 }
 
@@ -159,7 +160,8 @@ void server_figures_write(base_buffer *out, const server_service *service, bool 
   write_stages(out, metrics);
   value(out, "received_bytes_total", "counter", "Bytes of request bodies.", metrics->bytes_in);
   value(out, "sent_bytes_total", "counter", "Bytes of answers.", metrics->bytes_out);
-  value(out, "predictions_total", "counter", "Rows evaluated.", metrics->predictions);
+  value(out, "predictions_total", "counter", "Predictions counted: numbers answered over outputs.",
+        metrics->predictions);
   value(out, "refused_total", "counter", "Requests refused because the queue was full.",
         metrics->refused);
   value(out, "malformed_total", "counter",

@@ -45,10 +45,12 @@ static const char schemas[] =
     "\"integer\"},\"offset\":{\"type\":\"integer\"},\"complete\":{\"type\":\"boolean\"},\"plan\":{"
     "\"type\":\"string\"},\"created\":{\"type\":\"integer\"},\"expires\":{\"type\":\"integer\"}}},"
     "\"Job\":{\"type\":\"object\",\"required\":[\"id\",\"state\",\"model\",\"version\",\"key\","
-    "\"rows\",\"created\",\"ended\",\"expires\"],\"properties\":{\"id\":{\"type\":\"string\"},"
+    "\"predictions\",\"created\",\"ended\",\"expires\"],\"properties\":{\"id\":{\"type\":"
+    "\"string\"},"
     "\"state\":{\"enum\":[\"queued\",\"done\",\"failed\"]},\"model\":{\"type\":\"string\"},"
-    "\"version\":{\"type\":\"string\"},\"key\":{\"type\":\"string\"},\"rows\":{\"type\":"
-    "\"integer\"},\"created\":{\"type\":\"integer\"},\"ended\":{\"type\":\"integer\"},"
+    "\"version\":{\"type\":\"string\"},\"key\":{\"type\":\"string\"},\"predictions\":{\"type\":"
+    "\"integer\",\"description\":\"that it counts "
+    "for\"},\"created\":{\"type\":\"integer\"},\"ended\":{\"type\":\"integer\"},"
     "\"expires\":{\"type\":\"integer\"},\"result\":{\"type\":\"string\"},\"error\":{\"type\":"
     "\"object\"}}}}";
 

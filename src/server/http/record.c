@@ -14,7 +14,7 @@ static void fill(server_audit_record *record, const server_request *request) {
   const server_route *route = request->route;
   *record = (server_audit_record){.time_ms = server_clock_wall_ms(),
                                   .us = (uint64_t)(server_clock_us() - request->begun_us),
-                                  .rows = request->n_rows,
+                                  .predictions = request->n_counted,
                                   .bytes_in = request->n_received,
                                   .bytes_out = request->answered ? request->reply.n_bytes : 0,
                                   .status = request->answered ? request->reply.status : 0};
@@ -44,9 +44,9 @@ void server_record_before(server_request *request) {
     return;
   /* What was promised in headers is not said any more. */
   request->reply.n_headers = 0;
-  if (request->n_rows > 0) /* of a prediction that is not given out */
-    server_usage_return(request->service->usage, request->token.id, request->n_rows);
-  request->n_rows = 0;
+  if (request->n_counted > 0) /* of a prediction that is not given out */
+    server_usage_return(request->service->usage, request->token.id, request->n_counted);
+  request->n_counted = 0;
   server_reply_status(request, status, NULL);
 }
 

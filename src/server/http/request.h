@@ -57,7 +57,7 @@ struct server_request {
   /* for the audit log */
   char address[SERVER_ADDRESS_CHARS];
   char key[65], job[33];
-  size_t n_rows;
+  size_t n_counted; /* predictions, of an inference */
 };
 
 /** A header of the request, NULL when it is not there. */

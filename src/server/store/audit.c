@@ -63,10 +63,10 @@ static void format_line(char *line, size_t size, int64_t seq, const server_audit
         line, size,
         "{\"seq\":%" PRId64 ",\"time_ms\":%" PRId64 ",\"token\":\"%s\",\"address\":\"%s\","
         "\"method\":\"%s\",\"route\":\"%s\",\"model\":\"%s\",\"version\":\"%s\",\"key\":\"%s\","
-        "\"job\":\"%s\",\"rows\":%" PRIu64 ",\"bytes_in\":%" PRIu64 ",\"bytes_out\":%" PRIu64
+        "\"job\":\"%s\",\"predictions\":%" PRIu64 ",\"bytes_in\":%" PRIu64 ",\"bytes_out\":%" PRIu64
         ",\"ms\":%.3f,\"status\":%d,\"code\":\"%s\"}",
         seq, r->time_ms, r->token, r->address, r->method, r->path, r->model, r->version, r->key,
-        r->job, r->rows, r->bytes_in, r->bytes_out, (double)r->us / 1e3, r->status, r->code);
+        r->job, r->predictions, r->bytes_in, r->bytes_out, (double)r->us / 1e3, r->status, r->code);
 }
 
 /* --- the writer */

@@ -9,8 +9,8 @@ typedef struct server_audit server_audit;
 typedef struct server_audit_record {
   int64_t time_ms;
   char token[17], method[8], path[97], model[129], version[33], key[65], job[33], code[32];
-  char address[SERVER_ADDRESS_CHARS]; /* of the peer; "" = there is none */
-  uint64_t bytes_in, bytes_out, us, rows;
+  char address[SERVER_ADDRESS_CHARS];            /* of the peer; "" = there is none */
+  uint64_t bytes_in, bytes_out, us, predictions; /**< counted: wire_head_peek_predictions */
   int status;
   uint64_t n_counted, n_refused; /* more than none: requests of that address that have no line */
   int64_t since_ms;

@@ -16,7 +16,8 @@ void server_job_row_text(char *out, size_t size, sqlite3_stmt *row, int column) 
 }
 
 ckks_status server_job_row_end(server_service *service, const char *id, int status,
-                               const char *code, const char *message, int64_t rows, int64_t bytes) {
+                               const char *code, const char *message, int64_t predictions,
+                               int64_t bytes) {
   server_database *database = service->database;
   int64_t state = status == 200 ? SERVER_JOB_DONE : SERVER_JOB_FAILED;
   server_database_lock(database);
@@ -24,7 +25,8 @@ ckks_status server_job_row_end(server_service *service, const char *id, int stat
       database, NULL,
       "UPDATE jobs SET state = ?, status = ?, code = ?, message = ?, rows = ?, bytes = ?,"
       " ended = ? WHERE id = ? AND state = 0",
-      "iissiiis", state, (int64_t)status, code, message, rows, bytes, (int64_t)time(NULL), id);
+      "iissiiis", state, (int64_t)status, code, message, predictions, bytes, (int64_t)time(NULL),
+      id);
   server_database_unlock(database);
   return result;
 }
@@ -32,7 +34,7 @@ ckks_status server_job_row_end(server_service *service, const char *id, int stat
 void server_job_row_read(server_job_row *row, sqlite3_stmt *s) {
   *row = (server_job_row){.state = sqlite3_column_int(s, 0),
                           .status = sqlite3_column_int(s, 1),
-                          .rows = sqlite3_column_int64(s, 2),
+                          .predictions = sqlite3_column_int64(s, 2),
                           .bytes = sqlite3_column_int64(s, 3),
                           .created = sqlite3_column_int64(s, 4),
                           .ended = sqlite3_column_int64(s, 5)};

@@ -8,7 +8,7 @@ enum { SERVER_JOB_WAITING = 0, SERVER_JOB_DONE = 1, SERVER_JOB_FAILED = 2 };
 
 typedef struct server_job_row {
   int state, status;
-  int64_t rows, bytes, created, ended; /* bytes on disk: of the sample, then of the result */
+  int64_t predictions, bytes, created, ended; /* bytes on disk: of the sample, then of the result */
   char model[129], version[33], key[65], code[32], message[512];
 } server_job_row;
 
@@ -24,7 +24,8 @@ void server_job_row_path(char path[4096], const server_service *service, const c
                          const char *end);
 /** Its outcome, in its row. */
 ckks_status server_job_row_end(server_service *service, const char *id, int status,
-                               const char *code, const char *message, int64_t rows, int64_t bytes);
+                               const char *code, const char *message, int64_t predictions,
+                               int64_t bytes);
 /** The row, and then the files. */
 ckks_status server_job_row_delete(server_service *service, const char *id);
 /** Removes jobs that are out of date, or of revoked tokens. */
