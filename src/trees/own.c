@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "network/json_input.h"
 #include "trees/edge.h"
 #include "trees/formats.h"
 #include "trees/object.h"
@@ -69,20 +70,43 @@ static ckks_status read_leaf(const reading *r, trees_node *node, const json_t *v
   return trees_ensemble_add_leaf(r->ensemble, node, r->value, n);
 }
 
+/* A list in place of an edge: the categories that go right. Nothing goes right of an empty one,
+ * whatever the feature. */
+static ckks_status read_categories(const reading *r, trees_node *node, const json_t *list,
+                                   const char *path) {
+  const encoding_input *input = &r->ensemble->input;
+  size_t n = json_array_size(list);
+  node->equal = input->feature != NULL && node->feature < input->n_features &&
+                input->feature[node->feature].kind == ENCODING_CATEGORIES;
+  if (n > ENCODING_MAX_VALUES || (n > 0 && !node->equal))
+    return base_fail(CKKS_ERROR_FORMAT, "%s.edge: %zu categories of feature %u, which has fewer",
+                     path, n, node->feature);
+  double *category = base_alloc_array(n + 1, sizeof *category);
+  if (category == NULL)
+    return base_fail_memory(n * sizeof *category);
+  ckks_status status = read_numbers(category, list, n, path);
+  if (status == CKKS_OK)
+    status = trees_ensemble_set_edges(r->ensemble, node, category, n);
+  base_free(category);
+  return status;
+}
+
 static ckks_status read_split(const reading *r, trees_node *node, const arrays *a, size_t i,
                               const char *path) {
   size_t left, right, feature, missing_right;
-  double edge;
+  const json_t *edge = json_array_get(a->edge, i);
   BASE_TRY(trees_object_count(&left, json_array_get(a->left, i), UINT32_MAX, path));
   BASE_TRY(trees_object_count(&right, json_array_get(a->right, i), UINT32_MAX, path));
   BASE_TRY(trees_object_count(&feature, json_array_get(a->feature, i), UINT32_MAX, path));
   BASE_TRY(trees_object_count(&missing_right, json_array_get(a->missing_right, i), 1, path));
-  BASE_TRY(trees_object_number(&edge, json_array_get(a->edge, i), path));
   *node = (trees_node){.left = (uint32_t)left,
                        .right = (uint32_t)right,
                        .feature = (uint32_t)feature,
-                       .missing_right = missing_right != 0,
-                       .edge = edge_of(edge, r->floats)};
+                       .missing_right = missing_right != 0};
+  if (json_is_array(edge))
+    return read_categories(r, node, edge, path);
+  BASE_TRY(trees_object_number(&node->edge, edge, path));
+  node->edge = edge_of(node->edge, r->floats);
   return CKKS_OK;
 }
 
@@ -127,6 +151,16 @@ static ckks_status read_missing(trees_ensemble *e, const json_t *missing) {
   return CKKS_OK;
 }
 
+/* Which features are categories; edges of the others are the trees' own. */
+static ckks_status read_encoding(trees_ensemble *e, const json_t *encoding) {
+  BASE_TRY(network_json_read_input(&e->input, encoding, e->n_features));
+  for (size_t f = 0; e->input.feature != NULL && f < e->n_features; f++)
+    if (e->input.feature[f].kind == ENCODING_BINS)
+      return base_fail(CKKS_ERROR_FORMAT,
+                       "encoding[%zu]: edges, where trees bring their own; {} or categories", f);
+  return CKKS_OK;
+}
+
 static ckks_status read_all(const reading *r, const json_t *root, const json_t *trees) {
   trees_ensemble *e = r->ensemble;
   const json_t *base = trees_object_array(root, "base", e->n_outputs, "model");
@@ -137,6 +171,7 @@ static ckks_status read_all(const reading *r, const json_t *root, const json_t *
   BASE_TRY(read_texts(e->label, json_object_get(root, "labels"), e->n_outputs, "labels"));
   BASE_TRY(read_meaning(e, root));
   BASE_TRY(read_missing(e, json_object_get(root, "missing")));
+  BASE_TRY(read_encoding(e, json_object_get(root, "encoding")));
   for (size_t t = 0; t < json_array_size(trees); t++)
     BASE_TRY(read_tree(r, json_array_get(trees, t), t));
   return CKKS_OK;

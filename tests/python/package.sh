@@ -28,7 +28,7 @@ export BLINDSIGHT_TOKEN
 serve wdbc.server
 export URL="$url"
 # What the tests of one file say, added to what this one counts.
-for file in test_ckks test_model test_client test_threads; do
+for file in test_ckks test_model test_client test_threads test_pipelines; do
   run "$python" -W error "$root/tests/python/$file.py"
   ran=$(sed -n 's/^Ran \([0-9]*\) tests* in .*/\1/p' "$log.err")
   wrong=$(sed -n 's/^FAILED (\(.*\))/\1/p' "$log.err" | tr -c '0-9\n' ' ' |
@@ -36,7 +36,7 @@ for file in test_ckks test_model test_client test_threads; do
   passed=$((passed + ${ran:-0} - wrong)) failed=$((failed + wrong))
   left=$(sed -n 's/^OK (skipped=\([0-9]*\))/\1/p' "$log.err")
   passed=$((passed - ${left:-0})) skipped=$((skipped + ${left:-0}))
-  [ -z "$left" ] || echo "SKIP: $left of $file, no pandas"
+  [ -z "$left" ] || echo "SKIP: $left of $file, no pandas or scikit-learn"
   holds "$file ran" [ "${ran:-0}" -gt 0 ]
   [ "$rc" = 0 ] || cat "$log.err"
 done

@@ -201,6 +201,43 @@ static void test_hostile_trees(void **state) {
               "whole number");
 }
 
+/* A feature of categories: lists of those that go right, and an empty list that asks nothing. */
+static void test_categories(void **state) {
+  (void)state;
+  static const char *const form =
+      "{\"features\": [\"a\", \"b\"], \"labels\": [\"y\"], \"base\": [0], \"encoding\": [%s, {}], "
+      "\"trees\": [{\"left\": [1,0,3,0,0], \"right\": [2,0,4,0,0], \"feature\": [0,0,1,0,0], "
+      "\"edge\": [%s,0,%s,0,0], \"missing_right\": [1,0,0,0,0], "
+      "\"value\": [null,[1],null,[2],[3]]}]}";
+  static const char *const categories = "{\"categories\": [\"x\", \"y\", \"z\"]}";
+  static const struct {
+    const char *encoding, *edge, *second, *words;
+  } refused[] = {{NULL, "[0,3]", "0.5", "category 3 of 3"},
+                 {NULL, "[1,0]", "0.5", "not a finite number"},
+                 {NULL, "[0.5]", "0.5", "category 0.5"},
+                 {NULL, "1.5", "0.5", "feature 0 is of categories"},
+                 {NULL, "[0]", "[1]", "feature 1, which has fewer"},
+                 {"{}", "[0]", "0.5", "feature 0, which has fewer"},
+                 {"{\"edges\": [1]}", "[0]", "0.5", "trees bring their own"}};
+  char text[1024];
+  trees_ensemble e;
+  double y;
+  for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+    const char *encoding = refused[i].encoding != NULL ? refused[i].encoding : categories;
+    snprintf(text, sizeof text, form, encoding, refused[i].edge, refused[i].second);
+    expect(text, refused[i].words);
+  }
+  snprintf(text, sizeof text, form, categories, "[0,2]", "[]");
+  if (trees_read(&e, text, strlen(text), "m") != CKKS_OK)
+    fail_msg("%s", base_last_error());
+  static const double rows[4][3] = {{0, 9, 2}, {1, 9, 1}, {2, -9, 2}, {(double)NAN, 9, 2}};
+  for (size_t r = 0; r < 4; r++) {
+    trees_ensemble_forward(&y, rows[r], &e);
+    assert_true(y == rows[r][2]);
+  }
+  trees_ensemble_clear(&e);
+}
+
 static void test_values_that_are_not_there(void **state) {
   (void)state;
   trees_ensemble e;
@@ -332,6 +369,7 @@ int main(void) {
                                      cmocka_unit_test(test_meanings),
                                      cmocka_unit_test(test_missing),
                                      cmocka_unit_test(test_hostile_trees),
+                                     cmocka_unit_test(test_categories),
                                      cmocka_unit_test(test_values_that_are_not_there),
                                      cmocka_unit_test(test_group_that_is_not_there),
                                      cmocka_unit_test(test_deep),
