@@ -133,6 +133,29 @@ static void time_bytes(const ring_kernel *kernel) {
   base_free(p.bytes);
 }
 
+/* Transforms on 64-bit words, modulo a prime of 60 bits: "wide_..." */
+static void time_wide(const ring_kernel *kernel, int log2_n) {
+  inputs in;
+  inputs_init(&in, RING_U64, log2_n, ring_prime_below((UINT64_C(1) << 60) - 1, log2_n));
+  inputs_fill(&in, RANDOM, 1);
+  timed t = {.job = {.kernel = kernel,
+                     .in = &in,
+                     .ntt = kernel->ntt_build(&in.m, log2_n, in.psi),
+                     .out = {words(in.n)}}};
+  for (size_t i = 0; i < N_ENTRIES; i++) {
+    char name[64];
+    if (!is_transform(&entries[i]))
+      continue;
+    t.entry = &entries[i];
+    t.job.first = first_input(&entries[i], &in);
+    snprintf(name, sizeof name, "wide_%s_n%d_ns_per_butterfly", entries[i].name, log2_n);
+    report(name, kernel, bench_run(run_entry, &t), 2e9 / ((double)in.n * log2_n), "ns/butterfly");
+  }
+  base_free(t.job.out[0]);
+  kernel->ntt_free(t.job.ntt);
+  inputs_clear(&in);
+}
+
 int main(void) {
   bench_begin("bench_kernels");
   for (int i = 0; ring_kernel_at(i) != NULL; i++) {
@@ -148,5 +171,9 @@ int main(void) {
       time_size(usable[i], log2_n);
     time_bytes(usable[i]);
   }
+  for (int i = 0; ring_kernel_at(i) != NULL; i++)
+    for (int log2_n = WORDS_LOG2_N; log2_n <= MOST_LOG2_N; log2_n += 3)
+      if (ring_kernel_at(i)->kind == RING_U64 && ring_kernel_usable(ring_kernel_at(i)))
+        time_wide(ring_kernel_at(i), log2_n);
   return bench_end();
 }

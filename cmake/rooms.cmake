@@ -24,7 +24,7 @@ else()
   set(kernel_x86 0)
 endif()
 
-# Only files whose name ends in an instruction set get its flags; kernel.c alone is told
+# Only files whose name ends in an instruction set get its flags; kernel.c and scalar.c are told
 # which of them are there.
 function(kernel_flags file)
   if(file MATCHES "avx2\\.c$")
@@ -35,7 +35,7 @@ function(kernel_flags file)
     set(flags "")
   endif()
   set_source_files_properties("${file}" PROPERTIES COMPILE_OPTIONS "${no_contraction};${flags}")
-  if(file MATCHES "/ring/kernel\\.c$")
+  if(file MATCHES "/ring/kernel\\.c$|/ring/kernel/scalar\\.c$")
     set_source_files_properties("${file}" PROPERTIES
       COMPILE_DEFINITIONS "RING_KERNEL_X86=${kernel_x86}")
   endif()

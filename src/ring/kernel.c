@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which table computes. RING_KERNEL_X86 is 1 in builds of which
- * avx2.c and avx512.c are part of it; no other file asks.
+ * Which table computes. RING_KERNEL_X86 is 1 in builds of which avx2.c, avx512.c and u64_avx512.c
+ * are part; kernel/scalar.c asks too, no other file.
  */
 #include "base/cpu.h"
 #include "ring/kernel/tables.h"
@@ -11,11 +11,9 @@
 
 /* Slowest first within each kind: the choice walks backwards. */
 static const ring_kernel *const tables[] = {
-    &ring_kernel_scalar_u64,
-    &ring_kernel_scalar_f64,
+    &ring_kernel_scalar_u64, &ring_kernel_scalar_f64,
 #if RING_KERNEL_X86
-    &ring_kernel_avx2,
-    &ring_kernel_avx512,
+    &ring_kernel_avx2,       &ring_kernel_avx512,     &ring_kernel_avx512_u64,
 #endif
 };
 #define N_TABLES ((int)(sizeof tables / sizeof tables[0]))
@@ -27,12 +25,12 @@ const ring_kernel *ring_kernel_at(int index) {
 bool ring_kernel_usable(const ring_kernel *kernel) {
   if (strcmp(kernel->name, "avx2") == 0)
     return base_cpu_get()->avx2_fma;
-  if (strcmp(kernel->name, "avx512") == 0)
+  if (strncmp(kernel->name, "avx512", 6) == 0)
     return base_cpu_get()->avx512f_dq_ifma;
   return true;
 }
 
-/* CKKS_KERNEL=scalar means both scalar tables, so a name matches up to its '-'. */
+/* CKKS_KERNEL=scalar, or avx512, means a table of each kind: a name matches up to its '-'. */
 static bool is_named(const ring_kernel *kernel, const char *name) {
   size_t length = strlen(name);
   return strncmp(kernel->name, name, length) == 0 &&

@@ -404,40 +404,127 @@ static void ntt_free(ring_ntt *ntt) {
   base_free(ntt);
 }
 
-/* Values stay in [0, 4p): x is brought below 2p, the product is below 2p. 4p < 2^63. */
-static void forward_layers(ring_word *a, const ring_ntt *ntt) {
-  const ring_modulus modulus = ntt->modulus, *m = &modulus;
-  const uint64_t twice = 2 * m->p;
-  size_t n = (size_t)1 << ntt->log2_n;
-  for (size_t blocks = 1, half = n / 2; half > 0; blocks *= 2, half /= 2) {
-    for (size_t block = 0; block < blocks; block++) {
-      const shoup factor = ntt->forward[blocks + block];
-      ring_word *low = a + block * 2 * half, *high = low + half;
-      for (size_t j = 0; j < half; j++) {
-        uint64_t x = below(low[j].u, twice), y = shoup_product(high[j].u, factor, m);
-        low[j].u = x + y;
-        high[j].u = x + twice - y;
-      }
-    }
+/*
+ * One butterfly of the forward transform: x and y in [0, 4p) to x + w y and x - w y, there again.
+ * x is brought below 2p, the product is below 2p. 4p < 2^63.
+ */
+INLINE void forward_butterfly(uint64_t *x, uint64_t *y, shoup factor, const ring_modulus *m) {
+  uint64_t sum = below(*x, 2 * m->p), term = shoup_product(*y, factor, m);
+  *x = sum + term;
+  *y = sum + 2 * m->p - term;
+}
+
+/* Two layers at a time over runs of `quarter` words: half the way through memory. */
+INLINE void forward_pass(ring_word *a, size_t quarter, const shoup *outer, const shoup *inner,
+                         const ring_modulus *m) {
+  const shoup factor[3] = {*outer, inner[0], inner[1]}; /* stores cannot change these */
+  for (size_t j = 0; j < quarter; j++) {
+    uint64_t x0 = a[j].u, x1 = a[j + quarter].u;
+    uint64_t x2 = a[j + 2 * quarter].u, x3 = a[j + 3 * quarter].u;
+    forward_butterfly(&x0, &x2, factor[0], m);
+    forward_butterfly(&x1, &x3, factor[0], m);
+    forward_butterfly(&x0, &x1, factor[1], m);
+    forward_butterfly(&x2, &x3, factor[2], m);
+    a[j].u = x0;
+    a[j + quarter].u = x1;
+    a[j + 2 * quarter].u = x2;
+    a[j + 3 * quarter].u = x3;
   }
 }
 
-/* Values stay in [0, 2p). */
+/* The first layer alone, where their number is odd. */
+INLINE void forward_first(ring_word *a, size_t half, shoup factor, const ring_modulus *m) {
+  for (size_t j = 0; j < half; j++) {
+    uint64_t x = a[j].u, y = a[j + half].u;
+    forward_butterfly(&x, &y, factor, m);
+    a[j].u = x;
+    a[j + half].u = y;
+  }
+}
+
+/* Words of [0, p) to [0, 4p). */
+static void forward_layers(ring_word *a, const ring_ntt *ntt) {
+  const ring_modulus modulus = ntt->modulus, *m = &modulus;
+  size_t blocks = 1, half = (size_t)1 << (ntt->log2_n - 1);
+  if (ntt->log2_n % 2 != 0) {
+    forward_first(a, half, ntt->forward[1], m);
+    blocks = 2;
+    half /= 2;
+  }
+  for (; half > 1; blocks *= 4, half /= 4)
+    for (size_t block = 0; block < blocks; block++)
+      forward_pass(a + block * 2 * half, half / 2, &ntt->forward[blocks + block],
+                   &ntt->forward[2 * (blocks + block)], m);
+}
+
+/* One butterfly of the inverse transform: x, y in [0, k p) to x + y and, in [0, 2p), w (x - y). */
+INLINE void inverse_butterfly(uint64_t *x, uint64_t *y, unsigned k, shoup factor,
+                              const ring_modulus *m) {
+  uint64_t difference = *x + k * m->p - *y;
+  *x += *y;
+  *y = shoup_product(difference, factor, m);
+}
+
+/* Two layers of four values, all in [0, 2p). */
+INLINE void inverse_four(uint64_t x[4], const shoup *outer, const shoup *inner,
+                         const ring_modulus *m) {
+  inverse_butterfly(&x[0], &x[1], 2, inner[0], m);
+  inverse_butterfly(&x[2], &x[3], 2, inner[1], m);
+  inverse_butterfly(&x[0], &x[2], 4, *outer, m);
+  inverse_butterfly(&x[1], &x[3], 2, *outer, m);
+  x[0] = below(below(x[0], 4 * m->p), 2 * m->p);
+  x[1] = below(x[1], 2 * m->p);
+}
+
+INLINE void inverse_pass(ring_word *a, size_t quarter, const shoup *outer, const shoup *inner,
+                         const ring_modulus *m) {
+  const shoup factor[3] = {*outer, inner[0], inner[1]};
+  for (size_t j = 0; j < quarter; j++) {
+    uint64_t x[4] = {a[j].u, a[j + quarter].u, a[j + 2 * quarter].u, a[j + 3 * quarter].u};
+    inverse_four(x, &factor[0], &factor[1], m);
+#pragma GCC unroll 4
+    for (size_t k = 0; k < 4; k++)
+      a[j + k * quarter].u = x[k];
+  }
+}
+
+INLINE void inverse_last(ring_word *a, size_t half, shoup factor, const ring_modulus *m) {
+  for (size_t j = 0; j < half; j++) {
+    uint64_t x = a[j].u, y = a[j + half].u;
+    inverse_butterfly(&x, &y, 2, factor, m); /* N^-1 follows, and takes any word */
+    a[j].u = x;
+    a[j + half].u = y;
+  }
+}
+
+/* All layers but the first two; values stay in [0, 2p), but for the last, which is below 4p. */
 static void inverse_layers(ring_word *a, const ring_ntt *ntt) {
   const ring_modulus modulus = ntt->modulus, *m = &modulus;
-  const uint64_t twice = 2 * m->p;
-  size_t n = (size_t)1 << ntt->log2_n;
-  for (size_t blocks = n / 2, half = 1; blocks > 0; blocks /= 2, half *= 2) {
-    for (size_t block = 0; block < blocks; block++) {
-      const shoup factor = ntt->inverse[blocks + block];
-      ring_word *low = a + block * 2 * half, *high = low + half;
-      for (size_t j = 0; j < half; j++) {
-        uint64_t x = low[j].u, y = high[j].u;
-        low[j].u = below(x + y, twice);
-        high[j].u = shoup_product(x + twice - y, factor, m);
-      }
-    }
+  size_t n = (size_t)1 << ntt->log2_n, quarter = 4, blocks = n / 16;
+  for (; blocks > 0; quarter *= 4, blocks /= 4)
+    for (size_t block = 0; block < blocks; block++)
+      inverse_pass(a + block * 4 * quarter, quarter, &ntt->inverse[blocks + block],
+                   &ntt->inverse[2 * (blocks + block)], m);
+  if (ntt->log2_n % 2 != 0)
+    inverse_last(a, n / 2, ntt->inverse[1], m);
+}
+
+/* The first two layers of 64 values, from their positions. */
+INLINE void inverse_chunk(ring_word_kind kind, ring_word *out, const ring_word *in, size_t block,
+                          const ring_ntt *ntt, const ring_modulus *m) {
+  ring_word sorted[64];
+  for (size_t i = 0; i < 64; i += 4, block++) {
+    uint64_t x[4];
+#pragma GCC unroll 4
+    for (size_t k = 0; k < 4; k++)
+      x[k] = load(kind, in[ring_ntt_position(i + k)], m);
+    inverse_four(x, &ntt->inverse[block], &ntt->inverse[2 * block], m);
+#pragma GCC unroll 4
+    for (size_t k = 0; k < 4; k++)
+      sorted[i + k].u = x[k];
   }
+  for (size_t i = 0; i < 64; i++)
+    out[i] = sorted[i];
 }
 
 INLINE void forward_words(ring_word_kind kind, ring_word *out, const ring_word *in,
@@ -450,7 +537,7 @@ INLINE void forward_words(ring_word_kind kind, ring_word *out, const ring_word *
   for (ring_word *chunk = out; chunk < out + n; chunk += 64) {
     ring_word sorted[64];
     for (size_t i = 0; i < 64; i++)
-      sorted[ring_ntt_position(i)] = store(kind, residue_u64(chunk[i].u, m), m);
+      sorted[ring_ntt_position(i)] = store(kind, below(below(chunk[i].u, 2 * m->p), m->p), m);
     for (size_t i = 0; i < 64; i++)
       chunk[i] = sorted[i];
   }
@@ -460,13 +547,8 @@ INLINE void inverse_words(ring_word_kind kind, ring_word *out, const ring_word *
                           const ring_ntt *ntt) {
   const ring_modulus modulus = ntt->modulus, *m = &modulus;
   size_t n = (size_t)1 << ntt->log2_n;
-  for (size_t at = 0; at < n; at += 64) {
-    ring_word sorted[64];
-    for (size_t i = 0; i < 64; i++)
-      sorted[i].u = load(kind, in[at + ring_ntt_position(i)], m);
-    for (size_t i = 0; i < 64; i++)
-      out[at + i] = sorted[i];
-  }
+  for (size_t at = 0; at < n; at += 64)
+    inverse_chunk(kind, out + at, in + at, (n + at) / 4, ntt, m);
   inverse_layers(out, ntt);
   for (size_t i = 0; i < n; i++) {
     uint64_t value = shoup_product(out[i].u, ntt->n_inverse, m);
@@ -505,11 +587,13 @@ static void f64_ntt_inverse(ring_word *out, const ring_word *in, const ring_ntt 
 
 /* ---- the tables ---- */
 
-#define TABLE(title, word_kind, prefix)                                                            \
+#define NTT(prefix)                                                                                \
+  .ntt_build = ntt_build, .ntt_free = ntt_free, .ntt_forward = prefix##_ntt_forward,               \
+  .ntt_forward_fetching = prefix##_ntt_forward_fetching, .ntt_inverse = prefix##_ntt_inverse
+
+#define TABLE(title, word_kind, prefix, ...)                                                       \
   {                                                                                                \
-    .name = (title), .kind = (word_kind), .ntt_build = ntt_build, .ntt_free = ntt_free,            \
-    .ntt_forward = prefix##_ntt_forward, .ntt_forward_fetching = prefix##_ntt_forward_fetching,    \
-    .ntt_inverse = prefix##_ntt_inverse, .add = prefix##_add, .sub = prefix##_sub,                 \
+    .name = (title), .kind = (word_kind), __VA_ARGS__, .add = prefix##_add, .sub = prefix##_sub,   \
     .negate = prefix##_negate, .mul = prefix##_mul, .mul_add = prefix##_mul_add,                   \
     .mul_scalar = prefix##_mul_scalar, .sub_mul_scalar = prefix##_sub_mul_scalar,                  \
     .sum_scalar = prefix##_sum_scalar, .tensor = prefix##_tensor, .mac_key = prefix##_mac_key,     \
@@ -519,5 +603,13 @@ static void f64_ntt_inverse(ring_word *out, const ring_word *in, const ring_ntt 
     .from_uint64 = prefix##_from_uint64                                                            \
   }
 
-const ring_kernel ring_kernel_scalar_u64 = TABLE("scalar-u64", RING_U64, u64);
-const ring_kernel ring_kernel_scalar_f64 = TABLE("scalar-f64", RING_F64, f64);
+const ring_kernel ring_kernel_scalar_u64 = TABLE("scalar-u64", RING_U64, u64, NTT(u64));
+const ring_kernel ring_kernel_scalar_f64 = TABLE("scalar-f64", RING_F64, f64, NTT(f64));
+#if RING_KERNEL_X86
+/* Transforms with vectors (u64_avx512.c), and the rest as it is here. */
+const ring_kernel ring_kernel_avx512_u64 =
+    TABLE("avx512-u64", RING_U64, u64, .ntt_build = ring_kernel_u64_avx512_build,
+          .ntt_free = ring_kernel_u64_avx512_free, .ntt_forward = ring_kernel_u64_avx512_forward,
+          .ntt_forward_fetching = ring_kernel_u64_avx512_forward_fetching,
+          .ntt_inverse = ring_kernel_u64_avx512_inverse);
+#endif
