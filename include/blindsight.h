@@ -331,6 +331,14 @@ typedef enum blindsight_input {
   BLINDSIGHT_INPUT_IMAGE  /**< pixels: bytes, divided by 255 unless mean or deviation are given */
 } blindsight_input;
 
+/** When piecewise linear activations (Relu, LeakyRelu, PRelu, Abs) become composites: polynomials
+ * of polynomials, which come nearer to a corner than one of any degree, in more levels. */
+typedef enum blindsight_composite {
+  BLINDSIGHT_COMPOSITE_AUTO, /**< where `error` is given and no one polynomial meets it */
+  BLINDSIGHT_COMPOSITE_NEVER,
+  BLINDSIGHT_COMPOSITE_ALWAYS /**< `error` must be given */
+} blindsight_composite;
+
 typedef struct blindsight_import_options {
   size_t size;
   /** Rows (CSV, idx, PNG, raw) that activations are fitted to. NULL: all must be polynomials. */
@@ -349,6 +357,7 @@ typedef struct blindsight_import_options {
   int max_degree;      /**< 1 to BLINDSIGHT_MAX_DEGREE, 0 = what about 20 levels for all leave; 0 */
   double margin;       /**< around a range that was seen, as a part of it; 0.25 */
   bool minimax;        /**< make the largest error small, not that of the mean square */
+  blindsight_composite composite; /**< BLINDSIGHT_COMPOSITE_AUTO */
 } blindsight_import_options;
 
 /** What became of an activation. */
@@ -360,6 +369,17 @@ typedef struct blindsight_fit {
   double low, high;            /**< range of the polynomial: what was seen, plus the margin */
   double max_error, rms_error; /**< of the activation's largest value */
 } blindsight_fit;
+
+#define BLINDSIGHT_MAX_PARTS 4
+
+/** Of an activation that became a composite; all is 0 where it did not. */
+typedef struct blindsight_composed {
+  int n_parts;                      /**< polynomials, one after the other, */
+  int degree[BLINDSIGHT_MAX_PARTS]; /**< of these degrees */
+  int levels;                       /**< that it takes in all */
+  double gap; /**< nearer to 0 than this part of the range its sign is not one: there x sign(x) is
+                   off by no more than max_error, since x is small */
+} blindsight_composed;
 
 /** What importing a network did. */
 typedef struct blindsight_import {
@@ -379,6 +399,7 @@ typedef struct blindsight_import {
   size_t image[3];   /**< channels, rows, columns that the input could be, or zeros */
   bool pixels;       /**< and is */
   bool bytes;        /**< which are divided by 255 */
+  const blindsight_composed *composed; /**< of each activation */
 } blindsight_import;
 
 BLINDSIGHT_API void blindsight_import_options_default(blindsight_import_options *options,

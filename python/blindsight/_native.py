@@ -142,7 +142,7 @@ class ImportOptions(ctypes.Structure):
         ("input", c_int), ("mean", POINTER(c_double)), ("deviation", POINTER(c_double)),
         ("n_mean", c_size_t), ("n_deviation", c_size_t), ("outputs", c_int), ("error", c_double),
         ("output_error", c_double), ("max_degree", c_int), ("margin", c_double),
-        ("minimax", c_bool),
+        ("minimax", c_bool), ("composite", c_int),
     ]
 
 

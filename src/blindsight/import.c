@@ -5,6 +5,10 @@
 
 #include "base/alloc.h"
 
+_Static_assert(BLINDSIGHT_MAX_PARTS == ONNX_COMPOSITE_MAX_PARTS &&
+                   (int)BLINDSIGHT_COMPOSITE_ALWAYS == (int)ONNX_IMPORT_COMPOSITE_ALWAYS,
+               "composites of blindsight.h are those of the import");
+
 void blindsight_import_options_default(blindsight_import_options *options, size_t size) {
   onnx_import_options inner;
   onnx_import_options_default(&inner);
@@ -19,13 +23,15 @@ void blindsight_import_free(blindsight_import *report) {
     return;
   onnx_import_report_clear(&whole->report);
   base_free(whole->fit);
+  base_free(whole->composed);
   base_free(whole);
 }
 
 ckks_status blindsight_import_view(blindsight_import_whole *whole) {
   const onnx_import_report *r = &whole->report;
   whole->fit = base_alloc_array((size_t)r->n_activations + 1, sizeof *whole->fit);
-  if (whole->fit == NULL)
+  whole->composed = base_alloc_array((size_t)r->n_activations + 1, sizeof *whole->composed);
+  if (whole->fit == NULL || whole->composed == NULL)
     return base_fail_memory(((size_t)r->n_activations + 1) * sizeof *whole->fit);
   for (int i = 0; i < r->n_activations; i++) {
     const onnx_import_activation *a = &r->activation[i];
@@ -37,6 +43,9 @@ ckks_status blindsight_import_view(blindsight_import_whole *whole) {
                                      .high = a->high,
                                      .max_error = a->max_error,
                                      .rms_error = a->rms_error};
+    whole->composed[i] =
+        (blindsight_composed){.n_parts = a->n_parts, .levels = a->levels, .gap = a->gap};
+    memcpy(whole->composed[i].degree, a->part_degree, sizeof a->part_degree);
   }
   whole->shown = (blindsight_import){.n_activations = (size_t)r->n_activations,
                                      .activation = whole->fit,
@@ -52,7 +61,8 @@ ckks_status blindsight_import_view(blindsight_import_whole *whole) {
                                      .scaled = r->scaled,
                                      .batch = r->batch,
                                      .pixels = whole->pixels,
-                                     .bytes = whole->bytes};
+                                     .bytes = whole->bytes,
+                                     .composed = whole->composed};
   memcpy(whole->shown.image, whole->input.image, sizeof whole->shown.image);
   return CKKS_OK;
 }

@@ -12,6 +12,7 @@ typedef struct blindsight_import_whole {
   onnx_import_input_shape input;
   bool pixels, bytes;
   blindsight_fit *fit;
+  blindsight_composed *composed;
 } blindsight_import_whole;
 
 /** Fills `shown` in from the report; CKKS_ERROR_MEMORY. */

@@ -76,7 +76,8 @@ static ckks_status read_network(network_model *model, blindsight_import_whole *w
                                      .output_error = options->output_error,
                                      .max_degree = options->max_degree,
                                      .margin = options->margin,
-                                     .minimax = options->minimax};
+                                     .minimax = options->minimax,
+                                     .composite = (onnx_import_composite)options->composite};
   BASE_TRY(onnx_import_model(model, &whole->report, r->bytes, r->n_bytes, r->path, r->data.value,
                              r->data.n_rows, &inner));
   return whole->pixels ? network_check(model) : name_columns(model, &r->data);
@@ -92,6 +93,12 @@ static ckks_status check(const blindsight_import_options *o) {
   if (!(o->error >= 0.0) || !(o->output_error > 0.0) || !(o->margin >= 0.0))
     return base_fail(CKKS_ERROR_ARGUMENT,
                      "error and margin must not be below 0, output_error must be above it");
+  if ((unsigned)o->composite > BLINDSIGHT_COMPOSITE_ALWAYS)
+    return base_fail(CKKS_ERROR_ARGUMENT, "composite = %d: there is no such choice",
+                     (int)o->composite);
+  if (o->composite == BLINDSIGHT_COMPOSITE_ALWAYS && o->error == 0.0)
+    return base_fail(CKKS_ERROR_ARGUMENT, "composite activations always: their error "
+                                          "(--activation-error) must be given");
   if ((o->n_mean > 0 && o->mean == NULL) || (o->n_deviation > 0 && o->deviation == NULL))
     return base_fail(CKKS_ERROR_ARGUMENT, "mean or deviation is NULL");
   return CKKS_OK;

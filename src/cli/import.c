@@ -33,7 +33,7 @@ typedef struct arguments {
   blindsight_import_options import;
   blindsight_trees_options trees;
   uint64_t max_degree, n_bins;
-  int fit, kind, input, edges;
+  int fit, kind, input, edges, composite;
   const char *mean, *deviation;
   bool json;
 } arguments;
@@ -92,6 +92,10 @@ static int parse(arguments *a, int argc, char **argv) {
        0},
       {"fit", 0, CLI_CHOICE, &a->fit, "squares|minimax", "which error is made small (squares)", 0,
        0, 0},
+      {"composite", 0, CLI_CHOICE, &a->composite, "auto|never|always",
+       "Relu and the like by composite polynomials: where no one polynomial meets "
+       "--activation-error (auto)",
+       0, 0, 0},
       {"json", 0, CLI_FLAG, &a->json, NULL, "print JSON", 0, 0, 0}};
   const cli_command command = {
       "import", "FILE",
@@ -221,6 +225,7 @@ int cli_import(int argc, char **argv) {
     return code;
   a.import.max_degree = (int)a.max_degree;
   a.import.minimax = a.fit == 1;
+  a.import.composite = (blindsight_composite)a.composite;
   a.import.outputs = a.kind - 1;
   a.import.input = (blindsight_input)a.input;
   return cli_print_status(import(&a));

@@ -40,8 +40,27 @@ static void print_input(FILE *out, const blindsight_import *report, size_t n_fea
                     report->batch);
 }
 
-static void print_activation(FILE *out, const blindsight_fit *a) {
+static void print_composite(FILE *out, const blindsight_fit *a, const blindsight_composed *c) {
+  char degrees[40] = "";
+  for (int i = 0; i < c->n_parts; i++) {
+    size_t n = strlen(degrees);
+    snprintf(degrees + n, sizeof degrees - n, "%s%d", i > 0 ? ", " : "", c->degree[i]);
+  }
+  cli_print_field(out, "",
+                  "becomes a composite of degrees %s (%d levels) on %.4g to %.4g%s:", degrees,
+                  c->levels, a->low, a->high, a->each ? ", less in most channels" : "");
+  cli_print_field(out, "",
+                  "off by %.2g at most, %.2g in the mean, of its largest value; its sign is",
+                  a->max_error, a->rms_error);
+  cli_print_field(out, "", "none nearer to 0 than %.2g of the range", c->gap);
+}
+
+static void print_activation(FILE *out, const blindsight_fit *a, const blindsight_composed *c) {
   cli_print_field(out, "activation", "%s", a->node);
+  if (c->n_parts > 0) {
+    print_composite(out, a, c);
+    return;
+  }
   if (a->exact) {
     cli_print_field(out, "", "is a polynomial of degree %d; sees %.4g to %.4g with margin",
                     a->degree, a->low, a->high);
@@ -104,7 +123,7 @@ void cli_model_print_import(FILE *out, const blindsight_import *report,
   print_input(out, report, names->n_features, options);
   print_outputs(out, names, report);
   for (size_t i = 0; i < report->n_activations; i++)
-    print_activation(out, &report->activation[i]);
+    print_activation(out, &report->activation[i], &report->composed[i]);
   if (report->n_carried > 0)
     cli_print_field(out, "carried", "%zu values past activations that they skip",
                     report->n_carried);

@@ -21,6 +21,7 @@ typedef struct onnx_branch {
   onnx_fit_fitter *fitter;
   onnx_fit fit;
   bool constant; /**< the polynomial is: its units hand on a bias */
+  bool composed; /**< a composite stands for it, not the polynomial */
 } onnx_branch;
 
 /** For values of n_rows rows. A channel is one of an image's, or else a unit. */

@@ -49,12 +49,28 @@ static ckks_status refuse(onnx_branch *b, int max_degree, const onnx_import_opti
                    options->minimax ? "" : " in the mean", options->error, hints, options->margin);
 }
 
+/* Whether no degree is good enough, and a composite may be. */
+static ckks_status must_compose(bool *must, onnx_branch *b, const onnx_import_options *options) {
+  onnx_fit fit;
+  *must = false;
+  if (options->composite != ONNX_IMPORT_COMPOSITE_AUTO || b->radius == NULL)
+    return CKKS_OK;
+  BASE_TRY(onnx_fit_degree(&fit, b->fitter, ENCODING_MAX_DEGREE, options->minimax));
+  *must = judged(&fit, options->minimax) > options->error;
+  return CKKS_OK;
+}
+
 ckks_status onnx_degrees_each(onnx_branch *const *branch, size_t n, int max_degree,
                               const onnx_import_options *options) {
   for (size_t i = 0; i < n; i++) {
     onnx_branch *b = branch[i];
+    if (b->composed)
+      continue;
     BASE_TRY(onnx_fit_search(&b->fit, b->fitter, 1, max_degree, options->error, options->minimax));
-    if (judged(&b->fit, options->minimax) > options->error)
+    if (judged(&b->fit, options->minimax) <= options->error)
+      continue;
+    BASE_TRY(must_compose(&b->composed, b, options));
+    if (!b->composed)
       return refuse(b, max_degree, options);
   }
   return CKKS_OK;

@@ -14,8 +14,9 @@ typedef struct onnx_degrees_judge {
 /** Highest degree where n hidden layers share about 20 levels, which N = 2^15 has; at least 3. */
 int onnx_degrees_allowed(int n_layers);
 /**
- * Each to options->error, by least squares or minimax: CKKS_ERROR_RANGE names one that stays above
- * it, with what higher degrees would reach and cost.
+ * Each that is not composed to options->error, by least squares or minimax: CKKS_ERROR_RANGE names
+ * one that stays above it, with what higher degrees would reach and cost. Where none does and
+ * options->composite allows it, the branch is composed from now on.
  */
 ckks_status onnx_degrees_each(onnx_branch *const *branch, size_t n, int max_degree,
                               const onnx_import_options *options);

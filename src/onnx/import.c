@@ -59,7 +59,9 @@ static ckks_status check_everywhere(onnx_importing *in, const onnx_branch *b) {
 
 static ckks_status prepare_branch(onnx_importing *in, int l, int index) {
   onnx_branch *b = onnx_importing_branch(in, l, index);
-  int most = 2 * in->report->max_degree + 1;
+  /* A composite takes the place of one polynomial where no degree is good enough. */
+  bool all = in->options->error > 0.0 && in->options->composite == ONNX_IMPORT_COMPOSITE_AUTO;
+  int most = all ? ENCODING_MAX_DEGREE : 2 * in->report->max_degree + 1;
   bool last = l + 1 == in->fold.n_layers;
   ckks_status status =
       onnx_branch_prepare(b, &in->fold, in->options->margin,
@@ -91,6 +93,15 @@ static ckks_status prepare_branches(onnx_importing *in) {
   return CKKS_OK;
 }
 
+static void report_composite(onnx_import_activation *a, const onnx_composite *composite) {
+  a->n_parts = composite->n;
+  a->levels = onnx_composite_levels(composite);
+  a->gap = composite->gap;
+  for (int i = 0; i < composite->n; i++)
+    a->part_degree[i] = composite->part[i].degree;
+  a->degree = composite->part[composite->n - 1].degree;
+}
+
 static ckks_status report_activations(onnx_importing *in) {
   size_t n = (size_t)in->fold.n_layers * ONNX_MAX_BRANCHES;
   in->report->activation = base_alloc_array(n, sizeof *in->report->activation);
@@ -108,6 +119,8 @@ static ckks_status report_activations(onnx_importing *in) {
     a->max_error = b->fit.max_error;
     a->rms_error = b->fit.rms_error;
     onnx_branch_range(&a->low, &a->high, b);
+    if (b->composed)
+      report_composite(a, in->composite);
   }
   return CKKS_OK;
 }
@@ -162,6 +175,7 @@ static void importing_free(onnx_importing *in) {
   base_free(in->exact);
   base_free(in->have);
   base_free(in->scratch);
+  base_free(in->composite);
   onnx_scaler_clear(&in->scaler);
   onnx_fold_clear(&in->fold);
   base_free(in);

@@ -6,7 +6,15 @@
 #ifndef ONNX_IMPORT_H
 #define ONNX_IMPORT_H
 #include "network/network.h"
+#include "onnx/composite.h"
 #include "onnx/fold.h"
+
+/** When piecewise linear activations become composite polynomials (onnx/composite.h). */
+typedef enum onnx_import_composite {
+  ONNX_IMPORT_COMPOSITE_AUTO, /**< where `error` is asked for and one polynomial misses it */
+  ONNX_IMPORT_COMPOSITE_NEVER,
+  ONNX_IMPORT_COMPOSITE_ALWAYS
+} onnx_import_composite;
 
 typedef struct onnx_import_options {
   /** The network sees (x - mean) / deviation: one number, one for each channel of an image, or one
@@ -22,6 +30,7 @@ typedef struct onnx_import_options {
   int max_degree;      /**< 0 = what depth allows: about 20 levels for all layers */
   double margin;       /**< around the range seen, as a part of it; default 0.25 */
   bool minimax;        /**< smallest largest error instead of smallest mean square */
+  onnx_import_composite composite;
 } onnx_import_options;
 
 /** What became of an activation. */
@@ -31,6 +40,9 @@ typedef struct onnx_import_activation {
   bool exact, each; /**< each channel has a range of its own, up to low and high */
   double low, high; /**< range of the polynomial; what was seen plus the margin */
   double max_error, rms_error;
+  int n_parts; /**< of a composite: so many polynomials, of these degrees, one after the other */
+  int part_degree[ONNX_COMPOSITE_MAX_PARTS], levels;
+  double gap; /**< nearer to 0 than this part of the range its sign is none */
 } onnx_import_activation;
 
 typedef struct onnx_import_report {

@@ -28,7 +28,8 @@ static ckks_status measure(double *difference, void *context) {
   const trial *t = context;
   onnx_importing *in = t->in;
   double most = 0.0;
-  onnx_import_layers_polynomials(in);
+  if (!in->expanded)
+    onnx_import_layers_polynomials(in);
   BASE_TRY(network_forward_rows(in->have, onnx_importing_used(in), t->n_rows, in->model));
   for (size_t i = 0; i < t->n_rows; i++)
     for (size_t k = 0; k < in->n_outputs; k++) {
@@ -58,13 +59,37 @@ static size_t trial_rows(const onnx_importing *in) {
   return (double)n > most ? (size_t)most : n;
 }
 
+static ckks_status check_composites(const onnx_importing *in) {
+  for (size_t i = 0; i < in->n_fitted; i++) {
+    const onnx_branch *b = in->fitted[i];
+    if (b->composed && b->fit.max_error > in->options->error)
+      return base_fail(
+          CKKS_ERROR_RANGE,
+          "%s: neither one polynomial nor a composite of %d is nearer than %.2g of its "
+          "largest value, where --activation-error asks for %g",
+          b->name, in->composite->n, b->fit.max_error, in->options->error);
+  }
+  return CKKS_OK;
+}
+
+static ckks_status find_each(onnx_importing *in) {
+  bool always = in->options->composite == ONNX_IMPORT_COMPOSITE_ALWAYS;
+  for (size_t i = 0; i < in->n_fitted && always; i++)
+    in->fitted[i]->composed = onnx_import_composites_may(in->fitted[i]);
+  BASE_TRY(onnx_degrees_each(in->fitted, in->n_fitted, in->report->max_degree, in->options));
+  BASE_TRY(onnx_import_composites_find(in, in->options->error));
+  BASE_TRY(check_composites(in));
+  onnx_import_layers_polynomials(in);
+  return onnx_import_composites_expand(in);
+}
+
 ckks_status onnx_import_degrees_find(onnx_importing *in) {
   onnx_import_report *report = in->report;
   find_range(in);
   trial some = {in, trial_rows(in)}, whole = {in, onnx_importing_n_used(in)};
   const onnx_degrees_judge judge = {measure, &some};
   if (in->options->error > 0.0)
-    BASE_TRY(onnx_degrees_each(in->fitted, in->n_fitted, report->max_degree, in->options));
+    BASE_TRY(find_each(in));
   else if (in->n_fitted > 0)
     BASE_TRY(onnx_degrees_all(&report->difference, &report->better_degree, &report->better,
                               in->fitted, in->n_fitted, report->max_degree, in->options, &judge));

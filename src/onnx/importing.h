@@ -3,6 +3,7 @@
 #ifndef ONNX_IMPORTING_H
 #define ONNX_IMPORTING_H
 #include "onnx/branch.h"
+#include "onnx/composite.h"
 #include "onnx/import.h"
 #include "onnx/scaler.h"
 
@@ -25,6 +26,8 @@ typedef struct onnx_importing {
   double *exact; /**< outputs of the graph, row by row, before their end */
   double *have;  /**< those of the model */
   double *scratch;
+  onnx_composite *composite; /**< of all composed branches; NULL where there are none */
+  bool expanded;             /**< their layers are there: the model's are no longer the fold's */
 } onnx_importing;
 
 static inline onnx_branch *onnx_importing_branch(const onnx_importing *in, int layer, int index) {
@@ -53,6 +56,15 @@ ckks_status onnx_import_rows_see(onnx_importing *in);
 ckks_status onnx_import_layers(onnx_importing *in);
 /** Activations as the branches are fitted now; layers are scaled already. */
 void onnx_import_layers_polynomials(onnx_importing *in);
+
+/** Whether an activation can be d t (s(t) + c) with a composite sign s: where it is homogeneous. */
+bool onnx_import_composites_may(const onnx_branch *branch);
+/** The composite with which all composed branches are off by `error` of their largest value at
+ * most, or the best there is; their fits say by how much. */
+ckks_status onnx_import_composites_find(onnx_importing *in, double error);
+/** Layers of composed branches become those of their parts. CKKS_ERROR_RANGE when they are too
+ * many. */
+ckks_status onnx_import_composites_expand(onnx_importing *in);
 
 /** Degrees of the fitted branches by trial on the rows; sets the report's difference and range. */
 ckks_status onnx_import_degrees_find(onnx_importing *in);

@@ -95,4 +95,16 @@ says "which it says" "^asked for *error 0.0001,"
 printf 'x0,x1,x2,x3\n10,,30,40\n' >gap.csv
 refused "a gap" 1 'row 0: "x1" is missing, and the model says nothing of its mean' \
   blindsight evaluate flat.model gap.csv
+
+# --- corners: where no one polynomial is near enough a composite is, and says what it is
+works "a composite" blindsight import "$cases/composite/relu.onnx" \
+  --calibrate "$cases/composite/rows.csv" --activation-error 3e-4 --fit minimax -o corner.model
+says "its degrees and levels" "^ *becomes a composite of degrees 15, 15, 15 (16 levels)"
+says "what is left near zero" "none nearer to 0 than 0.00"
+works "its plan" blindsight compile corner.model --packing latency --error 1e-3 -o corner
+refused "none, when none is wanted" 1 "asks for 0.0003" blindsight import \
+  "$cases/composite/relu.onnx" --calibrate "$cases/composite/rows.csv" \
+  --activation-error 3e-4 --composite never -o no.model
+refused "always, without saying how near" 1 "activation-error" blindsight import \
+  "$cases/composite/relu.onnx" --calibrate "$cases/composite/rows.csv" --composite always -o no.model
 finish
