@@ -8,7 +8,7 @@ _blindsight_server_commands="serve token audit help"
 _blindsight_options() {
   case $1 in
     train) echo "--label --output --model --task --drop --hidden --activation --epochs --batch --rate --decay --l2 --trees --depth --min-rows --bins --sample-rows --sample-columns --patience --edges --seed --split-seed --frac --validation --json" ;;
-    import) echo "--output --calibrate --bins --edges --label --output-name --input --outputs --mean --deviation --output-error --activation-error --max-degree --margin --fit --json" ;;
+    import) echo "--output --calibrate --bins --edges --label --output-name --input --outputs --mean --deviation --output-error --activation-error --max-degree --margin --fit --composite --json" ;;
     export) echo "--output" ;;
     evaluate) echo "--label --outputs --packing --json" ;;
     simulate) echo "--label --error --headroom --packing --out-of-range --seed --threads --json" ;;
@@ -69,6 +69,7 @@ _blindsight_values() {
     import.--max-degree) echo "none" ;;
     import.--margin) echo "none" ;;
     import.--fit) echo "squares minimax" ;;
+    import.--composite) echo "auto never always" ;;
     export.--output | export.-o) echo "file" ;;
     evaluate.--label) echo "none" ;;
     evaluate.--outputs) echo "file" ;;

@@ -43,6 +43,7 @@ complete -c blindsight -n "__fish_seen_subcommand_from import" -l activation-err
 complete -c blindsight -n "__fish_seen_subcommand_from import" -l max-degree -x -d "of a polynomial (what about 20 levels for all leave)"
 complete -c blindsight -n "__fish_seen_subcommand_from import" -l margin -x -d "around a range, as part of it (0.25)"
 complete -c blindsight -n "__fish_seen_subcommand_from import" -l fit -x -a "squares minimax" -d "which error is made small (squares)"
+complete -c blindsight -n "__fish_seen_subcommand_from import" -l composite -x -a "auto never always" -d "Relu and the like by composite polynomials: where no one polynomial meets --activation-error (auto)"
 complete -c blindsight -n "__fish_seen_subcommand_from import" -l json -d "print JSON"
 complete -c blindsight -n "__fish_seen_subcommand_from import" -s h -l help -d "this text"
 complete -c blindsight -f -n __fish_use_subcommand -a export -d "print a model as JSON"

@@ -26,6 +26,7 @@ _LEARNERS = {"network": 0, "linear": 1, "trees": 2}
 _TASKS = {"auto": 0, "classes": 1, "regression": 2}
 _INPUTS = {"auto": 0, "table": 1, "image": 2}
 _OUTPUTS = {"auto": -1, "classes": 0, "values": 1, "labels": 2}
+_COMPOSITES = {"auto": 0, "never": 1, "always": 2}
 
 
 @dataclass(frozen=True)
@@ -241,7 +242,7 @@ def import_onnx(path: Path, *, calibrate: Data | None = None, label: str | None 
                 mean: ArrayLike | None = None, deviation: ArrayLike | None = None,
                 outputs: str = "auto", activation_error: float = 0.0, output_error: float = 0.01,
                 max_degree: int = 0, margin: float = 0.25, minimax: bool = False,
-                name: str | None = None) -> Model:
+                composite: str = "auto", name: str | None = None) -> Model:
     """A network in ONNX (docs/onnx.md). Activations that are no polynomials are fitted to the rows
     of `calibrate`, whose column `label` is no input; ``.fits`` says what became of them."""
     options = ImportOptions()
@@ -253,6 +254,7 @@ def import_onnx(path: Path, *, calibrate: Data | None = None, label: str | None 
     options.deviation, options.n_deviation = array_of(deviation)
     options.error, options.output_error = activation_error, output_error
     options.max_degree, options.margin, options.minimax = max_degree, margin, minimax
+    options.composite = _choice("composite", composite, _COMPOSITES)
     report = Handle("blindsight_import")
     function = library.blindsight_model_import
     if calibrate is None:

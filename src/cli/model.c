@@ -133,17 +133,29 @@ void cli_model_print_import(FILE *out, const blindsight_import *report,
   warn_missed(report, options);
 }
 
-static json_t *activation_json(const blindsight_fit *fit) {
-  return json_pack("{s:s, s:i, s:b, s:o, s:o, s:o, s:o}", "node", fit->node, "degree", fit->degree,
-                   "exact", fit->exact, "low", cli_print_number(fit->low), "high",
-                   cli_print_number(fit->high), "max_error", cli_print_number(fit->max_error),
-                   "rms_error", cli_print_number(fit->rms_error));
+static json_t *composite_json(const blindsight_composed *c) {
+  json_t *degrees = json_array();
+  for (int i = 0; i < c->n_parts; i++)
+    json_array_append_new(degrees, json_integer(c->degree[i]));
+  return json_pack("{s:o, s:i, s:o}", "degrees", degrees, "levels", c->levels, "gap",
+                   cli_print_number(c->gap));
+}
+
+static json_t *activation_json(const blindsight_fit *fit, const blindsight_composed *c) {
+  json_t *object = json_pack(
+      "{s:s, s:i, s:b, s:o, s:o, s:o, s:o}", "node", fit->node, "degree", fit->degree, "exact",
+      fit->exact, "low", cli_print_number(fit->low), "high", cli_print_number(fit->high),
+      "max_error", cli_print_number(fit->max_error), "rms_error", cli_print_number(fit->rms_error));
+  if (c->n_parts > 0)
+    json_object_set_new(object, "composite", composite_json(c));
+  return object;
 }
 
 json_t *cli_model_import_json(const blindsight_import *report) {
   json_t *activations = json_array();
   for (size_t i = 0; i < report->n_activations; i++)
-    json_array_append_new(activations, activation_json(&report->activation[i]));
+    json_array_append_new(activations,
+                          activation_json(&report->activation[i], &report->composed[i]));
   return json_pack("{s:o, s:I, s:I, s:I, s:o, s:b}", "activations", activations, "carried",
                    (json_int_t)report->n_carried, "rows", (json_int_t)report->n_rows, "changed",
                    (json_int_t)report->n_changed, "difference",
