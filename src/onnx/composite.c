@@ -7,9 +7,9 @@
 #include "base/status.h"
 
 #define MAX_TERMS ((ONNX_COMPOSITE_MAX_DEGREE + 1) / 2)
-#define GRID 2000 /* points of an interval, closer at its ends */
-#define FINE 20
-#define ROUNDS 12 /* of exchanges: they settle in five or six */
+#define GRID 2000   /* points of an interval, closer at its ends */
+#define WIDER 1.001 /* an error between two points of the grid */
+#define ROUNDS 12   /* of exchanges: they settle in five or six */
 #define HALVINGS 24
 
 /* ------------------------------------------- the odd polynomial nearest to 1 */
@@ -126,13 +126,12 @@ double onnx_composite_value(const onnx_composite *composite, double t) {
   return t;
 }
 
-/* What is wrong with t s(t), and with s, from `low` to `high`, closer where t is small. */
+/* The most of |s - 1| and of t |s - 1| from `low` to `high`, closer where t is small. */
 static double find_error(double *deviation, const onnx_composite *composite, double low,
-                         double high, int n) {
+                         double high) {
   double most = 0.0;
-  *deviation = 0.0;
-  for (int i = 0; i < n; i++) {
-    double t = high * exp(log(low / high) * i / (n - 1));
+  for (int i = 0; i < GRID; i++) {
+    double t = high * exp(log(low / high) * i / (GRID - 1));
     double by = fabs(onnx_composite_value(composite, t) - 1.0);
     *deviation = fmax(*deviation, by);
     most = fmax(most, t * by);
@@ -140,27 +139,32 @@ static double find_error(double *deviation, const onnx_composite *composite, dou
   return most;
 }
 
-static void judge(onnx_composite *out, int n) {
-  out->near = find_error(&out->deviation, out, 1e-3 * out->gap, out->gap, n);
-  out->error = fmax(out->near, find_error(&out->deviation, out, out->gap, 1.0, n));
+/* Beyond the gap what the last part leaves holds between all points, however closely s swings. */
+static void judge(onnx_composite *out, double left) {
+  double nowhere = 0.0;
+  out->deviation = left;
+  out->near = find_error(&nowhere, out, 1e-3 * out->gap, out->gap);
+  (void)find_error(&out->deviation, out, out->gap, 1.0);
+  out->error = fmax(out->near, out->deviation);
 }
 
 /* Each part takes what the one before leaves, [(1 - e) / (1 + e), 1], further towards 1; all but
  * the last are divided by 1 + e, so that nothing leaves [-1, 1]. */
 static void make_at(onnx_composite *out, const int *degree, int n, double gap) {
-  double low = gap;
+  double low = gap, left = 0.0;
   *out = (onnx_composite){.n = n, .gap = gap};
   for (int i = 0; i < n; i++) {
     int terms = (degree[i] + 1) / 2;
     double c[MAX_TERMS] = {0.0};
-    double error = nearest_to_one(c, terms, low), most = i + 1 < n ? 1.0 + error : 1.0;
+    double error = WIDER * nearest_to_one(c, terms, low), most = i + 1 < n ? 1.0 + error : 1.0;
     encoding_polynomial *p = &out->part[i];
     *p = (encoding_polynomial){.degree = 2 * terms - 1, .chebyshev = true};
     for (int j = 0; j < terms; j++)
       p->coefficient[2 * j + 1] = c[j] / most;
     low = (1.0 - error) / (1.0 + error);
+    left = error;
   }
-  judge(out, GRID);
+  judge(out, left);
 }
 
 /* A wider gap leaves more near zero, a smaller one more elsewhere: where the two meet. */
@@ -179,7 +183,6 @@ void onnx_composite_make(onnx_composite *out, const int *degree, int n) {
     else
       high = log(gap);
   }
-  judge(out, FINE * GRID); /* this one is told, and must be true between the points as well */
 }
 
 static int depth_of(int degree) {

@@ -104,7 +104,7 @@ says "what is left near zero" "none nearer to 0 than 0.00"
 works "its plan" blindsight compile corner.model --packing latency --error 1e-3 -o corner
 refused "none, when none is wanted" 1 "asks for 0.0003" blindsight import \
   "$cases/composite/relu.onnx" --calibrate "$cases/composite/rows.csv" \
-  --activation-error 3e-4 --composite never -o no.model
+  --activation-error 3e-4 --fit minimax --composite never -o no.model
 refused "always, without saying how near" 1 "activation-error" blindsight import \
   "$cases/composite/relu.onnx" --calibrate "$cases/composite/rows.csv" --composite always -o no.model
 finish

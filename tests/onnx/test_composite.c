@@ -13,12 +13,12 @@ static void signs_are_as_near_as_they_say(void **unused) {
   static const struct {
     int n, degree[3];
     double error;
-  } cases[] = {{1, {7}, 0.063}, {2, {7, 7}, 0.0151}, {3, {15, 15, 15}, 3.9e-4}};
+  } cases[] = {{1, {7}, 0.063}, {2, {7, 7}, 0.0151}, {3, {15, 15, 15}, 4.1e-4}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     onnx_composite c;
     onnx_composite_make(&c, cases[i].degree, cases[i].n);
     assert_int_equal(c.n, cases[i].n);
-    assert_true(c.error <= 1.05 * cases[i].error && c.error > 0.8 * cases[i].error);
+    assert_true(c.error <= 1.02 * cases[i].error && c.error > 0.8 * cases[i].error);
     double most = 0.0;
     for (int k = 1; k <= 20000; k++) {
       double t = k / 20000.0, s = onnx_composite_value(&c, t);
@@ -27,7 +27,7 @@ static void signs_are_as_near_as_they_say(void **unused) {
       assert_true(s > 0.0 && s <= 1.0 + 1.1 * c.deviation);
       most = fmax(most, t * fabs(s - 1.0));
     }
-    assert_true(most <= 1.01 * c.error && most >= 0.9 * c.error);
+    assert_true(most <= 1.01 * c.error && most >= 0.8 * c.error);
   }
 }
 
