@@ -21,7 +21,7 @@ works "no bar without a terminal" blindsight train "$data" --label diagnosis -o 
 
 # Work that cannot say how far it is, made long by many rows.
 head -n 1 "$data" >many.csv
-for i in 1 2 3 4 5 6 7 8 9 10; do tail -n +2 "$data"; done >ten.csv
+for _ in 1 2 3 4 5 6 7 8 9 10; do tail -n +2 "$data"; done >ten.csv
 cat ten.csv ten.csv ten.csv ten.csv >>many.csv
 shows 24 blindsight simulate wdbc.model many.csv
 holds "it works" [ "$rc" = 0 ]
