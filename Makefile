@@ -10,7 +10,8 @@ FUZZ_SECONDS ?= 60
 build = cmake -S . -B build/$(1) -DCMAKE_BUILD_TYPE=$(2) $(3) && \
   cmake --build build/$(1) -j$(JOBS) $(4)
 
-.PHONY: build demo test test-all bench bench-deep lint fuzz prove install uninstall clean wasm wheel
+.PHONY: build demo test test-all bench bench-deep lint fuzz prove install uninstall clean wasm wheel \
+  deb dist
 build:
 	@tools/install_deps
 	@$(call build,release,Release)
@@ -34,6 +35,15 @@ wasm:
 wheel: build wasm
 	@tools/make_wheel build/release build/wheel build/web/page
 	@tools/check_wheel build/wheel/*.whl
+
+# Sources of a release, with their bill of materials: build/dist.
+dist:
+	@tools/make_dist build/dist
+
+# Debian packages of them: build/deb.
+deb: wasm
+	@tools/install_deps --dev
+	@tools/make_deb build/deb build/web/page
 
 test-all: build
 	@tools/install_deps --dev
