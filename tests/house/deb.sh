@@ -46,10 +46,10 @@ fresh() {
   says "the unit" '^ExecStart=/usr/bin/blindsight-server serve'
   holds "it is not enabled yet" sh -c "! grep -q blindsight.service '$log.out'"
   run inside 'install -d -o blindsight -g blindsight -m 0700 /var/lib/blindsight
-    as() { setpriv --reuid blindsight --regid blindsight --clear-groups "$@"; }
-    as blindsight-server token create --state /var/lib/blindsight --name me >token
+    as="setpriv --reuid blindsight --regid blindsight --clear-groups"
+    $as blindsight-server token create --state /var/lib/blindsight --name me >token
     chmod 600 token
-    as blindsight-server serve /etc/blindsight/models --state /var/lib/blindsight --listen 127.0.0.1:0 >serve.log 2>&1 &
+    $as blindsight-server serve /etc/blindsight/models --state /var/lib/blindsight --listen 127.0.0.1:0 >serve.log 2>&1 &
     until grep -q "serving on" serve.log; do kill -0 $!; sleep 0.1; done
     url=$(sed -n "s/^blindsight: serving on //p" serve.log)
     blindsight predict new.csv --server $url --token-file token --key me.key --rows 0-4 --csv

@@ -11,7 +11,7 @@ const WAIT = 60000; // of a busy machine
 let passed = 0, failed = 0;
 
 const browser = await chromium.launch({executablePath: process.env.CHROMIUM,
-  args: ['--no-sandbox', '--disable-dev-shm-usage', '--no-proxy-server']});
+  args: ['--no-sandbox', '--disable-dev-shm-usage', '--no-proxy-server', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']});
 const context = await browser.newContext({viewport: {width: 390, height: 844}, colorScheme: 'light'});
 context.setDefaultTimeout(WAIT);
 const faults = []; // what the browser itself complains of: the policy, a script's error
@@ -86,7 +86,7 @@ await test('a wrong token is said to be wrong', async () => {
   assert.match(await page.textContent('#enter .notice'), /token/);
   faults.splice(0); // the browser notes the 401
 });
-let cold, times;
+let cold, first, times;
 await test('the right one opens the model, and makes keys', async () => {
   const start = Date.now();
   await enter();
@@ -184,6 +184,27 @@ if (process.env.TIMES) await test('times', async () => {
     return found;
   }, token);
 });
+await test('from a cold page to the first prediction', async () => {
+  // Another browser, which has seen nothing: the page, the module, keys made and sent, a row.
+  const fresh = await browser.newContext({viewport: {width: 390, height: 844}});
+  const other = await fresh.newPage();
+  other.setDefaultTimeout(WAIT);
+  const start = Date.now();
+  await other.goto(url);
+  await other.fill('#token', token);
+  await other.press('#token', 'Enter');
+  if (images) {
+    await other.waitForSelector('#choice-field:not([hidden])');
+    await other.selectOption('#choice', 'wdbc');
+  }
+  await other.waitForSelector('#key:not([hidden])');
+  await other.click('#usual');
+  await other.click('#predict');
+  await other.waitForSelector('.verdict');
+  first = Date.now() - start;
+  assert.match(await other.textContent('.verdict'), /^[BM]$/);
+  await fresh.close();
+});
 await test('the key can be saved', async () => {
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('#export')]);
   assert.equal(download.suggestedFilename(), 'wdbc.key');
@@ -207,6 +228,7 @@ if (images) await test('a digit, drawn', async () => {
   await page.selectOption('#choice', 'digits');
   await ready();
   await page.waitForSelector('#pad-field:not([hidden])');
+  await page.locator('#pad').scrollIntoViewIfNeeded();
   const {x, y} = await page.locator('#pad').boundingBox();
   await page.mouse.move(x + 80, y + 60); // a seven
   await page.mouse.down();
@@ -229,6 +251,42 @@ if (images) await test('a digit, drawn', async () => {
     await page.keyboard.press(key); // a one, by keyboard
   await page.click('#predict');
   await until(() => /^1$/.test(document.querySelector('.verdict')?.textContent));
+});
+
+if (images) await test('a picture of the camera', async () => {
+  await page.click('#camera');
+  await page.waitForSelector('#camera-field:not([hidden])');
+  assert.equal(await page.isHidden('#camera'), true);
+  await noSideways();
+  await accessible('with the camera');
+  await page.keyboard.press('Enter'); // the focus is on the button that takes it
+  await until(() => /a picture of the camera/.test(document.getElementById('pad-state').textContent));
+  assert.equal(await page.evaluate(() => document.getElementById('video').srcObject), null);
+  const colours = await page.$eval('#pad', (canvas) => new Set(canvas.getContext('2d').getImageData(0, 0, 280, 280).data).size);
+  assert.ok(colours > 3, `${colours} shades`); // Chromium's own pattern, not black
+  await page.click('#predict');
+  await answered();
+  assert.match(await page.textContent('.verdict'), /^\d$/);
+  await page.click('#camera');
+  await page.waitForSelector('#camera-field:not([hidden])');
+  await page.click('#camera-off');
+  assert.equal(await page.isHidden('#camera-field'), true);
+  await context.clearPermissions();
+});
+const {XRAYS: xrays} = process.env;
+if (xrays) await test('X-rays, as the native client says', async () => {
+  await page.selectOption('#choice', 'xray');
+  await ready();
+  for (const [file, label] of readFileSync(`${xrays}/wanted`, 'utf8').trim().split('\n').map((line) => line.split(' '))) {
+    await page.setInputFiles('#image', `${xrays}/${file}`);
+    await until(() => /scaled to 28/.test(document.getElementById('pad-state').textContent));
+    await page.click('#predict');
+    await answered();
+    assert.equal(await page.textContent('.verdict'), label, file);
+    await page.evaluate(() => { document.getElementById('pad-state').textContent = ''; });
+  }
+  await shot('xray');
+  await accessible('with an X-ray');
 });
 
 await test('the key can be forgotten', async () => {
@@ -254,6 +312,6 @@ await test('nothing was loaded from anywhere else, and the browser had nothing t
   assert.deepEqual(faults, []);
 });
 await browser.close();
-if (process.env.TIMES) console.log(`${JSON.stringify(times)}; keys made, sent and ready ${cold} ms after the token`);
+if (process.env.TIMES) console.log(`${JSON.stringify(times)}; keys made, sent and ready ${cold} ms after the token; a cold page and its first prediction ${first} ms`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);

@@ -17,6 +17,9 @@ if ! (cd tools && timeout 120 npm install --silent --no-audit --no-fund playwrig
   echo "SKIP: npm brought no playwright-core"
   exit 77
 fi
+# What judges policies, types and the interface; each is used where it came.
+(cd tools && timeout 180 npm install --silent --no-audit --no-fund csp_evaluator@1.1.8 \
+  typescript@5.6.3 @redocly/cli@1.25.11) >"$log.out" 2>&1 || :
 . "$root/tests/e2e/service.inc"
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
 
@@ -30,7 +33,18 @@ run blindsight compile "$root/examples/images/tutorial.onnx" --calibrate strokes
   --error 5e-3 -o models/digits
 holds "a network of digits" [ "$rc" = 0 ]
 images=$root/examples/images/one.png
+# X-rays, where the data are beside the sources.
+xrays=$root/../shared/data/pneumonia XRAYS=""
+if [ -f "$xrays/pneumonia-test-images-idx3-ubyte" ]; then
+  run blindsight compile "$root/examples/images/pneumonia.onnx" --packing latency --error 2e-3 \
+    --calibrate "$xrays/pneumonia-val-images-idx3-ubyte" -o models/xray
+  holds "a network of X-rays" [ "$rc" = 0 ]
+  mkdir xrays
+  XRAYS=$work/xrays
+  python3 "$root/tests/web/xrays.py" "$xrays/pneumonia-test-images-idx3-ubyte" xrays 6
+fi
 works "token" blindsight-server token create --state "$state" --name page
+cp "$log.out" "$log.token"
 # On loopback a browser takes http:// for a safe place; certificates of one's own it does not take.
 blindsight-server serve models --state "$state" --listen 127.0.0.1:0 --web page >"$log.serve" \
   2>"$log.serve.err" </dev/null &
@@ -42,12 +56,47 @@ for _ in $(seq 600); do
   kill -0 "$server_pid" 2>/dev/null || break
   sleep 0.1
 done
+token=$(cat "$log.token")
+if [ -n "$XRAYS" ]; then
+  run blindsight predict --server "$url" --token "$token" --model xray --key x.key --csv \
+    xrays/all.raw
+  holds "the native client" [ "$rc" = 0 ]
+  sed 1d "$log.out" | awk -F , '{ print $1 ".png " $2 }' >xrays/wanted
+fi
+if [ -d tools/node_modules/csp_evaluator ]; then
+  curl -s --noproxy '*' -D - -o page.html "$url/" |
+    tr -d '\r' | sed -n 's/^[Cc]ontent-[Ss]ecurity-[Pp]olicy: //p' >policy
+  cp "$root/tests/web/policy.mjs" tools
+  run node tools/policy.mjs policy
+  holds "csp_evaluator finds nothing" [ "$rc" = 0 ]
+else
+  skip "npm brought no csp_evaluator"
+fi
+if [ -d tools/node_modules/@redocly/cli ]; then
+  curl -s --noproxy '*' "$url/openapi.json" -o openapi.json
+  run env REDOCLY_TELEMETRY=off node tools/node_modules/@redocly/cli/bin/cli.js lint openapi.json
+  holds "redocly finds nothing" [ "$rc" = 0 ]
+else
+  skip "npm brought no redocly"
+fi
+if [ -d tools/node_modules/typescript ]; then
+  mkdir -p types/node_modules
+  cp -r package types/node_modules/blindsight-client
+  cp "$root/tests/web/types.ts" types
+  echo '{"type": "module"}' >types/package.json
+  tsc="node tools/node_modules/typescript/bin/tsc --noEmit --strict --module nodenext --target es2022 --lib es2022,dom"
+  works "the types are those of the calls" $tsc types/types.ts
+  sed 's/new Float64Array(30)/42/' types/types.ts >types/wrong.ts
+  run $tsc types/wrong.ts
+  holds "and refuse what is none" [ "$rc" != 0 ]
+else
+  skip "npm brought no typescript"
+fi
 SHOTS=${SHOTS:-$TEST_TMP}
 cp "$root/tests/web/browser.mjs" tools
 cp validation.csv clear.csv tools
 cd tools || exit 1
-token=$(cat "$log.out")
-run env HOME="$TEST_TMP" CHROMIUM="$CHROMIUM" URL_="$url" TOKEN="$token" IMAGES="$images" \
+run env HOME="$TEST_TMP" CHROMIUM="$CHROMIUM" URL_="$url" TOKEN="$token" IMAGES="$images" XRAYS="$XRAYS" \
   SHOTS="$SHOTS" node browser.mjs
 [ -z "${TIMES:-}" ] || cat "$log.out"
 counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log.out")

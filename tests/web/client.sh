@@ -59,4 +59,50 @@ holds "and sends no keys" sh -c "! grep -q '^sent' '$log.err'"
 sed 1d ../clear.csv | head -n 5 | cut -d, -f 1-2 >wanted
 sed 1d "$log.out" | cut -d, -f 1-2 >got
 holds "and predicts the same" cmp wanted got
+cd .. || exit 1
+
+# Images (X-rays, where the data are beside the sources) and categories, as the native client.
+stop TERM
+rm models/*
+xrays=$root/../shared/data/pneumonia
+if [ -f "$xrays/pneumonia-test-images-idx3-ubyte" ]; then
+  network=pneumonia images=$xrays/pneumonia-test-images-idx3-ubyte
+  calibrate=$xrays/pneumonia-val-images-idx3-ubyte
+else
+  node "$root/tests/web/strokes.mjs" strokes
+  network=tutorial images=strokes calibrate=strokes
+fi
+run blindsight compile "$root/examples/images/$network.onnx" --calibrate "$calibrate" \
+  --packing latency --error 5e-3 -o models/images
+holds "a network of images ($network)" [ "$rc" = 0 ]
+dd if="$images" of=elsewhere/images.raw bs=1 skip=16 count=$((200 * 784)) 2>"$log.err"
+awk 'BEGIN {
+  srand(7)
+  split("red green blue", name, " ")
+  print "colour,size,likes"
+  for (i = 0; i < 600; i++) {
+    c = name[1 + int(3 * rand())]
+    x = 4 * rand() - 2
+    print c "," x "," ((c == "red") != (x > 0) ? "yes" : "no")
+  }
+}' >elsewhere/colours.csv
+run blindsight train elsewhere/colours.csv --label likes --model trees --trees 10 -o colours.model
+holds "trees with categories" [ "$rc" = 0 ]
+run blindsight compile colours.model --packing latency -o models/colours
+holds "compiled" [ "$rc" = 0 ]
+serve models
+native() { # native MODEL DATA ROWS: predictions into $log.out
+  run blindsight predict --server "$url" --cacert tls.crt --model "$1" --key "$1.key" "$2" \
+    --rows "$3" --csv --outputs
+  holds "$1 by the native client" [ "$rc" = 0 ]
+}
+native images elsewhere/images.raw 0-199
+cp "$log.out" elsewhere/images.csv
+native colours elsewhere/colours.csv 0-39
+cp "$log.out" elsewhere/native.csv
+cp "$root/tests/web/more.mjs" elsewhere
+cd elsewhere || exit 1
+run env NODE_EXTRA_CA_CERTS=../tls.crt URL_="$url" TOKEN="$BLINDSIGHT_TOKEN" node more.mjs
+cat "$log.out"
+holds "the same of both" grep -q '^2 passed, 0 failed$' "$log.out"
 finish

@@ -45,9 +45,16 @@ function shrink(source, width, height, to, x, y, w, h) {
   to.drawImage(from, 0, 0, width, height, x, y, w, h);
 }
 
-/** An image file in the model's size, over black. */
-export async function imageOf(file, {width, height}) {
-  const bitmap = await createImageBitmap(file);
+/** The middle of what a video shows, in the proportions of the model. */
+function middle(video, {width, height}) {
+  const scale = Math.min(video.videoWidth / width, video.videoHeight / height);
+  const w = Math.round(width * scale), h = Math.round(height * scale);
+  return createImageBitmap(video, Math.floor((video.videoWidth - w) / 2), Math.floor((video.videoHeight - h) / 2), w, h);
+}
+
+/** An image file, or what a video shows, in the model's size, over black. */
+export async function imageOf(source, {width, height}) {
+  const bitmap = source instanceof HTMLVideoElement ? await middle(source, {width, height}) : await createImageBitmap(source);
   const to = surface(width, height);
   shrink(bitmap, bitmap.width, bitmap.height, to, 0, 0, width, height);
   return to.getImageData(0, 0, width, height);

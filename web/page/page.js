@@ -175,6 +175,7 @@ function showInput() {
   show('drop-field', image === null);
   show('row-error', false);
   $('fields').replaceChildren(...(image === null ? features.map(field) : []));
+  stopCamera();
   if (image === null) return;
   pad ??= new Pad($('pad'), (text) => { $('pad-state').textContent = text; });
   pad.clear();
@@ -195,6 +196,40 @@ $('image').addEventListener('change', () => busy($('row-error'), async () => {
   const {width, height} = description.image;
   $('pad-state').textContent = `${file.name}, scaled to ${width} × ${height} pixels`;
 }));
+
+// --- the camera
+
+let stream = null;
+
+function stopCamera() {
+  stream?.getTracks().forEach((track) => track.stop());
+  stream = null;
+  $('video').srcObject = null;
+  show('camera-field', false);
+  show('camera', navigator.mediaDevices?.getUserMedia !== undefined);
+}
+
+$('camera').addEventListener('click', () => busy($('row-error'), async () => {
+  stream = await navigator.mediaDevices.getUserMedia({video: {facingMode: 'environment'}}).catch((error) => {
+    throw new Error(error.name === 'NotAllowedError' ? 'The camera was not allowed.' : 'No camera is here that can be used.');
+  });
+  $('video').srcObject = stream;
+  await $('video').play();
+  show('camera', false);
+  show('camera-field');
+}).then(() => { if (stream !== null) $('take').focus(); }));
+
+$('take').addEventListener('click', () => busy($('row-error'), async () => {
+  pad.show(await imageOf($('video'), description.image));
+  const {width, height} = description.image;
+  stopCamera();
+  $('pad-state').textContent = `a picture of the camera, its middle scaled to ${width} × ${height} pixels`;
+}).then(() => $('predict').focus()));
+
+$('camera-off').addEventListener('click', () => {
+  stopCamera();
+  $('camera').focus();
+});
 
 $('usual').addEventListener('click', () => {
   description.features.forEach((feature, i) => {
@@ -231,7 +266,7 @@ $('row-form').addEventListener('submit', (event) => {
     let input;
     if (description.image !== null) {
       const image = pad.take(description.image);
-      if (image === null) throw new Error('The pad is empty: draw something, or open an image.');
+      if (image === null) throw new Error('The pad is empty: draw something, open an image or use the camera.');
       input = {width: image.width, height: image.height, data: image.data};
     } else {
       input = formRow();
