@@ -100,4 +100,30 @@ static void choose(int packing, int i, int length, const size_t right[MOST_RIGHT
   else
     bytes[ROWS_AT + i - 8] = (uint8_t)Frama_C_interval(1, 255);
 }
+
+/* False where there are no more lengths. */
+static int read_one(int packing, int i, int length, const size_t right[MOST_RIGHT + 1],
+                    void (*read)(const plan_interface *), const plan_interface *interface) {
+  if (right[(length + 1) / 2] == 0) /* what is not reached */
+    return 0;
+  choose(packing, i, length, right);
+  read(interface);
+  return 1;
+}
+
+/* All cases of all packings; `right` of each packing, which a length of 0 ends. */
+static void read_all(const size_t right[3][MOST_RIGHT + 1], void (*read)(const plan_interface *)) {
+  static plan_interface interface;
+  static ckks_params params;
+  build(&interface, &params);
+  /*@ loop unroll 3; */
+  for (int packing = 0; packing < 3; packing++)
+    /*@ loop unroll 12; */
+    for (int i = 0; i < N_CASES; i++)
+      /*@ loop unroll 10; */
+      for (int length = 0;
+           length < N_LENGTHS && read_one(packing, i, length, right[packing], read, &interface);
+           length++)
+        ;
+}
 #endif

@@ -38,29 +38,15 @@ void ckks_seed_expand(ring_poly *out, int n_limbs, const uint8_t seed[RAND_SEED_
   /*@ assert n_limbs == 2 && \valid_read(seed + (0 .. 31)) && \valid(out); */
 }
 
-static plan_interface interface;
-
-/* False where there are no more lengths. Right: those of one to four rows, of a batch. */
-static int read_one(int packing, int i, int length) {
-  static const size_t right[3][MOST_RIGHT + 1] = {{98, 168, 238, 308, 378}, {9820, 12000}, {12000}};
+static void read_payload(const plan_interface *interface) {
   wire_sample sample;
-  if (right[packing][(length + 1) / 2] == 0) /* what is not reached */
-    return 0;
-  choose(packing, i, length, right[packing]);
-  if (wire_sample_read(&sample, payload, n_payload, "sample", &interface) == CKKS_OK)
+  if (wire_sample_read(&sample, payload, n_payload, "sample", interface) == CKKS_OK)
     wire_sample_clear(&sample);
-  return 1;
 }
 
 int main(void) {
-  ckks_params params;
-  build(&interface, &params);
-  /*@ loop unroll 3; */
-  for (int packing = 0; packing < 3; packing++)
-    /*@ loop unroll 12; */
-    for (int i = 0; i < N_CASES; i++)
-      /*@ loop unroll 10; */
-      for (int length = 0; length < N_LENGTHS && read_one(packing, i, length); length++)
-        ;
+  /* Those of one to four rows, of a batch. */
+  static const size_t right[3][MOST_RIGHT + 1] = {{98, 168, 238, 308, 378}, {9820, 12000}, {12000}};
+  read_all(right, read_payload);
   return 0;
 }
