@@ -28,11 +28,12 @@ static const char *const kind_names[] = {
 #define N_KINDS (sizeof kind_names / sizeof kind_names[0])
 
 /* Files of a compiled model say since version 2 which rows they answer for, and have since 3 room
- * for results that hold real parts alone, as results do since version 2. */
+ * for results that hold real parts alone, as results do since version 2. Public keys are modulo the
+ * special primes, too, since 2. */
 static unsigned version_of(unsigned kind) {
   if (kind == BASE_FRAME_SERVER || kind == BASE_FRAME_CLIENT)
     return 3;
-  return kind == BASE_FRAME_RESULT ? 2 : 1;
+  return kind == BASE_FRAME_RESULT || kind == BASE_FRAME_PUBLIC_KEY ? 2 : 1;
 }
 
 static bool is_kind(unsigned kind) {
@@ -98,8 +99,9 @@ static ckks_status check_version(unsigned version, unsigned kind, const char *na
     return base_fail(CKKS_ERROR_FORMAT,
                      "%s: written by a newer version (format %u, this one reads %u)", name, version,
                      known);
-  const char *remedy =
-      kind == BASE_FRAME_RESULT ? "ask a server of this version" : "compile its model again";
+  const char *remedy = kind == BASE_FRAME_RESULT       ? "ask a server of this version"
+                       : kind == BASE_FRAME_PUBLIC_KEY ? "make one again from the secret key"
+                                                       : "compile its model again";
   return base_fail(CKKS_ERROR_FORMAT, "%s: a %s of format %u, this one reads %u: %s", name,
                    base_frame_kind_name(kind), version, known, remedy);
 }

@@ -2,7 +2,7 @@
 /**
  * The container of every file and message (docs/wire-format.md):
  *   8  magic "BLINDSGT"
- *   2  format version (1; 2 of results, 3 of server and client files)
+ *   2  format version (1; 2 of public keys and results, 3 of server and client files)
  *   2  kind
  *   4  reserved, zero
  *  32  parameter hash (zero where there is none)

@@ -40,9 +40,18 @@ double ckks_noise_fresh(const ckks_params *params) {
  * c0 = v b + e0 + m, c1 = v a + e1 with b = -a s + e: c0 + c1 s = m + v e + e0 + e1 s,
  * v ternary like s: V = sigma^2 (2/3 N + 1 + 2/3 N).
  */
-double ckks_noise_fresh_public(const ckks_params *params) {
+double ckks_noise_zero_public(const ckks_params *params) {
   double n = (double)params->ring.n;
   return slot_deviation(params, ERROR_VARIANCE * (1 + 2 * SECRET_VARIANCE * n));
+}
+
+/* The same, but for m, modulo Q P, then divided by P: that rounding is what is left. */
+double ckks_noise_fresh_public(const ckks_params *params) {
+  double p = 1;
+  for (int k = 0; k < params->literal.n_p; k++)
+    p *= (double)params->literal.p[k];
+  double divided = ckks_noise_zero_public(params) / p;
+  return params->literal.n_p == 0 ? divided : hypot(divided, ckks_noise_rescale(params));
 }
 
 /* Both parts are rounded to multiples of the divisor: r0 + r1 s, V = (1 + 2/3 N) / 12. */

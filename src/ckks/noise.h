@@ -13,10 +13,13 @@
 #include "ckks/params.h"
 #define CKKS_NOISE_TAIL 18.0 /* (ln(2^12) + 25 ln 2) / sqrt(2) */
 
-double ckks_noise_encode(const ckks_params *params);       /**< rounding of a full plaintext */
-double ckks_noise_fresh(const ckks_params *params);        /**< symmetric encryption */
-double ckks_noise_fresh_public(const ckks_params *params); /**< public-key encryption */
-double ckks_noise_rescale(const ckks_params *params);      /**< rounding of a division */
+double ckks_noise_encode(const ckks_params *params); /**< rounding of a full plaintext */
+double ckks_noise_fresh(const ckks_params *params);  /**< symmetric encryption */
+/** Public-key encryption: over Q and all special moduli, divided by those; without any over Q. */
+double ckks_noise_fresh_public(const ckks_params *params);
+/** The encryption of zero that hides results: over Q alone. */
+double ckks_noise_zero_public(const ckks_params *params);
+double ckks_noise_rescale(const ckks_params *params); /**< rounding of a division */
 /** Key switch of a polynomial at `level` with n_special primes, ModDown's rounding included. */
 double ckks_noise_switch(const ckks_params *params, int level, int n_special);
 /** Same without the rounding of the ModDown (for hoisted sums). */

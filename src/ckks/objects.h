@@ -44,7 +44,10 @@ ckks_status ckks_plaintext_view(ckks_plaintext **out, ring_word *words, int leve
 /** Relative difference of two scales below 2^-40: the same scale. */
 bool ckks_scale_equal(double a, double b);
 
-/** b = -a s + e over q_0..q_L, NTT form; a = uniform(seed, domain = limb). */
+/**
+ * b = -a s + e over q_0..q_L and all special moduli, or the first limbs of that (build_at), NTT
+ * form; a = uniform(seed, domain = limb).
+ */
 struct ckks_public_key {
   ring_poly b, a;
   uint8_t seed[RAND_SEED_BYTES];

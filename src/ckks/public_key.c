@@ -5,7 +5,7 @@
 #include <string.h>
 
 ckks_status ckks_public_key_build(ckks_public_key **out, const ckks_params *params) {
-  return ckks_public_key_build_at(out, params->n_limbs, params);
+  return ckks_public_key_build_at(out, params->ring.n_moduli, params);
 }
 
 ckks_status ckks_public_key_build_at(ckks_public_key **out, int n_limbs,

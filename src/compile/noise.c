@@ -82,6 +82,6 @@ double compile_noise_input(const compile_chain *chain) {
 double compile_noise_output(const plan_layout *layout, const compile_chain *chain) {
   const ckks_params *params = chain->params;
   double rounding = plan_flood_step(layout, &params->literal) * ckks_noise_rescale(params);
-  return both(sqrt(1.0 + PLAN_FLOOD_PART) * rounding, ckks_noise_fresh_public(params)) /
+  return both(sqrt(1.0 + PLAN_FLOOD_PART) * rounding, ckks_noise_zero_public(params)) /
          exp2(chain->log2_output);
 }

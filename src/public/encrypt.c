@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Public-key encryption: (v b + e0 + m, v a + e1), v ternary. */
+/* Public-key encryption: m and (v b + e0, v a + e1) / P, v ternary. */
 #include "public/fresh.h"
 #include <string.h>
 
@@ -29,9 +29,13 @@ ckks_status ckks_encrypt_public(ckks_ciphertext *out, const ckks_plaintext *plai
   BASE_TRY(ckks_params_check_level(params, plaintext->level, ckks_ciphertext_capacity(out),
                                    "ciphertext"));
   /* All that can fail comes before the message is put into the output. */
-  BASE_TRY(public_fresh_init(&noise, params));
+  bool divides = params->literal.n_p > 0;
+  BASE_TRY(public_fresh_init(&noise, divides ? public_fresh_divided_limbs(params) : 1, params));
   set_trivial(out, plaintext, params);
-  public_fresh_add(out, &noise, key, params);
+  if (divides)
+    public_fresh_add_divided(out, &noise, key, params);
+  else
+    public_fresh_add(out, &noise, key, params);
   public_fresh_clear(&noise, params->ring.n);
   return CKKS_OK;
 }

@@ -75,9 +75,9 @@ ckks_status ckks_public_key_generate(ckks_public_key **out, const ckks_secret_ke
   ckks_status status;
   BASE_GOTO(status, ckks_public_key_build(&key, params), done);
   BASE_GOTO(status, rand_entropy(key->seed, sizeof key->seed), done);
-  ckks_seed_expand(&key->a, params->n_limbs, key->seed, params);
+  ckks_seed_expand(&key->a, params->ring.n_moduli, key->seed, params);
   ring_sample_error(gen.error, params->ring.n, &gen.errors);
-  for (int limb = 0; limb < params->n_limbs; limb++)
+  for (int limb = 0; limb < params->ring.n_moduli; limb++)
     mask_error(ring_poly_limb(&key->b, limb), ring_poly_limb(&key->a, limb),
                ring_poly_limb(&secret->s, limb), limb, &gen);
   *out = key;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Public key messages: the seed of a, then b over q_0..q_L. */
+/* Public key messages: the seed of a, then b over q_0..q_L and the special moduli. */
 #include "wire/wire.h"
 
 static size_t payload_bytes(const ckks_params *params) {
-  return RAND_SEED_BYTES + wire_limbs_bytes(params->n_limbs, params);
+  return RAND_SEED_BYTES + wire_limbs_bytes(params->ring.n_moduli, params);
 }
 
 ckks_status ckks_public_key_write(uint8_t **out, size_t *n_bytes, const ckks_public_key *key,
@@ -18,12 +18,12 @@ ckks_status ckks_public_key_write(uint8_t **out, size_t *n_bytes, const ckks_pub
   BASE_TRY(ckks_params_check(params, key->params_hash, "public key"));
   wire_frame_begin(&buffer, BASE_FRAME_PUBLIC_KEY, payload_bytes(params), params);
   base_buffer_append(&buffer, key->seed, RAND_SEED_BYTES);
-  wire_limbs_put(&buffer, &key->b, params->n_limbs, params);
+  wire_limbs_put(&buffer, &key->b, params->ring.n_moduli, params);
   return wire_frame_finish(out, n_bytes, &buffer);
 }
 
 static ckks_status read_key(ckks_public_key *key, base_reader *payload, const ckks_params *params) {
-  int n_limbs = params->n_limbs;
+  int n_limbs = params->ring.n_moduli;
   base_reader_copy(payload, key->seed, RAND_SEED_BYTES);
   ckks_status status = wire_limbs_get(&key->b, n_limbs, payload, params);
   if (status != CKKS_OK)

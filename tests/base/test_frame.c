@@ -118,7 +118,8 @@ static void truncation_at_every_length_is_refused(void **state) {
 static void every_flipped_bit_is_seen(void **state) {
   (void)state;
   uint8_t bytes[200];
-  size_t n_bytes = write_frame(bytes, BASE_FRAME_PARAMS);
+  /* A bit more or less does not make its kind one with another version. */
+  size_t n_bytes = write_frame(bytes, BASE_FRAME_SECRET_KEY);
   for (size_t bit = 0; bit < 8 * n_bytes; bit++) {
     bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
     size_t at = bit / 8;

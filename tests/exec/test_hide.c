@@ -105,7 +105,7 @@ static void test_noise(void **state) {
   for (int cut = 0; cut <= 20; cut += 4) {
     const plan_layout layout = {.output_bits = first_bits() - cut};
     double bound = (double)plan_flood(&layout, &w.params->literal);
-    double fresh = ckks_noise_fresh_public(w.params);
+    double fresh = ckks_noise_zero_public(w.params);
     /* Slot noise is sqrt(N/2) times the coefficients', real parts of N of them. */
     double flood = bound / sqrt(3.0) * sqrt(n / 2);
     double wanted = sqrt(fresh * fresh + flood * flood), found = moved(&layout);

@@ -48,10 +48,10 @@ static void make_ciphertext(uint8_t **bytes, size_t *n_bytes, int tag, int level
 static void make_public_key(uint8_t **bytes, size_t *n_bytes) {
   ckks_public_key key;
   memset(&key, 0, sizeof key);
-  check(ring_poly_init(&key.b, golden_literal.n_q, &params->ring));
+  check(ring_poly_init(&key.b, params->ring.n_moduli, &params->ring));
   memcpy(key.params_hash, params->hash, sizeof params->hash);
   golden_seed(key.seed, GOLDEN_PUBLIC_KEY);
-  for (int limb = 0; limb < golden_literal.n_q; limb++)
+  for (int limb = 0; limb < params->ring.n_moduli; limb++)
     fill(ring_poly_limb(&key.b, limb), GOLDEN_PUBLIC_KEY, limb);
   check(ckks_public_key_write(bytes, n_bytes, &key, params));
   ring_poly_clear(&key.b);
@@ -101,7 +101,7 @@ static void save_bad(const char *name, const uint8_t *good, size_t n, int grow, 
 static void bad_frames(const uint8_t *good, size_t n) {
   save_bad("bad_frame_magic.bin", good, n, 0, 0, 'b', 1);
   save_bad("bad_frame_version.bin", good, n, 0, 8, 2, 2);
-  save_bad("bad_frame_kind.bin", good, n, 0, 10, 3, 2);
+  save_bad("bad_frame_kind.bin", good, n, 0, 10, 5, 2);
   save_bad("bad_frame_reserved.bin", good, n, 0, 12, 1, 4);
   save_bad("bad_frame_hash.bin", good, n, 0, 16, UINT64_MAX, 8);
   save_bad("bad_frame_plan.bin", good, n, 0, 48, 1, 1);

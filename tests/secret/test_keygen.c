@@ -25,9 +25,9 @@ static void public_key_is_an_encryption_of_zero(void **unused) {
     double squares;
     assert_int_equal(ckks_public_key_generate(&key, secret, params), CKKS_OK);
     assert_int_equal(ckks_public_key_build(&expanded, params), CKKS_OK);
-    ckks_seed_expand(&expanded->a, literals[i].n_q, key->seed, params);
+    ckks_seed_expand(&expanded->a, params->ring.n_moduli, key->seed, params);
     assert_memory_equal(key->params_hash, params->hash, CKKS_HASH_BYTES);
-    for (int limb = 0; limb < literals[i].n_q; limb++) {
+    for (int limb = 0; limb < params->ring.n_moduli; limb++) {
       ring_word *sum = ring_poly_limb(&expanded->b, limb);
       memcpy(sum, ring_poly_limb(&key->b, limb), 1024 * sizeof *sum);
       ring->kernel->mul_add(sum, ring_poly_limb(&key->a, limb), ring_poly_limb(&secret->s, limb),

@@ -140,9 +140,9 @@ static inline ckks_public_key *random_public_key(const ckks_params *params, uint
   ckks_public_key *key = NULL;
   assert_int_equal(ckks_public_key_build(&key, params), CKKS_OK);
   random_seed(key->seed, state);
-  for (int limb = 0; limb < params->n_limbs; limb++)
+  for (int limb = 0; limb < params->ring.n_moduli; limb++)
     random_limb(ring_poly_limb(&key->b, limb), limb, params, state);
-  ckks_seed_expand(&key->a, params->n_limbs, key->seed, params);
+  ckks_seed_expand(&key->a, params->ring.n_moduli, key->seed, params);
   return key;
 }
 

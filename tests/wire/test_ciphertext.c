@@ -288,7 +288,7 @@ static void test_bad_golden(void **state) {
   static const bad_file files[] = {
       {"bad_frame_magic.bin", CKKS_ERROR_FORMAT, "not one of our files"},
       {"bad_frame_version.bin", CKKS_ERROR_FORMAT, "newer version"},
-      {"bad_frame_kind.bin", CKKS_ERROR_FORMAT, "public key file where a ciphertext file"},
+      {"bad_frame_kind.bin", CKKS_ERROR_FORMAT, "evaluation key file where a ciphertext file"},
       {"bad_frame_reserved.bin", CKKS_ERROR_FORMAT, "reserved"},
       {"bad_frame_hash.bin", CKKS_ERROR_MISMATCH, ""},
       {"bad_frame_plan.bin", CKKS_ERROR_FORMAT, "plan identity"},

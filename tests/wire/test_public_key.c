@@ -27,15 +27,15 @@ static void check_round_trip(const ckks_params *params) {
   uint8_t *bytes;
   size_t n_bytes, n_expected = 120 + 32;
   ckks_public_key *back = NULL, *key = random_public_key(params, &state);
-  for (int limb = 0; limb < params->n_limbs; limb++)
+  for (int limb = 0; limb < params->ring.n_moduli; limb++)
     n_expected += params->ring.n * (size_t)params->ring.modulus[limb].bits / 8;
   assert_int_equal(ckks_public_key_write(&bytes, &n_bytes, key, params), CKKS_OK);
   assert_int_equal(n_bytes, n_expected);
   assert_int_equal(ckks_public_key_read(&back, bytes, n_bytes, params), CKKS_OK);
   assert_memory_equal(back->seed, key->seed, sizeof key->seed);
   assert_memory_equal(back->params_hash, params->hash, sizeof params->hash);
-  assert_poly_equal(&back->b, &key->b, params->literal.n_q, params);
-  assert_poly_equal(&back->a, &key->a, params->literal.n_q, params);
+  assert_poly_equal(&back->b, &key->b, params->ring.n_moduli, params);
+  assert_poly_equal(&back->a, &key->a, params->ring.n_moduli, params);
   assert_true(canonical_or_refused(read_write, bytes, n_bytes, params));
   ckks_bytes_free(bytes);
   ckks_public_key_free(key);
@@ -108,7 +108,7 @@ static void check_golden(const ckks_params *params) {
   ckks_public_key *key = NULL;
   uint8_t *bytes = golden_file("public_key.bin", &n_bytes);
   assert_int_equal(ckks_public_key_read(&key, bytes, n_bytes, params), CKKS_OK);
-  for (int limb = 0; limb < params->literal.n_q; limb++) {
+  for (int limb = 0; limb < params->ring.n_moduli; limb++) {
     assert_golden_limb(ring_poly_limb(&key->b, limb), GOLDEN_PUBLIC_KEY, limb, params);
     assert_golden_seeded(ring_poly_limb(&key->a, limb), GOLDEN_PUBLIC_KEY, (uint64_t)limb, limb,
                          params);
@@ -131,6 +131,8 @@ static void test_bad_golden(void **state) {
       {"bad_public_key_cut.bin", CKKS_ERROR_FORMAT, "bytes of payload where"},
       {"bad_public_key_trailing.bin", CKKS_ERROR_FORMAT, "bytes of payload where"},
       {"bad_public_key_value.bin", CKKS_ERROR_FORMAT, "public key: limb 0"},
+      {"bad_public_key_version.bin", CKKS_ERROR_FORMAT,
+       "a public key file of format 1, this one reads 2: make one again from the secret key"},
   };
   ckks_params *params = params_of(&golden_literal);
   check_bad_files(read_write, files, sizeof files / sizeof *files, params);
