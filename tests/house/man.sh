@@ -27,7 +27,7 @@ undeclared() {
 }
 check "ckks.h has pages" undeclared include/ckks.h
 check "blindsight.h has pages" undeclared include/blindsight.h
-check "they say what the header says" grep -q '^ *The literal with every prime filled in\.' \
+check "they say what the header says" grep -q '^ *The literal with every modulus filled in\.' \
   "$man/man3/ckks-parameters.3"
 if command -v groff >/dev/null; then
   for page in "$man"/man1/*.1 "$man"/man3/*-*.3 "$man"/man3/ckks.3 "$man"/man3/blindsight.3; do
