@@ -12,7 +12,7 @@ _blindsight_options() {
     export) echo "--output" ;;
     evaluate) echo "--label --outputs --packing --json" ;;
     simulate) echo "--label --error --headroom --packing --out-of-range --seed --threads --json" ;;
-    compile) echo "--output --error --security --minimise --packing --last --headroom --log2-n --calibrate --label --output-name --input --weights-mb --units --report --json" ;;
+    compile) echo "--output --error --security --minimise --packing --last --bootstrap --headroom --log2-n --calibrate --label --output-name --input --weights-mb --units --report --json" ;;
     keygen) echo "--output --force --json" ;;
     encrypt) echo "--key --output --rows --image --packing --out-of-range --list --json" ;;
     infer) echo "--keys --session --save-session --output --threads --weights-mb --json" ;;
@@ -87,6 +87,7 @@ _blindsight_values() {
     compile.--minimise) echo "balanced latency upload keys" ;;
     compile.--packing) echo "both latency throughput" ;;
     compile.--last) echo "client server" ;;
+    compile.--bootstrap) echo "auto never always" ;;
     compile.--headroom) echo "none" ;;
     compile.--log2-n) echo "none" ;;
     compile.--calibrate) echo "file" ;;

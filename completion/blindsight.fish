@@ -72,6 +72,7 @@ complete -c blindsight -n "__fish_seen_subcommand_from compile" -l security -x -
 complete -c blindsight -n "__fish_seen_subcommand_from compile" -l minimise -x -a "balanced latency upload keys" -d "what to save (balanced)"
 complete -c blindsight -n "__fish_seen_subcommand_from compile" -l packing -x -a "both latency throughput" -d "for single rows, for many, or both (both)"
 complete -c blindsight -n "__fish_seen_subcommand_from compile" -l last -x -a "client server" -d "who applies the last polynomial (client)"
+complete -c blindsight -n "__fish_seen_subcommand_from compile" -l bootstrap -x -a "auto never always" -d "new levels on the way, for deep networks (auto)"
 complete -c blindsight -n "__fish_seen_subcommand_from compile" -l headroom -x -d "room above the ranges that were seen (4)"
 complete -c blindsight -n "__fish_seen_subcommand_from compile" -l log2-n -x -d "ring degree 2^N instead of the cheapest"
 complete -c blindsight -n "__fish_seen_subcommand_from compile" -l calibrate -r -d "take the ranges from these rows (CSV, idx, PNG)"

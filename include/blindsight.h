@@ -56,7 +56,7 @@ extern "C" {
 #define BLINDSIGHT_MAX_DEGREE 255        /**< of an activation */
 #define BLINDSIGHT_MAX_POWERS 31         /**< of one that is given by coefficients of powers */
 #define BLINDSIGHT_MAX_WIDTH 65536       /**< units of a layer */
-#define BLINDSIGHT_MAX_LAYERS 32         /**< of a model */
+#define BLINDSIGHT_MAX_LAYERS 256        /**< of a model */
 #define BLINDSIGHT_MAX_ROWS (1 << 20)    /**< of a file */
 #define BLINDSIGHT_MAX_SAMPLE_ROWS 65536 /**< of a sample */
 #define BLINDSIGHT_MAX_THREADS 256
@@ -539,12 +539,20 @@ typedef enum blindsight_minimise {
   BLINDSIGHT_MINIMISE_KEYS
 } blindsight_minimise;
 
+/** Whether a plan may give ciphertexts new levels on the way (a second or two each time). */
+typedef enum blindsight_bootstrap {
+  BLINDSIGHT_BOOTSTRAP_AUTO,  /**< where no other plan will do, or only a slower one */
+  BLINDSIGHT_BOOTSTRAP_NEVER, /**< what is deeper than the modulus allows is refused */
+  BLINDSIGHT_BOOTSTRAP_ALWAYS /**< also where a plan without would be cheaper */
+} blindsight_bootstrap;
+
 typedef struct blindsight_compile_options {
   size_t size;
   double error;             /**< allowed in |encrypted - clear| / max(1, |clear|); 0 = as the
                                  model is: 1e-5, or a tenth of what its polynomials miss. Up to
-                                 eight times that where it leaves no room for latency packing:
-                                 blindsight_server_compiled says so */
+                                 eight times that where it leaves no room for latency packing, or
+                                 up to 0.05 where values are bootstrapped and nothing finer is to
+                                 be had: blindsight_server_compiled says so */
   ckks_security security;   /**< 128, 192 or 256 */
   int log2_n;               /**< ring degree 2^log2_n; 0 = the smallest that will do */
   bool latency, throughput; /**< packings wanted; both. Where only one of both can be had the plan
@@ -555,6 +563,7 @@ typedef struct blindsight_compile_options {
   blindsight_minimise minimise;
   const blindsight_units *units; /**< of the server's machine; NULL: those built in */
   size_t weights_bytes; /**< that blindsight_server_prepare will get: predicted times know it */
+  blindsight_bootstrap bootstrap; /**< latency packing, 128 bits; AUTO */
 } blindsight_compile_options;
 
 BLINDSIGHT_API void blindsight_compile_options_default(blindsight_compile_options *options,
@@ -574,6 +583,11 @@ typedef struct blindsight_compiled {
   double usual_error; /**< nobody asked for an error, and at this, the usual one, there was no room
                            for latency packing; else 0 */
   bool left_out[BLINDSIGHT_N_PACKINGS]; /**< wanted, and could not be had beside the other */
+  /** The cheapest plan of the other kind: with bootstraps for one without, and the other way round.
+   * Whether it was looked for, was found, and what it would take; where it was not found, the
+   * smallest error that it could have had, infinite where nothing fits at all. */
+  bool other_sought, other_found;
+  double other_ms, other_key_bytes, other_error;
 } blindsight_compiled;
 
 BLINDSIGHT_API const blindsight_compiled *
@@ -608,6 +622,7 @@ typedef struct blindsight_stage {
   double ms;              /**< these add up to predicted_ms */
   double error;           /**< the squares of these add up to that of predicted_error */
   size_t plaintext_bytes; /**< of encoded weights, in the server's memory */
+  int n_bootstraps;       /**< of ciphertexts, behind its map */
 } blindsight_stage;
 
 /** Where time and error of a packing come from: its stages, the input first, the result last. */
@@ -728,6 +743,9 @@ typedef struct blindsight_facts {
   /** What errors of outputs are counted in: 1, or the power of two in which a quantity was
    * learnt. */
   double output_unit;
+  size_t n_bootstraps; /**< of ciphertexts in an evaluation; 0: none, nor what follows */
+  size_t bootstrap_slots;
+  int bootstrap_levels; /**< between two of them */
 } blindsight_facts;
 
 BLINDSIGHT_API const blindsight_facts *blindsight_client_facts(const blindsight_client *client);

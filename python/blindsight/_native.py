@@ -180,7 +180,7 @@ class CompileOptions(ctypes.Structure):
         ("size", c_size_t), ("error", c_double), ("security", c_int), ("log2_n", c_int),
         ("latency", c_bool), ("throughput", c_bool), ("last_on_server", c_bool),
         ("headroom", c_double), ("minimise", c_int), ("units", c_void_p),
-        ("weights_bytes", c_size_t),
+        ("weights_bytes", c_size_t), ("bootstrap", c_int),
     ]
 
 

@@ -19,6 +19,7 @@ from .tables import Named, Path, Predictions
 Bytes = Union[bytes, bytearray, memoryview]
 
 _MINIMISE = {"balanced": 0, "latency": 1, "upload": 2, "keys": 3}
+_BOOTSTRAPS = {"auto": 0, "never": 1, "always": 2}
 _PACKINGS = {"both": (True, True), "latency": (True, False), "throughput": (False, True)}
 
 
@@ -119,7 +120,7 @@ class Session:
 
 def compile(model: Model, *, error: float = 0.0, security: int = 128, packing: str = "both",
             minimise: str = "balanced", last: str = "client", headroom: float = 4.0,
-            log2_n: int = 0, weights_mb: int = 0) -> Server:
+            log2_n: int = 0, weights_mb: int = 0, bootstrap: str = "auto") -> Server:
     """Chooses encryption parameters for a model. Options are those of ``blindsight compile``; what
     cannot be had is refused, with what would help."""
     if minimise not in _MINIMISE:
@@ -128,12 +129,15 @@ def compile(model: Model, *, error: float = 0.0, security: int = 128, packing: s
         raise ValueError(f"packing = {packing!r}: must be one of {', '.join(_PACKINGS)}")
     if last not in ("client", "server"):
         raise ValueError(f"last = {last!r}: must be client or server")
+    if bootstrap not in _BOOTSTRAPS:
+        raise ValueError(f"bootstrap = {bootstrap!r}: must be one of {', '.join(_BOOTSTRAPS)}")
     options = CompileOptions()
     library.blindsight_compile_options_default(byref(options), sizeof(options))
     options.error, options.security, options.log2_n = error, security, log2_n
     options.latency, options.throughput = _PACKINGS[packing]
     options.minimise, options.headroom = _MINIMISE[minimise], headroom
     options.last_on_server = last == "server"
+    options.bootstrap = _BOOTSTRAPS[bootstrap]
     if weights_mb:
         options.weights_bytes = weights_mb << 20
     return Server(interruptible(made, "blindsight_server", library.blindsight_server_compile,

@@ -55,7 +55,12 @@ void blindsight_client_view(blindsight_client *client) {
                                      .n_places = latency->available ? latency->padded : 0,
                                      .n_slots_each = latency->available ? latency->stride : 0,
                                      .gathered = i->n_gather > 0,
+                                     .n_bootstraps = i->n_bootstraps,
                                      .certified = i->contract == PLAN_CERTIFIED};
+  if (plan_bootstraps(i)) {
+    client->facts.bootstrap_slots = (size_t)1 << i->bootstrap.log2_slots;
+    client->facts.bootstrap_levels = i->bootstrap.n_levels - i->bootstrap.n_stc;
+  }
   for (int p = 0; p < PLAN_N_PACKINGS; p++)
     set_packing(&client->facts, i, (plan_packing)p);
 }

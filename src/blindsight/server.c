@@ -35,7 +35,8 @@ static void view_account(blindsight_server *server, plan_packing packing) {
                                                    .level_out = part->level_out,
                                                    .ms = part->ms,
                                                    .error = part->error,
-                                                   .plaintext_bytes = part->plaintext_bytes};
+                                                   .plaintext_bytes = part->plaintext_bytes,
+                                                   .n_bootstraps = part->n_bootstraps};
   }
   server->account[packing] = (blindsight_account){(size_t)account->n_parts, server->stage[packing]};
 }
@@ -52,8 +53,13 @@ ckks_status blindsight_server_finish(blindsight_server **out, ckks_status status
   }
   server->client.interface = &server->plan.interface;
   blindsight_client_view(&server->client);
-  server->compiled =
-      (blindsight_compiled){.error = server->plan.error, .usual_error = server->plan.usual_error};
+  server->compiled = (blindsight_compiled){.error = server->plan.error,
+                                           .usual_error = server->plan.usual_error,
+                                           .other_sought = server->plan.other.sought,
+                                           .other_found = server->plan.other.found,
+                                           .other_ms = server->plan.other.ms,
+                                           .other_key_bytes = server->plan.other.key_bytes,
+                                           .other_error = server->plan.other.error};
   for (int p = 0; p < PLAN_N_PACKINGS; p++) {
     server->compiled.left_out[p] = server->plan.left_out[p];
     view_account(server, (plan_packing)p);

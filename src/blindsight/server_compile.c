@@ -14,6 +14,9 @@ static ckks_status compile(plan_plan *plan, const network_model *model,
   if ((unsigned)options->minimise > BLINDSIGHT_MINIMISE_KEYS)
     return base_fail(CKKS_ERROR_ARGUMENT, "minimise = %d: there is no such aim",
                      (int)options->minimise);
+  if ((unsigned)options->bootstrap > BLINDSIGHT_BOOTSTRAP_ALWAYS)
+    return base_fail(CKKS_ERROR_ARGUMENT, "bootstrap = %d: must be auto, never or always",
+                     (int)options->bootstrap);
   inner.error = options->error;
   inner.security = options->security;
   inner.log2_n = options->log2_n;
@@ -23,6 +26,7 @@ static ckks_status compile(plan_plan *plan, const network_model *model,
   inner.headroom = options->headroom;
   inner.minimise = options->minimise;
   inner.weights_bytes = options->weights_bytes;
+  inner.bootstrap = (compile_bootstrap)options->bootstrap;
   if (options->units != NULL)
     inner.units = *blindsight_units_values(options->units);
   return compile_model(plan, model, &inner);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blindsight compile: from a model to a server file and a client file. */
+#include <math.h>
+
 #include "base/alloc.h"
 #include "base/file.h"
 #include "cli/cli.h"
@@ -16,7 +18,7 @@
 typedef struct arguments {
   const char *model, *name, *calibrate, *label, *units, *report, *output_name;
   blindsight_compile_options options;
-  int security, minimise, packing, last, input;
+  int security, minimise, packing, last, input, bootstrap;
   uint64_t log2_n, weights_mb;
   bool json;
 } arguments;
@@ -40,6 +42,8 @@ static int parse(arguments *a, int argc, char **argv) {
        "for single rows, for many, or both (both)", 0, 0, 0},
       {"last", 0, CLI_CHOICE, &a->last, "client|server", "who applies the last polynomial (client)",
        0, 0, 0},
+      {"bootstrap", 0, CLI_CHOICE, &a->bootstrap, "auto|never|always",
+       "new levels on the way, for deep networks (auto)", 0, 0, 0},
       {"headroom", 0, CLI_NUMBER, &a->options.headroom, "X",
        "room above the ranges that were seen (4)", 1, 1e6, 0},
       {"log2-n", 0, CLI_INTEGER, &a->log2_n, "N", "ring degree 2^N instead of the cheapest",
@@ -136,6 +140,33 @@ static json_t *left_out_json(const blindsight_compiled *compiled) {
   return list;
 }
 
+/* Why this kind of plan: what the other kind would take. */
+static void print_other(const blindsight_compiled *compiled, bool bootstraps) {
+  const char *name = bootstraps ? "a plan without bootstraps" : "a plan with bootstraps";
+  char bytes[16];
+  if (!compiled->other_sought)
+    return;
+  if (compiled->other_found)
+    cli_print_field(stdout, "chosen over", "%s: %.3g ms, %s of keys", name, compiled->other_ms,
+                    cli_print_bytes(bytes, (size_t)compiled->other_key_bytes));
+  else if (compiled->other_error < INFINITY)
+    cli_print_field(stdout, "chosen over", "%s, whose error is %.2g at best", name,
+                    compiled->other_error);
+  else
+    cli_print_field(stdout, "chosen over", "%s, of which there is none", name);
+}
+
+static json_t *other_json(const blindsight_compiled *compiled) {
+  if (!compiled->other_sought)
+    return json_null();
+  json_t *ms = compiled->other_found ? cli_print_number(compiled->other_ms) : json_null();
+  json_t *bytes = compiled->other_found ? cli_print_number(compiled->other_key_bytes) : json_null();
+  bool near = !compiled->other_found && compiled->other_error < INFINITY;
+  return json_pack("{s:b, s:o, s:o, s:o}", "found", compiled->other_found, "predicted_ms", ms,
+                   "key_bytes", bytes, "closest_error",
+                   near ? cli_print_number(compiled->other_error) : json_null());
+}
+
 /* What was asked for belongs to the report: predictions are to be held against it. */
 static ckks_status print_plan(const blindsight_server *server, const arguments *a) {
   const blindsight_client *client = blindsight_server_client(server);
@@ -149,6 +180,7 @@ static ckks_status print_plan(const blindsight_server *server, const arguments *
     json_object_set_new(object, "error", cli_print_number(compiled->error));
     json_object_set_new(object, "headroom", cli_print_number(a->options.headroom));
     json_object_set_new(object, "left_out", left_out_json(compiled));
+    json_object_set_new(object, "other_plan", other_json(compiled));
     return cli_print_json(object);
   }
   cli_plan_report_print(stdout, client);
@@ -158,6 +190,7 @@ static ckks_status print_plan(const blindsight_server *server, const arguments *
     cli_print_field(stdout, "coarser",
                     "than the usual %g, which leaves no room for latency packing",
                     compiled->usual_error);
+  print_other(compiled, blindsight_client_facts(client)->n_bootstraps > 0);
   if (compiled->left_out[BLINDSIGHT_LATENCY]) /* that the other is not there is the usual case */
     cli_print_field(stdout, "not in it",
                     "latency packing, at this error; --packing latency says what would help");
@@ -238,6 +271,7 @@ int cli_compile(int argc, char **argv) {
   a.options.latency = a.packing != PACKING_THROUGHPUT;
   a.options.throughput = a.packing != PACKING_LATENCY;
   a.options.last_on_server = a.last == 1;
+  a.options.bootstrap = (blindsight_bootstrap)a.bootstrap;
   a.options.log2_n = (int)a.log2_n;
   a.options.weights_bytes = (size_t)a.weights_mb << 20;
   ckks_status status = read_units(&units, &a);

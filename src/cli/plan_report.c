@@ -160,6 +160,9 @@ void cli_plan_report_print(FILE *out, const blindsight_client *client) {
                     facts->depth, facts->last_degree);
   else
     cli_print_field(out, "depth", "%d", facts->depth);
+  if (facts->n_bootstraps > 0)
+    cli_print_field(out, "bootstraps", "%zu, of %zu slots, %d levels between two",
+                    facts->n_bootstraps, facts->bootstrap_slots, facts->bootstrap_levels);
   cli_print_field(out, "keys", "%zu, %s for each client", facts->n_keys,
                   cli_print_bytes(bytes, facts->key_bytes));
   cli_print_field(out, "input range", "one for each feature, up to %.3g deviations from the mean",
@@ -168,6 +171,11 @@ void cli_plan_report_print(FILE *out, const blindsight_client *client) {
                   facts->max_abs_output);
   print_contract(out, facts);
   print_packings(out, facts);
+}
+
+static json_t *json_bootstraps(const blindsight_facts *facts) {
+  return json_pack("{s:I, s:I, s:i}", "n", (json_int_t)facts->n_bootstraps, "slots",
+                   (json_int_t)facts->bootstrap_slots, "levels", facts->bootstrap_levels);
 }
 
 static json_t *json_contract(const blindsight_facts *facts) {
@@ -192,17 +200,17 @@ json_t *cli_plan_report_json(const blindsight_client *client) {
     if (facts->cost[p].available)
       json_object_set_new(packings, cli_packing_name((blindsight_packing)p),
                           json_packing(&facts->cost[p]));
-  return json_pack("{s:s, s:s, s:o, s:o, s:o, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o}", "model",
-                   names->name, "plan", cli_print_hash(id, facts->id), "features",
-                   cli_print_texts(names->feature, names->n_features), "labels",
-                   cli_print_texts(names->label, names->n_labels), "params",
+  return json_pack(
+      "{s:s, s:s, s:o, s:o, s:o, s:o, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o}", "model",
+      names->name, "plan", cli_print_hash(id, facts->id), "features",
+      cli_print_texts(names->feature, names->n_features), "labels",
+      cli_print_texts(names->label, names->n_labels), "params",
 
-                   cli_plan_report_params_json(ckks_params_get_literal(params),
-                                               ckks_params_log2_qp(params),
-                                               ckks_params_log2_qp_limit(params)),
-                   "depth", facts->depth, "last_degree", facts->last_degree, "keys",
-                   (json_int_t)facts->n_keys, "key_bytes", (json_int_t)facts->key_bytes,
-                   "max_abs_input", cli_print_number(facts->max_abs_input), "max_abs_output",
-                   cli_print_number(facts->max_abs_output), "contract", json_contract(facts),
-                   "packings", packings);
+      cli_plan_report_params_json(ckks_params_get_literal(params), ckks_params_log2_qp(params),
+                                  ckks_params_log2_qp_limit(params)),
+      "bootstraps", json_bootstraps(facts), "depth", facts->depth, "last_degree",
+      facts->last_degree, "keys", (json_int_t)facts->n_keys, "key_bytes",
+      (json_int_t)facts->key_bytes, "max_abs_input", cli_print_number(facts->max_abs_input),
+      "max_abs_output", cli_print_number(facts->max_abs_output), "contract", json_contract(facts),
+      "packings", packings);
 }

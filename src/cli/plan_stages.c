@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/plan_stages.h"
 
+#include "base/alloc.h"
 #include "cli/packing.h"
 #include "cli/page/report_svg.h"
 #include "cli/print.h"
@@ -11,8 +12,8 @@ enum { NAME, PACKING, ROTATIONS, SWITCHES, LEVELS, TIME, ERROR, PLAINTEXTS, N_CO
 static const struct {
   const char *head;
   int width; /* negative: on the right */
-} columns[N_COLUMNS] = {{"stage", 26},  {"", 18},   {"rotations", -10}, {"switches", -10},
-                        {"levels", -9}, {"ms", -7}, {"error", -9},      {"plaintexts", -11}};
+} columns[N_COLUMNS] = {{"stage", 26},   {"", 18},   {"rotations", -10}, {"switches", -10},
+                        {"levels", -12}, {"ms", -9}, {"error", -9},      {"plaintexts", -11}};
 
 static const char *head_of(blindsight_packing packing, int column) {
   if (column != PACKING)
@@ -53,7 +54,8 @@ static void cells_of(char cell[N_COLUMNS][CELL_BYTES], const blindsight_account 
     snprintf(cell[PACKING], CELL_BYTES, "%zu of %zu", part->n_factors, part->n_weights);
   snprintf(cell[ROTATIONS], CELL_BYTES, "%d + %d", part->n_hoisted, part->n_single);
   snprintf(cell[SWITCHES], CELL_BYTES, "%d", part->n_switches);
-  snprintf(cell[LEVELS], CELL_BYTES, "%d to %d", part->level_in, part->level_out);
+  snprintf(cell[LEVELS], CELL_BYTES, part->n_bootstraps > 0 ? "%d up to %d" : "%d to %d",
+           part->level_in, part->level_out);
   snprintf(cell[TIME], CELL_BYTES, "%.3g", part->ms);
   snprintf(cell[PLAINTEXTS], CELL_BYTES, "%s", cli_print_bytes(bytes, part->plaintext_bytes));
 }
@@ -98,12 +100,12 @@ static json_t *json_part(const blindsight_account *account, size_t i) {
                 "level_in", part->level_in, "level_out", part->level_out);
   if (object == NULL || !is_stage(account, i))
     return object;
-  json_t *more = json_pack("{s:I, s:I, s:i, s:I, s:I, s:i, s:i, s:i, s:I}", "inputs",
-                           (json_int_t)part->n_in, "outputs", (json_int_t)part->n_out, "degree",
-                           part->degree, "factors", (json_int_t)part->n_factors, "factors_of",
-                           (json_int_t)part->n_weights, "hoisted_rotations", part->n_hoisted,
-                           "single_rotations", part->n_single, "key_switches", part->n_switches,
-                           "plaintext_bytes", (json_int_t)part->plaintext_bytes);
+  json_t *more = json_pack(
+      "{s:I, s:I, s:i, s:I, s:I, s:i, s:i, s:i, s:i, s:I}", "inputs", (json_int_t)part->n_in,
+      "outputs", (json_int_t)part->n_out, "degree", part->degree, "factors",
+      (json_int_t)part->n_factors, "factors_of", (json_int_t)part->n_weights, "hoisted_rotations",
+      part->n_hoisted, "single_rotations", part->n_single, "key_switches", part->n_switches,
+      "bootstraps", part->n_bootstraps, "plaintext_bytes", (json_int_t)part->plaintext_bytes);
   if (part->stride > 0)
     json_object_set_new(more, "stride", json_integer((json_int_t)part->stride));
   json_object_update(object, more);
@@ -144,22 +146,26 @@ static void stages_table(base_buffer *out, const blindsight_account *account,
   base_buffer_printf(out, "</tbody></table></div>\n");
 }
 
+/* A bar's words stand behind it. */
+typedef struct share {
+  char name[CELL_BYTES], note[CELL_BYTES];
+} share;
+
 /* Shares of what adds up: milliseconds, or squares of errors. */
-static void shares(base_buffer *out, const blindsight_account *account, const char *title,
-                   bool error) {
-  cli_report_bar bars[BLINDSIGHT_MAX_LAYERS + 2];
-  char name[BLINDSIGHT_MAX_LAYERS + 2][CELL_BYTES], note[BLINDSIGHT_MAX_LAYERS + 2][CELL_BYTES];
+static void shares_of(base_buffer *out, cli_report_bar *bars, share *words,
+                      const blindsight_account *account, const char *title, bool error) {
   double sum = 0.0;
   size_t n = 0;
   for (size_t i = 0; i < account->n_stages; i++) {
     const blindsight_stage *part = &account->stage[i];
     if (!error && !is_stage(account, i))
       continue;
-    bars[n] = (cli_report_bar){.name = name[n], .note = note[n], .series = error};
+    share *s = &words[n];
+    bars[n] = (cli_report_bar){.name = s->name, .note = s->note, .series = error};
     bars[n].value = error ? part->error * part->error : part->ms;
     sum += bars[n].value;
-    name_of(name[n], account, i);
-    snprintf(note[n], CELL_BYTES, error ? "%.2g" : "%.3g ms", error ? part->error : part->ms);
+    name_of(s->name, account, i);
+    snprintf(s->note, CELL_BYTES, error ? "%.2g" : "%.3g ms", error ? part->error : part->ms);
     n++;
   }
   for (size_t i = 0; i < n; i++)
@@ -168,6 +174,17 @@ static void shares(base_buffer *out, const blindsight_account *account, const ch
   base_buffer_printf(out, "<div class=\"card\"><h3>%s</h3>\n", title);
   cli_report_bars(out, title, bars, n);
   base_buffer_printf(out, "</div>\n");
+}
+
+/* Without memory the page goes without them. */
+static void shares(base_buffer *out, const blindsight_account *account, const char *title,
+                   bool error) {
+  cli_report_bar *bars = base_alloc_array(account->n_stages, sizeof *bars);
+  share *words = base_alloc_array(account->n_stages, sizeof *words);
+  if (bars != NULL && words != NULL)
+    shares_of(out, bars, words, account, title, error);
+  base_free(bars);
+  base_free(words);
 }
 
 static void account_page(base_buffer *out, const blindsight_account *account,

@@ -15,7 +15,8 @@
 typedef struct scales {
   const plan_program *program;
   const compile_chain *chain;
-  double *of; /* by register */
+  double *of;     /* by register */
+  int first, end; /* operations of the stage at hand */
 } scales;
 
 static double prime(const scales *s, int level) {
@@ -24,6 +25,29 @@ static double prime(const scales *s, int level) {
 
 static double target(const scales *s, int level) {
   return exp2(level == 0 ? s->chain->log2_output : s->chain->log2_value);
+}
+
+/*
+ * What values behind a map of this stage are bootstrapped for; 0 = they are not. Of its operations
+ * those at the levels of values must land where bootstrapping takes them, over that range; so must
+ * what is held against them.
+ */
+static double range_at(const scales *s, const plan_op *op) {
+  const ckks_bootstrapper *bootstrap = s->chain->bootstrap;
+  const ckks_params *params = s->chain->params;
+  if (bootstrap == NULL || op->level < bootstrap->level_in)
+    return 0.0;
+  for (int i = s->first; i < s->end; i++)
+    if (s->program->op[i].kind == PLAN_OP_BOOTSTRAP)
+      return s->program->op[i].factor * params->scale[0] / (double)params->literal.q[0];
+  return 0.0;
+}
+
+static double target_of_map(const scales *s, const plan_op *op) {
+  double range = range_at(s, op);
+  if (range == 0.0)
+    return target(s, op->level);
+  return s->chain->params->scale[s->chain->bootstrap->level_in] / range;
 }
 
 /*
@@ -37,11 +61,11 @@ static double target_of_factor(const scales *s, int at) {
     if (next->kind == PLAN_OP_MUL_SUM)
       for (int t = 0; t < next->n_terms; t++)
         if (next->term[2 * t + 1] == op->out && next->term[2 * t] != op->out)
-          return target(s, next->level) * prime(s, next->level + 1) / s->of[next->term[2 * t]];
+          return target_of_map(s, next) * prime(s, next->level + 1) / s->of[next->term[2 * t]];
     if (next->kind != PLAN_OP_DENSE && next->kind != PLAN_OP_MUL_VECTOR)
       break; /* whatever reads it now reads it as a value */
   }
-  return target(s, op->level);
+  return target_of_map(s, op);
 }
 
 static bool assign_op(scales *s, plan_op *op, int at) {
@@ -51,8 +75,6 @@ static bool assign_op(scales *s, plan_op *op, int at) {
   case PLAN_OP_BOOTSTRAP: /* both scales are the parameters' own, over the range */
     op->scale = in * s->chain->params->scale[op->level] /
                 s->chain->params->scale[s->chain->bootstrap->level_in];
-    op->factor = s->chain->params->scale[s->chain->bootstrap->level_in] / in;
-    op->factor *= (double)s->chain->params->literal.q[0] / s->chain->params->scale[0];
     break;
   case PLAN_OP_ADD_VECTOR:
   case PLAN_OP_ROTATE_SUM:
@@ -88,8 +110,12 @@ compile_assignment compile_assign(plan_program *program, const compile_chain *ch
   for (int i = 0; i < program->n_inputs; i++)
     s.of[i] = exp2(chain->log2_value);
   bool good = true;
-  for (int i = 0; i < program->n_ops && good; i++)
+  for (int i = 0, stage = 0; i < program->n_ops && good; i++) {
+    while (stage < program->n_stages && i >= program->stage_end[stage])
+      s.first = program->stage_end[stage++];
+    s.end = stage < program->n_stages ? program->stage_end[stage] : program->n_ops;
     good = assign_op(&s, &program->op[i], i);
+  }
   base_free(s.of);
   return good ? COMPILE_ASSIGN_GOOD : COMPILE_ASSIGN_UNUSABLE;
 }

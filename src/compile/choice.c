@@ -9,6 +9,8 @@
 #include "compile/account.h"
 #include "compile/error.h"
 #include "compile/fits.h"
+#include "compile/lower_guard.h"
+#include "compile/probe.h"
 #include "compile/room.h"
 
 /* Slots of a guarded batch that hold no row: a bit of guard in each makes 2^-20 and more. */
@@ -30,7 +32,7 @@ void compile_choice_layouts(plan_layout layout[PLAN_N_PACKINGS], const compile_s
                         .stride = 1,
                         .padded = 1,
                         .fold = 1,
-                        .input_level = compile_layouts_depth(stages, choice),
+                        .input_level = compile_layouts_level(stages, choice, 0),
                         .input_scale = exp2(chain->log2_value),
                         .period = 1,
                         .output_bits = chain->params->literal.q_bits[0]};
@@ -81,11 +83,15 @@ typedef struct filling {
   const compile_stages *stages;
   const compile_chain *chain;
   const compile_vector_size *size;
+  compile_probe probe; /* where values are bootstrapped */
 } filling;
 
 static compile_error error_of(const filling *f, const plan_layout *layout) {
-  return compile_error_part(f->plan, f->packing, layout, f->chain, f->size,
-                            f->stages->max_abs_input, NULL);
+  compile_error bound = compile_error_part(f->plan, f->packing, layout, f->chain, f->size,
+                                           f->stages->max_abs_input, NULL);
+  if (f->chain->bootstrap == NULL || isnan(bound.whole))
+    return bound;
+  return compile_probe_error(&f->probe, &bound, layout, f->chain);
 }
 
 /* Rounds the result to as few bits as the error asked for allows; what error it has then. */
@@ -121,7 +127,57 @@ static double canary_of(const filling *f, double absolute_error) {
   return f->packing == PLAN_THROUGHPUT ? interface->max_abs_output : CANARY_ERRORS * absolute_error;
 }
 
-static ckks_status fill_packing(const filling *f, const compile_choice *choice,
+/* Bootstraps are off by what they are expected to be off by, and never by so many times that: those
+ * of many slots add up to their mean, and few may be far from it. */
+#define GUARD_MARGIN 16.0
+#define GUARD_MARGIN_FEW 512.0
+
+/* Rows may go beyond what calibration saw; so far nobody complains of what the sine lacks. */
+#define GUARD_REACH 2.0
+
+/* The largest value that calibration saw of what operation i bootstraps, over the range. */
+static double seen_part(const filling *f, int i) {
+  const plan_op *op = f->plan->program[f->packing].op, *bias = &op[i];
+  do
+    bias--;
+  while (bias->out != op[i].a);
+  return bias->max_abs / plan_bootstrap_range(&f->plan->interface, op[i].factor);
+}
+
+/* What the sum of all slots and bootstraps is expected to be: noise, and what the sine lacks. */
+static double expected_guard(const filling *f, double n_slots) {
+  const plan_program *program = &f->plan->program[f->packing];
+  const ckks_bootstrapper *bootstrap = f->chain->bootstrap;
+  double sum = 0.0;
+  for (int i = 0; i < program->n_ops; i++)
+    if (program->op[i].kind == PLAN_OP_BOOTSTRAP)
+      sum += pow(bootstrap->error, 2.0) +
+             pow(bootstrap->distortion * pow(GUARD_REACH * seen_part(f, i), 3.0), 2.0);
+  return ldexp(n_slots * sum, 2 * COMPILE_LOWER_GUARD_BITS);
+}
+
+/* So that what bootstraps are off by, in all, passes a canary's limit when it is too much. */
+static void weigh_guard(const filling *f) {
+  const plan_interface *interface = &f->plan->interface;
+  plan_vector *weights = compile_lower_guard_weights(f->plan);
+  if (f->packing != PLAN_LATENCY || weights == NULL)
+    return;
+  double n_slots = ldexp(1.0, interface->bootstrap.log2_slots);
+  double margin = GUARD_MARGIN + GUARD_MARGIN_FEW / (interface->n_bootstraps * n_slots);
+  for (size_t j = interface->n_outputs; j < weights->period; j++)
+    weights->value[j] = f->layout->canary / (margin * expected_guard(f, n_slots));
+}
+
+/* Shares that the bound found, of what was found by trying. */
+static void scale_account(plan_account *account, double predicted) {
+  double sum = 0.0;
+  for (int i = 0; i < account->n_parts; i++)
+    sum = hypot(sum, account->part[i].error);
+  for (int i = 0; i < account->n_parts && sum > 0.0; i++)
+    account->part[i].error *= predicted / sum;
+}
+
+static ckks_status fill_packing(filling *f, const compile_choice *choice,
                                 const compile_options *options) {
   plan_program *program = &f->plan->program[f->packing];
   plan_interface *interface = &f->plan->interface;
@@ -133,16 +189,23 @@ static ckks_status fill_packing(const filling *f, const compile_choice *choice,
     return base_fail_memory((size_t)program->n_registers * sizeof(double));
   f->layout->output_scale = program->n_ops ? program->op[program->n_ops - 1].scale : 0.0;
   BASE_TRY(compile_fits(f->plan, f->packing, f->layout, f->chain, f->size, 1.0));
+  if (f->chain->bootstrap != NULL)
+    BASE_TRY(
+        compile_probe_run(&f->probe, f->plan, f->layout, f->stages, choice->gathered, f->chain));
   compile_error error = fit_output_bits(f, options->error);
   /* The chain was chosen because its error is small: only a lack of memory hides it here. */
   if (!isfinite(error.whole))
     return base_fail_memory((size_t)program->n_registers * sizeof(double));
   cost->predicted_error = error.whole;
   f->layout->canary = canary_of(f, error.absolute);
+  weigh_guard(f);
   compile_cost_count(cost, f->plan, f->packing, f->layout, f->chain, interface->key,
                      interface->n_keys, &options->units, options->weights_bytes);
-  return compile_account_fill(f->plan, f->packing, f->stages, choice, f->chain, f->size,
-                              &options->units, options->weights_bytes);
+  BASE_TRY(compile_account_fill(f->plan, f->packing, f->stages, choice, f->chain, f->size,
+                                &options->units, options->weights_bytes));
+  if (f->chain->bootstrap != NULL)
+    scale_account(&f->plan->account[f->packing], cost->predicted_error);
+  return CKKS_OK;
 }
 
 ckks_status compile_choice_plan(plan_plan *plan, const compile_stages *stages,
@@ -152,6 +215,8 @@ ckks_status compile_choice_plan(plan_plan *plan, const compile_stages *stages,
   BASE_TRY(compile_choice_programs(plan, stages, &best->choice, best->throughput));
   BASE_TRY(fill_keys(plan, chain));
   interface->depth = compile_layouts_depth(stages, &best->choice);
+  for (int i = 0; i < plan->program[PLAN_LATENCY].n_ops; i++)
+    interface->n_bootstraps += plan->program[PLAN_LATENCY].op[i].kind == PLAN_OP_BOOTSTRAP;
   fill_contract(interface, stages, best, options);
   compile_choice_layouts(interface->layout, stages, &best->choice, chain, best->throughput);
   if (best->choice.latency && best->choice.gathered)
@@ -161,8 +226,8 @@ ckks_status compile_choice_plan(plan_plan *plan, const compile_stages *stages,
     return base_fail_memory((size_t)plan->n_vectors * sizeof *size);
   ckks_status status = CKKS_OK;
   for (int packing = 0; packing < PLAN_N_PACKINGS && status == CKKS_OK; packing++) {
-    const filling f = {plan, (plan_packing)packing, &interface->layout[packing], stages, chain,
-                       size};
+    filling f = {plan,      (plan_packing)packing, &interface->layout[packing], stages, chain, size,
+                 {0.0, 0.0}};
     if (f.layout->available)
       status = fill_packing(&f, &best->choice, options);
   }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "compile/bootstrapped.h"
 #include "compile/box.h"
 #include "compile/choice.h"
 #include "compile/placing.h"
@@ -17,7 +18,8 @@
 #define USUAL_ERROR 1e-5
 #define LARGEST_USUAL_ERROR 1e-3
 #define PART_OF_FIT 0.1
-#define MOST_COARSER 3 /* times, by two */
+#define COARSEST_BOOTSTRAPPED 0.05 /* of outputs, where nothing finer can be had at that depth */
+#define MOST_COARSER 3             /* times, by two */
 
 /* A tenth of what the polynomials already miss of their functions: where they stand for other
  * activations, what is exact to five digits is not worth its bits. */
@@ -38,6 +40,12 @@ static ckks_status check_options(const compile_options *options) {
       (options->log2_n < CKKS_MIN_LOG2_N || options->log2_n > CKKS_MAX_LOG2_N))
     return base_fail(CKKS_ERROR_ARGUMENT, "log2_n %d: must be %d to %d, or 0 to choose",
                      options->log2_n, CKKS_MIN_LOG2_N, CKKS_MAX_LOG2_N);
+  if (options->bootstrap == COMPILE_BOOTSTRAP_ALWAYS && !options->latency)
+    return base_fail(CKKS_ERROR_ARGUMENT, "bootstrapping is for latency packing");
+  if (options->bootstrap == COMPILE_BOOTSTRAP_ALWAYS && options->security > CKKS_SECURITY_128)
+    return base_fail(CKKS_ERROR_SECURITY,
+                     "security %d: bootstrapping has parameters for 128 bits alone",
+                     (int)options->security);
   if (!options->latency && !options->throughput)
     return base_fail(CKKS_ERROR_ARGUMENT, "no packing asked for");
   return CKKS_OK;
@@ -110,19 +118,44 @@ static double bits_of(const ckks_params_literal *literal) {
   return bits;
 }
 
+/* The primes of a leveled plan, which names every scale itself. */
+static ckks_status choose_params(plan_interface *interface, const compile_search_result *best) {
+  interface->literal = best->literal;
+  BASE_TRY(choose_primes(&interface->literal));
+  interface->literal.log2_scale = 0;
+  BASE_TRY(plan_interface_build(interface));
+  interface->literal = *ckks_params_get_literal(interface->params);
+  return CKKS_OK;
+}
+
+static ckks_status choose_bootstrap(plan_interface *interface, ckks_bootstrapper **outline,
+                                    const compile_search_result *best) {
+  interface->bootstrap = best->bootstrap;
+  BASE_TRY(compile_bootstrapped_params(&interface->params, outline, &best->bootstrap));
+  interface->literal = *ckks_params_get_literal(interface->params);
+  return CKKS_OK;
+}
+
 /* The programs again, now on real primes, with their cost and keys. */
 static ckks_status finish(plan_plan *plan, const compile_stages *stages,
                           const compile_search_result *best, const compile_options *options) {
   plan_interface *interface = &plan->interface;
-  interface->literal = best->literal;
-  BASE_TRY(choose_primes(&interface->literal));
-  interface->literal.log2_scale = 0; /* a plan names every scale itself */
-  BASE_TRY(plan_interface_build(interface));
-  interface->literal = *ckks_params_get_literal(interface->params);
-  compile_chain chain = {.params = interface->params,
-                         .log2_value = best->log2_value,
-                         .log2_output = best->log2_output};
-  return compile_choice_plan(plan, stages, best, &chain, options);
+  ckks_bootstrapper *outline = NULL;
+  compile_options allowing = *options;
+  allowing.error = best->allowed;
+  ckks_status status = best->bootstrap.log2_n != 0 ? choose_bootstrap(interface, &outline, best)
+                                                   : choose_params(interface, best);
+  const compile_chain chain = {.params = interface->params,
+                               .log2_value = best->log2_value,
+                               .log2_output = best->log2_output,
+                               .bootstrap = outline};
+  if (status == CKKS_OK)
+    status = compile_choice_plan(plan, stages, best, &chain, &allowing);
+  ckks_bootstrapper_free(outline);
+  plan->other = best->other;
+  plan->error = best->allowed;
+  plan->usual_error = best->allowed > options->error ? options->error : 0.0;
+  return status;
 }
 
 /* The stages in places, and the cheapest plan for them. */
@@ -167,22 +200,12 @@ typedef struct work {
   placing placed;
 } work;
 
-/*
- * What the contract adds: held against the plan that would just assume its ranges. Where a smaller
- * ring would do for that, it is the one; else the same layouts with as many special primes, for
- * another choice has other virtues, and some of them would look like a contract that costs less
- * than nothing. (Primes of the same sizes differ, by less than a bit.)
- */
-static ckks_status fill_price(plan_plan *plan, const placing *placed,
-                              const compile_options *options) {
+/* Bits and milliseconds over a plan that would just assume its ranges. */
+static ckks_status compare_price(plan_plan *plan, const placing *placed,
+                                 const compile_search_result *best,
+                                 const compile_options *options) {
   plan_plan assumed = {.interface = {.last = placed->stages.last}};
-  compile_options without = *options;
-  compile_search_result best;
-  without.contract = COMPILE_CONTRACT_ASSUMED;
-  BASE_TRY(compile_search_without(&best, &placed->stages, &without, &placed->best));
-  if (!best.found)
-    return CKKS_OK;
-  ckks_status status = finish(&assumed, &placed->stages, &best, &without);
+  ckks_status status = finish(&assumed, &placed->stages, best, options);
   for (int i = 0; i < PLAN_N_PACKINGS && status == CKKS_OK; i++) {
     plan_cost *cost = &plan->interface.cost[i];
     double bits = bits_of(&plan->interface.literal) - bits_of(&assumed.interface.literal);
@@ -190,6 +213,29 @@ static ckks_status fill_price(plan_plan *plan, const placing *placed,
     cost->contract_ms = fmax(cost->predicted_ms - assumed.interface.cost[i].predicted_ms, 0.0);
   }
   plan_clear(&assumed);
+  return status;
+}
+
+/*
+ * What the contract adds: held against the plan that would just assume its ranges. Where a smaller
+ * ring would do for that, it is the one; else the same layouts with as many special primes, for
+ * another choice has other virtues, and some of them would look like a contract that costs less
+ * than nothing. (Primes of the same sizes differ, by less than a bit.) The guard of bootstraps is
+ * operations among others (lower_guard.c), whose part in the time is small.
+ */
+static ckks_status fill_price(plan_plan *plan, const placing *placed,
+                              const compile_options *options) {
+  compile_options without = *options;
+  if (plan_bootstraps(&plan->interface))
+    return CKKS_OK;
+  compile_search_result *best = base_alloc(sizeof *best); /* too large for a stack */
+  if (best == NULL)
+    return base_fail_memory(sizeof *best);
+  without.contract = COMPILE_CONTRACT_ASSUMED;
+  ckks_status status = compile_search_without(best, &placed->stages, &without, &placed->best);
+  if (status == CKKS_OK && best->found)
+    status = compare_price(plan, placed, best, &without);
+  base_free(best);
   return status;
 }
 
@@ -263,7 +309,6 @@ static ckks_status compile_once(plan_plan *plan, const network_model *model,
   base_free(w);
   if (status != CKKS_OK)
     plan_clear(plan);
-  plan->error = options->error;
   return status;
 }
 
@@ -291,8 +336,10 @@ ckks_status compile_model(plan_plan *plan, const network_model *model,
   compile_options asked = *options;
   bool usual = asked.error == 0.0;
   memset(plan, 0, sizeof *plan);
-  if (usual)
+  if (usual) {
     asked.error = usual_error(model);
+    asked.coarsest = COARSEST_BOOTSTRAPPED;
+  }
   BASE_TRY(check_options(&asked));
   BASE_TRY(network_check(model));
   BASE_TRY(compile_once(plan, model, &asked));

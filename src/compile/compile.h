@@ -31,6 +31,13 @@ typedef enum compile_contract {
   COMPILE_CONTRACT_ASSUMED /**< neither: for comparison only, no plan is made of it */
 } compile_contract;
 
+/** Whether plans may bootstrap. */
+typedef enum compile_bootstrap {
+  COMPILE_BOOTSTRAP_AUTO, /**< where there is no leveled plan, or only a dearer one */
+  COMPILE_BOOTSTRAP_NEVER,
+  COMPILE_BOOTSTRAP_ALWAYS
+} compile_bootstrap;
+
 typedef struct compile_options {
   double error; /**< target for predicted_error; 0 = as the model is: 1e-5, or up to 1e-3 where its
                    polynomials miss more of the functions that they stand for; up to eight times
@@ -45,6 +52,9 @@ typedef struct compile_options {
   blindsight_minimise minimise;
   compile_units units;
   size_t weights_bytes; /**< that a server keeps of encoded weights, for each packing */
+  compile_bootstrap bootstrap;
+  double coarsest; /**< error of a plan that bootstraps, where no other has the one asked for; 0 =
+                        that is not to be exceeded */
 } compile_options;
 
 void compile_options_default(compile_options *options);

@@ -76,12 +76,13 @@ void compile_cost_count(plan_cost *cost, const plan_plan *plan, plan_packing pac
   count_bytes(cost, program, layout, packing, params);
 }
 
-static ckks_status add_key(ckks_key_spec **keys, size_t *n_keys, uint32_t galois, int level,
-                           int n_p) {
+/* One key serves all levels below its own; of two for one element the wider one, and the higher. */
+static ckks_status add_spec(ckks_key_spec **keys, size_t *n_keys, const ckks_key_spec *spec) {
   for (size_t i = 0; i < *n_keys; i++)
-    if ((*keys)[i].galois == galois) {
-      if ((*keys)[i].level < level)
-        (*keys)[i] = (ckks_key_spec){galois, level, compile_cost_key_special(level, n_p)};
+    if ((*keys)[i].galois == spec->galois) {
+      ckks_key_spec *key = &(*keys)[i];
+      key->level = spec->level > key->level ? spec->level : key->level;
+      key->n_special = spec->n_special > key->n_special ? spec->n_special : key->n_special;
       return CKKS_OK;
     }
   if (*n_keys >= PLAN_MAX_KEYS)
@@ -91,7 +92,20 @@ static ckks_status add_key(ckks_key_spec **keys, size_t *n_keys, uint32_t galois
     *keys = base_alloc_array(PLAN_MAX_KEYS, sizeof **keys);
   if (!*keys)
     return base_fail_memory(PLAN_MAX_KEYS * sizeof **keys);
-  (*keys)[(*n_keys)++] = (ckks_key_spec){galois, level, compile_cost_key_special(level, n_p)};
+  (*keys)[(*n_keys)++] = *spec;
+  return CKKS_OK;
+}
+
+static ckks_status add_key(ckks_key_spec **keys, size_t *n_keys, uint32_t galois, int level,
+                           int n_p) {
+  return add_spec(keys, n_keys,
+                  &(ckks_key_spec){galois, level, compile_cost_key_special(level, n_p)});
+}
+
+static ckks_status add_bootstrap_keys(ckks_key_spec **keys, size_t *n_keys,
+                                      const ckks_bootstrapper *bootstrap) {
+  for (size_t i = 0; i < bootstrap->n_keys; i++)
+    BASE_TRY(add_spec(keys, n_keys, &bootstrap->key[i]));
   return CKKS_OK;
 }
 
@@ -110,7 +124,22 @@ ckks_status compile_cost_keys(ckks_key_spec **keys, size_t *n_keys, const plan_p
         BASE_TRY(add_key(keys, n_keys, ring_automorphism_rotation(op->term[t], log2_n),
                          op->level + words - 1, n_p));
   }
-  return CKKS_OK;
+  return chain->bootstrap != NULL ? add_bootstrap_keys(keys, n_keys, chain->bootstrap) : CKKS_OK;
+}
+
+double compile_cost_score(const plan_cost *cost, size_t key_bytes, blindsight_minimise minimise) {
+  double key_mb = 1e-6 * (double)key_bytes, upload_mb = 1e-6 * (double)cost->input_bytes;
+  switch (minimise) {
+  case BLINDSIGHT_MINIMISE_BALANCED:
+    return cost->predicted_ms + key_mb + 12.0 * upload_mb;
+  case BLINDSIGHT_MINIMISE_LATENCY:
+    return cost->predicted_ms + 1e-3 * key_mb;
+  case BLINDSIGHT_MINIMISE_UPLOAD:
+    return upload_mb + 1e-3 * cost->predicted_ms;
+  case BLINDSIGHT_MINIMISE_KEYS:
+    return key_mb + 1e-3 * cost->predicted_ms;
+  }
+  return cost->predicted_ms;
 }
 
 static ckks_key_spec *find_key(ckks_key_spec *keys, size_t n_keys, int32_t steps, int log2_n) {

@@ -35,9 +35,12 @@ void compile_cost_count(plan_cost *cost, const plan_plan *plan, plan_packing pac
                         const plan_layout *layout, const compile_chain *chain,
                         const ckks_key_spec *keys, size_t n_keys, const compile_units *units,
                         size_t weights_bytes);
-/** Galois and relinearisation keys of a program, appended; CKKS_ERROR_MEMORY. */
+/** Galois and relinearisation keys of a program, and what it bootstraps with, appended;
+ * CKKS_ERROR_MEMORY. */
 ckks_status compile_cost_keys(ckks_key_spec **keys, size_t *n_keys, const plan_plan *plan,
                               const plan_program *program, const compile_chain *chain);
+/** What it takes by the aim: the smaller the better. */
+double compile_cost_score(const plan_cost *cost, size_t key_bytes, blindsight_minimise minimise);
 /**
  * Rotations that share a decomposition need keys over the same special primes; a key that
  * another op uses at a higher level may have more: the others then get as many.

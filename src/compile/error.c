@@ -117,11 +117,14 @@ static void add_bias(const estimating *e, estimate *x, double sd) {
   add_error(e, x, sd, sd);
 }
 
+/* Beyond this an error is no number any more, and its square would be none. */
+#define ANY_ERROR 1e100
+
 /* Values are multiplied, and their errors with them. */
 static void scale_error(estimate *x, double sd, double mean) {
-  x->sd *= sd;
-  x->mean *= mean;
-  x->marked *= mean;
+  x->sd = fmin(x->sd * sd, ANY_ERROR);
+  x->mean = fmin(x->mean * mean, ANY_ERROR);
+  x->marked = fmin(x->marked * mean, ANY_ERROR);
 }
 
 static void join_errors(estimate *sum, const estimate *x) {
@@ -253,6 +256,11 @@ static void estimate_bootstrap(const estimating *e, estimate *x, const plan_op *
 }
 
 static void estimate_op(estimating *e, const plan_op *op) {
+  int guard = e->plan->program[e->packing].guard;
+  if (guard > 0 && op->out >= guard) { /* no value, and nothing to an output */
+    e->reg[op->out] = (estimate){.period = 1};
+    return;
+  }
   plan_noise noise = compile_noise_op(op, e->plan, e->chain);
   estimate x = {0};
   switch (op->kind) {

@@ -23,6 +23,7 @@ typedef struct listing {
   size_t n_slots;
   const compile_stages *stages;
   bool *used;     /* scratch: a place for each diagonal */
+  ranked *one;    /* scratch: the layout at hand */
   bool guarded;   /* the last map has a place without an output */
   size_t blocked; /* the first map, seen from the last, that has no place */
 } listing;
@@ -127,11 +128,11 @@ static bool begin_layout(compile_affine *layout, const listing *list, const comp
  * inputs, made of `from` by that of its outputs.
  */
 static void walk_back(ranking *to, const ranking *from, const listing *list, size_t i) {
+  ranked *one = list->one;
   const compile_stage *stage = &list->stages->stage[i];
   bool cubic = i > 0 && list->stages->stage[i - 1].kind == COMPILE_STAGE_CUBIC;
   for (int log2_out = 0; log2_out < CKKS_MAX_LOG2_N; log2_out++) {
     const ranking *behind = &from[log2_out];
-    ranked one;
     compile_affine layout;
     size_t stride_out = (size_t)1 << log2_out;
     if (behind->n == 0 || !begin_layout(&layout, list, &behind->best[0].choice, i, stride_out))
@@ -144,14 +145,14 @@ static void walk_back(ranking *to, const ranking *from, const listing *list, siz
       layout.fused = cubic && single && layout.diagonals == 1;
       if (steps == 0 || layout.stride * layout.inputs > list->n_slots)
         break;
-      one = behind->best[0];
-      one.choice.affine[i] = layout;
-      double count = count_map(list, &one.choice, i, stride_out);
+      *one = behind->best[0];
+      one->choice.affine[i] = layout;
+      double count = count_map(list, &one->choice, i, stride_out);
       for (size_t k = 0; k < behind->n && count < (double)INFINITY; k++) {
-        one = behind->best[k];
-        one.choice.affine[i] = layout;
-        one.rotations += count;
-        keep(&to[log2_in], &one, list->stages->n_stages, i);
+        *one = behind->best[k];
+        one->choice.affine[i] = layout;
+        one->rotations += count;
+        keep(&to[log2_in], one, list->stages->n_stages, i);
       }
     }
   }
@@ -199,36 +200,59 @@ static ckks_status rank(ranking *result, listing *list, int log2_n, bool gathere
 ckks_status compile_layouts_list(compile_choice *choices, size_t *n, const compile_stages *stages,
                                  int log2_n, bool guarded, size_t *blocked) {
   listing list = {.n_slots = (size_t)1 << (log2_n - 1), .stages = stages, .guarded = guarded};
-  ranking result = {.n = 0};
+  ranking *result = base_alloc(sizeof *result); /* too large for a stack */
   list.used = base_alloc(list.n_slots);
-  if (list.used == NULL)
-    return base_fail_memory(list.n_slots);
-  ckks_status status = rank(&result, &list, log2_n, false);
+  list.one = base_alloc(sizeof *list.one);
+  ckks_status status = CKKS_OK;
+  if (result == NULL || list.used == NULL || list.one == NULL)
+    status = base_fail_memory(sizeof *result);
+  if (status == CKKS_OK)
+    status = rank(result, &list, log2_n, false);
   if (status == CKKS_OK && stages->gather.n > 0)
-    status = rank(&result, &list, log2_n, true);
-  base_free(list.used);
-  if (status != CKKS_OK)
-    return status;
-  for (size_t k = 0; k < result.n; k++)
-    choices[k] = result.best[k].choice;
-  *n = result.n;
+    status = rank(result, &list, log2_n, true);
+  for (size_t k = 0; status == CKKS_OK && k < result->n; k++)
+    choices[k] = result->best[k].choice;
+  if (status == CKKS_OK)
+    *n = result->n;
   *blocked = list.blocked;
-  return CKKS_OK;
+  base_free(list.used);
+  base_free(list.one);
+  base_free(result);
+  return status;
+}
+
+int compile_layouts_map_depth(const compile_choice *choice, size_t i) {
+  return choice->affine[i].fused ? 2 : 1;
+}
+
+int compile_layouts_polynomial_depth(const compile_stages *stages, const compile_choice *choice,
+                                     size_t i) {
+  const compile_stage *stage = &stages->stage[i];
+  bool next_fused = i + 1 < stages->n_stages && choice->affine[i + 1].fused;
+  if (stage->kind == COMPILE_STAGE_SQUARE)
+    return 1;
+  if (stage->kind == COMPILE_STAGE_SQUARES || (stage->kind == COMPILE_STAGE_CUBIC && !next_fused))
+    return 2;
+  return stage->kind == COMPILE_STAGE_GENERAL ? plan_polynomial_depth(compile_stage_degree(stage))
+                                              : 0;
 }
 
 int compile_layouts_depth(const compile_stages *stages, const compile_choice *choice) {
   int depth = 0;
-  for (size_t i = 0; i < stages->n_stages; i++) {
-    const compile_stage *stage = &stages->stage[i];
-    bool next_fused = i + 1 < stages->n_stages && choice->affine[i + 1].fused;
-    depth += choice->affine[i].fused ? 2 : 1;
-    if (stage->kind == COMPILE_STAGE_SQUARE)
-      depth += 1;
-    else if (stage->kind == COMPILE_STAGE_SQUARES ||
-             (stage->kind == COMPILE_STAGE_CUBIC && !next_fused))
-      depth += 2;
-    else if (stage->kind == COMPILE_STAGE_GENERAL)
-      depth += plan_polynomial_depth(compile_stage_degree(stage));
-  }
+  for (size_t i = 0; i < stages->n_stages; i++)
+    depth +=
+        compile_layouts_map_depth(choice, i) + compile_layouts_polynomial_depth(stages, choice, i);
   return depth;
+}
+
+int compile_layouts_level(const compile_stages *stages, const compile_choice *choice, size_t from) {
+  int depth = 0;
+  for (size_t i = from; i < stages->n_stages; i++) {
+    depth += compile_layouts_map_depth(choice, i);
+    if (i > 0)
+      depth += compile_layouts_polynomial_depth(stages, choice, i - 1);
+    if (choice->bootstraps && choice->fresh[i])
+      return choice->level_in + depth;
+  }
+  return depth + compile_layouts_polynomial_depth(stages, choice, stages->n_stages - 1);
 }

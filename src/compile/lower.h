@@ -28,10 +28,22 @@ typedef struct compile_choice {
   bool latency;   /**< the layout fits the slots */
   bool gathered;  /**< the client repeats features as stages->gather says */
   bool guarded;   /**< the result has a slot without an output, at least */
+  bool bootstraps;
+  bool
+      fresh[NETWORK_MAX_LAYERS]; /**< behind map i values are bootstrapped, before its polynomial */
+  int level_in, level_out;       /**< from where, and to where */
+  int log2_slots;                /**< values repeat with this period, or a part of it */
+  double ratio;                  /**< of where values fold back to the range that is meant */
 } compile_choice;
 
 /** Multiplicative depth of the stages, the same for both packings. */
 int compile_layouts_depth(const compile_stages *stages, const compile_choice *choice);
+/** Levels of map i, and of the polynomial behind it (a fused map's product is the map's). */
+int compile_layouts_map_depth(const compile_choice *choice, size_t i);
+int compile_layouts_polynomial_depth(const compile_stages *stages, const compile_choice *choice,
+                                     size_t i);
+/** Level at which the input stands (from = 0), or what was bootstrapped behind map from - 1. */
+int compile_layouts_level(const compile_stages *stages, const compile_choice *choice, size_t from);
 /** Map i as this choice has it: from places that the client repeats features to, or from features.
  */
 const network_sparse *compile_layouts_map(const compile_stages *stages,

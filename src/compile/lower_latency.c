@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "compile/lower.h"
+#include "compile/lower_guard.h"
 
 /* Registers of each ciphertext of a vector: the value, v^2 + linear beside it, a weighted copy. */
 enum { VALUE = 0, SQUARE = 1, WEIGHTED = 2, N_KINDS = 3 };
@@ -21,6 +21,7 @@ typedef struct lowering {
   const compile_choice *choice;
   size_t n_slots;
   int level;
+  compile_lower_guard guard;
 } lowering;
 
 static size_t max_size(size_t a, size_t b) {
@@ -298,7 +299,7 @@ static ckks_status emit_windows(lowering *lower, size_t i) {
   return CKKS_OK;
 }
 
-static ckks_status emit_bias(lowering *lower, size_t i, size_t out, int value) {
+static ckks_status emit_bias(lowering *lower, size_t i, size_t out, int value, int to) {
   const compile_stage *stage = &lower->stages->stage[i];
   plan_op *op = NULL;
   double *bias = NULL;
@@ -309,8 +310,8 @@ static ckks_status emit_bias(lowering *lower, size_t i, size_t out, int value) {
     if (slot_row(&row, lower, i, out, j))
       bias[j] = stage->bias[row];
   }
-  BASE_TRY(compile_emit_op(lower->program, PLAN_OP_ADD_VECTOR, reg(VALUE, out), value, index, 0, 0,
-                           lower->level, &op));
+  BASE_TRY(compile_emit_op(lower->program, PLAN_OP_ADD_VECTOR, to, value, index, 0, 0, lower->level,
+                           &op));
   op->max_abs = stage->max_abs;
   return CKKS_OK;
 }
@@ -368,6 +369,18 @@ static ckks_status emit_polynomial(lowering *lower, size_t i, size_t out, int *i
                                  reg(SQUARE, out), level);
 }
 
+/* The end of a map: its bias, and new levels where they are needed. */
+static ckks_status emit_map_end(lowering *lower, size_t i, size_t out, int value, int *level) {
+  bool fresh = lower->choice->bootstraps && lower->choice->fresh[i];
+  *level = lower->level;
+  BASE_TRY(emit_bias(lower, i, out, value, fresh ? lower->guard.kept : reg(VALUE, out)));
+  if (!fresh)
+    return CKKS_OK;
+  *level = compile_layouts_level(lower->stages, lower->choice, i + 1);
+  return compile_lower_guard_bootstrap(&lower->guard, reg(VALUE, out),
+                                       compile_lower_guard_range(&lower->stages->stage[i]));
+}
+
 static ckks_status emit_stage(lowering *lower, size_t i) {
   int kind = VALUE, index = -1, level = lower->level;
   BASE_TRY(emit_windows(lower, i));
@@ -375,12 +388,19 @@ static ckks_status emit_stage(lowering *lower, size_t i) {
   for (size_t out = 0; out < lower->choice->affine[i].n_out; out++) {
     int value = reg(kind, out);
     BASE_TRY(emit_sums(lower, i, &value));
-    BASE_TRY(emit_bias(lower, i, out, value));
-    level = lower->level;
+    BASE_TRY(emit_map_end(lower, i, out, value, &level));
     BASE_TRY(emit_polynomial(lower, i, out, &index, &level));
   }
   lower->level = level;
   return CKKS_OK;
+}
+
+/* Of any vector. */
+static size_t most_ciphertexts(const lowering *lower) {
+  size_t most = 1;
+  for (size_t i = 0; i < lower->stages->n_stages; i++)
+    most = max_size(most, max_size(lower->choice->affine[i].n_in, lower->choice->affine[i].n_out));
+  return most;
 }
 
 ckks_status compile_lower_latency(plan_plan *plan, const compile_stages *stages,
@@ -391,11 +411,15 @@ ckks_status compile_lower_latency(plan_plan *plan, const compile_stages *stages,
                     .stages = stages,
                     .choice = choice,
                     .n_slots = (size_t)1 << (choice->log2_n - 1),
-                    .level = compile_layouts_depth(stages, choice)};
+                    .level = compile_layouts_level(stages, choice, 0)};
   program->n_inputs = 1;
   program->n_registers = 1;
+  if (choice->bootstraps)
+    compile_lower_guard_begin(&lower.guard, plan, choice, reg(0, most_ciphertexts(&lower)));
   for (size_t i = 0; i < stages->n_stages; i++) {
     BASE_TRY(emit_stage(&lower, i));
+    if (choice->bootstraps && i + 1 == stages->n_stages)
+      BASE_TRY(compile_lower_guard_end(&lower.guard, VALUE, stages->stage[i].n_out));
     compile_emit_stage_end(program);
   }
   return compile_emit_outputs(program, (const int[]){VALUE}, 1);

@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "compile/bootstrapped.h"
 #include "compile/choice.h"
 #include "compile/room.h"
 #include "compile/sizes.h"
 
 #define MAX_LOG2_FOLD 3
 #define MAX_RADIX 3
+#define LEAST_RIVAL_LOG2_N 15 /* a leveled plan of a smaller ring is faster than any bootstrap */
 
 typedef compile_sizes_search searching;
 
@@ -156,7 +158,7 @@ static ckks_status end_search(searching *s, ckks_status status) {
   return status;
 }
 
-ckks_status compile_search_run(compile_search_result *best, const compile_stages *stages,
+static ckks_status run_leveled(compile_search_result *best, const compile_stages *stages,
                                const compile_options *options) {
   searching *s;
   int first = options->log2_n ? options->log2_n : CKKS_MIN_LOG2_N;
@@ -195,6 +197,64 @@ ckks_status compile_search_without(compile_search_result *best, const compile_st
   if (status == CKKS_OK && !best->found)
     status = search_choice(s, with);
   return end_search(s, status);
+}
+
+/*
+ * A bootstrap alone takes longer than most leveled plans in all, and what is proved is better than
+ * what is guarded: bootstrapping comes into question where there is nothing else, or something
+ * about as slow.
+ */
+static bool may_bootstrap(const compile_search_result *leveled, const compile_options *options) {
+  bool possible =
+      options->latency && options->bootstrap != COMPILE_BOOTSTRAP_NEVER &&
+      (options->contract == COMPILE_CONTRACT_AUTO || options->contract == COMPILE_CONTRACT_GUARDED);
+  bool rival = leveled->found && leveled->contract == COMPILE_CONTRACT_GUARDED &&
+               !leveled->throughput && leveled->literal.log2_n >= LEAST_RIVAL_LOG2_N;
+  return possible && (!leveled->found || rival);
+}
+
+static void note_other(plan_other *other, const compile_search_result *result) {
+  *other = (plan_other){.sought = true,
+                        .found = result->found,
+                        .ms = result->ms,
+                        .key_bytes = result->key_bytes,
+                        .error = result->closest};
+}
+
+/* The better of the two, which knows of the other. */
+static void choose(compile_search_result *best, const compile_search_result *other, bool leveled) {
+  plan_other beside;
+  double closest = fmin(best->closest, other->closest);
+  if (other->found && (!best->found || other->score < best->score)) {
+    note_other(&beside, best);
+    beside.sought = leveled;
+    *best = *other;
+  } else {
+    note_other(&beside, other);
+  }
+  best->other = beside;
+  best->closest = closest;
+}
+
+ckks_status compile_search_run(compile_search_result *best, const compile_stages *stages,
+                               const compile_options *options) {
+  bool leveled = options->bootstrap != COMPILE_BOOTSTRAP_ALWAYS;
+  *best = (compile_search_result){.closest = (double)INFINITY};
+  if (leveled)
+    BASE_TRY(run_leveled(best, stages, options));
+  if (!may_bootstrap(best, options))
+    return CKKS_OK;
+  compile_search_result *other = base_alloc(sizeof *other); /* too large for a stack */
+  if (other == NULL)
+    return base_fail_memory(sizeof *other);
+  compile_options within = *options;
+  if (best->found)
+    within.coarsest = 0.0;
+  ckks_status status = compile_bootstrapped_search(other, stages, &within);
+  if (status == CKKS_OK)
+    choose(best, other, leveled);
+  base_free(other);
+  return status;
 }
 
 ckks_status compile_search_insecure(compile_search_result *best, const compile_stages *stages,

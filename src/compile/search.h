@@ -18,9 +18,15 @@ typedef struct compile_search_result {
   ckks_params_literal literal;
   double log2_value, log2_output;
   double score, error;
+  double ms, key_bytes;             /**< what the score is made of, among others */
+  ckks_bootstrap_literal bootstrap; /**< log2_n = 0: nothing is bootstrapped */
+  double allowed;                   /**< error that it was sought for */
+  plan_other other;
 } compile_search_result;
 
-/** Not finding anything is no error: compile_refusal says why. */
+/** Leveled plans first; with bootstraps where options->bootstrap wants it, and where there is no
+ * leveled one or one so large that bootstrapping may be cheaper. Not finding anything is no error:
+ * compile_refusal says why. */
 ckks_status compile_search_run(compile_search_result *best, const compile_stages *stages,
                                const compile_options *options);
 /** A chain that meets the error for one ring degree, however insecure, in the likeliest layout. */

@@ -238,22 +238,10 @@ static double score_of(compile_sizes_search *s, const compile_chain *chain) {
     compile_cost_level_keys(keys, n_keys, any_program(s), s->params.literal.log2_n);
     compile_cost_count(&cost, &s->plan, packing, &layout[packing], chain, keys, n_keys,
                        &s->options->units, s->options->weights_bytes);
-    double key_mb = 1e-6 * (double)plan_key_bytes(keys, n_keys, &s->params);
-    double upload_mb = 1e-6 * (double)cost.input_bytes;
-    switch (s->options->minimise) {
-    case BLINDSIGHT_MINIMISE_BALANCED:
-      score = cost.predicted_ms + key_mb + 12.0 * upload_mb;
-      break;
-    case BLINDSIGHT_MINIMISE_LATENCY:
-      score = cost.predicted_ms + 1e-3 * key_mb;
-      break;
-    case BLINDSIGHT_MINIMISE_UPLOAD:
-      score = upload_mb + 1e-3 * cost.predicted_ms;
-      break;
-    case BLINDSIGHT_MINIMISE_KEYS:
-      score = key_mb + 1e-3 * cost.predicted_ms;
-      break;
-    }
+    size_t key_bytes = plan_key_bytes(keys, n_keys, &s->params);
+    score = compile_cost_score(&cost, key_bytes, s->options->minimise);
+    s->ms = cost.predicted_ms;
+    s->key_bytes = (double)key_bytes;
   } else {
     s->no_memory = true; /* or too many keys: then the plan cannot be had either way */
   }
@@ -289,7 +277,10 @@ static double try_sizes(compile_sizes_search *s, const compile_sizes *z) {
                                        .log2_value = z->value,
                                        .log2_output = chain.log2_output,
                                        .score = score,
-                                       .error = error};
+                                       .error = error,
+                                       .allowed = s->options->error,
+                                       .ms = s->ms,
+                                       .key_bytes = s->key_bytes};
   return score;
 }
 

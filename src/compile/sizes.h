@@ -24,6 +24,7 @@ typedef struct compile_sizes_search {
   double closest;                  /* smallest error seen, for the refusal's text */
   compile_sizes frugal[CKKS_MAX_P + 1]; /* best sizes with radix 1, by number of special primes */
   int n_special;                        /* the one number of special primes; 0 = any */
+  double ms, key_bytes;                 /* of the sizes that were scored last */
   bool throughput;                      /* packing, too */
   compile_contract contract;            /* that is being tried */
   size_t blocked; /* 1 + the stage that was in the way when there was no layout */

@@ -6,12 +6,15 @@
 #include "base/alloc.h"
 #include "ckks/encode.h"
 
-/* The number modulo q_0 that is nearest to zero, both over the scale. Doubles leave nothing of one
- * beyond 2^53 q_0; then neither does the true remainder tell anything. */
+/* Doubles hold no remainder of a number that went round so often. */
+#define MOST_TURNS 0x1p50
+
+/* The number modulo q_0 that is nearest to zero, both over the scale; NaN where that is any number:
+ * nobody believes it, but for the chance that plans speak of. */
 static double reduce(bool *wrapped, double number, double modulus) {
   double turns = rint(number / modulus);
   *wrapped = *wrapped || turns != 0.0;
-  return number - modulus * turns;
+  return fabs(turns) <= MOST_TURNS ? number - modulus * turns : (double)NAN;
 }
 
 /* Coefficients of real values: what travels is the first, and twice each other of the first half;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ranges of a network on rows that it will meet: what a plan has to hold. */
 #include <math.h>
+#include <string.h>
 
+#include "base/alloc.h"
 #include "network/network.h"
 
 static bool all_finite(const network_ranges *seen, const network_model *model, size_t *layer) {
@@ -13,12 +15,13 @@ static bool all_finite(const network_ranges *seen, const network_model *model, s
 }
 
 /* Which row it was, when something is no longer finite, is found by going through them alone. */
-static ckks_status fail_infinite(const double *rows, size_t n_rows, const network_model *model) {
+static ckks_status fail_infinite(network_ranges *seen, const double *rows, size_t n_rows,
+                                 const network_model *model) {
   size_t layer = 0, row = 0;
   for (bool finite = true; finite && row < n_rows; row++) {
-    network_ranges seen = {.input = 0.0};
-    BASE_TRY(network_forward_ranges(&seen, NULL, rows + row * model->n_features, 1, model));
-    finite = all_finite(&seen, model, &layer);
+    memset(seen, 0, sizeof *seen);
+    BASE_TRY(network_forward_ranges(seen, NULL, rows + row * model->n_features, 1, model));
+    finite = all_finite(seen, model, &layer);
   }
   return base_fail(CKKS_ERROR_RANGE,
                    "calibration row %zu: layers[%zu] leaves the range of a double", row - 1, layer);
@@ -42,21 +45,30 @@ static void note_features(network_model *model, const double *rows, size_t n_row
 }
 
 /* Nothing is stored before every row has passed: a failure leaves the model as it was. */
-ckks_status network_calibrate(network_model *model, const double *rows, size_t n_rows) {
-  network_ranges seen = {.input = 0.0};
+static ckks_status calibrate(network_ranges *seen, network_model *model, const double *rows,
+                             size_t n_rows) {
   size_t layer;
-  if (n_rows == 0)
-    return base_fail(CKKS_ERROR_ARGUMENT, "calibration needs at least 1 row");
-  BASE_TRY(network_forward_ranges(&seen, NULL, rows, n_rows, model));
-  if (!all_finite(&seen, model, &layer))
-    return fail_infinite(rows, n_rows, model);
+  BASE_TRY(network_forward_ranges(seen, NULL, rows, n_rows, model));
+  if (!all_finite(seen, model, &layer))
+    return fail_infinite(seen, rows, n_rows, model);
   BASE_TRY(network_ranges_init(model));
   note_features(model, rows, n_rows);
-  model->max_abs_input = seen.input;
+  model->max_abs_input = seen->input;
   for (size_t l = 0; l < model->n_layers; l++)
     for (size_t a = 0; a < model->layer[l].n_activations; a++)
-      model->layer[l].activation[a].max_abs = seen.activation[l][a];
+      model->layer[l].activation[a].max_abs = seen->activation[l][a];
   return CKKS_OK;
+}
+
+ckks_status network_calibrate(network_model *model, const double *rows, size_t n_rows) {
+  if (n_rows == 0)
+    return base_fail(CKKS_ERROR_ARGUMENT, "calibration needs at least 1 row");
+  network_ranges *seen = base_alloc(sizeof *seen); /* too large for a stack */
+  if (seen == NULL)
+    return base_fail_memory(sizeof *seen);
+  ckks_status status = calibrate(seen, model, rows, n_rows);
+  base_free(seen);
+  return status;
 }
 
 bool network_calibrate_is_done(const network_model *model) {

@@ -127,6 +127,10 @@ ckks_status network_forward_ranges(network_ranges *seen, double *outputs, const 
 
 ckks_status network_forward_rows(double *outputs, const double *rows, size_t n_rows,
                                  const network_model *model) {
-  network_ranges seen = {.input = 0.0};
-  return network_forward_ranges(&seen, outputs, rows, n_rows, model);
+  network_ranges *seen = base_alloc(sizeof *seen); /* too large for a stack */
+  if (seen == NULL)
+    return base_fail_memory(sizeof *seen);
+  ckks_status status = network_forward_ranges(seen, outputs, rows, n_rows, model);
+  base_free(seen);
+  return status;
 }

@@ -11,7 +11,7 @@
 
 #define NETWORK_MAX_WIDTH 65536
 #define NETWORK_MAX_WEIGHTS ((size_t)1 << 27) /**< of one layer that are not 0 */
-#define NETWORK_MAX_LAYERS 32
+#define NETWORK_MAX_LAYERS 256
 #define NETWORK_MAX_ACTIVATIONS 16 /**< different ones side by side in a layer */
 #define NETWORK_JSON_MAX_BYTES ((size_t)64 << 20)
 

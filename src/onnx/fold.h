@@ -15,7 +15,7 @@
 #include "onnx/run.h"
 #include "onnx/tail.h"
 
-#define ONNX_MAX_LAYERS 32
+#define ONNX_MAX_LAYERS 256
 #define ONNX_MAX_BRANCHES 16 /**< tensors side by side in one layer */
 #define ONNX_MAX_WIDTH 65536 /**< of a basis */
 

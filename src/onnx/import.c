@@ -216,16 +216,18 @@ ckks_status onnx_import_model(network_model *model, onnx_import_report *report,
 ckks_status onnx_import_input(onnx_import_input_shape *shape, const uint8_t *bytes, size_t n_bytes,
                               const char *name, const char *output) {
   onnx_graph graph;
-  onnx_fold fold;
   *shape = (onnx_import_input_shape){0};
   BASE_TRY(onnx_rewrite_read(&graph, bytes, n_bytes, name));
-  ckks_status status = onnx_fold_init(&fold, &graph, output);
+  onnx_fold *fold = base_alloc(sizeof *fold); /* too large for a stack */
+  ckks_status status =
+      fold != NULL ? onnx_fold_init(fold, &graph, output) : base_fail_memory(sizeof *fold);
   if (status == CKKS_OK) {
-    shape->n_features = fold.run.value[fold.input].n;
-    onnx_image_input(shape->image, &fold);
-    shape->pixels = shape->image[0] > 0 && onnx_image_is_pixels(&fold);
-    onnx_fold_clear(&fold);
+    shape->n_features = fold->run.value[fold->input].n;
+    onnx_image_input(shape->image, fold);
+    shape->pixels = shape->image[0] > 0 && onnx_image_is_pixels(fold);
+    onnx_fold_clear(fold);
   }
+  base_free(fold);
   onnx_graph_clear(&graph);
   return status == CKKS_OK ? CKKS_OK : base_fail_in(status, "%s", name);
 }

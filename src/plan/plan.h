@@ -94,6 +94,8 @@ typedef struct plan_program {
   int *output; /**< register of each output ciphertext */
   int n_ops;
   plan_op *op;
+  int guard; /**< registers from here on hold only what shows that a bootstrap went wrong; 0 = none,
+                  or read from a file */
   int n_stages;                   /**< 0 = read from a file, which does not say */
   int stage_end[PLAN_MAX_STAGES]; /**< operations before the end of each stage */
 } plan_program;
@@ -173,6 +175,13 @@ typedef struct plan_account {
   plan_part *part;
 } plan_account;
 
+/** The cheapest plan of the other kind, with bootstraps or without. For people: not in files. */
+typedef struct plan_other {
+  bool sought, found;
+  double ms, key_bytes; /**< of what was found */
+  double error;         /**< that could be had where none was found; infinite: none at all */
+} plan_other;
+
 typedef struct plan_plan {
   plan_interface interface;
   int n_vectors;
@@ -183,6 +192,7 @@ typedef struct plan_plan {
    * is usual, where that left no room for latency packing; packings that were wanted. */
   double error, usual_error;
   bool left_out[PLAN_N_PACKINGS];
+  plan_other other;
 } plan_plan;
 
 /**

@@ -97,18 +97,22 @@ static ckks_status run(epochs *e, const size_t *widths, size_t n_layers) {
 }
 
 ckks_status train_epochs_fit(train_fitting *f) {
-  epochs e = {.fitting = f};
   const train_options *options = f->options;
   size_t widths[NETWORK_MAX_LAYERS + 1];
   widths[0] = f->n_inputs;
   for (size_t i = 0; i < options->n_hidden; i++)
     widths[1 + i] = options->hidden[i];
   widths[options->n_hidden + 1] = f->truth.n_outputs;
+  epochs *e = base_alloc(sizeof *e); /* too large for a stack */
+  if (e == NULL)
+    return base_fail_memory(sizeof *e);
+  e->fitting = f;
   ckks_status status = train_scaler_fit(f);
   if (status == CKKS_OK)
-    status = run(&e, widths, options->n_hidden + 1);
-  train_network_clear(&e.network);
-  rand_stream_clear(&e.stream);
-  base_free(e.order);
+    status = run(e, widths, options->n_hidden + 1);
+  train_network_clear(&e->network);
+  rand_stream_clear(&e->stream);
+  base_free(e->order);
+  base_free(e);
   return status;
 }

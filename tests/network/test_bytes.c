@@ -382,8 +382,8 @@ static void refuse_u32(size_t at, uint32_t value, const char *words) {
 
 static void counts_are_bounded_before_memory_is_taken(void **state) {
   (void)state;
-  refuse_u32(0, 0, "0 layers where 1 to 32");
-  refuse_u32(0, 33, "33 layers");
+  refuse_u32(0, 0, "0 layers where 1 to 256");
+  refuse_u32(0, 257, "257 layers");
   refuse_u32(0, 0xfffffffeU, "layers where");
   refuse_u32(4, 0, "width 0 is 0 where 1 to 65536");
   refuse_u32(8, 65537, "width 1 is 65537 where 1 to 65536");

@@ -280,8 +280,8 @@ static void impossible_widths_are_refused(void **state) {
     size_t widths[3], n_layers;
     const char *words;
   } cases[] = {
-      {{1, 1, 1}, 0, "layers: 0 where 1 to 32"},
-      {{1, 1, 1}, 33, "layers: 33"},
+      {{1, 1, 1}, 0, "layers: 0 where 1 to 256"},
+      {{1, 1, 1}, 257, "layers: 257"},
       {{0, 1, 1}, 2, "features: 0 where 1 to 16384"},
       {{16385, 1, 1}, 2, "features: 16385"},
       {{1, 0, 1}, 2, "layers[0].weight: 0 rows"},

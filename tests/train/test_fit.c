@@ -342,7 +342,7 @@ static void bad_options_are_named(void **state) {
   REFUSE(batch_size, 0, "batch_size: 0 where");
   REFUSE(n_epochs, 0, "n_epochs: 0 where");
   REFUSE(n_epochs, 1000001, "n_epochs: 1000001 where 1 to 1000000");
-  REFUSE(n_hidden, 32, "hidden: 32 layers where at most 31");
+  REFUSE(n_hidden, 256, "hidden: 256 layers where at most 255");
   REFUSE(hidden, wide, "65537");
   REFUSE(hidden, empty, "0 rows where 1 to 65536");
   REFUSE(frac, 1.0, "frac: 1 where");
