@@ -1,30 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A plan made by hand that bootstraps once: its bytes, its check, its reading, its run. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* A plan that bootstraps once: its bytes, its check, its reading, its run. */
+#include "golden/bootstrapped.h"
 
-#include <cmocka.h>
 #include <math.h>
-#include <string.h>
+#include <stdio.h>
 
-#include "base/alloc.h"
+#include "base/file.h"
 #include "ckks/encode.h"
 #include "compile/work.h"
 #include "exec/exec.h"
 #include "plan/bytes.h"
-#include "plan/files.h"
 #include "plan/reading.h"
 
-#define N 8         /* values, and outputs */
-#define RANGE 2.0   /* what bootstrapping is made for here */
 #define MOST 0.0003 /* of errors: q_0 / S_0 = 2^11 leaves some fifteen bits at this ring degree */
-
-static void assert_ok(ckks_status status) {
-  if (status != CKKS_OK)
-    fail_msg("%s", ckks_last_error());
-}
 
 static const ckks_bootstrap_literal literal = {.log2_n = 11,
                                                .log2_slots = 3,
@@ -37,115 +25,6 @@ static const ckks_bootstrap_literal literal = {.log2_n = 11,
                                                .n_p = 4,
                                                .p_bits = 49,
                                                .security = CKKS_SECURITY_NONE};
-
-static const double weight[N] = {1, -1, 0.5, 0.25, -0.5, 2, 0.125, 1};
-
-/* Everything but the program: a client's view with plain features. */
-static void make_interface(plan_interface *interface) {
-  *interface = (plan_interface){.bootstrap = literal, .n_bootstraps = 1, .depth = 300};
-  assert_ok(ckks_params_build_bootstrap(&interface->params, &literal));
-  interface->literal = *ckks_params_get_literal(interface->params);
-  interface->layout[PLAN_LATENCY] = (plan_layout){.available = true,
-                                                  .stride = 1,
-                                                  .padded = N,
-                                                  .fold = 1,
-                                                  .input_level = 4,
-                                                  .input_scale = 0x1p37,
-                                                  .period = N,
-                                                  .output_scale = 0x1p30,
-                                                  .output_bits = 48};
-  interface->name = base_strdup("by hand");
-  interface->n_features = interface->n_outputs = N;
-  interface->feature = base_alloc_array(N, sizeof(char *));
-  interface->label = base_alloc_array(N, sizeof(char *));
-  double **const numbers[] = {&interface->mean, &interface->deviation, &interface->low,
-                              &interface->high, &interface->padding};
-  for (size_t i = 0; i < 5; i++)
-    *numbers[i] = base_alloc_array(N, sizeof(double));
-  for (size_t i = 0; i < N; i++) {
-    const char name[] = {(char)('a' + i), 0};
-    interface->feature[i] = base_strdup(name);
-    interface->label[i] = base_strdup(name);
-    interface->deviation[i] = 1.0;
-    interface->low[i] = -4.0;
-    interface->high[i] = 4.0;
-  }
-  interface->max_abs_output = 100.0;
-  interface->last = (encoding_polynomial){.degree = 1, .coefficient = {0.0, 1.0}};
-  interface->meaning = encoding_meaning_default(N);
-}
-
-static void make_keys(plan_interface *interface) {
-  ckks_bootstrapper *outline;
-  assert_ok(eval_bootstrap_outline(&outline, &literal, interface->params));
-  interface->n_keys = outline->n_keys;
-  interface->key = base_alloc_array(outline->n_keys, sizeof *interface->key);
-  memcpy(interface->key, outline->key, outline->n_keys * sizeof *interface->key);
-  interface->key_bytes = plan_key_bytes(interface->key, interface->n_keys, interface->params);
-  ckks_bootstrapper_free(outline);
-}
-
-static void make_vector(plan_vector *vector, const double *values, size_t period) {
-  vector->period = period;
-  vector->value = base_alloc_array(period, sizeof(double));
-  memcpy(vector->value, values, period * sizeof(double));
-}
-
-/* ((x / 2 bootstrapped)^2) * weight */
-static void make_program(plan_plan *plan) {
-  static const double half = 0.5;
-  const plan_interface *interface = &plan->interface;
-  const uint64_t *q = interface->literal.q;
-  double in = plan_bootstrap_scale(interface, 3) / RANGE;
-  double out = plan_bootstrap_scale(interface, 5) / RANGE, squared = out * out / (double)q[5];
-  plan_program *program = &plan->program[PLAN_LATENCY];
-  plan->vector = base_alloc_array(2, sizeof *plan->vector);
-  plan->n_vectors = 2;
-  make_vector(&plan->vector[0], &half, 1);
-  make_vector(&plan->vector[1], weight, N);
-  *program = (plan_program){.n_registers = 4, .n_inputs = 1, .n_outputs = 1, .n_ops = 4};
-  program->output = base_alloc_array(1, sizeof(int));
-  program->output[0] = 3;
-  program->op = base_alloc_array(4, sizeof *program->op);
-  program->op[0] = (plan_op){.kind = PLAN_OP_MUL_VECTOR,
-                             .out = 1,
-                             .index = 0,
-                             .level = 3,
-                             .scale = in,
-                             .factor = in * (double)q[4] / 0x1p37};
-  program->op[1] = (plan_op){.kind = PLAN_OP_BOOTSTRAP,
-                             .out = 2,
-                             .a = 1,
-                             .index = 3,
-                             .level = 5,
-                             .scale = out,
-                             .factor = plan_bootstrap_fold(interface, RANGE)};
-  program->op[2] = (plan_op){.kind = PLAN_OP_MUL_SUM,
-                             .out = 2,
-                             .a = -1,
-                             .index = -1,
-                             .n_terms = 1,
-                             .level = 4,
-                             .scale = squared};
-  program->op[2].term = base_alloc_array(2, sizeof(int32_t));
-  program->op[2].term[0] = program->op[2].term[1] = 2;
-  program->op[3] = (plan_op){.kind = PLAN_OP_MUL_VECTOR,
-                             .out = 3,
-                             .a = 2,
-                             .index = 1,
-                             .level = 0, /* from level 4: what is not needed is cut */
-                             .scale = 0x1p30,
-                             .factor = 0x1p30 * (double)q[1] / squared};
-}
-
-static void make_plan(plan_plan *plan) {
-  memset(plan, 0, sizeof *plan);
-  make_interface(&plan->interface);
-  make_keys(&plan->interface);
-  make_program(plan);
-  assert_ok(plan_bytes_identify(plan));
-  assert_ok(plan_check(plan));
-}
 
 /* --- running it */
 
@@ -171,7 +50,7 @@ static void world_encrypt(world *w, const double *values) {
 
 static void world_build(world *w, const double *values) {
   memset(w, 0, sizeof *w);
-  make_plan(&w->plan);
+  make_plan(&w->plan, &literal);
   w->params = w->plan.interface.params;
   assert_ok(exec_engine_build(&w->engine, &w->plan, SIZE_MAX));
   assert_ok(ckks_secret_key_generate(&w->secret, w->params));
@@ -288,7 +167,7 @@ static void test_no_memory_at_any_moment(void **unused) {
   plan_plan plan;
   exec_engine *engine;
   (void)unused;
-  make_plan(&plan);
+  make_plan(&plan, &literal);
   for (long k = 1;; k += 7) {
     base_alloc_fail_at(k);
     ckks_status status = exec_engine_build(&engine, &plan, SIZE_MAX);
@@ -320,7 +199,7 @@ static void test_bytes_and_back(void **unused) {
   plan_plan plan, copy;
   base_buffer buffer, again;
   (void)unused;
-  make_plan(&plan);
+  make_plan(&plan, &literal);
   write_bytes(&buffer, &plan);
   assert_ok(read_back(&copy, &buffer));
   assert_int_equal(copy.interface.depth, 300);
@@ -341,7 +220,7 @@ static void test_bytes_and_back(void **unused) {
 static void assert_refused(void (*spoil)(plan_plan *), const char *words) {
   plan_plan plan, copy;
   base_buffer buffer;
-  make_plan(&plan);
+  make_plan(&plan, &literal);
   spoil(&plan);
   write_bytes(&buffer, &plan);
   assert_int_equal(read_back(&copy, &buffer), CKKS_ERROR_FORMAT);
@@ -402,6 +281,43 @@ static void test_refusals(void **unused) {
   assert_refused(too_deep, "bootstrapping");
 }
 
+/* Files at 128 bits mean what they meant, and are what is written today. */
+static void assert_golden(const char *name, const uint8_t *bytes, size_t n) {
+  char path[64];
+  uint8_t *kept;
+  size_t n_kept;
+  snprintf(path, sizeof path, "tests/golden/bootstrapped.%s", name);
+  assert_ok(base_file_read(&kept, &n_kept, path, (size_t)1 << 20));
+  assert_int_equal(n, n_kept);
+  assert_memory_equal(bytes, kept, n);
+  base_free(kept);
+}
+
+static void test_golden(void **unused) {
+  plan_plan plan, read;
+  plan_interface client;
+  ckks_bootstrap_literal set;
+  uint8_t *server_bytes, *client_bytes;
+  size_t n_server, n_client;
+  (void)unused;
+  assert_ok(ckks_bootstrap_literal_choose(&set, CKKS_BOOTSTRAP_N15));
+  set.log2_slots = 3;
+  make_plan(&plan, &set);
+  assert_ok(plan_files_server_bytes(&server_bytes, &n_server, &plan));
+  assert_ok(plan_files_client_bytes(&client_bytes, &n_client, &plan.interface));
+  assert_golden("server", server_bytes, n_server);
+  assert_golden("client", client_bytes, n_client);
+  assert_ok(plan_files_server_parse(&read, server_bytes, n_server, "server"));
+  assert_ok(plan_files_client_parse(&client, client_bytes, n_client, "client"));
+  assert_memory_equal(&client.bootstrap, &set, sizeof set);
+  assert_int_equal(client.n_keys, plan.interface.n_keys);
+  plan_interface_clear(&client);
+  plan_clear(&read);
+  plan_clear(&plan);
+  base_free(server_bytes);
+  base_free(client_bytes);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_run_is_what_the_clear_reading_says),
@@ -411,6 +327,7 @@ int main(void) {
       cmocka_unit_test(test_no_memory_at_any_moment),
       cmocka_unit_test(test_bytes_and_back),
       cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_golden),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
