@@ -216,18 +216,38 @@ static ckks_status compare_price(plan_plan *plan, const placing *placed,
   return status;
 }
 
+/* The operations that hold bootstraps against what they were given (lower_guard.c). */
+static ckks_status price_guard(plan_plan *plan, const compile_options *options) {
+  const plan_program *program = &plan->program[PLAN_LATENCY];
+  const plan_interface *interface = &plan->interface;
+  compile_work counts;
+  plan_program guard = {.n_inputs = 1,
+                        .op = base_alloc_array((size_t)program->n_ops, sizeof *guard.op)};
+  if (guard.op == NULL)
+    return base_fail_memory((size_t)program->n_ops * sizeof *guard.op);
+  for (int i = 0; i < program->n_ops; i++)
+    if (program->op[i].out >= program->guard || program->op[i].a >= program->guard)
+      guard.op[guard.n_ops++] = program->op[i];
+  compile_work_program(&counts, plan, &guard, &interface->literal, interface->key,
+                       interface->n_keys, options->weights_bytes, NULL);
+  plan->interface.cost[PLAN_LATENCY].contract_ms =
+      compile_cost_ms(&counts, interface->literal.log2_n, &options->units);
+  base_free(guard.op);
+  return CKKS_OK;
+}
+
 /*
  * What the contract adds: held against the plan that would just assume its ranges. Where a smaller
  * ring would do for that, it is the one; else the same layouts with as many special primes, for
  * another choice has other virtues, and some of them would look like a contract that costs less
- * than nothing. (Primes of the same sizes differ, by less than a bit.) The guard of bootstraps is
- * operations among others (lower_guard.c), whose part in the time is small.
+ * than nothing. (Primes of the same sizes differ, by less than a bit.) The modulus of a plan that
+ * bootstraps is what it is; its guard takes time.
  */
 static ckks_status fill_price(plan_plan *plan, const placing *placed,
                               const compile_options *options) {
   compile_options without = *options;
   if (plan_bootstraps(&plan->interface))
-    return CKKS_OK;
+    return price_guard(plan, options);
   compile_search_result *best = base_alloc(sizeof *best); /* too large for a stack */
   if (best == NULL)
     return base_fail_memory(sizeof *best);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compile/refusal.h"
+
+#include "base/alloc.h"
 #include "compile/room.h"
 #include "compile/sizes.h"
 
@@ -105,6 +107,36 @@ static int levels_allowed(const ckks_params_literal *literal, int log2_n, ckks_s
   }
   double left = ckks_security_limit(log2_n, security) - literal->q_bits[0] - widest;
   return left > 0.0 ? (int)(left * depth / sum) : 0;
+}
+
+/* Levels that no layout can save; 0 without memory. */
+static int least_levels(const compile_stages *stages) {
+  compile_choice *choice = base_alloc(sizeof *choice); /* too large for a stack */
+  int depth = 0;
+  if (choice == NULL)
+    return 0;
+  for (size_t i = 1; i < stages->n_stages; i++)
+    choice->affine[i].fused = stages->stage[i - 1].kind == COMPILE_STAGE_CUBIC;
+  depth = compile_layouts_depth(stages, choice);
+  base_free(choice);
+  return depth;
+}
+
+/* More than there can be primes, whatever is asked of them. */
+static bool say_too_deep(refusing *r) {
+  int levels = least_levels(r->stages);
+  if (levels < CKKS_MAX_Q)
+    return false;
+  say(r, "the model needs %d levels; without bootstrapping there are %d at most", levels,
+      CKKS_MAX_Q - 1);
+  if (r->search->closest < INFINITY)
+    say(r, ", and with it error %g is out of reach: the smallest is %.2g", r->options->error,
+        r->search->closest);
+  if (r->options->bootstrap == COMPILE_BOOTSTRAP_NEVER && r->options->latency) {
+    begin_hint(r);
+    say(r, "--bootstrap auto");
+  }
+  return true;
 }
 
 /* "N = 2^13 allows 3, 2^14 6, 2^15 9", and before it what the model needs. */
@@ -227,7 +259,8 @@ static void hint_model(refusing *r) {
 }
 
 static ckks_status refuse_levels(refusing *r) {
-  BASE_TRY(say_degrees(r));
+  if (!say_too_deep(r))
+    BASE_TRY(say_degrees(r));
   BASE_TRY(hint_error(r));
   BASE_TRY(hint_options(r));
   hint_model(r);

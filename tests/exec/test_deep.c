@@ -259,6 +259,24 @@ static void test_nothing_asked_for(void **unused) {
   network_clear(&w.model);
 }
 
+static void test_no_memory_at_any_moment(void **unused) {
+  uint64_t state = 4;
+  world w;
+  compile_options options = deep_options(0.05);
+  (void)unused;
+  make_deep(&w, 5, &cubic, &state);
+  for (long k = 1;; k += 1 + k / 3) {
+    base_alloc_fail_at(k);
+    ckks_status status = compile_model(&w.plan, &w.model, &options);
+    base_alloc_fail_at(0);
+    if (status == CKKS_OK)
+      break;
+    assert_int_equal(status, CKKS_ERROR_MEMORY);
+  }
+  plan_clear(&w.plan);
+  network_clear(&w.model);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_squares),
@@ -267,6 +285,7 @@ int main(void) {
       cmocka_unit_test(test_what_no_bootstrap_holds_is_seen),
       cmocka_unit_test(test_the_canary_holds_what_bootstraps_are_off_by),
       cmocka_unit_test(test_nothing_asked_for),
+      cmocka_unit_test(test_no_memory_at_any_moment),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
