@@ -259,6 +259,45 @@ static void test_nothing_asked_for(void **unused) {
   network_clear(&w.model);
 }
 
+/* A layer of two ciphertexts stands where levels end: going there would cost two bootstraps. */
+static void make_wide(network_model *model, uint64_t *state) {
+  static const size_t widths[] = {6, 6, 6, 1500, 6, 6, 6, 6, 6, 3};
+  const size_t n_layers = sizeof widths / sizeof *widths - 1;
+  double *rows = base_alloc_array((size_t)100 * 6, sizeof *rows);
+  assert_ok(network_init(model, widths, n_layers));
+  for (size_t l = 0; l < n_layers; l++) {
+    network_layer *layer = &model->layer[l];
+    assert_ok(test_draw_weights(layer, 1.5 / sqrt((double)layer->n_in), state));
+    if (l + 1 < n_layers)
+      layer->activation[0].polynomial = square;
+  }
+  for (size_t i = 0; i < (size_t)100 * 6; i++)
+    rows[i] = test_uniform(state);
+  assert_ok(network_calibrate(model, rows, 100));
+  base_free(rows);
+}
+
+static void test_the_path_goes_around_wide_layers(void **unused) {
+  uint64_t state = 6;
+  plan_plan plan;
+  network_model model;
+  compile_options options = deep_options(0.05);
+  (void)unused;
+  make_wide(&model, &state);
+  assert_ok(compile_model(&plan, &model, &options));
+  const plan_account *account = &plan.account[PLAN_LATENCY];
+  int n = 0;
+  for (int i = 0; i < account->n_parts; i++) {
+    n += account->part[i].n_bootstraps;
+    assert_true(account->part[i].n_bootstraps <= 1);
+  }
+  assert_int_equal(account->part[3].n_bootstraps, 0); /* the input stands before the first */
+  assert_int_equal(account->part[3].n_out, 1500);
+  assert_true(n >= 2 && n == (int)plan.interface.n_bootstraps);
+  plan_clear(&plan);
+  network_clear(&model);
+}
+
 static void test_no_memory_at_any_moment(void **unused) {
   uint64_t state = 4;
   world w;
@@ -285,6 +324,7 @@ int main(void) {
       cmocka_unit_test(test_what_no_bootstrap_holds_is_seen),
       cmocka_unit_test(test_the_canary_holds_what_bootstraps_are_off_by),
       cmocka_unit_test(test_nothing_asked_for),
+      cmocka_unit_test(test_the_path_goes_around_wide_layers),
       cmocka_unit_test(test_no_memory_at_any_moment),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
