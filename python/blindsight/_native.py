@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 import os
 from ctypes import POINTER, byref, c_bool, c_char_p, c_double, c_int, c_size_t, c_uint, c_void_p
 from pathlib import Path
@@ -279,11 +280,38 @@ library = _load(_find())
 
 # One letter an argument: p pointer, P pointer to pointer, s text, d double, D array of doubles,
 # i int, I array of them, u unsigned, Q 64 bits, z size_t, Z pointer to size_t. Statuses come back unless said otherwise.
+NO_NUMBER = "is no number that can be given here"
+
+
+def _whole(kind: Any) -> Any:
+    """An integer of C as an argument; ctypes alone would take any other modulo 2^32 or 2^64."""
+
+    class Whole:
+        """What ctypes asks for an argument."""
+
+        @classmethod
+        def from_param(cls, value: Any) -> Any:
+            taken = kind(operator.index(value))
+            if taken.value != value:
+                raise error_of("argument", f"{value} {NO_NUMBER}")
+            return taken
+
+    return Whole
+
+
 _KINDS: dict[str, Any] = {
     "p": c_void_p, "P": POINTER(c_void_p), "s": c_char_p, "d": c_double, "D": POINTER(c_double),
-    "i": c_int, "u": c_uint, "z": c_size_t, "Z": POINTER(c_size_t),
-    "I": POINTER(c_int), "Q": ctypes.c_uint64,
+    "i": _whole(c_int), "u": _whole(c_uint), "z": _whole(c_size_t), "Z": POINTER(c_size_t),
+    "I": POINTER(c_int), "Q": _whole(ctypes.c_uint64),
 }
+
+
+def assign(options: ctypes.Structure, **fields: Any) -> None:
+    """Fields of a structure; a whole number that one does not hold is an error that names it."""
+    for name, value in fields.items():
+        setattr(options, name, value)
+        if isinstance(value, int) and getattr(options, name) != value:
+            raise error_of("argument", f"{name}: {value} {NO_NUMBER}")
 _STATUS = {
     "params_build": "Pp", "params_build_depth": "Pii", "params_read": "Ppz", "params_write": "PZp",
     "plaintext_build": "Pp", "encode_real": "pDzidp", "encode_complex": "pDzidp",
@@ -356,6 +384,22 @@ def _declare(name: str, arguments: str, result: Any, check: Any = None) -> None:
     function.restype = result
     if check is not None:
         function.errcheck = check
+    if set(arguments) & set("iuzQ"):
+        setattr(library, name, _of_numbers(function))
+
+
+def _of_numbers(function: Any) -> Any:
+    """The same function; what is no number of C's is an error of ours, not of ctypes."""
+
+    def call(*arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except ctypes.ArgumentError as error:
+            if NO_NUMBER in str(error):
+                raise error_of("argument", str(error).rsplit(": ", 1)[1]) from None
+            raise
+
+    return call
 
 
 for _name, _arguments in _STATUS.items():

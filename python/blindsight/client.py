@@ -18,7 +18,8 @@ from typing import Any, Callable, Iterator, Optional
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._native import (PROGRESS, Handle, RawSorted, RemoteOptions, SortOptions, doubles, library,
+from ._native import (PROGRESS, Handle, RawSorted, RemoteOptions, SortOptions, assign, doubles,
+                      library,
                       made, octets, refuse_copy, taken, text)
 from .interrupt import interruptible
 from .tables import STATES, Floats, Named, Outlier, Path, Places, Predictions, numbers
@@ -301,10 +302,10 @@ class Remote:
                             "token_file": token_file, "cacert": _authorities(cacert), "cert": cert,
                             "cert_key": cert_key}.items():
             setattr(options, name, text(value))
-        options.plain, options.timeout_s, options.patience_s = plain, timeout_s, patience_s
+        assign(options, plain=plain, timeout_s=timeout_s, patience_s=patience_s, parallel=parallel)
         if jobs not in _JOBS:
             raise ValueError(f"jobs is {jobs!r}: must be one of {', '.join(_JOBS)}")
-        options.parallel, options.jobs = parallel, _JOBS[jobs]
+        options.jobs = _JOBS[jobs]
         options.out_of_range = _out_of_range(out_of_range)
         self._out_of_range = out_of_range
         options.progress = self._callback

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence, Union
 from numpy.typing import ArrayLike
 
 from ._native import (ROUND, Handle, ImportOptions, RawImport, RawTraining, TrainOptions,
-                      TreesOptions, doubles, library, made, refuse_copy, text)
+                      TreesOptions, assign, doubles, library, made, refuse_copy, text)
 from .interrupt import interruptible
 from .tables import (Data, Floats, Metrics, Named, Path, Predictions, Table, array_of, numbers,
                      path_of, strings, table_of, texts)
@@ -190,6 +190,8 @@ def train(data: Data, label: str, *, model: str = "network", task: str = "auto",
     columns = [drop] if isinstance(drop, str) else list(drop)
     options.drop, options.n_drop = strings(columns), len(columns)
     if hidden is not None:
+        if any(width < 1 for width in hidden):
+            raise ValueError(f"hidden = {list(hidden)}: widths are 1 or more")
         options.hidden = (c_size_t * max(1, len(hidden)))(*hidden)
         options.n_hidden = len(hidden)
     options.activation, options.degree = _activation(activation)
@@ -199,11 +201,10 @@ def train(data: Data, label: str, *, model: str = "network", task: str = "auto",
         options.shrinkage = rate
     elif rate is not None:
         options.learning_rate = rate
-    options.n_epochs, options.batch_size, options.weight_decay = epochs, batch, decay
-    options.l2, options.n_trees, options.max_depth, options.min_rows = l2, trees, depth, min_rows
-    options.n_bins, options.row_part, options.feature_part = bins, sample_rows, sample_columns
-    options.patience, options.exact_edges = patience, exact_edges
-    options.seed, options.split_seed, options.training_part = seed, split_seed, frac
+    assign(options, n_epochs=epochs, batch_size=batch, weight_decay=decay, l2=l2, n_trees=trees,
+           max_depth=depth, min_rows=min_rows, n_bins=bins, row_part=sample_rows,
+           feature_part=sample_columns, patience=patience, exact_edges=exact_edges, seed=seed,
+           split_seed=split_seed, training_part=frac)
 
     stopped = threading.Event()
     raised: list[BaseException] = []
@@ -252,8 +253,8 @@ def import_onnx(path: Path, *, calibrate: Data | None = None, label: str | None 
     options.outputs = _choice("outputs", outputs, _OUTPUTS)
     options.mean, options.n_mean = array_of(mean)
     options.deviation, options.n_deviation = array_of(deviation)
-    options.error, options.output_error = activation_error, output_error
-    options.max_degree, options.margin, options.minimax = max_degree, margin, minimax
+    assign(options, error=activation_error, output_error=output_error, max_degree=max_degree,
+           margin=margin, minimax=minimax)
     options.composite = _choice("composite", composite, _COMPOSITES)
     report = Handle("blindsight_import")
     function = library.blindsight_model_import
@@ -281,7 +282,7 @@ def import_trees(path: Path, *, calibrate: Data | None = None, bins: int = 0, ex
     (docs/trees.md)."""
     options = TreesOptions()
     library.blindsight_trees_options_default(byref(options), sizeof(options))
-    options.n_bins, options.exact, options.seed = bins, exact, seed
+    assign(options, n_bins=bins, exact=exact, seed=seed)
     function = library.blindsight_model_import_trees
     if calibrate is None:
         handle = interruptible(made, "blindsight_model", function, None, text(path),

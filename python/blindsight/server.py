@@ -9,7 +9,7 @@ from typing import Any, Union
 
 from numpy.typing import ArrayLike
 
-from ._native import (CompileOptions, Handle, doubles, library, made, octets, refuse_copy, taken,
+from ._native import (CompileOptions, Handle, assign, doubles, library, made, octets, refuse_copy, taken,
                       text)
 from .client import Client
 from .interrupt import interruptible
@@ -133,13 +133,13 @@ def compile(model: Model, *, error: float = 0.0, security: int = 128, packing: s
         raise ValueError(f"bootstrap = {bootstrap!r}: must be one of {', '.join(_BOOTSTRAPS)}")
     options = CompileOptions()
     library.blindsight_compile_options_default(byref(options), sizeof(options))
-    options.error, options.security, options.log2_n = error, security, log2_n
+    assign(options, error=error, security=security, log2_n=log2_n)
     options.latency, options.throughput = _PACKINGS[packing]
     options.minimise, options.headroom = _MINIMISE[minimise], headroom
     options.last_on_server = last == "server"
     options.bootstrap = _BOOTSTRAPS[bootstrap]
     if weights_mb:
-        options.weights_bytes = weights_mb << 20
+        assign(options, weights_bytes=weights_mb << 20)
     return Server(interruptible(made, "blindsight_server", library.blindsight_server_compile,
                                 model._handle, byref(options)))
 

@@ -241,6 +241,8 @@ class Named:
     def _values(self, rows: Any) -> Floats:
         """Rows as the library takes them. A DataFrame may have its columns in any order, and
         others beside them; texts are what they are in a file."""
+        if hasattr(rows, "to_frame") and not hasattr(rows, "columns"):  # a Series: one row
+            rows = rows.to_frame().T
         if hasattr(rows, "columns"):
             lacking = [name for name in self.features if name not in rows.columns]
             if lacking:

@@ -101,6 +101,20 @@ class TrainTest(unittest.TestCase):
             bs.train(None, "diagnosis")
 
 
+    def test_numbers_that_c_does_not_hold(self) -> None:
+        """ctypes would take them modulo 2^32 or 2^64, and say nothing."""
+        for options in ({"epochs": 2 ** 32 + 5}, {"seed": -1}, {"bins": -1}, {"trees": 2 ** 40},
+                        {"split_seed": 2 ** 32}, {"hidden": [-1]}):
+            with self.assertRaisesRegex(ValueError, next(iter(options))):
+                bs.train(DATA, "diagnosis", **options)
+        with self.assertRaises(ValueError):
+            bs.Context(depth=2 ** 32 + 1)
+        with self.assertRaises(ValueError):
+            bs.Remote("http://127.0.0.1:1", parallel=2 ** 32 + 4)
+        with self.assertRaises(ValueError):
+            bs.Context(depth=1).encrypt([1]).rotate(2 ** 32 + 1)
+
+
 class CompileTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
@@ -124,6 +138,9 @@ class CompileTest(unittest.TestCase):
             session.infer(b"no sample")
         with self.assertRaises(bs.FormatError):
             self.server.session(b"no keys")
+        for threads in (0, 2 ** 32 + 1):
+            with self.assertRaises(ValueError):
+                self.server.session(keys, threads)
 
     def test_what_became_of_options(self) -> None:
         self.assertEqual((self.server.error, self.server.usual_error, self.server.left_out),
@@ -136,7 +153,7 @@ class CompileTest(unittest.TestCase):
         self.assertIsNone(bs.compile(self.model, packing="latency").client.facts.throughput)
         with self.assertRaisesRegex(bs.Error, "log2-n 13|needs 3 levels"):
             bs.compile(self.model, log2_n=12)
-        for options in ({"packing": "x"}, {"minimise": "x"}, {"last": "x"}, {"security": 100}):
+        for options in ({"log2_n": 2 ** 32 + 13}, {"security": 2 ** 32 + 128}, {"packing": "x"}, {"minimise": "x"}, {"last": "x"}, {"security": 100}):
             with self.assertRaises(ValueError):
                 bs.compile(self.model, **options)
 
@@ -210,6 +227,8 @@ class FrameTest(unittest.TestCase):
         self.assertEqual(answer.index.tolist(), some.index.tolist())
         self.assertEqual(answer.columns.tolist(), ["predicted", "state", "B", "M"])
         self.assertEqual(answer["predicted"].tolist(), model.predict(model.rows(some)).labels)
+        one = model.predict(some.iloc[0])  # a Series, which has the label beside the features
+        self.assertEqual(one.labels, answer["predicted"].tolist()[:1])
         self.assertEqual(model.evaluate(self.frame, "diagnosis").confusion.sum(), 569)
         secret, keys = (server := model.compile()).client.keygen()
         sorted_rows = server.client.sort(some)

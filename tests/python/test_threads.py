@@ -17,7 +17,7 @@ import numpy as np
 import blindsight as bs
 
 THREADS = 16
-EACH = 12
+EACH = int(os.environ.get("EACH", "12"))
 CACERT = "tls.crt"
 
 # A program that waits for what never comes, and says how its wait ended.
