@@ -49,7 +49,8 @@ class Context:
     @classmethod
     def from_moduli(cls, log2_n: int, q_bits: Sequence[int], p_bits: Sequence[int],
                     log2_scale: float, security: int = 128) -> Context:
-        """Every size by hand, the base prime first; too little security is refused."""
+        """Every size by hand, the base first (from 50 bits on two primes); too little security is
+        refused."""
         if len(q_bits) > MAX_Q or len(p_bits) > MAX_P:
             raise ValueError(f"at most {MAX_Q} chain and {MAX_P} special primes")
         literal = Literal(log2_n=log2_n, n_q=len(q_bits), n_p=len(p_bits), log2_scale=log2_scale,

@@ -90,9 +90,13 @@ void ring_kernel_u64_avx512_free(ring_ntt *ntt) {
   base_free(ntt);
 }
 
+INLINE vec all(uint64_t x) {
+  return _mm512_set1_epi64((long long)x);
+}
+
 INLINE factors factors_of(uint64_t w, uint64_t quotient) {
-  vec q = _mm512_set1_epi64((long long)quotient);
-  return (factors){_mm512_set1_epi64((long long)w), q, _mm512_srli_epi64(q, 32)};
+  vec q = all(quotient);
+  return (factors){all(w), q, _mm512_srli_epi64(q, 32)};
 }
 
 /* One for all lanes. */
@@ -109,8 +113,7 @@ INLINE factors factors_each(const uint64_t *table, size_t n, size_t at) {
 /* ---- butterflies ---- */
 
 INLINE field field_of(const ring_modulus *m) {
-  return (field){_mm512_set1_epi64((long long)m->p), _mm512_set1_epi64((long long)(2 * m->p)),
-                 _mm512_set1_epi64((long long)(4 * m->p))};
+  return (field){all(m->p), all(2 * m->p), all(4 * m->p)};
 }
 
 /* x - bound where x >= bound: the difference wraps to more than x elsewhere. */
@@ -203,8 +206,10 @@ INLINE void transpose(vec v[8]) {
   }
 }
 
-/* The pairs of a layer: first and second of distance d among eight. */
-#define PAIRS(d, k) (k) / (d)*2 * (d) + (k) % (d)
+/* The first of pair k of those that are two apart among eight. */
+INLINE int pair_of(int k) {
+  return k / 2 * 4 + k % 2;
+}
 
 INLINE void forward_chunk(ring_word *out, const ring_word *in, size_t c, const ring_ntt *ntt,
                           field m) {
@@ -216,7 +221,7 @@ INLINE void forward_chunk(ring_word *out, const ring_word *in, size_t c, const r
   for (int k = 0; k < 4; k++)
     forward_butterfly(&v[k], &v[k + 4], factors_at(table, n, n / 64 + c), m);
   for (int k = 0; k < 4; k++)
-    forward_butterfly(&v[PAIRS(2, k)], &v[PAIRS(2, k) + 2],
+    forward_butterfly(&v[pair_of(k)], &v[pair_of(k) + 2],
                       factors_at(table, n, n / 32 + 2 * c + (size_t)k / 2), m);
   for (int k = 0; k < 4; k++)
     forward_butterfly(&v[2 * k], &v[2 * k + 1], factors_at(table, n, n / 16 + 4 * c + (size_t)k),
@@ -225,7 +230,7 @@ INLINE void forward_chunk(ring_word *out, const ring_word *in, size_t c, const r
   for (int k = 0; k < 4; k++)
     forward_butterfly(&v[k], &v[k + 4], factors_each(table, n, n / 8 + 8 * c), m);
   for (int k = 0; k < 4; k++)
-    forward_butterfly(&v[PAIRS(2, k)], &v[PAIRS(2, k) + 2],
+    forward_butterfly(&v[pair_of(k)], &v[pair_of(k) + 2],
                       factors_each(table, n, n / 4 + 16 * c + 8 * ((size_t)k / 2)), m);
   for (int k = 0; k < 4; k++)
     forward_butterfly(&v[2 * k], &v[2 * k + 1],
@@ -257,7 +262,7 @@ INLINE void inverse_chunk(ring_word *out, const ring_word *in, size_t c, const r
     inverse_butterfly(&v[2 * k], &v[2 * k + 1],
                       factors_each(table, n, n / 2 + 32 * c + 8 * (size_t)k), m);
   for (int k = 0; k < 4; k++)
-    inverse_butterfly(&v[PAIRS(2, k)], &v[PAIRS(2, k) + 2],
+    inverse_butterfly(&v[pair_of(k)], &v[pair_of(k) + 2],
                       factors_each(table, n, n / 4 + 16 * c + 8 * ((size_t)k / 2)), m);
   for (int k = 0; k < 4; k++)
     inverse_butterfly(&v[k], &v[k + 4], factors_each(table, n, n / 8 + 8 * c), m);
@@ -266,7 +271,7 @@ INLINE void inverse_chunk(ring_word *out, const ring_word *in, size_t c, const r
     inverse_butterfly(&v[2 * k], &v[2 * k + 1], factors_at(table, n, n / 16 + 4 * c + (size_t)k),
                       m);
   for (int k = 0; k < 4; k++)
-    inverse_butterfly(&v[PAIRS(2, k)], &v[PAIRS(2, k) + 2],
+    inverse_butterfly(&v[pair_of(k)], &v[pair_of(k) + 2],
                       factors_at(table, n, n / 32 + 2 * c + (size_t)k / 2), m);
   for (int k = 0; k < 4; k++)
     inverse_butterfly(&v[k], &v[k + 4], factors_at(table, n, n / 64 + c), m);
