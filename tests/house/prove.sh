@@ -5,7 +5,7 @@
 set -u
 passed=0 failed=0
 tools/prove --compile >"$TEST_TMP/prove" 2>&1
-for name in frame pack sample result keys; do
+for name in frame pack sample result plan keys; do
   if grep -q "^$name: compiles and links" "$TEST_TMP/prove"; then
     passed=$((passed + 1))
   else
