@@ -24,6 +24,16 @@ static double empty_value(const compile_stage *last) {
   return bent ? encoding_polynomial_value(&last->polynomial[0], 0.0) : 0.0;
 }
 
+/* Throughput packing computes the plain stages: without the copies in front that latency packing
+ * may need, which are a level of their own. */
+static compile_choice plain_choice(const compile_stages *stages, const compile_choice *choice) {
+  compile_choice plain = *choice;
+  size_t n_copies = stages->n_stages - stages->plain->n_stages;
+  for (size_t i = 0; i < stages->plain->n_stages; i++)
+    plain.affine[i] = choice->affine[i + n_copies];
+  return plain;
+}
+
 void compile_choice_layouts(plan_layout layout[PLAN_N_PACKINGS], const compile_stages *stages,
                             const compile_choice *choice, const compile_chain *chain,
                             bool throughput) {
@@ -36,7 +46,9 @@ void compile_choice_layouts(plan_layout layout[PLAN_N_PACKINGS], const compile_s
                         .input_scale = exp2(chain->log2_value),
                         .period = 1,
                         .output_bits = chain->params->literal.q_bits[0]};
+  const compile_choice plain = plain_choice(stages, choice);
   layout[PLAN_THROUGHPUT] = layout[PLAN_LATENCY] = common;
+  layout[PLAN_THROUGHPUT].input_level = compile_layouts_depth(stages->plain, &plain);
   layout[PLAN_LATENCY].available = choice->latency;
   layout[PLAN_THROUGHPUT].available = throughput;
   layout[PLAN_LATENCY].stride = choice->affine[0].stride;
@@ -60,7 +72,8 @@ ckks_status compile_choice_programs(plan_plan *plan, const compile_stages *stage
                                     const compile_choice *choice, bool throughput) {
   if (choice->latency)
     BASE_TRY(compile_lower_latency(plan, stages, choice));
-  return throughput ? compile_lower_throughput(plan, stages->plain, choice) : CKKS_OK;
+  const compile_choice plain = plain_choice(stages, choice);
+  return throughput ? compile_lower_throughput(plan, stages->plain, &plain) : CKKS_OK;
 }
 
 static ckks_status fill_keys(plan_plan *plan, const compile_chain *chain) {

@@ -36,7 +36,7 @@ typedef struct compile_choice {
   double ratio;                  /**< of where values fold back to the range that is meant */
 } compile_choice;
 
-/** Multiplicative depth of the stages, the same for both packings. */
+/** Multiplicative depth of the stages; throughput packing has that of the plain ones. */
 int compile_layouts_depth(const compile_stages *stages, const compile_choice *choice);
 /** Levels of map i, and of the polynomial behind it (a fused map's product is the map's). */
 int compile_layouts_map_depth(const compile_choice *choice, size_t i);

@@ -155,8 +155,12 @@ static ckks_status check_dense(const checking *c, const plan_op *op) {
   BASE_TRY(check_vectors(c, op->index, 1));
   if (op->n_terms < 1 || (size_t)op->n_terms > c->plan->vector[op->index].period)
     return wrong(c, "more terms than weights");
-  for (int t = 0; t < op->n_terms; t++)
-    BASE_TRY(check_factor(c, op, operand(c, op->term[t])));
+  for (int t = 0; t < op->n_terms; t++) {
+    const register_state *in = operand(c, op->term[t]);
+    if (in && in->level != op->level + 1) /* sums are not cut: they would not fit their register */
+      return wrong(c, "an operand of a sum at another level; compile the model again");
+    BASE_TRY(check_factor(c, op, in));
+  }
   return CKKS_OK;
 }
 

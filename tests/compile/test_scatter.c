@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "compile/compile.h"
 #include "compile/placing.h"
 #include "network/models.h"
 #include "network/network.h"
@@ -162,6 +163,27 @@ static void test_left_alone(void **state) {
   }
 }
 
+/* A batch needs no copies: it begins a level below the row that does, and sums fit their registers.
+ */
+static void test_batch(void **state) {
+  (void)state;
+  network_model model;
+  plan_plan plan;
+  compile_options options;
+  compile_options_default(&options);
+  options.error = 1e-2;
+  make(&model, 100, 1890, 2);
+  assert_ok(compile_model(&plan, &model, &options));
+  const plan_layout *layout = plan.interface.layout;
+  const plan_program *batch = &plan.program[PLAN_THROUGHPUT];
+  assert_true(layout[PLAN_LATENCY].available && layout[PLAN_THROUGHPUT].available);
+  assert_int_equal(layout[PLAN_THROUGHPUT].input_level, layout[PLAN_LATENCY].input_level - 1);
+  assert_int_equal(batch->op[0].kind, PLAN_OP_DENSE);
+  assert_int_equal(batch->op[0].level, layout[PLAN_THROUGHPUT].input_level - 1);
+  plan_clear(&plan);
+  network_clear(&model);
+}
+
 static void test_memory(void **state) {
   (void)state;
   network_model model;
@@ -184,6 +206,6 @@ static void test_memory(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_trees),
                                      cmocka_unit_test(test_left_alone),
-                                     cmocka_unit_test(test_memory)};
+                                     cmocka_unit_test(test_batch), cmocka_unit_test(test_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,6 +118,9 @@ LIE(kept_level, op_of(plan, PLUS)->level = 1)
 LIE(other_scale, op_of(plan, TIMES)->scale *= 1.01)
 LIE(other_factor, op_of(plan, DENSE)->factor *= 1.01)
 LIE(small_factor, op_of(plan, DENSE)->factor = 0.5)
+LIE(sum_of_higher, plan_op *op = op_of(plan, DENSE); op->term[0] = op->term[1] = 0;
+    op->scale = SCALE * FACTOR / (double)primes[1];
+    plan->interface.layout[PLAN_LATENCY].output_scale = op->scale)
 LIE(no_such_kind, op_of(plan, PLUS)->kind = (plan_op_kind)77)
 LIE(an_empty_sum, op_of(plan, ROTATE)->n_terms = 0)
 LIE(weights_missing, op_of(plan, DENSE)->index = 1)
@@ -147,7 +150,7 @@ static void lies_are_refused(void **unused) {
       TOLD(small_factor),    TOLD(no_such_kind),   TOLD(an_empty_sum),    TOLD(weights_missing),
       TOLD(a_nan),           TOLD(an_infinity),    TOLD(no_power_of_two), TOLD(no_period),
       TOLD(output_beyond),   TOLD(output_above),   TOLD(output_scale),    TOLD(more_inputs),
-      TOLD(few_registers),   TOLD(more_outputs),
+      TOLD(few_registers),   TOLD(more_outputs),   TOLD(sum_of_higher),
   };
   plan_plan plan;
   build_plan(&plan);
