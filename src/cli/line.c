@@ -48,8 +48,10 @@ static void tick(int number) {
   waiting.seconds = s + 1;
   for (int i = 5; i >= 2 && (s > 0 || i == 5); i--, s /= 10)
     line[i] = (char)('0' + s % 10);
-  memcpy(line + 10, waiting.text, (size_t)waiting.n);
-  memcpy(line + 10 + waiting.n, "\033[K", 3);
+  for (int i = 0; i < waiting.n; i++)
+    line[10 + i] = waiting.text[i];
+  for (int i = 0; i < 3; i++)
+    line[10 + waiting.n + i] = "\033[K"[i];
   ssize_t written = write(STDERR_FILENO, line, 13 + (size_t)waiting.n);
   waiting.shown = written > 0;
 }
