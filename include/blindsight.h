@@ -588,6 +588,9 @@ typedef struct blindsight_compiled {
    * smallest error that it could have had, infinite where nothing fits at all. */
   bool other_sought, other_found;
   double other_ms, other_key_bytes, other_error;
+  /** What answers may be off by, of max(1, |clear|), where a row is inside the ranges and unlike
+   * those of calibration: an estimate from such rows (docs/ranges.md), no bound; 0: not known. */
+  double unlike_error[BLINDSIGHT_N_PACKINGS];
 } blindsight_compiled;
 
 BLINDSIGHT_API const blindsight_compiled *

@@ -62,6 +62,7 @@ ckks_status blindsight_server_finish(blindsight_server **out, ckks_status status
                                            .other_error = server->plan.other.error};
   for (int p = 0; p < PLAN_N_PACKINGS; p++) {
     server->compiled.left_out[p] = server->plan.left_out[p];
+    server->compiled.unlike_error[p] = server->plan.unlike_error[p];
     view_account(server, (plan_packing)p);
   }
   return CKKS_OK;

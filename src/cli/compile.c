@@ -167,6 +167,26 @@ static json_t *other_json(const blindsight_compiled *compiled) {
                    near ? cli_print_number(compiled->other_error) : json_null());
 }
 
+static void unlike_json(json_t *packings, const blindsight_compiled *compiled) {
+  for (int p = 0; p < BLINDSIGHT_N_PACKINGS; p++) {
+    json_t *packing = json_object_get(packings, cli_packing_name((blindsight_packing)p));
+    if (packing != NULL)
+      json_object_set_new(packing, "unlike_error", cli_print_number(compiled->unlike_error[p]));
+  }
+}
+
+/* Noise grows with the values that it is multiplied by, and the error above is that of rows like
+ * those of calibration. */
+static void print_unlike(const blindsight_compiled *compiled) {
+  double most = 0.0;
+  for (int p = 0; p < BLINDSIGHT_N_PACKINGS; p++)
+    most = compiled->unlike_error[p] > most ? compiled->unlike_error[p] : most;
+  if (most > compiled->error)
+    cli_print_field(stdout, "unlike these",
+                    "rows in the input range may be off by about %.1g; a smaller --error helps",
+                    most);
+}
+
 /* What was asked for belongs to the report: predictions are to be held against it. */
 static ckks_status print_plan(const blindsight_server *server, const arguments *a) {
   const blindsight_client *client = blindsight_server_client(server);
@@ -181,6 +201,7 @@ static ckks_status print_plan(const blindsight_server *server, const arguments *
     json_object_set_new(object, "headroom", cli_print_number(a->options.headroom));
     json_object_set_new(object, "left_out", left_out_json(compiled));
     json_object_set_new(object, "other_plan", other_json(compiled));
+    unlike_json(json_object_get(object, "packings"), compiled);
     return cli_print_json(object);
   }
   cli_plan_report_print(stdout, client);
@@ -191,6 +212,7 @@ static ckks_status print_plan(const blindsight_server *server, const arguments *
                     "than the usual %g, which leaves no room for latency packing",
                     compiled->usual_error);
   print_other(compiled, blindsight_client_facts(client)->n_bootstraps > 0);
+  print_unlike(compiled);
   if (compiled->left_out[BLINDSIGHT_LATENCY]) /* that the other is not there is the usual case */
     cli_print_field(stdout, "not in it",
                     "latency packing, at this error; --packing latency says what would help");

@@ -13,6 +13,7 @@
 #include "compile/choice.h"
 #include "compile/placing.h"
 #include "compile/refusal.h"
+#include "compile/unlike.h"
 #include "ring/prime.h"
 
 #define USUAL_ERROR 1e-5
@@ -312,7 +313,8 @@ static ckks_status compile_to_plan(plan_plan *plan, compile_stages *stages, plac
   BASE_TRY(guard_more(plan, placed, stages, model, options));
   BASE_TRY(fill_price(plan, placed, options));
   BASE_TRY(plan_bytes_identify(plan));
-  return plan_check(plan);
+  BASE_TRY(plan_check(plan));
+  return compile_unlike_fill(plan, stages);
 }
 
 static ckks_status compile_once(plan_plan *plan, const network_model *model,

@@ -90,6 +90,7 @@ holds "a tenth of that" sh -c 'awk "/^asked for/ { exit !(\$4 + 0 > 5e-5 && \$4 
   sh "$log.out"
 works "unless it is told to" blindsight compile labels.model --packing latency --error 1e-4
 says "which it says" "^asked for *error 0.0001,"
+says "and what rows unlike those may be off by" "^unlike these *rows in the input range may be off"
 
 # --- a missing value is refused where nothing says what it stands for
 printf 'x0,x1,x2,x3\n10,,30,40\n' >gap.csv

@@ -58,6 +58,29 @@ static void there_is_a_limit(void **unused) {
   plan_clear(&plan);
 }
 
+/* Rows at the ends of their ranges are less precise, and by a finer error the more precise. */
+static void rows_unlike_those_seen_are_told_of(void **unused) {
+  (void)unused;
+  uint64_t state = 11;
+  network_model model;
+  plan_plan plan, finer;
+  compile_options options = test_options(1e-4, 10);
+  do {
+    assert_int_equal(test_network(&model, &state), CKKS_OK);
+  } while (model.n_layers < 2 && (network_clear(&model), true));
+  test_calibrate(&model, &state);
+  assert_int_equal(compile_model(&plan, &model, &options), CKKS_OK);
+  options.error = 1e-6;
+  assert_int_equal(compile_model(&finer, &model, &options), CKKS_OK);
+  for (int packing = 0; packing < PLAN_N_PACKINGS; packing++) {
+    assert_true(plan.unlike_error[packing] > 0.0 && plan.unlike_error[packing] < 0.1);
+    assert_true(finer.unlike_error[packing] < 0.2 * plan.unlike_error[packing]);
+  }
+  plan_clear(&plan);
+  plan_clear(&finer);
+  network_clear(&model);
+}
+
 /* What a contract costs is never less than nothing: it is held against the same layouts. */
 static void a_contract_costs_something_or_nothing(void **unused) {
   (void)unused;
@@ -83,6 +106,7 @@ static void a_contract_costs_something_or_nothing(void **unused) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_usual_error_gives_way), cmocka_unit_test(an_error_asked_for_stays),
-      cmocka_unit_test(there_is_a_limit), cmocka_unit_test(a_contract_costs_something_or_nothing)};
+      cmocka_unit_test(there_is_a_limit), cmocka_unit_test(a_contract_costs_something_or_nothing),
+      cmocka_unit_test(rows_unlike_those_seen_are_told_of)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
