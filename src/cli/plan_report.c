@@ -165,8 +165,11 @@ void cli_plan_report_print(FILE *out, const blindsight_client *client) {
                     facts->n_bootstraps, facts->bootstrap_slots, facts->bootstrap_levels);
   cli_print_field(out, "keys", "%zu, %s for each client", facts->n_keys,
                   cli_print_bytes(bytes, facts->key_bytes));
-  cli_print_field(out, "input range", "one for each feature, up to %.3g deviations from the mean",
-                  facts->max_abs_input);
+  if (names->encoding != NULL && facts->max_abs_input <= 1.0) /* bits have no mean to be far from */
+    cli_print_field(out, "input range", "bits, of bins and categories");
+  else
+    cli_print_field(out, "input range", "one for each feature, up to %.3g deviations from the mean",
+                    facts->max_abs_input);
   cli_print_field(out, "output range", "up to %.4g before the last polynomial",
                   facts->max_abs_output);
   print_contract(out, facts);

@@ -20,6 +20,7 @@ holds "the same bytes" cmp -s bins.model again.model
 works "evaluate" blindsight evaluate exact.model "$data" --outputs clear.csv
 works "compile" blindsight compile exact.model --error 1e-4 -o exact
 says "a proof" "certified: in the input range no value can wrap"
+says "what it sees" "^input range *bits, of bins and categories"
 works "inspect" blindsight inspect exact.client
 works "keygen" blindsight keygen exact.client -o client
 for packing in latency throughput; do
