@@ -26,6 +26,11 @@ static void describe(char text[BLINDSIGHT_TEXT_BYTES], const plan_op *op) {
     snprintf(text, BLINDSIGHT_TEXT_BYTES, "matrix of %d diagonals: %d baby and %d giant steps",
              op->n_terms, compile_account_steps(op, 2, 0), compile_account_steps(op, 2, 1));
     break;
+  case PLAN_OP_WINDOWS:
+    snprintf(text, BLINDSIGHT_TEXT_BYTES, "windows of %d diagonals: %d columns, %d rows, %d giants",
+             op->n_terms, compile_account_steps(op, 3, 0) + 1, compile_account_steps(op, 3, 1) + 1,
+             compile_account_steps(op, 3, 2) + 1);
+    break;
   case PLAN_OP_POLYNOMIAL:
   case PLAN_OP_CHEBYSHEV:
     snprintf(text, BLINDSIGHT_TEXT_BYTES, "polynomial");

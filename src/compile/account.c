@@ -51,7 +51,7 @@ static size_t encoded_bytes(const accounting *a, const plan_op *op) {
   size_t n_limbs = (size_t)op->level + 1, n = sizeof(ring_word) << literal->log2_n;
   if (plan_is_slots(op))
     return (size_t)op->n_terms * (n_limbs + 1) * n;
-  if (op->kind == PLAN_OP_DIAGONALS)
+  if (op->kind == PLAN_OP_DIAGONALS || op->kind == PLAN_OP_WINDOWS)
     return (size_t)op->n_terms * (n_limbs + 1 + (size_t)literal->n_p) * n;
   if (op->kind != PLAN_OP_MUL_VECTOR && op->kind != PLAN_OP_ADD_VECTOR)
     return 0;
@@ -73,6 +73,11 @@ static void add_op(const accounting *a, plan_part *part, const plan_op *op) {
     part->n_factors += (size_t)op->n_terms;
     part->n_hoisted += compile_account_steps(op, 2, 0);
     part->n_single += compile_account_steps(op, 2, 1);
+    break;
+  case PLAN_OP_WINDOWS:
+    part->n_factors += (size_t)op->n_terms;
+    part->n_hoisted += compile_account_steps(op, 3, 0);
+    part->n_single += compile_account_steps(op, 3, 1) + compile_account_steps(op, 3, 2);
     break;
   case PLAN_OP_ROTATE_SUM:
     if (op->n_terms > 1)

@@ -91,6 +91,7 @@ static bool assign_op(scales *s, plan_op *op, int at) {
     break;
   case PLAN_OP_MUL_VECTOR:
   case PLAN_OP_DIAGONALS:
+  case PLAN_OP_WINDOWS:
   case PLAN_OP_DENSE:
     op->scale = target_of_factor(s, at);
     op->factor = op->scale * prime(s, op->level + 1) / in;

@@ -2,6 +2,7 @@
 #include "compile/box.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/alloc.h"
 
@@ -182,17 +183,25 @@ static encoding_polynomial polynomial_of(const compile_stage *stage, size_t a) {
   return encoding_polynomial_identity;
 }
 
-static interval row_range(const compile_stage *stage, size_t row, const interval *in) {
-  const network_sparse *map = &stage->map;
-  interval sum = {stage->bias[row], stage->bias[row]};
-  double size = fabs(stage->bias[row]);
+static void add_row(interval *sum, double *size, const network_sparse *map, size_t row,
+                    const interval *in) {
   for (size_t k = map->start[row]; k < map->start[row + 1]; k++) {
     double w = map->value[k];
     interval x = in[map->column[k]];
-    sum.low += w > 0.0 ? w * x.low : w * x.high;
-    sum.high += w > 0.0 ? w * x.high : w * x.low;
-    size += fabs(w) * magnitude(x);
+    sum->low += w > 0.0 ? w * x.low : w * x.high;
+    sum->high += w > 0.0 ? w * x.high : w * x.low;
+    *size += fabs(w) * magnitude(x);
   }
+}
+
+/* kept: of each stage that others take results of, those. */
+static interval row_range(const compile_stage *stage, size_t row, const interval *in,
+                          interval *const *kept) {
+  interval sum = {stage->bias[row], stage->bias[row]};
+  double size = fabs(stage->bias[row]);
+  add_row(&sum, &size, &stage->map, row, in);
+  for (int k = 0; k < stage->n_skips; k++)
+    add_row(&sum, &size, &stage->skip[k].map, row, kept[stage->skip[k].from]);
   return (interval){sum.low - SLACK * size, sum.high + SLACK * size};
 }
 
@@ -270,17 +279,19 @@ static double largest(const interval *x, size_t n) {
 
 /* Two arrays of the widest layer's length; x holds the inputs. `input`: how they hang together, or
  * NULL. */
-static void walk(compile_reach *reach, interval *x, interval *y, const compile_stages *stages,
-                 const encoding_input *input, bool one_row) {
+static void walk(compile_reach *reach, interval *x, interval *y, interval *const *kept,
+                 const compile_stages *stages, const encoding_input *input, bool one_row) {
   reach->input = largest(x, stages->stage[0].n_in);
   for (size_t i = 0; i < stages->n_stages; i++) {
     const compile_stage *stage = &stages->stage[i];
     for (size_t row = 0; row < stage->n_out; row++)
       y[row] = i == 0 && input != NULL ? encoded_row_range(stage, row, x, input)
-                                       : row_range(stage, row, x);
+                                       : row_range(stage, row, x, kept);
     reach->stage[i] = largest(y, stage->n_out);
     if (stage->kind != COMPILE_STAGE_LAST)
       bend(y, stage, one_row);
+    if (kept[i] != NULL)
+      memcpy(kept[i], y, stage->n_out * sizeof *y);
     reach->output = largest(y, stage->n_out);
     interval *spare = x;
     x = y;
@@ -303,8 +314,20 @@ static interval input_range(const plan_interface *interface, size_t i) {
                              scaled(interface, feature, interface->high[feature])});
 }
 
-ckks_status compile_box_reach(compile_reach *reach, const compile_stages *stages,
-                              const plan_interface *interface) {
+static ckks_status keep(interval **kept, const compile_stages *stages) {
+  for (size_t i = 0; i < stages->n_stages; i++) {
+    size_t n = stages->stage[i].n_out;
+    if (!compile_skip_source(stages, i))
+      continue;
+    kept[i] = base_alloc_array(n, sizeof **kept);
+    if (kept[i] == NULL)
+      return base_fail_memory(n * sizeof **kept);
+  }
+  return CKKS_OK;
+}
+
+static ckks_status find_reach(compile_reach *reach, interval *const *kept,
+                              const compile_stages *stages, const plan_interface *interface) {
   size_t width = compile_stages_width(stages);
   interval *x = base_alloc_array(2 * width, sizeof *x);
   compile_reach padding;
@@ -312,12 +335,23 @@ ckks_status compile_box_reach(compile_reach *reach, const compile_stages *stages
     return base_fail_memory(2 * width * sizeof *x);
   for (size_t i = 0; i < plan_n_inputs(interface); i++)
     x[i] = (interval){plan_box_padding(interface, i), plan_box_padding(interface, i)};
-  walk(&padding, x, x + width, stages, NULL, true);
+  walk(&padding, x, x + width, kept, stages, NULL, true);
   for (size_t i = 0; i < plan_n_inputs(interface); i++)
     x[i] = input_range(interface, i);
-  walk(reach, x, x + width, stages, interface->input.feature != NULL ? &interface->input : NULL,
-       false);
+  walk(reach, x, x + width, kept, stages,
+       interface->input.feature != NULL ? &interface->input : NULL, false);
   reach->padding = padding.output;
   base_free(x);
   return CKKS_OK;
+}
+
+ckks_status compile_box_reach(compile_reach *reach, const compile_stages *stages,
+                              const plan_interface *interface) {
+  interval *kept[NETWORK_MAX_LAYERS] = {NULL};
+  ckks_status status = keep(kept, stages);
+  if (status == CKKS_OK)
+    status = find_reach(reach, kept, stages, interface);
+  for (size_t i = 0; i < stages->n_stages; i++)
+    base_free(kept[i]);
+  return status;
 }

@@ -317,12 +317,23 @@ static ckks_status compile_to_plan(plan_plan *plan, compile_stages *stages, plac
   return compile_unlike_fill(plan, stages);
 }
 
+/* Only latency packing knows skips; where it is the only one, or the only one that is wanted of a
+ * wide network (search.c), they save a level each. */
+static bool takes_skips(const network_model *model, const compile_options *options) {
+  bool wide = network_n_inputs(model) > COMPILE_MAX_BATCH_WIDTH;
+  for (size_t i = 0; i < model->n_layers; i++)
+    wide = wide || model->layer[i].n_out > COMPILE_MAX_BATCH_WIDTH;
+  return options->latency && (wide || !options->throughput) &&
+         options->bootstrap != COMPILE_BOOTSTRAP_ALWAYS;
+}
+
 static ckks_status compile_once(plan_plan *plan, const network_model *model,
                                 const compile_options *options) {
   work *w = base_alloc(sizeof *w); /* too large for a stack */
   if (w == NULL)
     return base_fail_memory(sizeof *w);
-  ckks_status status = compile_stages_build(&w->stages, model, options->last_on_server);
+  ckks_status status =
+      compile_stages_build(&w->stages, model, options->last_on_server, takes_skips(model, options));
   if (status == CKKS_OK) {
     status = compile_to_plan(plan, &w->stages, &w->placed, model, options);
     compile_stages_clear(&w->placed.stages);

@@ -109,22 +109,33 @@ static ckks_status add_bootstrap_keys(ckks_key_spec **keys, size_t *n_keys,
   return CKKS_OK;
 }
 
+static ckks_status add_op_keys(ckks_key_spec **keys, size_t *n_keys, const plan_plan *plan,
+                               const plan_op *op, int n_p, int log2_n, int32_t *rotations) {
+  bool rescales = op->kind != PLAN_OP_ROTATE_SUM;
+  if (op->kind == PLAN_OP_MUL_SUM)
+    BASE_TRY(add_key(keys, n_keys, 0, op->level + 1, n_p));
+  if (plan_is_polynomial(op) && plan_degree(plan, op) > 1)
+    BASE_TRY(add_key(keys, n_keys, 0, plan_top(plan, op), n_p));
+  size_t n = plan_windows_rotations(rotations, op, log2_n);
+  for (size_t t = 0; t < n; t++)
+    BASE_TRY(add_key(keys, n_keys, ring_automorphism_rotation(rotations[t], log2_n),
+                     op->level + rescales, n_p));
+  return CKKS_OK;
+}
+
 ckks_status compile_cost_keys(ckks_key_spec **keys, size_t *n_keys, const plan_plan *plan,
                               const plan_program *program, const compile_chain *chain) {
   int n_p = chain->params->literal.n_p, log2_n = chain->params->literal.log2_n;
-  for (int i = 0; i < program->n_ops; i++) {
-    const plan_op *op = &program->op[i];
-    if (op->kind == PLAN_OP_MUL_SUM)
-      BASE_TRY(add_key(keys, n_keys, 0, op->level + 1, n_p));
-    if (plan_is_polynomial(op) && plan_degree(plan, op) > 1)
-      BASE_TRY(add_key(keys, n_keys, 0, plan_top(plan, op), n_p));
-    int words = op->kind == PLAN_OP_DIAGONALS ? 2 : op->kind == PLAN_OP_ROTATE_SUM ? 1 : 0;
-    for (int t = 0; t < words * op->n_terms; t++)
-      if (op->term[t] != 0)
-        BASE_TRY(add_key(keys, n_keys, ring_automorphism_rotation(op->term[t], log2_n),
-                         op->level + words - 1, n_p));
-  }
-  return chain->bootstrap != NULL ? add_bootstrap_keys(keys, n_keys, chain->bootstrap) : CKKS_OK;
+  ckks_status status = CKKS_OK;
+  int32_t *rotations = base_alloc_array(PLAN_MAX_ROTATIONS, sizeof *rotations);
+  if (rotations == NULL)
+    return base_fail_memory(PLAN_MAX_ROTATIONS * sizeof *rotations);
+  for (int i = 0; i < program->n_ops && status == CKKS_OK; i++)
+    status = add_op_keys(keys, n_keys, plan, &program->op[i], n_p, log2_n, rotations);
+  base_free(rotations);
+  if (status == CKKS_OK && chain->bootstrap != NULL)
+    status = add_bootstrap_keys(keys, n_keys, chain->bootstrap);
+  return status;
 }
 
 double compile_cost_score(const plan_cost *cost, size_t key_bytes, blindsight_minimise minimise) {
@@ -152,12 +163,13 @@ static ckks_key_spec *find_key(ckks_key_spec *keys, size_t n_keys, int32_t steps
 
 /* Gives the keys of one op the most special primes that any of them has; whether one was raised. */
 static bool level_specials(ckks_key_spec *keys, size_t n_keys, const plan_op *op, int log2_n) {
-  int words = op->kind == PLAN_OP_DIAGONALS ? 2 : op->kind == PLAN_OP_ROTATE_SUM ? 1 : 0;
+  int32_t rotations[PLAN_MAX_KEYS + 1]; /* all of these have keys */
+  size_t n = plan_windows_rotations(rotations, op, log2_n);
   int most = 0;
   bool raised = false;
   for (int pass = 0; pass < 2; pass++)
-    for (int t = 0; t < words * op->n_terms; t++) {
-      ckks_key_spec *key = op->term[t] ? find_key(keys, n_keys, op->term[t], log2_n) : NULL;
+    for (size_t t = 0; t < n; t++) {
+      ckks_key_spec *key = find_key(keys, n_keys, rotations[t], log2_n);
       if (!key)
         continue;
       if (pass == 0 && key->n_special > most)

@@ -15,6 +15,10 @@
 
 /* How much heavier than the average a row of weights is taken to be. */
 #define ROW_SPREAD 1.5
+/* Factors that are larger than usual in every one of so many stages are no sample's: their product
+ * would be millions of times what errors are. */
+#define MANY_STAGES 10
+#define ROW_SPREAD_OF_MANY 1.1
 
 typedef struct estimate {
   double max_abs, sd, mean;
@@ -34,6 +38,7 @@ typedef struct estimating {
   bool marking;               /* what is added now counts as marked */
   const compile_reach *reach; /* how far values go, where that is not what calibration saw */
   size_t stage;
+  bool many; /* stages */
 } estimating;
 
 static double square(double x) {
@@ -149,7 +154,7 @@ static void estimate_mul_vector(const estimating *e, estimate *x, int index,
   const compile_vector_size *size = &e->size[index];
   /* What is summed next are products of many weights: their mean square counts, with some room
    * for rows that are heavier than others. */
-  double weight = size->max < ROW_SPREAD * size->rms ? size->max : ROW_SPREAD * size->rms;
+  double weight = fmin(size->max, (e->many ? ROW_SPREAD_OF_MANY : ROW_SPREAD) * size->rms);
   widen(x, e->plan->vector[index].period);
   scale_error(x, weight, weight);
   add_bias(e, x, noise->weight * x->max_abs);
@@ -281,6 +286,7 @@ static void estimate_op(estimating *e, const plan_op *op) {
     x = estimate_mul_sum(e, op, &noise);
     break;
   case PLAN_OP_DIAGONALS:
+  case PLAN_OP_WINDOWS:
     x = estimate_diagonals(e, op, &noise);
     break;
   case PLAN_OP_POLYNOMIAL:
@@ -365,7 +371,8 @@ static bool estimating_init(estimating *e, const plan_plan *plan, plan_packing p
                     .layout = layout,
                     .chain = chain,
                     .size = size,
-                    .slots = (double)(chain->params->ring.n / 2)};
+                    .slots = (double)(chain->params->ring.n / 2),
+                    .many = plan->program[packing].n_stages > MANY_STAGES};
   e->reg = base_alloc_array((size_t)plan->program[packing].n_registers, sizeof *e->reg);
   return e->reg != NULL;
 }
@@ -380,7 +387,8 @@ compile_error compile_error_part(const plan_plan *plan, plan_packing packing,
     return (compile_error){NAN, NAN, NAN};
   e.marks = marks;
   error_at(&worst, &e, max_abs_input, 0.25);
-  error_at(&worst, &e, max_abs_input, 1.0);
+  if (!e.many)
+    error_at(&worst, &e, max_abs_input, 1.0);
   base_free(e.reg);
   return worst;
 }

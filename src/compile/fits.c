@@ -57,6 +57,7 @@ static ckks_status try_op(const fitting *f, const plan_op *op) {
   switch (op->kind) {
   case PLAN_OP_MUL_VECTOR:
   case PLAN_OP_DIAGONALS:
+  case PLAN_OP_WINDOWS:
   case PLAN_OP_DENSE:
     return try_constant(f, op, op->level + 1, op->factor);
   case PLAN_OP_ADD_VECTOR:

@@ -47,8 +47,25 @@ size_t compile_layouts_inputs(const compile_stages *stages, const compile_choice
 
 size_t compile_layouts_used(bool *used, const compile_stages *stages, const compile_choice *choice,
                             size_t i, size_t stride_out, size_t in, size_t out) {
-  const compile_affine *affine = &choice->affine[i];
-  const network_sparse *map = compile_layouts_map(stages, choice, i);
+  return compile_layouts_diagonals(used, compile_layouts_map(stages, choice, i), &choice->affine[i],
+                                   stride_out, in, out);
+}
+
+compile_affine compile_layouts_skip(const network_sparse *map, size_t n_slots) {
+  size_t all_inputs = compile_padded(map->n_columns), all_outputs = compile_padded(map->n_rows);
+  size_t inputs = all_inputs < n_slots ? all_inputs : n_slots;
+  size_t outputs = all_outputs < n_slots ? all_outputs : n_slots;
+  return (compile_affine){.stride = 1,
+                          .inputs = inputs,
+                          .rows = outputs,
+                          .diagonals = inputs < outputs ? inputs : outputs,
+                          .n_in = all_inputs / inputs,
+                          .n_out = all_outputs / outputs};
+}
+
+size_t compile_layouts_diagonals(bool *used, const network_sparse *map,
+                                 const compile_affine *affine, size_t stride_out, size_t in,
+                                 size_t out) {
   size_t n = affine->diagonals, n_used = 0, outputs = affine->rows / stride_out;
   bool aligned = affine->stride == stride_out;
   memset(used, !aligned, n * sizeof *used);
@@ -130,6 +147,7 @@ static bool begin_layout(compile_affine *layout, const listing *list, const comp
 static void walk_back(ranking *to, const ranking *from, const listing *list, size_t i) {
   ranked *one = list->one;
   const compile_stage *stage = &list->stages->stage[i];
+  bool skips = compile_skip_any(list->stages);
   bool cubic = i > 0 && list->stages->stage[i - 1].kind == COMPILE_STAGE_CUBIC;
   for (int log2_out = 0; log2_out < CKKS_MAX_LOG2_N; log2_out++) {
     const ranking *behind = &from[log2_out];
@@ -137,8 +155,11 @@ static void walk_back(ranking *to, const ranking *from, const listing *list, siz
     size_t stride_out = (size_t)1 << log2_out;
     if (behind->n == 0 || !begin_layout(&layout, list, &behind->best[0].choice, i, stride_out))
       continue;
-    bool single = layout.n_in == 1 && layout.n_out == 1 && stage->n_windows == 0;
-    for (int log2_in = 0; log2_in < CKKS_MAX_LOG2_N; log2_in++) {
+    /* What is taken past other stages lies as it lay: without skips strides may change. */
+    if (skips && log2_out > 0)
+      break;
+    bool single = layout.n_in == 1 && layout.n_out == 1 && stage->n_windows == 0 && !skips;
+    for (int log2_in = 0; log2_in < (skips ? 1 : CKKS_MAX_LOG2_N); log2_in++) {
       layout.stride = (size_t)1 << log2_in;
       size_t steps = layout.rows / layout.stride;
       layout.diagonals = steps < layout.inputs ? steps : layout.inputs;
@@ -210,8 +231,10 @@ ckks_status compile_layouts_list(compile_choice *choices, size_t *n, const compi
     status = rank(result, &list, log2_n, false);
   if (status == CKKS_OK && stages->gather.n > 0)
     status = rank(result, &list, log2_n, true);
-  for (size_t k = 0; status == CKKS_OK && k < result->n; k++)
+  for (size_t k = 0; status == CKKS_OK && k < result->n; k++) {
     choices[k] = result->best[k].choice;
+    choices[k].windows = compile_layouts_depth(stages, &choices[k]) >= COMPILE_DEEP_LEVELS;
+  }
   if (status == CKKS_OK)
     *n = result->n;
   *blocked = list.blocked;

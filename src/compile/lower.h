@@ -34,6 +34,8 @@ typedef struct compile_choice {
   int level_in, level_out;       /**< from where, and to where */
   int log2_slots;                /**< values repeat with this period, or a part of it */
   double ratio;                  /**< of where values fold back to the range that is meant */
+  bool
+      windows; /**< maps of many diagonals go by windows: few keys, which in deep plans are large */
 } compile_choice;
 
 /** Multiplicative depth of the stages; throughput packing has that of the plain ones. */
@@ -56,8 +58,36 @@ size_t compile_layouts_inputs(const compile_stages *stages, const compile_choice
  */
 size_t compile_layouts_used(bool *used, const compile_stages *stages, const compile_choice *choice,
                             size_t i, size_t stride_out, size_t in, size_t out);
+/** The same of any map in any layout. */
+size_t compile_layouts_diagonals(bool *used, const network_sparse *map,
+                                 const compile_affine *affine, size_t stride_out, size_t in,
+                                 size_t out);
+/** How a skip's map lies, all strides being 1 (layouts.c sees to that). */
+compile_affine compile_layouts_skip(const network_sparse *map, size_t n_slots);
 /** Baby steps for that many diagonals: a power of two, about the square root of twice as many. */
 size_t compile_layouts_babies(size_t diagonals);
+/* --- lower_map.c */
+/** A map as it lies, and what all of its weights are multiplied by. */
+typedef struct compile_link {
+  const network_sparse *map;
+  compile_affine affine;
+  size_t stride_out;
+  double share;
+} compile_link;
+/** Where a map's operations go: the first registers of operands, of results and beside these, those
+ * of the next ciphertext being `between` further; and the level of the results. */
+typedef struct compile_target {
+  plan_plan *plan;
+  plan_program *program;
+  size_t n_slots;
+  bool windows;
+  int in, out, spare, between, level;
+} compile_target;
+ckks_status compile_lower_map(compile_target *target, const compile_link *link);
+/** A main diagonal alone: a product with one vector. */
+ckks_status compile_lower_main_diagonal(compile_target *target, const compile_link *link);
+/** From here on plans are deep: their keys have a digit for so many levels, and are large. */
+#define COMPILE_DEEP_LEVELS 20
 #define COMPILE_MAX_BATCH_WIDTH (PLAN_MAX_REGISTERS / 4)
 /** Appends the program's vectors to the plan. */
 ckks_status compile_lower_latency(plan_plan *plan, const compile_stages *stages,

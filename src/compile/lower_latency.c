@@ -19,17 +19,16 @@ typedef struct lowering {
   plan_program *program;
   const compile_stages *stages;
   const compile_choice *choice;
-  size_t n_slots;
+  size_t n_slots, width; /* width: ciphertexts of the widest vector */
   int level;
   compile_lower_guard guard;
+  /* Registers come in banks of width x N_KINDS: those of a stage's operand and of its results. A
+   * bank is kept while a later stage takes from it. */
+  int in, out, bank_of[NETWORK_MAX_LAYERS];
 } lowering;
 
-static size_t max_size(size_t a, size_t b) {
-  return a > b ? a : b;
-}
-
-static int reg(int kind, size_t ciphertext) {
-  return kind + N_KINDS * (int)ciphertext;
+static int reg(const lowering *lower, int bank, int kind, size_t ciphertext) {
+  return kind + N_KINDS * (int)((size_t)bank * lower->width + ciphertext);
 }
 
 /* Stride with which map i's outputs lie in the slots: that of the next map, 1 at the end. */
@@ -46,160 +45,24 @@ static bool slot_row(size_t *row, const lowering *lower, size_t i, size_t out, s
   return *row < stage->n_out;
 }
 
-/* The diagonals of a map between two ciphertexts. */
-typedef struct block {
-  size_t in, out, n_used, window;
-  bool *used;
-  int *vector; /* of each used diagonal */
-} block;
-
-/* The first weight of a row whose column is not below `column`. */
-static size_t first_from(const network_sparse *map, size_t row, size_t column) {
-  size_t low = map->start[row], high = map->start[row + 1];
-  while (low < high) {
-    size_t middle = (low + high) / 2;
-    if (map->column[middle] < column)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low;
+/* Map i as it lies, and where it goes. The replicas that `fold` sums up share the weights. */
+static compile_link link_of(const lowering *lower, size_t i) {
+  return (compile_link){.map = compile_layouts_map(lower->stages, lower->choice, i),
+                        .affine = lower->choice->affine[i],
+                        .stride_out = stride_out(lower, i),
+                        .share = i == 0 ? 1.0 / (double)lower->choice->fold : 1.0};
 }
 
-/*
- * Diagonal d of map i: slot j multiplies input (j / stride + d) of row j. Stored
- * rotated by -giant. The replicas that `fold` sums up share the weight.
- */
-static void fill_slot(const lowering *lower, size_t i, const block *b, size_t j, size_t row,
-                      size_t period) {
-  const compile_affine *affine = &lower->choice->affine[i];
-  const network_sparse *map = compile_layouts_map(lower->stages, lower->choice, i);
-  double share = i == 0 ? 1.0 / (double)lower->choice->fold : 1.0;
-  size_t inputs = affine->inputs, begin = b->in * inputs, here = j / affine->stride % inputs;
-  size_t past = here + affine->diagonals, most = past > inputs ? inputs : past;
-  size_t from[2] = {begin + here, begin}, to[2] = {begin + most, begin + past - most};
-  for (int part = 0; part < 2; part++)
-    for (size_t k = first_from(map, row, from[part]);
-         k < map->start[row + 1] && map->column[k] < to[part]; k++) {
-      size_t d = (map->column[k] - begin + inputs - here) % inputs;
-      size_t giant = d / b->window * b->window * affine->stride;
-      lower->plan->vector[b->vector[d]].value[(j + giant) % period] = share * map->value[k];
-    }
-}
-
-static ckks_status emit_vectors(const lowering *lower, size_t i, const block *b) {
-  const compile_affine *affine = &lower->choice->affine[i];
-  size_t period = max_size(affine->stride * affine->inputs, affine->rows), row;
-  double *value;
-  for (size_t d = 0; d < affine->diagonals; d++)
-    if (b->used[d])
-      BASE_TRY(compile_emit_vector(lower->plan, period, &b->vector[d], &value));
-  for (size_t j = 0; j < period; j++)
-    if (slot_row(&row, lower, i, b->out, j))
-      fill_slot(lower, i, b, j, row, period);
-  return CKKS_OK;
-}
-
-/* Different multiples of `window`, and different rests, that are not zero. */
-static double count_steps(const bool *used, size_t n, size_t window) {
-  size_t babies = 0, giants = 0;
-  for (size_t rest = 1; rest < window; rest++) {
-    bool any = false;
-    for (size_t d = rest; d < n && !any; d += window)
-      any = used[d];
-    babies += any;
-  }
-  for (size_t giant = window; giant < n; giant += window) {
-    bool any = false;
-    for (size_t d = giant; d < giant + window && d < n && !any; d++)
-      any = used[d];
-    giants += any;
-  }
-  return 0.6 * (double)babies + (double)giants; /* babies share their decomposition */
-}
-
-/* What a giant step is a multiple of. Evenly spaced diagonals are as good as all of them. */
-static size_t choose_window(const bool *used, size_t n, size_t n_used) {
-  size_t unit = n / n_used, best = 1;
-  bool even = n % n_used == 0;
-  for (size_t d = 0; d < n && even; d++)
-    even = used[d] == (d % unit == 0);
-  if (even)
-    return unit * compile_layouts_babies(n_used);
-  for (size_t window = 2; window <= n; window *= 2)
-    if (count_steps(used, n, window) < count_steps(used, n, best))
-      best = window;
-  return best;
-}
-
-static ckks_status emit_used(lowering *lower, size_t i, block *b, int to) {
-  const compile_affine *affine = &lower->choice->affine[i];
-  int first = lower->plan->n_vectors, t = 0;
-  plan_op *op = NULL;
-  b->window = choose_window(b->used, affine->diagonals, b->n_used);
-  BASE_TRY(emit_vectors(lower, i, b));
-  BASE_TRY(compile_emit_op(lower->program, PLAN_OP_DIAGONALS, to, reg(VALUE, b->in), first,
-                           (int)b->n_used, 2, lower->level - 1, &op));
-  for (size_t d = 0; d < affine->diagonals; d++) {
-    if (!b->used[d])
-      continue;
-    op->term[2 * t] = (int32_t)(d % b->window * affine->stride);
-    op->term[2 * t++ + 1] = (int32_t)(d / b->window * b->window * affine->stride);
-  }
-  return CKKS_OK;
-}
-
-/* to += from, both at the level below this one. */
-static ckks_status emit_sum(lowering *lower, int to, int from) {
-  plan_op *op = NULL;
-  return compile_emit_op(lower->program, PLAN_OP_ROTATE_SUM, to, from, to, 1, 1, lower->level - 1,
-                         &op);
-}
-
-/* One ciphertext of the outputs: what each ciphertext of the inputs brings, added up. */
-static ckks_status emit_output(lowering *lower, size_t i, block *b) {
-  const compile_affine *affine = &lower->choice->affine[i];
-  bool begun = false;
-  for (b->in = 0; b->in < affine->n_in; b->in++) {
-    int to = reg(begun ? SQUARE : WEIGHTED, b->out);
-    b->n_used = compile_layouts_used(b->used, lower->stages, lower->choice, i, stride_out(lower, i),
-                                     b->in, b->out);
-    if (b->n_used == 0 && (begun || b->in + 1 < affine->n_in))
-      continue;
-    if (b->n_used == 0) /* no weights at all: zeros are computed, too */
-      b->n_used = b->used[0] = true;
-    BASE_TRY(emit_used(lower, i, b, to));
-    if (begun)
-      BASE_TRY(emit_sum(lower, reg(WEIGHTED, b->out), to));
-    begun = true;
-  }
-  return CKKS_OK;
-}
-
-static ckks_status emit_diagonals(lowering *lower, size_t i) {
-  size_t n = lower->choice->affine[i].diagonals;
-  block b = {.used = base_alloc_array(n, sizeof *b.used),
-             .vector = base_alloc_array(n, sizeof *b.vector)};
-  ckks_status status = b.used && b.vector ? CKKS_OK : base_fail_memory(n * sizeof *b.vector);
-  for (; b.out < lower->choice->affine[i].n_out && status == CKKS_OK; b.out++)
-    status = emit_output(lower, i, &b);
-  base_free(b.used);
-  base_free(b.vector);
-  lower->level--;
-  return status;
-}
-
-/* A main diagonal alone: a product with one vector. */
-static ckks_status emit_main_diagonal(lowering *lower, size_t i, bool fused) {
-  bool used = true;
-  int index = 0;
-  block b = {.used = &used, .vector = &index, .n_used = 1, .window = 1};
-  plan_op *op = NULL;
-  BASE_TRY(emit_vectors(lower, i, &b));
-  BASE_TRY(compile_emit_op(lower->program, PLAN_OP_MUL_VECTOR, fused ? WEIGHTED : VALUE, VALUE,
-                           index, 0, 0, lower->level - 1, &op));
-  lower->level--;
-  return CKKS_OK;
+static compile_target target_of(const lowering *lower, int from, int to, int out) {
+  return (compile_target){.plan = lower->plan,
+                          .program = lower->program,
+                          .n_slots = lower->n_slots,
+                          .windows = lower->choice->windows,
+                          .in = reg(lower, from, VALUE, 0),
+                          .out = reg(lower, to, out, 0),
+                          .spare = reg(lower, to, SQUARE, 0),
+                          .between = N_KINDS,
+                          .level = lower->level - 1};
 }
 
 /* The weights: on the value itself, or on the cubic's factor v before the last product. */
@@ -208,15 +71,18 @@ static ckks_status emit_weights(lowering *lower, size_t i, int *kind) {
   plan_op *op = NULL;
   bool alone = affine->diagonals == 1 && affine->n_in == 1 && affine->n_out == 1;
   *kind = alone ? VALUE : WEIGHTED;
-  if (!alone)
-    return emit_diagonals(lower, i);
-  BASE_TRY(emit_main_diagonal(lower, i, affine->fused));
+  compile_link link = link_of(lower, i);
+  compile_target target =
+      target_of(lower, lower->in, lower->out, alone && !affine->fused ? VALUE : WEIGHTED);
+  BASE_TRY(alone ? compile_lower_main_diagonal(&target, &link) : compile_lower_map(&target, &link));
+  lower->level--;
   if (!affine->fused)
     return CKKS_OK;
+  int value = reg(lower, lower->out, VALUE, 0); /* fused maps stay in their bank */
   BASE_TRY(
-      compile_emit_op(lower->program, PLAN_OP_MUL_SUM, VALUE, -1, -1, 1, 2, lower->level - 1, &op));
-  op->term[0] = SQUARE;
-  op->term[1] = WEIGHTED;
+      compile_emit_op(lower->program, PLAN_OP_MUL_SUM, value, -1, -1, 1, 2, lower->level - 1, &op));
+  op->term[0] = value + SQUARE;
+  op->term[1] = value + WEIGHTED;
   lower->level--;
   return CKKS_OK;
 }
@@ -271,13 +137,13 @@ static ckks_status emit_rotate_sums(lowering *lower, int *value, const size_t *d
   return CKKS_OK;
 }
 
-static ckks_status emit_sums(lowering *lower, size_t i, int *value) {
-  const compile_affine *affine = &lower->choice->affine[i];
+static ckks_status emit_sums(lowering *lower, const compile_affine *affine, bool first,
+                             int *value) {
   size_t doublings[64];
   int n = 0;
   for (size_t step = affine->rows; step < affine->stride * affine->inputs; step *= 2)
     doublings[n++] = step;
-  if (i == 0)
+  if (first)
     for (size_t step = lower->n_slots / lower->choice->fold; step < lower->n_slots; step *= 2)
       doublings[n++] = step;
   return emit_rotate_sums(lower, value, doublings, n);
@@ -290,7 +156,7 @@ static ckks_status emit_windows(lowering *lower, size_t i) {
   for (size_t in = 0; in < affine->n_in; in++)
     for (int w = 0; w < stage->n_windows; w++) {
       const compile_window *window = &stage->window[w];
-      int value = reg(VALUE, in);
+      int value = reg(lower, lower->in, VALUE, in);
       plan_op *op = NULL;
       BASE_TRY(emit_rotation(lower, value, value, value, (int)window->count - 1, &op));
       for (uint32_t t = 1; t < window->count; t++)
@@ -349,7 +215,8 @@ static ckks_status emit_slot_polynomials(lowering *lower, size_t i, size_t out, 
   BASE_TRY(compile_emit_op(lower->program,
                            compile_stage_chebyshev(stage) ? PLAN_OP_SLOT_CHEBYSHEV
                                                           : PLAN_OP_SLOT_POLYNOMIALS,
-                           reg(VALUE, out), reg(VALUE, out), first, n, 1, *level, &op));
+                           reg(lower, lower->out, VALUE, out), reg(lower, lower->out, VALUE, out),
+                           first, n, 1, *level, &op));
   memcpy(op->term, power, (size_t)n * sizeof *power);
   return CKKS_OK;
 }
@@ -365,41 +232,87 @@ static ckks_status emit_polynomial(lowering *lower, size_t i, size_t out, int *i
     BASE_TRY(emit_by_slot(lower, i, out, LINEAR, index));
   else if (out == 0)
     BASE_TRY(compile_emit_stage_vector(lower->plan, stage, 0, index));
-  return compile_emit_polynomial(lower->program, stage, *index, next_fused, reg(VALUE, out),
-                                 reg(SQUARE, out), level);
+  return compile_emit_polynomial(lower->program, stage, *index, next_fused,
+                                 reg(lower, lower->out, VALUE, out),
+                                 reg(lower, lower->out, SQUARE, out), level);
+}
+
+/* Whether the results of stage k are still wanted by stage i, or behind it. */
+static bool is_wanted(const lowering *lower, size_t k, size_t i) {
+  for (; i < lower->stages->n_stages; i++)
+    for (int s = 0; s < lower->stages->stage[i].n_skips; s++)
+      if (lower->stages->stage[i].skip[s].from == k)
+        return true;
+  return false;
+}
+
+/* The first bank without anything that stage i or a later one takes, and not these. */
+static int free_bank(const lowering *lower, size_t i, int in, int out) {
+  for (int bank = 0;; bank++) {
+    bool free = bank != in && bank != out;
+    for (size_t k = 0; k < i && free; k++)
+      free = lower->bank_of[k] != bank || !is_wanted(lower, k, i);
+    if (free)
+      return bank;
+  }
+}
+
+/* The results of an earlier stage, too: each goes through its map in a bank of its own. */
+static ckks_status emit_skip(lowering *lower, size_t i, const compile_skip *skip, size_t out,
+                             int value) {
+  int bank = free_bank(lower, i, lower->in, lower->out);
+  compile_link link = {.map = &skip->map,
+                       .affine = compile_layouts_skip(&skip->map, lower->n_slots),
+                       .stride_out = 1,
+                       .share = 1.0};
+  compile_target target = target_of(lower, lower->bank_of[skip->from], bank, WEIGHTED);
+  plan_op *op = NULL;
+  target.level = lower->level;
+  if (out == 0)
+    BASE_TRY(compile_lower_map(&target, &link));
+  int part = reg(lower, bank, WEIGHTED, out);
+  BASE_TRY(emit_sums(lower, &link.affine, false, &part));
+  return emit_rotation(lower, value, part, value, 1, &op);
 }
 
 /* The end of a map: its bias, and new levels where they are needed. */
 static ckks_status emit_map_end(lowering *lower, size_t i, size_t out, int value, int *level) {
   bool fresh = lower->choice->bootstraps && lower->choice->fresh[i];
   *level = lower->level;
-  BASE_TRY(emit_bias(lower, i, out, value, fresh ? lower->guard.kept : reg(VALUE, out)));
+  BASE_TRY(emit_bias(lower, i, out, value,
+                     fresh ? lower->guard.kept : reg(lower, lower->out, VALUE, out)));
   if (!fresh)
     return CKKS_OK;
   *level = compile_layouts_level(lower->stages, lower->choice, i + 1);
-  return compile_lower_guard_bootstrap(&lower->guard, reg(VALUE, out),
+  return compile_lower_guard_bootstrap(&lower->guard, reg(lower, lower->out, VALUE, out),
                                        compile_lower_guard_range(&lower->stages->stage[i]));
 }
 
 static ckks_status emit_stage(lowering *lower, size_t i) {
+  const compile_stage *stage = &lower->stages->stage[i];
   int kind = VALUE, index = -1, level = lower->level;
+  lower->out = i > 0 && is_wanted(lower, i - 1, i) ? free_bank(lower, i, lower->in, -1) : lower->in;
   BASE_TRY(emit_windows(lower, i));
   BASE_TRY(emit_weights(lower, i, &kind));
   for (size_t out = 0; out < lower->choice->affine[i].n_out; out++) {
-    int value = reg(kind, out);
-    BASE_TRY(emit_sums(lower, i, &value));
+    int value = reg(lower, lower->out, kind, out);
+    BASE_TRY(emit_sums(lower, &lower->choice->affine[i], i == 0, &value));
+    for (int k = 0; k < stage->n_skips; k++)
+      BASE_TRY(emit_skip(lower, i, &stage->skip[k], out, value));
     BASE_TRY(emit_map_end(lower, i, out, value, &level));
     BASE_TRY(emit_polynomial(lower, i, out, &index, &level));
   }
   lower->level = level;
+  lower->bank_of[i] = lower->in = lower->out;
   return CKKS_OK;
 }
 
-/* Of any vector. */
-static size_t most_ciphertexts(const lowering *lower) {
+static size_t widest(const compile_stages *stages, const compile_choice *choice) {
   size_t most = 1;
-  for (size_t i = 0; i < lower->stages->n_stages; i++)
-    most = max_size(most, max_size(lower->choice->affine[i].n_in, lower->choice->affine[i].n_out));
+  for (size_t i = 0; i < stages->n_stages; i++) {
+    most = choice->affine[i].n_in > most ? choice->affine[i].n_in : most;
+    most = choice->affine[i].n_out > most ? choice->affine[i].n_out : most;
+  }
   return most;
 }
 
@@ -411,16 +324,17 @@ ckks_status compile_lower_latency(plan_plan *plan, const compile_stages *stages,
                     .stages = stages,
                     .choice = choice,
                     .n_slots = (size_t)1 << (choice->log2_n - 1),
+                    .width = widest(stages, choice),
                     .level = compile_layouts_level(stages, choice, 0)};
   program->n_inputs = 1;
   program->n_registers = 1;
   if (choice->bootstraps)
-    compile_lower_guard_begin(&lower.guard, plan, choice, reg(0, most_ciphertexts(&lower)));
+    compile_lower_guard_begin(&lower.guard, plan, choice, reg(&lower, 0, 0, lower.width));
   for (size_t i = 0; i < stages->n_stages; i++) {
     BASE_TRY(emit_stage(&lower, i));
     if (choice->bootstraps && i + 1 == stages->n_stages)
       BASE_TRY(compile_lower_guard_end(&lower.guard, VALUE, stages->stage[i].n_out));
     compile_emit_stage_end(program);
   }
-  return compile_emit_outputs(program, (const int[]){VALUE}, 1);
+  return compile_emit_outputs(program, (const int[]){reg(&lower, lower.out, VALUE, 0)}, 1);
 }

@@ -50,6 +50,7 @@ plan_noise compile_noise_op(const plan_op *op, const plan_plan *plan, const comp
   case PLAN_OP_MUL_SUM:
     noise.slot = product_noise(op, params) / op->scale;
     break;
+  case PLAN_OP_WINDOWS:
   case PLAN_OP_DIAGONALS: /* rotations are divided with the sum, where their rounding is small */
     noise.weight = weight_noise(op, plan, params, op->factor);
     noise.rotated = ckks_noise_switch_product(

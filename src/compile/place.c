@@ -3,7 +3,8 @@
  * Convolutions behind other layers. All images of a network lie on one frame of pixels, a power
  * of two of them for each channel: unit (c, y, x) of an image that is smaller than the frame by
  * a factor of `step` stands on the pixel that its window begins at, (step y, step x), and other
- * pixels stay empty (Lee et al., eprint 2021/1688, with one channel in a block). A
+ * pixels stay empty (Lee et al., eprint 2021/1688, with one channel in a block) or, in deep
+ * networks, hold other channels (as there). A
  * convolution then has a diagonal for each pixel of its window and each distance between
  * channels. What remains of poolings inside a map is taken out of it again: the map is divided
  * by 1 + z^step + ..., z a shift by one place, and the client of the quotient sums by rotations.
@@ -23,8 +24,13 @@ typedef struct frame {
 
 typedef struct grid {
   size_t image[3];
-  size_t step[2]; /* of the frame's rows and columns */
+  size_t step[2];  /* of the frame's rows and columns */
+  size_t share[2]; /* rows and columns of channels that stand in one pixel's gaps */
 } grid;
+
+/* Of networks so deep keys and weights are what matters, and both go by places: channels then share
+ * gaps. In shallow ones that would only make more diagonals. */
+#define DEEP_STAGES 10
 
 /* The map of stage i as latency packing has it. */
 static network_sparse *map_of(compile_stages *stages, size_t i) {
@@ -87,18 +93,36 @@ static size_t find_step(const network_sparse *map, const size_t image[3], int ax
   return step > 0 ? (size_t)step : 0;
 }
 
+/* Channels share the pixels between those of one of them, where the frame has all of these. */
+static void share_gaps(grid *g, const frame *f, bool deep) {
+  for (int axis = 0; axis < 2; axis++) {
+    size_t side = axis == 0 ? f->rows : f->columns;
+    bool whole = g->step[axis] > 0 && g->step[axis] * g->image[1 + axis] <= side;
+    g->share[axis] = deep && whole ? g->step[axis] : 1;
+  }
+}
+
+/* Blocks of the frame's pixels that the channels take. */
+static size_t blocks_of(const grid *g) {
+  size_t together = g->share[0] * g->share[1];
+  return (g->image[0] + together - 1) / together;
+}
+
 static bool fits(const grid *g, const frame *f) {
   return g->step[0] > 0 && g->step[1] > 0 && g->step[0] * (g->image[1] - 1) < f->rows &&
          g->step[1] * (g->image[2] - 1) < f->columns &&
-         compile_padded(g->image[0]) * f->pixels <= PLAN_MAX_PLACES;
+         compile_padded(blocks_of(g)) * f->pixels <= PLAN_MAX_PLACES;
 }
 
 static void fill_places(uint32_t *to, const grid *g, const frame *f) {
-  size_t i = 0;
-  for (size_t c = 0; c < g->image[0]; c++)
+  size_t i = 0, together = g->share[0] * g->share[1];
+  for (size_t c = 0; c < g->image[0]; c++) {
+    size_t gap = c % together,
+           begin = c / together * f->pixels + gap / g->share[1] * f->columns + gap % g->share[1];
     for (size_t y = 0; y < g->image[1]; y++)
       for (size_t x = 0; x < g->image[2]; x++)
-        to[i++] = (uint32_t)(c * f->pixels + y * g->step[0] * f->columns + x * g->step[1]);
+        to[i++] = (uint32_t)(begin + y * g->step[0] * f->columns + x * g->step[1]);
+  }
 }
 
 /* Where the units of stage i would stand: to[n_out] of n; NULL when there is no such grid. */
@@ -108,7 +132,7 @@ typedef struct places {
 } places;
 
 static ckks_status make_places(places *p, const grid *g, const frame *f, size_t n_out) {
-  *p = (places){.n = g->image[0] * f->pixels, .to = base_alloc_array(n_out, sizeof *p->to)};
+  *p = (places){.n = blocks_of(g) * f->pixels, .to = base_alloc_array(n_out, sizeof *p->to)};
   if (p->to == NULL)
     return base_fail_memory(n_out * sizeof *p->to);
   fill_places(p->to, g, f);
@@ -247,7 +271,7 @@ static ckks_status begin(bool *found, frame *f, grid *g, size_t *first, compile_
                          const network_model *model) {
   const compile_stage *stage = &stages->stage[0];
   *found = true;
-  *g = (grid){.step = {1, 1}};
+  *g = (grid){.step = {1, 1}, .share = {1, 1}};
   memcpy(g->image, stage->image, sizeof g->image);
   *f = frame_of(g->image);
   *first = 1;
@@ -285,11 +309,12 @@ static ckks_status walk_stage(bool *placed, grid *next, compile_stages *stages, 
             stage->n_out == next->image[0] * next->image[1] * next->image[2];
   for (int axis = 0; axis < 2 && *placed; axis++)
     next->step[axis] = find_step(map_of(stages, i), next->image, axis, f);
+  share_gaps(next, f, stages->n_stages >= DEEP_STAGES);
   *placed = *placed && fits(next, f);
   ckks_status status = CKKS_OK;
   if (*placed)
     status = make_places(&p, next, f, stage->n_out);
-  if (status == CKKS_OK && i > 0)
+  if (status == CKKS_OK && i > 0 && !compile_skip_source(stages, i - 1)) /* summed in place */
     status = find_windows(stages, i, &p, g, f);
   if (status == CKKS_OK && *placed)
     status = place_stage(placed, stages, i, &p);

@@ -8,8 +8,9 @@
 #define LEAST_GUARD_BITS 1.0
 
 double compile_room_band(const compile_stages *stages, const compile_options *options) {
-  double least =
-      (1.0 + COMPILE_ROOM_FOR_NOISE) * stages->reach.padding; /* slots without a row are inside */
+  bool batches = options->throughput && !compile_skip_any(stages);
+  /* Slots without a row are inside. */
+  double least = batches ? (1.0 + COMPILE_ROOM_FOR_NOISE) * stages->reach.padding : 0.0;
   return fmax(stages->max_abs_output * options->headroom, least);
 }
 

@@ -297,9 +297,10 @@ static void give_back(scattering *s) {
 static bool is_scattered(const compile_stages *stages) {
   const network_sparse *map = &stages->stage[0].map;
   size_t n_weights = map->start[map->n_rows];
-  return stages->gather.n == 0 && stages->n_stages >= 2 && stages->n_stages < NETWORK_MAX_LAYERS &&
-         stages->stage[0].n_windows == 0 && map->n_rows >= FEW_ROWS &&
-         map->n_columns >= FEW_INPUTS && n_weights * 8 <= map->n_rows * map->n_columns;
+  return stages->gather.n == 0 && !compile_skip_any(stages) && stages->n_stages >= 2 &&
+         stages->n_stages < NETWORK_MAX_LAYERS && stages->stage[0].n_windows == 0 &&
+         map->n_rows >= FEW_ROWS && map->n_columns >= FEW_INPUTS &&
+         n_weights * 8 <= map->n_rows * map->n_columns;
 }
 
 ckks_status compile_scatter_stages(compile_stages *stages) {

@@ -50,8 +50,10 @@ static ckks_status try_layout(searching *s, const compile_choice *layout) {
   if (affine->rows > used) /* what is summed must be the same in every part */
     used = affine->rows;
   size_t replicas = ((size_t)1 << (layout->log2_n - 1)) / used;
-  for (int log2_fold = 0; log2_fold <= MAX_LOG2_FOLD; log2_fold++)
-    for (int radix = 1; radix <= MAX_RADIX + 1; radix++) {
+  /* A deep plan's programs take seconds each to write, and its sums are little of its work. */
+  bool deep = compile_layouts_depth(s->stages, layout) >= COMPILE_DEEP_LEVELS;
+  for (int log2_fold = 0; log2_fold <= (deep ? 0 : MAX_LOG2_FOLD); log2_fold++)
+    for (int radix = 1; radix <= (deep ? 1 : MAX_RADIX + 1); radix++) {
       s->choice.fold = (size_t)1 << log2_fold;
       s->choice.horner = radix > MAX_RADIX;
       s->choice.log2_radix = s->choice.horner ? 2 : radix;
@@ -133,7 +135,7 @@ static ckks_status try_degrees(searching *s, int first, int last) {
 /* One ciphertext for each value of a wide layer is only made where there is no other way. */
 static bool wanted_throughput(const compile_stages *stages, const compile_options *options) {
   bool wide = compile_stages_width(stages->plain) > COMPILE_MAX_BATCH_WIDTH;
-  return options->throughput && !(wide && options->latency);
+  return options->throughput && !(wide && options->latency) && !compile_skip_any(stages);
 }
 
 /* Too large for the stack. */
@@ -242,7 +244,8 @@ ckks_status compile_search_run(compile_search_result *best, const compile_stages
   *best = (compile_search_result){.closest = (double)INFINITY};
   if (leveled)
     BASE_TRY(run_leveled(best, stages, options));
-  if (!may_bootstrap(best, options))
+  /* What is taken past a bootstrap would stand below the level at which it is wanted. */
+  if (!may_bootstrap(best, options) || compile_skip_any(stages))
     return CKKS_OK;
   compile_search_result *other = base_alloc(sizeof *other); /* too large for a stack */
   if (other == NULL)

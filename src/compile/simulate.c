@@ -60,7 +60,7 @@ static size_t larger(size_t a, size_t b) {
 /* Vectors that an operation reads slot by slot. */
 static int n_slot_vectors(const plan_op *op) {
   bool one = op->kind == PLAN_OP_MUL_VECTOR || op->kind == PLAN_OP_ADD_VECTOR;
-  bool many = op->kind == PLAN_OP_DIAGONALS || plan_is_slots(op);
+  bool many = op->kind == PLAN_OP_DIAGONALS || op->kind == PLAN_OP_WINDOWS || plan_is_slots(op);
   return many ? op->n_terms : one;
 }
 

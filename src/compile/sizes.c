@@ -10,8 +10,7 @@
 #include "ring/prime.h"
 
 #define MAX_SPECIAL 4
-/* Of deep chains, whose keys have a digit for so many levels: fewer digits, smaller keys. */
-#define DEEP_LEVELS 20
+/* Fewer digits, smaller keys. */
 #define MAX_SPECIAL_DEEP CKKS_MAX_P
 #define MIN_VALUE_BITS 22
 #define MAX_VALUE_BITS 46
@@ -335,7 +334,7 @@ static void try_special(compile_sizes_search *s, int n_p) {
  * there are tried again, with a little more room where they just miss.
  */
 static void try_choice(compile_sizes_search *s, bool all_sizes) {
-  bool deep = compile_layouts_depth(s->stages, &s->choice) >= DEEP_LEVELS;
+  bool deep = compile_layouts_depth(s->stages, &s->choice) >= COMPILE_DEEP_LEVELS;
   for (int n_p = 1; n_p <= (deep ? MAX_SPECIAL_DEEP : MAX_SPECIAL); n_p++) {
     if (s->n_special != 0 && s->n_special != n_p)
       continue;

@@ -73,6 +73,8 @@ ckks_status compile_stage_init(compile_stage *stage, const network_layer *layer)
 
 void compile_stage_clear(compile_stage *stage) {
   network_sparse_clear(&stage->map);
+  for (int k = 0; k < stage->n_skips; k++)
+    network_sparse_clear(&stage->skip[k].map);
   if (stage->bias)
     base_wipe(stage->bias, stage->n_out * sizeof(double));
   base_free(stage->bias);
@@ -85,6 +87,7 @@ ckks_status compile_stage_copy(compile_stage *out, const compile_stage *in) {
   *out = *in;
   out->map = (network_sparse){0};
   out->activation_of = NULL;
+  memset(out->skip, 0, sizeof out->skip);
   out->polynomial = base_alloc_array(in->n_activations, sizeof *out->polynomial);
   out->bias = base_alloc_array(in->n_out, sizeof(double));
   if (!out->bias || !out->polynomial)
@@ -96,6 +99,10 @@ ckks_status compile_stage_copy(compile_stage *out, const compile_stage *in) {
     if (!out->activation_of)
       return base_fail_memory(in->n_out);
     memcpy(out->activation_of, in->activation_of, in->n_out);
+  }
+  for (int k = 0; k < in->n_skips; k++) {
+    out->skip[k].from = in->skip[k].from;
+    BASE_TRY(network_sparse_copy(&out->skip[k].map, &in->skip[k].map));
   }
   return network_sparse_copy(&out->map, &in->map);
 }

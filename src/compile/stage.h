@@ -21,7 +21,16 @@ typedef struct compile_window {
   uint32_t step, count;
 } compile_window;
 
-/** v = map(window sums of x) + bias, then the polynomial of `kind`, which is each unit's own. */
+#define COMPILE_MAX_SKIPS 4
+
+/** What a stage adds of the results of one further back than the last (skip.c). */
+typedef struct compile_skip {
+  size_t from;        /**< the stage whose results it takes */
+  network_sparse map; /**< from them to this stage's units */
+} compile_skip;
+
+/** v = map(window sums of x) + skips + bias, then the polynomial of `kind`, which is each unit's
+ * own. */
 typedef struct compile_stage {
   size_t n_in, n_out;
   network_sparse map; /**< n_out x n_in */
@@ -30,6 +39,8 @@ typedef struct compile_stage {
   double max_abs;     /**< largest |v| expected */
   int n_windows;      /**< place.c; they come one after the other */
   compile_window window[COMPILE_MAX_WINDOWS];
+  int n_skips;
+  compile_skip skip[COMPILE_MAX_SKIPS];
   compile_stage_kind kind;
   size_t n_activations;
   uint8_t *activation_of;                /**< of each unit, which; NULL where there is one */
@@ -67,11 +78,12 @@ typedef struct compile_stages {
  * Merges affine neighbours, folds leading coefficients (cubic: v = cbrt(c3) (u + c2/(3 c3)),
  * square: v = sqrt|c2| (u + c1/(2 c2))) where all units have that degree, brings values and
  * results of each activation to -1..1 where degrees differ (docs/math.md, "Activations side by
- * side"), fills in ranges by interval analysis where the model is not calibrated. The model must
- * have passed network_check.
+ * side"), fills in ranges by interval analysis where the model is not calibrated. With `skips`
+ * units that carry a value past polynomials are taken out (skip.c): only latency packing can do
+ * that. The model must have passed network_check.
  */
 ckks_status compile_stages_build(compile_stages *stages, const network_model *model,
-                                 bool last_on_server);
+                                 bool last_on_server, bool skips);
 /** A copy whose `plain` is the original, which must outlive it; CKKS_ERROR_MEMORY leaves a part for
  * compile_stages_clear. */
 ckks_status compile_stages_copy(compile_stages *out, const compile_stages *in);
@@ -84,6 +96,13 @@ ckks_status compile_stages_move(compile_stages *stages, size_t i, const uint32_t
 void compile_stages_clear(compile_stages *stages);
 /** Values of the widest layer; throughput packing keeps them in four banks of registers. */
 size_t compile_stages_width(const compile_stages *stages);
+
+/* --- skip.c */
+/** Before polynomials are folded: units of degree 1 beside others become skips. */
+ckks_status compile_skip_stages(compile_stages *stages);
+/** Whether any stage takes the results of stage i as a skip; and whether any does at all. */
+bool compile_skip_source(const compile_stages *stages, size_t i);
+bool compile_skip_any(const compile_stages *stages);
 
 /* --- one stage */
 /** Which activation a unit has. */
@@ -100,8 +119,9 @@ double compile_stage_range(const compile_stage *stage);
 ckks_status compile_stage_init(compile_stage *stage, const network_layer *layer);
 ckks_status compile_stage_copy(compile_stage *out, const compile_stage *in);
 void compile_stage_clear(compile_stage *stage);
-/** Sets kind and polynomials; what is linear in them moves into `next`, NULL where none is. */
-void compile_stage_fold(compile_stage *stage, compile_stage *next);
+/** Sets kind and polynomials of stage i; what is linear in them moves into the maps that read it.
+ * Of the last stage nothing does: its polynomial stays as it is. */
+void compile_stage_fold(compile_stages *stages, size_t i);
 /** Polynomials of degree 1 become part of the map: the stage has none then. */
 void compile_stage_absorb(compile_stage *stage);
 #endif

@@ -13,24 +13,28 @@ static bool any_chebyshev(const compile_stage *stage) {
   return any;
 }
 
+static void rescale_row(const network_sparse *map, size_t row, double factor) {
+  for (size_t k = map->start[row]; k < map->start[row + 1]; k++)
+    map->value[k] *= factor;
+}
+
 /* v := factor * (v + shift) in the units with activation a. */
 static void rescale_rows(compile_stage *stage, size_t a, double factor, double shift) {
-  const network_sparse *map = &stage->map;
   for (size_t row = 0; row < stage->n_out; row++) {
     if (compile_stage_activation(stage, row) != a)
       continue;
-    for (size_t k = map->start[row]; k < map->start[row + 1]; k++)
-      map->value[k] *= factor;
+    rescale_row(&stage->map, row, factor);
+    for (int k = 0; k < stage->n_skips; k++)
+      rescale_row(&stage->skip[k].map, row, factor);
     stage->bias[row] = factor * (stage->bias[row] + shift);
   }
   stage->range[a] = fabs(factor) * (stage->range[a] + fabs(shift));
 }
 
-/* What comes from units with activation a is factor * x + shift: undone inside the next map. */
-static void rescale_columns(compile_stage *next, const compile_stage *stage, size_t a,
-                            double factor, double shift) {
-  const network_sparse *map = &next->map;
-  for (size_t row = 0; row < next->n_out; row++) {
+/* What comes from units with activation a is factor * x + shift: undone inside a map of them. */
+static void rescale_map(const network_sparse *map, double *bias, const compile_stage *stage,
+                        size_t a, double factor, double shift) {
+  for (size_t row = 0; row < map->n_rows; row++) {
     double sum = 0.0;
     for (size_t k = map->start[row]; k < map->start[row + 1]; k++) {
       if (compile_stage_activation(stage, map->column[k]) != a)
@@ -38,7 +42,21 @@ static void rescale_columns(compile_stage *next, const compile_stage *stage, siz
       sum += map->value[k];
       map->value[k] *= factor;
     }
-    next->bias[row] += sum * shift;
+    bias[row] += sum * shift;
+  }
+}
+
+/* In the next map, and wherever a later stage takes results of stage i. */
+static void rescale_columns(compile_stages *stages, size_t i, size_t a, double factor,
+                            double shift) {
+  const compile_stage *stage = &stages->stage[i];
+  for (size_t later = i + 1; later < stages->n_stages; later++) {
+    compile_stage *reader = &stages->stage[later];
+    if (later == i + 1)
+      rescale_map(&reader->map, reader->bias, stage, a, factor, shift);
+    for (int k = 0; k < reader->n_skips; k++)
+      if (reader->skip[k].from == i)
+        rescale_map(&reader->skip[k].map, reader->bias, stage, a, factor, shift);
   }
 }
 
@@ -144,9 +162,11 @@ static compile_stage_kind kind_of(const compile_stage *stage) {
   return are_squares(stage) && folds_well(stage) ? COMPILE_STAGE_SQUARES : COMPILE_STAGE_GENERAL;
 }
 
-void compile_stage_fold(compile_stage *stage, compile_stage *next) {
+void compile_stage_fold(compile_stages *stages, size_t i) {
+  compile_stage *stage = &stages->stage[i];
+  bool next = i + 1 < stages->n_stages;
   bool chebyshev = any_chebyshev(stage);
-  stage->kind = next != NULL ? kind_of(stage) : COMPILE_STAGE_GENERAL;
+  stage->kind = next ? kind_of(stage) : COMPILE_STAGE_GENERAL;
   for (size_t a = 0; a < stage->n_activations; a++) {
     double factor = 1.0, constant = 0.0;
     if (stage->kind == COMPILE_STAGE_CUBIC)
@@ -156,9 +176,9 @@ void compile_stage_fold(compile_stage *stage, compile_stage *next) {
     else if (stage->kind == COMPILE_STAGE_SQUARE)
       constant = fold_square(stage, a, &factor);
     else if (stage->n_activations > 1)
-      factor = normalise(stage, a, next != NULL, chebyshev);
+      factor = normalise(stage, a, next, chebyshev);
     if (next)
-      rescale_columns(next, stage, a, factor, constant);
+      rescale_columns(stages, i, a, factor, constant);
   }
   stage->max_abs = compile_stage_range(stage);
 }

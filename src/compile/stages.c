@@ -90,23 +90,25 @@ static void end_stages(compile_stages *stages, bool last_on_server) {
   for (size_t a = 0; a < stage->n_activations; a++)
     stages->max_abs_output = fmax(stages->max_abs_output,
                                   encoding_polynomial_max(&stage->polynomial[a], stage->range[a]));
-  compile_stage_fold(stage, NULL);
+  compile_stage_fold(stages, stages->n_stages - 1);
   stages->last = encoding_polynomial_identity;
 }
 
 ckks_status compile_stages_build(compile_stages *stages, const network_model *model,
-                                 bool last_on_server) {
+                                 bool last_on_server, bool skips) {
   memset(stages, 0, sizeof *stages);
   stages->max_abs_input = model->max_abs_input > 0.0 ? model->max_abs_input : DEFAULT_MAX_ABS_INPUT;
   ckks_status status = fill(stages, model);
   if (status == CKKS_OK)
     status = bound(stages);
+  if (status == CKKS_OK && skips)
+    status = compile_skip_stages(stages);
   if (status != CKKS_OK) {
     compile_stages_clear(stages);
     return status;
   }
   for (size_t i = 0; i + 1 < stages->n_stages; i++)
-    compile_stage_fold(&stages->stage[i], &stages->stage[i + 1]);
+    compile_stage_fold(stages, i);
   end_stages(stages, last_on_server);
   return CKKS_OK;
 }
@@ -151,6 +153,14 @@ ckks_status compile_stages_move(compile_stages *stages, size_t i, const uint32_t
   if (i == 0 && stages->gather.map.start)
     BASE_TRY(network_sparse_move(&stages->gather.map, to, n, NULL, stages->gather.n));
   BASE_TRY(network_sparse_move(&next->map, NULL, next->n_out, to, n));
+  for (int k = 0; k < stage->n_skips; k++)
+    BASE_TRY(network_sparse_move(&stage->skip[k].map, to, n, NULL, stage->skip[k].map.n_columns));
+  for (size_t later = i + 2; later < stages->n_stages; later++)
+    for (int k = 0; k < stages->stage[later].n_skips; k++) {
+      network_sparse *map = &stages->stage[later].skip[k].map;
+      if (stages->stage[later].skip[k].from == i)
+        BASE_TRY(network_sparse_move(map, NULL, map->n_rows, to, n));
+    }
   next->n_in = n;
   return move_units(stage, to, n);
 }

@@ -191,19 +191,37 @@ static void count_giant(counting *c, int l, int k) {
 /* eval_diagonals at level l. */
 /* Diagonals made of integers each time: written, then transformed in place. What is not rotated is
  * a multiple of P, and needs none of the special limbs. */
-static void count_compact(counting *c, const plan_op *op, int l, int k) {
+static void count_compact(counting *c, const plan_op *op, int words, int l, int k) {
   for (int t = 0; t < op->n_terms; t++) {
-    int n_limbs = l + 1 + (op->term[2 * t] != 0 ? k : 0);
+    int n_limbs = l + 1 + (op->term[words * t] != 0 ? k : 0);
     c->counts->ntt += (uint64_t)n_limbs;
     c->counts->point_words += (uint64_t)n_limbs;
   }
+}
+
+/* Different columns but 0 that a row of windows has; -1: no window is there. */
+static int count_columns(const plan_op *op, int row, const plan_window_steps *steps, int log2_n) {
+  int32_t slots = (int32_t)1 << (log2_n - 1), column[PLAN_MAX_KEYS];
+  int32_t at = row < 0 ? slots + row * steps->down : row * steps->up;
+  int n = -1;
+  for (int t = 0; t < op->n_terms; t++) {
+    if (op->term[3 * t + 1] != at)
+      continue;
+    bool seen = op->term[3 * t] == 0;
+    n = n < 0 ? 0 : n;
+    for (int s = 0; s < n && !seen; s++)
+      seen = column[s] == op->term[3 * t];
+    if (!seen && n < PLAN_MAX_KEYS)
+      column[n++] = op->term[3 * t];
+  }
+  return n;
 }
 
 static void count_diagonals(counting *c, const plan_op *op, int l) {
   int k = rotation_special(c, op, 2), babies = count_steps(op, 0), giants = count_steps(op, 1);
   c->counts->point_words += (uint64_t)(2 * op->n_terms * (l + 1 + k));
   if (c->compact)
-    count_compact(c, op, l, k);
+    count_compact(c, op, 2, l, k);
   if (k == 0)
     return;
   int lots = giants > GIANTS_AT_A_TIME ? (giants + GIANTS_AT_A_TIME - 1) / GIANTS_AT_A_TIME : 1;
@@ -399,6 +417,38 @@ static void count_dense(counting *c, const plan_op *op, int l) {
   count_divide(c, 2, l, 0, true);
 }
 
+/* eval_windows at level l. */
+static void count_windows(counting *c, const plan_op *op, int l) {
+  plan_window_steps steps;
+  int k = rotation_special(c, op, 3), lots, passes = 0;
+  plan_windows(&steps, op, c->literal->log2_n);
+  lots = steps.n_giants / GIANTS_AT_A_TIME + 1;
+  c->counts->point_words += (uint64_t)(2 * op->n_terms * (l + 1 + k));
+  if (c->compact)
+    count_compact(c, op, 3, l, k);
+  for (int row = -steps.n_down; row <= steps.n_up; row++) {
+    int columns = count_columns(op, row, &steps, c->literal->log2_n);
+    for (int lot = 0; lot < lots && columns >= 0; lot++) {
+      c->counts->point_words += (uint64_t)(2 * (l + 1)); /* a times P */
+      if (columns > 0) {
+        count_begin(c, l, k);
+        count_extend(c, l, k);
+      }
+      for (int b = 0; b < columns; b++) {
+        count_mac(c, l, k);
+        c->counts->point_words += (uint64_t)(l + 1);
+        c->counts->permute_words += (uint64_t)(2 * (l + 1 + k));
+      }
+    }
+    passes += row != 0;
+  }
+  for (int step = 0; step < lots * passes; step++)
+    count_rotate_add(c, l, k);
+  for (int g = 0; g < steps.n_giants; g++)
+    count_giant(c, l, k);
+  count_divide(c, 2, l, k, false);
+}
+
 static void count_op(counting *c, const plan_op *op) {
   int l = op->level + 1; /* where a rescaling op works */
   switch (op->kind) {
@@ -419,6 +469,10 @@ static void count_op(counting *c, const plan_op *op) {
     break;
   case PLAN_OP_DIAGONALS:
     count_diagonals(c, op, l);
+    count_divide(c, 2, l, 0, true);
+    break;
+  case PLAN_OP_WINDOWS:
+    count_windows(c, op, l);
     count_divide(c, 2, l, 0, true);
     break;
   case PLAN_OP_MUL_VECTOR:

@@ -53,9 +53,17 @@ done:
 
 ckks_status eval_diagonal_round(int64_t *coefficients, const double *values, size_t n, double scale,
                                 const ckks_params *params) {
-  ckks_complex *slots = NULL;
-  BASE_TRY(diagonal_slots(&slots, values, n, params));
-  ckks_status status = ckks_encode_integers(coefficients, slots, params->ring.n / 2, scale, params);
+  size_t gap = params->ring.n / (2 * n);
+  ckks_complex *slots = base_alloc_array(n, sizeof *slots);
+  int64_t *all = base_alloc_array(params->ring.n, sizeof *all);
+  ckks_status status = slots && all ? CKKS_OK : base_fail_memory(params->ring.n * sizeof *all);
+  for (size_t i = 0; i < n && status == CKKS_OK; i++)
+    slots[i].re = values[i];
+  if (status == CKKS_OK)
+    status = ckks_encode_integers(all, slots, n, scale, params);
+  for (size_t i = 0; i < 2 * n && status == CKKS_OK; i++)
+    coefficients[i] = all[i * gap];
   base_free(slots);
+  base_free(all);
   return status;
 }

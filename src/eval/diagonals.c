@@ -18,9 +18,6 @@
 #include "eval/switch.h"
 #include "eval/workers.h"
 
-/* Giants, other than 0, whose inner sums are held at a time: for each batch babies are remade. */
-#define DIAGONALS_BATCH 8
-
 /*
  * Digits of a and of a giant: 2 (2 (L+1)); a giant's part over Q: L+1; total and 8 sums, two
  * parts over P*Q: 18 (L+1+k); divisions: 2 (k+1); P*a, product and baby: 6; weights: 1; a
@@ -29,7 +26,7 @@
 size_t eval_diagonals_scratch_limbs(const ckks_params *params) {
   size_t n_q = (size_t)params->n_limbs;
   size_t n_p = (size_t)params->special_limbs[params->literal.n_p];
-  return 5 * n_q + 2 * (1 + DIAGONALS_BATCH) * (n_q + n_p) + 2 * (n_p + 1) + 8;
+  return 5 * n_q + 2 * (1 + EVAL_DIAGONALS_BATCH) * (n_q + n_p) + 2 * (n_p + 1) + 8;
 }
 
 static double diagonals_scale(const eval_diagonal *term) {
@@ -38,46 +35,27 @@ static double diagonals_scale(const eval_diagonal *term) {
 
 /* ------------------------------------------------------------------ state */
 
-/* A pair of polynomials over q_0..q_level and the special primes. */
-typedef struct diagonals_pair {
-  ring_poly part[2];
-} diagonals_pair;
-
-typedef struct diagonals_state {
-  const ckks_ciphertext *a;
-  const eval_diagonal *terms;
-  size_t n_terms;
-  int level, n_special;
-  int n_chain, n_limbs; /* limbs of the level, and those over the special moduli */
-  eval_digits digits;   /* of a */
-  diagonals_pair total; /* over P*Q: the result times P */
-  diagonals_pair sum[DIAGONALS_BATCH];
-  int giant[DIAGONALS_BATCH]; /* of each sum */
-  int n_giants;
-  bool with_zero; /* the batch takes care of giant 0, whose sum is the total itself */
-} diagonals_state;
-
 /* What one limb is worked on with. */
 typedef struct diagonals_limb {
   eval_digits_limb digits;
   ring_word *base[2], *product[2], *baby[2], *weights;
 } diagonals_limb;
 
-static diagonals_pair diagonals_pair_take(int n_limbs, ckks_evaluator *ev) {
-  diagonals_pair pair;
+eval_diagonals_pair eval_diagonals_take(int n_limbs, ckks_evaluator *ev) {
+  eval_diagonals_pair pair;
   for (int part = 0; part < 2; part++)
     pair.part[part] = ring_poly_take(&ev->arena, n_limbs, &ev->params->ring);
   return pair;
 }
 
-static void diagonals_pair_zero(const diagonals_pair *pair) {
+void eval_diagonals_zero(const eval_diagonals_pair *pair) {
   for (int part = 0; part < 2; part++)
     memset(pair->part[part].data, 0,
            (size_t)pair->part[part].n_limbs * pair->part[part].stride * sizeof(ring_word));
 }
 
 /* The key of a rotation that diagonals_check has seen. */
-static const ckks_switch_key *diagonals_key(int step, const diagonals_state *state,
+static const ckks_switch_key *diagonals_key(int step, const eval_diagonals_state *state,
                                             const ckks_evaluator *ev) {
   return ckks_evaluation_keys_find(ev->keys, ckks_galois_rotation(ev->params, step), state->level);
 }
@@ -85,7 +63,7 @@ static const ckks_switch_key *diagonals_key(int step, const diagonals_state *sta
 /* ----------------------------------------------------------------- babies */
 
 /* limb->baby = P * sigma_b(a) over limb i, for the digits extended there. */
-static void diagonals_baby(diagonals_limb *limb, const diagonals_state *state,
+static void diagonals_baby(diagonals_limb *limb, const eval_diagonals_state *state,
                            const ckks_switch_key *key, int i, ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
   const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, state->level, i)];
@@ -99,8 +77,8 @@ static void diagonals_baby(diagonals_limb *limb, const diagonals_state *state,
 }
 
 /* The sum that a term belongs to: the total for giant 0, NULL for the giant of another batch. */
-static const diagonals_pair *diagonals_sum_of(const diagonals_state *state,
-                                              const eval_diagonal *term) {
+static const eval_diagonals_pair *diagonals_sum_of(const eval_diagonals_state *state,
+                                                   const eval_diagonal *term) {
   if (term->giant == 0)
     return state->with_zero ? &state->total : NULL;
   for (int g = 0; g < state->n_giants; g++)
@@ -111,11 +89,11 @@ static const diagonals_pair *diagonals_sum_of(const diagonals_state *state,
 
 /* Limb i of a diagonal, as it is kept or made now. */
 static const ring_word *diagonals_weights(const eval_diagonal *term, const diagonals_limb *limb,
-                                          const diagonals_state *state, int i,
+                                          const eval_diagonals_state *state, int i,
                                           const ckks_evaluator *ev) {
   if (term->plaintext == NULL) {
-    ckks_encode_int64(limb->weights, term->coefficients,
-                      ckks_params_limb(ev->params, state->level, i), ev->params);
+    ckks_encode_sparse(limb->weights, term->coefficients, term->gap,
+                       ckks_params_limb(ev->params, state->level, i), ev->params);
     return limb->weights;
   }
   int further = ckks_params_limbs(ev->params, term->plaintext->level) - state->n_chain;
@@ -124,13 +102,13 @@ static const ring_word *diagonals_weights(const eval_diagonal *term, const diago
 }
 
 /* Multiplies a baby (0: `pair` is P*a itself) into limb i of each sum of the batch that has it. */
-static void diagonals_spread(const diagonals_state *state, const diagonals_limb *limb,
+static void diagonals_spread(const eval_diagonals_state *state, const diagonals_limb *limb,
                              ring_word *const pair[2], int baby, int i, ckks_evaluator *ev) {
   const ring_ring *ring = &ev->params->ring;
   const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, state->level, i)];
   for (size_t t = 0; t < state->n_terms; t++) {
     const eval_diagonal *term = &state->terms[t];
-    const diagonals_pair *sum = term->baby == baby ? diagonals_sum_of(state, term) : NULL;
+    const eval_diagonals_pair *sum = term->baby == baby ? diagonals_sum_of(state, term) : NULL;
     if (sum == NULL)
       continue;
     const ring_word *weights = diagonals_weights(term, limb, state, i, ev);
@@ -141,7 +119,7 @@ static void diagonals_spread(const diagonals_state *state, const diagonals_limb 
 }
 
 /* Whether term t is the first of this batch with its baby. */
-static bool diagonals_first(const diagonals_state *state, size_t t) {
+static bool diagonals_first(const eval_diagonals_state *state, size_t t) {
   if (diagonals_sum_of(state, &state->terms[t]) == NULL)
     return false;
   for (size_t s = 0; s < t; s++)
@@ -163,7 +141,7 @@ static void diagonals_limb_take(diagonals_limb *limb, ckks_evaluator *ev) {
 
 /* Limb i of all inner sums of the batch. */
 static void diagonals_sums_task(void *context, int i, ckks_evaluator *ev) {
-  const diagonals_state *state = context;
+  const eval_diagonals_state *state = context;
   const ring_ring *ring = &ev->params->ring;
   diagonals_limb limb;
   bool extended = false;
@@ -188,6 +166,10 @@ static void diagonals_sums_task(void *context, int i, ckks_evaluator *ev) {
   }
 }
 
+void eval_diagonals_sums(const eval_diagonals_state *state, ckks_evaluator *ev) {
+  eval_workers_run(ev, state->n_limbs, diagonals_sums_task, (void *)(uintptr_t)state);
+}
+
 /* ----------------------------------------------------------------- giants */
 
 /* One polynomial over P*Q that comes down by P. */
@@ -203,8 +185,8 @@ static void diagonals_quotient_task(void *context, int i, ckks_evaluator *ev) {
 }
 
 /* out = in / P over Q. */
-static void diagonals_divide(const ring_poly *out, const ring_poly *in,
-                             const diagonals_state *state, ckks_evaluator *ev) {
+void eval_diagonals_divide(const ring_poly *out, const ring_poly *in,
+                           const eval_diagonals_state *state, ckks_evaluator *ev) {
   size_t mark = base_arena_mark(&ev->arena);
   const ring_word *residues[CKKS_MAX_P];
   diagonals_quotient q = {.out = out, .in = in};
@@ -218,8 +200,8 @@ static void diagonals_divide(const ring_poly *out, const ring_poly *in,
 
 /* A giant step on its way into the total. */
 typedef struct diagonals_step {
-  const diagonals_state *state;
-  const diagonals_pair *sum;
+  const eval_diagonals_state *state;
+  const eval_diagonals_pair *sum;
   const ckks_switch_key *key;
   eval_digits digits;
 } diagonals_step;
@@ -243,25 +225,25 @@ static void diagonals_step_task(void *context, int i, ckks_evaluator *ev) {
 }
 
 /* total += sigma_g(sum), its second part switched. */
-static void diagonals_giant(const diagonals_state *state, const diagonals_pair *sum, int giant,
-                            ckks_evaluator *ev) {
+void eval_diagonals_giant(const eval_diagonals_state *state, const eval_diagonals_pair *sum,
+                          int giant, ckks_evaluator *ev) {
   size_t mark = base_arena_mark(&ev->arena);
   diagonals_step step = {.state = state, .sum = sum, .key = diagonals_key(giant, state, ev)};
   ring_poly second = ring_poly_take(&ev->arena, state->n_chain, &ev->params->ring);
-  diagonals_divide(&second, &sum->part[1], state, ev);
+  eval_diagonals_divide(&second, &sum->part[1], state, ev);
   eval_digits_begin(&step.digits, &second, state->level, state->n_special, false, ev);
   eval_workers_run(ev, state->n_limbs, diagonals_step_task, &step);
   base_arena_reset(&ev->arena, mark);
 }
 
 /* The next giants, from term *at on, into the batch. */
-static void diagonals_next_batch(diagonals_state *state, size_t *at) {
+static void diagonals_next_batch(eval_diagonals_state *state, size_t *at) {
   state->n_giants = 0;
   for (; *at < state->n_terms; ++*at) {
     int giant = state->terms[*at].giant;
     if (giant == 0 || (state->n_giants > 0 && state->giant[state->n_giants - 1] == giant))
       continue; /* terms are sorted by giant */
-    if (state->n_giants == DIAGONALS_BATCH)
+    if (state->n_giants == EVAL_DIAGONALS_BATCH)
       return;
     state->giant[state->n_giants++] = giant;
   }
@@ -309,16 +291,16 @@ static void diagonals_main_diagonal(ckks_ciphertext *out, const ckks_ciphertext 
     eval_mul_plain_add(out, a, terms[t].plaintext, ev);
 }
 
-static void diagonals_take(diagonals_state *state, ckks_evaluator *ev) {
-  state->total = diagonals_pair_take(state->n_limbs, ev);
-  diagonals_pair_zero(&state->total);
-  for (int g = 0; g < DIAGONALS_BATCH; g++)
-    state->sum[g] = diagonals_pair_take(state->n_limbs, ev);
+static void diagonals_take(eval_diagonals_state *state, ckks_evaluator *ev) {
+  state->total = eval_diagonals_take(state->n_limbs, ev);
+  eval_diagonals_zero(&state->total);
+  for (int g = 0; g < EVAL_DIAGONALS_BATCH; g++)
+    state->sum[g] = eval_diagonals_take(state->n_limbs, ev);
 }
 
 ckks_status eval_diagonals(ckks_ciphertext *out, const ckks_ciphertext *a,
                            const eval_diagonal *terms, size_t n_terms, ckks_evaluator *ev) {
-  diagonals_state state = {.a = a, .terms = terms, .n_terms = n_terms, .level = a->level};
+  eval_diagonals_state state = {.a = a, .terms = terms, .n_terms = n_terms, .level = a->level};
   BASE_ASSERT(out != a && n_terms >= 1 && a->n_parts == 2);
   BASE_TRY(diagonals_check(&state.n_special, a, terms, n_terms, ev));
   if (state.n_special == 0) {
@@ -334,13 +316,13 @@ ckks_status eval_diagonals(ckks_ciphertext *out, const ckks_ciphertext *a,
   for (state.with_zero = true; state.with_zero || at < n_terms; state.with_zero = false) {
     diagonals_next_batch(&state, &at);
     for (int g = 0; g < state.n_giants; g++)
-      diagonals_pair_zero(&state.sum[g]);
-    eval_workers_run(ev, state.n_limbs, diagonals_sums_task, &state);
+      eval_diagonals_zero(&state.sum[g]);
+    eval_diagonals_sums(&state, ev);
     for (int g = 0; g < state.n_giants; g++)
-      diagonals_giant(&state, &state.sum[g], state.giant[g], ev);
+      eval_diagonals_giant(&state, &state.sum[g], state.giant[g], ev);
   }
   for (int part = 0; part < 2; part++)
-    diagonals_divide(&out->part[part], &state.total.part[part], &state, ev);
+    eval_diagonals_divide(&out->part[part], &state.total.part[part], &state, ev);
   base_arena_reset(&ev->arena, mark);
   out->n_parts = 2;
   out->level = a->level;

@@ -150,10 +150,12 @@ ckks_status eval_rotate_sum(ckks_ciphertext *out, const ckks_ciphertext *a, cons
  */
 typedef struct eval_diagonal {
   int baby, giant;
+  int row; /**< eval_windows: how many steps; eval_diagonals does not look at it */
   const ckks_plaintext *plaintext; /**< by eval_diagonal_encode, at a's level or above; or NULL: */
-  /** N integers by eval_diagonal_round, transformed each time that the map is applied: a tenth of
-   * the memory, about twice the time. Only in maps that rotate. */
+  /** N / gap integers by eval_diagonal_round, transformed each time that the map is applied: a
+   * tenth of the memory, about twice the time. Only in maps that rotate. */
   const int64_t *coefficients;
+  size_t gap;   /**< they are those of 1, X^gap, X^(2 gap), ...; others are 0 */
   double scale; /**< of the coefficients */
 } eval_diagonal;
 /**
@@ -162,7 +164,8 @@ typedef struct eval_diagonal {
  */
 ckks_status eval_diagonal_encode(ckks_plaintext **out, const double *values, size_t n, int level,
                                  double scale, int n_special, const ckks_params *params);
-/** The same as N integers, for any level whose modulus holds them. */
+/** The same as integers, for any level whose modulus holds them, of values that repeat with period
+ * n, a power of two: 2 n integers, the gap is N / 2 n. */
 ckks_status eval_diagonal_round(int64_t *coefficients, const double *values, size_t n, double scale,
                                 const ckks_params *params);
 /**
@@ -173,6 +176,20 @@ ckks_status eval_diagonal_round(int64_t *coefficients, const double *values, siz
  */
 ckks_status eval_diagonals(ckks_ciphertext *out, const ckks_ciphertext *a,
                            const eval_diagonal *terms, size_t n_terms, ckks_evaluator *ev);
+
+/* --- linear maps by windows (windows.c) */
+/** What rows above (row > 0), rows below (row < 0) and giants are rotated by, again and again. */
+typedef struct eval_windows_steps {
+  int up, down, giant;
+  int n_up, n_down, n_giants;
+} eval_windows_steps;
+/**
+ * eval_diagonals of terms sorted by row, where a diagonal is a column (baby), so many rows and so
+ * many giants away: rows and giants count steps, -n_down to n_up and 0 to n_giants. Keys of all
+ * columns and of the steps that are taken, of one n_special; some rotation there must be.
+ */
+ckks_status eval_windows(ckks_ciphertext *out, const ckks_ciphertext *a, const eval_diagonal *terms,
+                         size_t n_terms, const eval_windows_steps *steps, ckks_evaluator *ev);
 
 /* --- polynomials (polynomial.c) */
 /**

@@ -282,11 +282,16 @@ static ckks_status run_polynomial(running *r, ckks_ciphertext *out, const plan_o
                          r->session->evaluator);
 }
 
-static ckks_status run_diagonals(running *r, ckks_ciphertext *out, const plan_op *op,
-                                 const exec_encoded *encoded) {
+/* An operand that was kept for later stands above its map. */
+static ckks_status run_map(running *r, ckks_ciphertext *out, const plan_op *op,
+                           const exec_encoded *encoded) {
   ckks_evaluator *ev = r->session->evaluator;
-  const ckks_ciphertext a = cut_view(value_of(r, op->a), op->level + 1);
-  BASE_TRY(eval_diagonals(out, &a, encoded->diagonal, (size_t)op->n_terms, ev));
+  ckks_ciphertext a = cut_view(value_of(r, op->a), op->level + 1);
+  size_t n = (size_t)op->n_terms;
+  if (op->kind == PLAN_OP_WINDOWS)
+    BASE_TRY(eval_windows(out, &a, encoded->diagonal, n, &encoded->steps, ev));
+  else
+    BASE_TRY(eval_diagonals(out, &a, encoded->diagonal, n, ev));
   eval_rescale(out, out, ev);
   return CKKS_OK;
 }
@@ -321,7 +326,8 @@ static ckks_status run_op(running *r, ckks_ciphertext *out, int i) {
   case PLAN_OP_MUL_SUM:
     return run_mul_sum(r, out, op);
   case PLAN_OP_DIAGONALS:
-    return run_diagonals(r, out, op, encoded);
+  case PLAN_OP_WINDOWS:
+    return run_map(r, out, op, encoded);
   case PLAN_OP_POLYNOMIAL:
   case PLAN_OP_CHEBYSHEV:
     return run_polynomial(r, out, op);

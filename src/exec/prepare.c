@@ -7,6 +7,9 @@
 #include "base/wipe.h"
 #include "eval/arith.h"
 
+/* Polynomials are no sparser than that: kernels go by blocks. */
+#define SMALLEST_PERIOD 64
+
 /* --- vectors */
 
 /* What is done for every operation. */
@@ -59,20 +62,23 @@ static ckks_status prepare_coefficients(exec_encoded *encoded, size_t n_words,
 static ckks_status encode_diagonal(exec_encoded *encoded, const plan_op *op, int t, double *slots,
                                    const preparing *by) {
   const plan_vector *vector = &by->plan->vector[op->index + t];
-  size_t n = by->params->ring.n;
-  for (size_t j = 0; j < n / 2; j++)
+  size_t n = by->params->ring.n, n_slots = encoded->compact ? n / (2 * encoded->gap) : n / 2;
+  for (size_t j = 0; j < n_slots; j++)
     slots[j] = vector->value[j % vector->period];
   if (encoded->compact)
-    return eval_diagonal_round(encoded->coefficients + (size_t)t * n, slots, n / 2, op->factor,
-                               by->params);
+    return eval_diagonal_round(encoded->coefficients + (size_t)t * (n / encoded->gap), slots,
+                               n_slots, op->factor, by->params);
   return eval_diagonal_encode(&encoded->plaintext[t], slots, n / 2, op->level + 1, op->factor,
                               by->params->literal.n_p, by->params);
 }
 
 static ckks_status prepare_diagonal(exec_encoded *encoded, const plan_op *op, int t, double *slots,
                                     const preparing *by) {
+  bool windows = op->kind == PLAN_OP_WINDOWS;
   eval_diagonal *diagonal = &encoded->diagonal[t];
-  *diagonal = (eval_diagonal){.baby = op->term[2 * t], .giant = op->term[2 * t + 1]};
+  int words = windows ? 3 : 2;
+  *diagonal =
+      (eval_diagonal){.baby = op->term[words * t], .giant = op->term[words * t + words - 1]};
   if (by->words == NULL)
     BASE_TRY(encode_diagonal(encoded, op, t, slots, by));
   else if (!encoded->compact)
@@ -80,10 +86,42 @@ static ckks_status prepare_diagonal(exec_encoded *encoded, const plan_op *op, in
                             op->factor, by));
   diagonal->plaintext = encoded->plaintext[t];
   if (encoded->compact) {
-    diagonal->coefficients = encoded->coefficients + (size_t)t * by->params->ring.n;
+    diagonal->coefficients =
+        encoded->coefficients + (size_t)t * (by->params->ring.n / encoded->gap);
+    diagonal->gap = encoded->gap;
     diagonal->scale = op->factor;
   }
   return CKKS_OK;
+}
+
+/* Rotations as so many steps. */
+static void prepare_steps(exec_encoded *encoded, const plan_op *op, const preparing *by) {
+  int32_t slots = (int32_t)(by->params->ring.n / 2);
+  plan_window_steps steps;
+  plan_windows(&steps, op, by->params->literal.log2_n);
+  encoded->steps = (eval_windows_steps){.up = steps.up,
+                                        .down = steps.down > 0 ? slots - steps.down : 0,
+                                        .giant = steps.giant,
+                                        .n_up = steps.n_up,
+                                        .n_down = steps.n_down,
+                                        .n_giants = steps.n_giants};
+  for (int t = 0; t < op->n_terms; t++) {
+    int32_t row = op->term[3 * t + 1];
+    encoded->diagonal[t].row = row > slots / 2 ? -(slots - row) / steps.down : 0;
+    if (row > 0 && row <= slots / 2)
+      encoded->diagonal[t].row = row / steps.up;
+    if (steps.giant > 0)
+      encoded->diagonal[t].giant /= steps.giant;
+  }
+}
+
+/* The longest period of a map's vectors tells what can be left out of their polynomials. */
+static size_t gap_of(const plan_op *op, const preparing *by) {
+  size_t period = SMALLEST_PERIOD, n_slots = by->params->ring.n / 2;
+  for (int t = 0; t < op->n_terms; t++)
+    if (by->plan->vector[op->index + t].period > period)
+      period = by->plan->vector[op->index + t].period;
+  return period < n_slots ? n_slots / period : 1;
 }
 
 static ckks_status prepare_diagonals(exec_encoded *encoded, const plan_op *op,
@@ -92,12 +130,15 @@ static ckks_status prepare_diagonals(exec_encoded *encoded, const plan_op *op,
   encoded->diagonal = base_alloc_array(n, sizeof *encoded->diagonal);
   if (encoded->diagonal == NULL)
     return base_fail_memory(n * sizeof *encoded->diagonal);
+  encoded->gap = gap_of(op, by);
   if (encoded->compact)
-    BASE_TRY(prepare_coefficients(encoded, n * by->params->ring.n, by));
+    BASE_TRY(prepare_coefficients(encoded, n * (by->params->ring.n / encoded->gap), by));
   double *slots = base_alloc_array(n_slots, sizeof *slots);
   ckks_status status = slots != NULL ? CKKS_OK : base_fail_memory(n_slots * sizeof *slots);
   for (int t = 0; t < op->n_terms && status == CKKS_OK; t++)
     status = prepare_diagonal(encoded, op, t, slots, by);
+  if (status == CKKS_OK && op->kind == PLAN_OP_WINDOWS)
+    prepare_steps(encoded, op, by);
   base_free(slots);
   return status;
 }
@@ -142,7 +183,7 @@ static ckks_status prepare_op(exec_encoded *encoded, const plan_op *op, double i
                               const preparing *by) {
   if (plan_is_slots(op))
     return prepare_slots(encoded, op, in_scale, by);
-  bool diagonals = op->kind == PLAN_OP_DIAGONALS;
+  bool diagonals = op->kind == PLAN_OP_DIAGONALS || op->kind == PLAN_OP_WINDOWS;
   bool adds = op->kind == PLAN_OP_ADD_VECTOR;
   if (!diagonals && !adds && op->kind != PLAN_OP_MUL_VECTOR)
     return CKKS_OK;
@@ -279,7 +320,8 @@ void exec_prepare_words(const exec_prepared *prepared, const plan_program *progr
   for (int i = 0; i < program->n_ops; i++) {
     const exec_encoded *encoded = &prepared->op[i];
     if (encoded->compact)
-      visit(context, encoded->coefficients, (size_t)program->op[i].n_terms * params->ring.n);
+      visit(context, encoded->coefficients,
+            (size_t)program->op[i].n_terms * (params->ring.n / encoded->gap));
     for (int t = 0; t < encoded->n_plaintexts; t++)
       if (encoded->plaintext[t] != NULL)
         visit(context, encoded->plaintext[t]->poly.data,

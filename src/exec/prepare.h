@@ -9,10 +9,12 @@
 typedef struct exec_encoded {
   ckks_plaintext **plaintext; /**< NULL where a number does (period 1, DENSE, POLYNOMIAL) */
   eval_diagonal *diagonal;
+  eval_windows_steps steps;
   eval_polynomial_slots *slots; /**< SLOT_POLYNOMIALS */
   int n_plaintexts;
   bool compact;          /**< DIAGONALS: kept as integers, */
-  int64_t *coefficients; /**< N for each */
+  int64_t *coefficients; /**< N / gap for each */
+  size_t gap;            /**< by which values repeat: N / 2 periods */
   bool borrowed;         /**< these, and the plaintexts' limbs, are somebody else's */
   /**
    * DENSE: rows of one matrix are summed together when the first is due. n_rows counts them

@@ -68,6 +68,18 @@ ckks_status onnx_fold_run_needed(onnx_fold *fold);
  * than NETWORK_MAX_WEIGHTS numbers are not 0.
  */
 ckks_status onnx_fold_matrix(network_sparse *weight, double *bias, onnx_fold *fold, int layer);
+/* --- fold_sparse.c */
+/**
+ * The matrix of a wide layer without running it on all of its unit vectors; *found false where a
+ * node on the way is none of those that can be written down. `path`: the layer's nodes.
+ */
+ckks_status onnx_fold_sparse(bool *found, network_sparse *weight, onnx_fold *fold, int layer,
+                             const bool *path, const int *basis, int n_basis);
+/** Sets the basis to numbers that a matrix is tried on, */
+void onnx_fold_sparse_probe(const onnx_fold *fold, const int *basis, int n_basis);
+/** and whether it makes of them what the layer made: values[n_out]. */
+bool onnx_fold_sparse_holds(const network_sparse *weight, const double *bias, const double *values);
+/* --- fold_run.c */
 /** How many values a branch of a layer has. */
 size_t onnx_fold_width(const onnx_fold *fold, int layer, int branch);
 /** y[i] = activation of a branch at x[i]. */

@@ -122,6 +122,35 @@ static ckks_status probe(network_sparse *columns, double *bias, onnx_fold *fold,
   return status;
 }
 
+/* A matrix that was written down, and its bias, held against a run of the layer. */
+static ckks_status write_down(bool *found, network_sparse *weight, double *bias, onnx_fold *fold,
+                              int layer, const bool *path) {
+  int n_basis;
+  const int *basis = basis_of(&n_basis, fold, layer);
+  BASE_TRY(onnx_fold_sparse(found, weight, fold, layer, path, basis, n_basis));
+  if (!*found)
+    return CKKS_OK;
+  double *values = base_alloc_array(fold->layer[layer].n_out, sizeof *values);
+  ckks_status status =
+      values ? CKKS_OK : base_fail_memory(fold->layer[layer].n_out * sizeof *values);
+  for (int i = 0; i < n_basis; i++)
+    memset(fold->run.value[basis[i]].value, 0, fold->run.value[basis[i]].n * sizeof(double));
+  if (status == CKKS_OK)
+    status = run_path(fold, path);
+  if (status == CKKS_OK)
+    onnx_fold_values(bias, fold, layer);
+  onnx_fold_sparse_probe(fold, basis, n_basis);
+  if (status == CKKS_OK)
+    status = run_path(fold, path);
+  if (status == CKKS_OK)
+    onnx_fold_values(values, fold, layer);
+  *found = status == CKKS_OK && onnx_fold_sparse_holds(weight, bias, values);
+  if (!*found)
+    network_sparse_clear(weight);
+  base_free(values);
+  return status;
+}
+
 ckks_status onnx_fold_matrix(network_sparse *weight, double *bias, onnx_fold *fold, int layer) {
   network_sparse columns = {0};
   int n_basis;
@@ -132,8 +161,13 @@ ckks_status onnx_fold_matrix(network_sparse *weight, double *bias, onnx_fold *fo
     return base_fail_memory(2 * fold->graph->n_nodes * sizeof *path);
   fold->run.n_products = 0;
   mark_between(path, fold, basis, n_basis, fold->layer[layer].root, fold->layer[layer].n_roots);
-  ckks_status status =
-      network_sparse_init(&columns, fold->layer[layer].n_in, fold->layer[layer].n_out, 0);
+  bool found = false;
+  ckks_status status = write_down(&found, weight, bias, fold, layer, path);
+  if (found || status != CKKS_OK) {
+    base_free(path);
+    return status;
+  }
+  status = network_sparse_init(&columns, fold->layer[layer].n_in, fold->layer[layer].n_out, 0);
   if (status == CKKS_OK)
     status = probe(&columns, bias, fold, layer, path);
   if (status == CKKS_OK)

@@ -2,6 +2,7 @@
 /* The operators, by files of a kind; run_operators.c has the table. */
 #ifndef ONNX_OPERATORS_H
 #define ONNX_OPERATORS_H
+#include "network/sparse.h"
 #include "onnx/run.h"
 
 /* elementwise.c */
@@ -22,6 +23,8 @@ ckks_status onnx_linear_scaler(onnx_call *call);
 
 /* window.c */
 ckks_status onnx_window_conv(onnx_call *call);
+/** The map of a convolution of one sample, whose operands are there; padding is zeros. */
+ckks_status onnx_window_matrix(network_sparse *out, onnx_run *run, const onnx_node *node);
 ckks_status onnx_window_average_pool(onnx_call *call);
 ckks_status onnx_window_global_average_pool(onnx_call *call);
 

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "network/network.h"
 #include "onnx/operators.h"
 
 #define MAX_AXES (ONNX_MAX_RANK - 2)
@@ -232,6 +233,53 @@ ckks_status onnx_window_conv(onnx_call *call) {
   for (size_t i = 0; i < c.x->n; i += length)
     spread_row(out->value + i / sample * dim[1] * w->n_out, &c, i % sample / w->n_in,
                i % w->n_in / length, c.x->value + i);
+  return CKKS_OK;
+}
+
+/* Input that cell `cell` of result `at` reads; false where that is padding. */
+static bool reads(size_t *in, const window *w, size_t at, size_t cell) {
+  size_t step = 1, sum = 0;
+  for (int d = w->n - 1; d >= 0; d--) {
+    int64_t place = (int64_t)(at % w->out[d]) * w->stride[d] +
+                    (int64_t)(cell % w->kernel[d]) * w->dilation[d] - w->before[d];
+    at /= w->out[d];
+    cell /= w->kernel[d];
+    if (place < 0 || place >= (int64_t)w->in[d])
+      return false;
+    sum += step * (size_t)place;
+    step *= w->in[d];
+  }
+  *in = sum;
+  return true;
+}
+
+/* Row `at` of channel o. Cells come in the order of the inputs that they read. */
+static void append_row(network_sparse *out, const convolution *c, size_t o, size_t at) {
+  const window *w = &c->window;
+  size_t row = o * w->n_out + at, k = out->start[row], in;
+  for (size_t i = 0; i < c->in_group; i++)
+    for (size_t cell = 0; cell < w->n_kernel; cell++)
+      if (reads(&in, w, at, cell)) {
+        out->column[k] = (uint32_t)((o / c->out_group * c->in_group + i) * w->n_in + in);
+        out->value[k++] = c->w->value[(o * c->in_group + i) * w->n_kernel + cell];
+      }
+  out->start[row + 1] = k;
+}
+
+ckks_status onnx_window_matrix(network_sparse *out, onnx_run *run, const onnx_node *node) {
+  onnx_call call = {.run = run, .node = node};
+  convolution c = {0};
+  for (int i = 0; i < 2; i++)
+    call.in[i] = &run->value[node->in[i]];
+  BASE_TRY(read_convolution(&c, &call));
+  size_t n_rows = c.w->dim[0] * c.window.n_out, row_weights = c.in_group * c.window.n_kernel;
+  if (n_rows > ONNX_MAX_ELEMENTS || row_weights > NETWORK_MAX_WEIGHTS / n_rows)
+    return base_fail(CKKS_ERROR_RANGE, "a convolution has more than %zu weights",
+                     NETWORK_MAX_WEIGHTS);
+  BASE_TRY(network_sparse_init(out, n_rows, c.x->n, n_rows * row_weights));
+  for (size_t o = 0; o < c.w->dim[0]; o++)
+    for (size_t at = 0; at < c.window.n_out; at++)
+      append_row(out, &c, o, at);
   return CKKS_OK;
 }
 

@@ -12,6 +12,8 @@
 
 /* How many numbers each term of an operation takes. */
 static int words_of(plan_op_kind kind) {
+  if (kind == PLAN_OP_WINDOWS)
+    return 3;
   return kind == PLAN_OP_MUL_SUM || kind == PLAN_OP_DIAGONALS ? 2 : 1;
 }
 
@@ -91,7 +93,7 @@ static ckks_status read_op(plan_op *op, base_reader *reader) {
   int n_terms = base_reader_u16(reader);
   int words = words_of(op->kind);
   if (reader->failed || n_terms > PLAN_MAX_TERMS || op->kind < PLAN_OP_MUL_VECTOR ||
-      op->kind > PLAN_OP_BOOTSTRAP || (size_t)(words * n_terms) * 4 > base_reader_left(reader))
+      op->kind > PLAN_OP_WINDOWS || (size_t)(words * n_terms) * 4 > base_reader_left(reader))
     return plan_bytes_bad("operation");
   op->term = base_alloc_array((size_t)(words * n_terms) + 1, sizeof(int32_t));
   if (!op->term)

@@ -5,7 +5,8 @@
 /* Bytes of a map's diagonals with all residues; 0 for what is no map that rotates. */
 static size_t encoded_bytes(const plan_op *op, size_t n, int n_special) {
   bool rotates = false;
-  for (int t = 0; op->kind == PLAN_OP_DIAGONALS && t < 2 * op->n_terms; t++)
+  int words = op->kind == PLAN_OP_DIAGONALS ? 2 : op->kind == PLAN_OP_WINDOWS ? 3 : 0;
+  for (int t = 0; t < words * op->n_terms; t++)
     rotates = rotates || op->term[t] != 0;
   size_t n_limbs = (size_t)op->level + 2 + (size_t)n_special;
   return rotates ? (size_t)op->n_terms * n_limbs * n * sizeof(ring_word) : 0;

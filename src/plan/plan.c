@@ -243,6 +243,19 @@ static ckks_status check_bootstrap(const checking *c, const plan_op *op) {
   return CKKS_OK;
 }
 
+static ckks_status check_windows(const checking *c, const plan_op *op) {
+  plan_window_steps steps;
+  BASE_TRY(check_vectors(c, op->index, op->n_terms));
+  BASE_TRY(check_steps(c, op, 3));
+  bool rotates = false;
+  for (int t = 0; t < 3 * op->n_terms; t++)
+    rotates = rotates || op->term[t] != 0;
+  if (!rotates || !plan_windows(&steps, op, c->plan->interface.literal.log2_n))
+    return wrong(c, "windows without steps that lead to them");
+  return op->out == op->a ? wrong(c, "a result over its operand")
+                          : check_factor(c, op, operand(c, op->a));
+}
+
 static ckks_status check_op(const checking *c, const plan_op *op) {
   int top = c->plan->interface.literal.n_q - 1;
   bool rescales = op->kind != PLAN_OP_ADD_VECTOR && op->kind != PLAN_OP_ROTATE_SUM;
@@ -269,6 +282,8 @@ static ckks_status check_op(const checking *c, const plan_op *op) {
     BASE_TRY(check_steps(c, op, 2));
     return op->out == op->a ? wrong(c, "a result over its operand")
                             : check_factor(c, op, operand(c, op->a));
+  case PLAN_OP_WINDOWS:
+    return check_windows(c, op);
   case PLAN_OP_POLYNOMIAL:
   case PLAN_OP_CHEBYSHEV:
     return check_polynomial(c, op);

@@ -47,9 +47,12 @@ typedef enum plan_op_kind {
   PLAN_OP_SLOT_POLYNOMIALS, /**< out = sum_i vector[index+i] * a^term[i], powers ascending */
   PLAN_OP_CHEBYSHEV,        /**< as POLYNOMIAL, in Chebyshev's basis */
   PLAN_OP_SLOT_CHEBYSHEV,   /**< as SLOT_POLYNOMIALS, with T_term[i](a) */
-  PLAN_OP_BOOTSTRAP /**< out = f/(2 pi) sin(2 pi a/f), f = factor, at the highest level for use: a
+  PLAN_OP_BOOTSTRAP, /**< out = f/(2 pi) sin(2 pi a/f), f = factor, at the highest level for use: a
                          itself while it is small beside f; of the mean over slots j, j + 2^index,
                          ...; level and scales as plan_bootstrap_check wants them */
+  PLAN_OP_WINDOWS    /**< out = sum_i vector[index+i] * rotation(a, term[3i] + term[3i+1] +
+                          term[3i+2]), rescaled; term = column, row, giant; the vector is stored
+                          rotated by -giant. Rows and giants go step by step (plan_windows). */
 } plan_op_kind;
 
 /** After an op its out register has this level and this exact scale. */
@@ -229,6 +232,21 @@ bool plan_is_chebyshev(const plan_op *op);
 int plan_degree(const plan_plan *plan, const plan_op *op);
 /** Level at which it takes its operand, which may stand above: ceil(log2(degree + 1)) higher. */
 int plan_top(const plan_plan *plan, const plan_op *op);
+/**
+ * WINDOWS goes from row to row by one rotation again and again (another one where rows are
+ * negative, more than half of the slots), and so from giant to giant: two or three keys for all of
+ * them.
+ */
+#define PLAN_MAX_STEPS 512
+typedef struct plan_window_steps {
+  int32_t up, down, giant;    /**< the greatest common divisor of each, 0: there is none */
+  int n_up, n_down, n_giants; /**< how many times at most */
+} plan_window_steps;
+/** False where that is too many steps, or rows do not ascend. */
+bool plan_windows(plan_window_steps *steps, const plan_op *op, int log2_n);
+#define PLAN_MAX_ROTATIONS (2 * PLAN_MAX_TERMS + 3)
+/** The rotations whose keys an operation needs, each once: at most PLAN_MAX_ROTATIONS. */
+size_t plan_windows_rotations(int32_t *rotations, const plan_op *op, int log2_n);
 #define PLAN_WEIGHTS_BYTES ((size_t)1 << 30) /**< a ceiling that suits most machines */
 /**
  * compact[i] for each operation: a map whose diagonals a server keeps as integers, in a tenth of

@@ -60,11 +60,14 @@ static void mul_sum(running *r, const plan_op *op, double *out) {
 static void diagonals(running *r, const plan_op *op, double *out) {
   const double *a = r->reg[op->a];
   bool noisy = r->added.rotated > 0.0;
+  int words = op->kind == PLAN_OP_WINDOWS ? 3 : 2;
   memset(out, 0, r->slots * sizeof *out);
   memset(r->weights, 0, r->slots * sizeof *r->weights);
   for (int t = 0; t < op->n_terms; t++) {
     const plan_vector *vector = &r->vector[op->index + t];
-    size_t baby = (size_t)op->term[2 * t], giant = (size_t)op->term[2 * t + 1];
+    size_t giant = (size_t)op->term[words * t + words - 1], baby = (size_t)op->term[words * t];
+    if (words == 3)
+      baby += (size_t)op->term[words * t + 1];
     for (size_t j = 0; j < r->slots; j++) {
       double weight = vector->value[(j + giant) & (vector->period - 1)];
       out[j] += weight * a[(j + giant + baby) & (r->slots - 1)];
@@ -212,7 +215,7 @@ static ckks_status run_op(running *r, const plan_op *op) {
       [PLAN_OP_DIAGONALS] = diagonals,   [PLAN_OP_POLYNOMIAL] = polynomial,
       [PLAN_OP_DENSE] = dense,           [PLAN_OP_SLOT_POLYNOMIALS] = slot_polynomials,
       [PLAN_OP_CHEBYSHEV] = polynomial,  [PLAN_OP_SLOT_CHEBYSHEV] = slot_polynomials,
-      [PLAN_OP_BOOTSTRAP] = bootstrap};
+      [PLAN_OP_BOOTSTRAP] = bootstrap,   [PLAN_OP_WINDOWS] = diagonals};
   double *out = reg_ready(r, op->out);
   if (!out)
     return base_fail_memory(r->slots * sizeof(double));

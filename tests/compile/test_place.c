@@ -107,7 +107,7 @@ static void test_frame(void **unused) {
   network_model model;
   compile_stages stages, placed;
   build(&model, (size_t[]){1, 8, 8}, c, 2, &state);
-  assert_ok(compile_stages_build(&stages, &model, false));
+  assert_ok(compile_stages_build(&stages, &model, false, false));
   stages.gather.n = 0;
   assert_ok(compile_placing_build(&placed, &stages, &model, true));
   assert_true(placed.plain == &stages);
@@ -139,7 +139,7 @@ static void test_channels(void **unused) {
   network_model model;
   compile_stages stages, placed;
   build(&model, (size_t[]){3, 12, 12}, c, 1, &state);
-  assert_ok(compile_stages_build(&stages, &model, false));
+  assert_ok(compile_stages_build(&stages, &model, false, false));
   assert_ok(compile_placing_build(&placed, &stages, &model, true));
   assert_true(placed.gather.n > 0);
   size_t n_keys = 0;
@@ -184,7 +184,7 @@ static void test_memory(void **unused) {
   network_model model;
   compile_stages stages, placed;
   build(&model, (size_t[]){3, 6, 6}, c, 2, &state);
-  assert_ok(compile_stages_build(&stages, &model, false));
+  assert_ok(compile_stages_build(&stages, &model, false, false));
   ckks_status status = CKKS_ERROR_MEMORY;
   for (long k = 1; status != CKKS_OK; k++) {
     base_alloc_fail_at(k);

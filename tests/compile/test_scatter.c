@@ -90,7 +90,7 @@ static void check(size_t n_trees, size_t n_bits, uint64_t seed) {
   compile_stages plain, placed;
   uint64_t random = seed + 1;
   make(&model, n_trees, n_bits, seed);
-  assert_ok(compile_stages_build(&plain, &model, true));
+  assert_ok(compile_stages_build(&plain, &model, true, false));
   plain.reach = (compile_reach){.input = 1.5, .stage = {2.5, 3.5}}; /* as of some box */
   assert_ok(compile_placing_build(&placed, &plain, &model, true));
   if (placed.n_stages != plain.n_stages + 1)
@@ -154,7 +154,7 @@ static void test_left_alone(void **state) {
     network_model model;
     compile_stages plain, placed;
     make(&model, shapes[i][0], shapes[i][1], 9);
-    assert_ok(compile_stages_build(&plain, &model, true));
+    assert_ok(compile_stages_build(&plain, &model, true, false));
     assert_ok(compile_placing_build(&placed, &plain, &model, true));
     assert_int_equal(placed.n_stages, plain.n_stages);
     compile_stages_clear(&placed);
@@ -189,7 +189,7 @@ static void test_memory(void **state) {
   network_model model;
   compile_stages plain, placed;
   make(&model, 20, 200, 4);
-  assert_ok(compile_stages_build(&plain, &model, true));
+  assert_ok(compile_stages_build(&plain, &model, true, false));
   for (size_t k = 1;; k++) {
     base_alloc_fail_at(k);
     ckks_status status = compile_placing_build(&placed, &plain, &model, true);

@@ -89,7 +89,7 @@ static void stages_are_the_network(void **unused) {
     if (round % 8 == 2)
       model.layer[0].activation[0].polynomial =
           (encoding_polynomial){.degree = 1, .coefficient = {0.7, 0.0}};
-    assert_int_equal(compile_stages_build(stages, &model, false), CKKS_OK);
+    assert_int_equal(compile_stages_build(stages, &model, false, false), CKKS_OK);
     assert_same(stages, &model, &state);
     compile_stages_clear(stages);
     base_free(stages);
@@ -115,7 +115,7 @@ static void ranges_hold(void **unused) {
     model.max_abs_input = 1.5;
     for (size_t l = 0; l < model.n_layers; l++)
       model.layer[l].activation[0].max_abs = 0.0;
-    assert_int_equal(compile_stages_build(stages, &model, false), CKKS_OK);
+    assert_int_equal(compile_stages_build(stages, &model, false, false), CKKS_OK);
     const compile_stage *first = &stages->stage[0];
     double corners[MAX_WIDTH];
     for (size_t row = 0; row < first->n_out; row++)
@@ -152,7 +152,7 @@ static void units_move(void **unused) {
     network_model model;
     compile_stages *stages = base_alloc(sizeof *stages);
     assert_int_equal(test_network(&model, &state), CKKS_OK);
-    assert_int_equal(compile_stages_build(stages, &model, false), CKKS_OK);
+    assert_int_equal(compile_stages_build(stages, &model, false, false), CKKS_OK);
     uint32_t to[MAX_WIDTH];
     size_t n = stages->stage[0].n_out;
     for (size_t k = 0; k < n; k++)

@@ -133,7 +133,7 @@ static void test_alike_are_folded(void **unused) {
       compile_stages stages;
       compile_options options = test_options(1e-3, LOG2_N);
       build_turns(&model, 4, turns[kind], n_turns);
-      assert_ok(compile_stages_build(&stages, &model, false));
+      assert_ok(compile_stages_build(&stages, &model, false, false));
       assert_int_equal(stages.stage[0].kind,
                        kind == 0 ? COMPILE_STAGE_CUBIC : COMPILE_STAGE_SQUARE);
       assert_ok(compile_model(&plan, &model, &options));
@@ -163,7 +163,7 @@ static void test_carried(void **unused) {
   uint64_t state = 4;
   compile_options options = test_options(1e-3, LOG2_N);
   build_turns(&model, 5, turn, 2);
-  assert_ok(compile_stages_build(&stages, &model, false));
+  assert_ok(compile_stages_build(&stages, &model, false, false));
   const compile_stage *stage = &stages.stage[0];
   assert_int_equal(stage->kind, COMPILE_STAGE_GENERAL);
   assert_int_equal(compile_stage_degree(stage), 7);
@@ -200,7 +200,7 @@ static void test_lines_are_absorbed(void **unused) {
   network_model model;
   compile_stages stages;
   build_turns(&model, 6, turn, 3);
-  assert_ok(compile_stages_build(&stages, &model, false));
+  assert_ok(compile_stages_build(&stages, &model, false, false));
   assert_int_equal(stages.n_stages, 1);
   double x[] = {0.25, -1.5}, wanted;
   network_forward_rows(&wanted, x, 1, &model);
