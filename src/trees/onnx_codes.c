@@ -16,7 +16,8 @@
 static ckks_status number_of(double *out, trees_onnx_walk *w, trees_onnx_feature *f,
                              onnx_text text) {
   size_t k = 0;
-  while (k < f->n_values && (f->text[k].n != text.n || memcmp(f->text[k].text, text.text, text.n)))
+  while (k < f->n_values &&
+         (f->text[k].n != text.n || memcmp(f->text[k].text, text.text, text.n) != 0))
     k++;
   *out = (double)k;
   w->n_looked += k;

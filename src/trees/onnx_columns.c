@@ -94,9 +94,11 @@ static ckks_status add_input(trees_onnx_walk *w, size_t i, size_t n) {
   const onnx_port *port = &c->graph->input[i];
   int type = port->type == TREES_ONNX_NONE ? TREES_ONNX_FLOAT : (int)port->type;
   trees_onnx_column *column;
-  onnx_node input = {.op =
-                         port->value >= 0 ? c->graph->value[port->value].name : (onnx_text){"", 0}};
-  w->node = &input;
+  onnx_node *input = trees_onnx_steps_take(w, 1, sizeof *input); /* for messages */
+  if (input == NULL)
+    return base_fail_memory(sizeof *input);
+  input->op = c->graph->value[port->value].name;
+  w->node = input;
   BASE_TRY(trees_onnx_steps_columns(&column, w, n));
   for (size_t k = 0; k < n; k++) {
     trees_onnx_feature *f = &c->feature[c->n_features];
