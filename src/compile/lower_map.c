@@ -212,7 +212,7 @@ static void place_windows(block *b, const size_t *order, size_t n_slots) {
     size_t d = order[i];
     window_at at = window_of(d, n, low, high);
     long sum = at.column + at.row + at.giant, inputs = (long)b->link->affine.inputs;
-    long rotation[] = {at.column, at.row, at.giant};
+    const long rotation[] = {at.column, at.row, at.giant};
     b->offset[d] = (size_t)((sum + inputs) % inputs);
     b->giant[d] = (size_t)at.giant * stride;
     for (int w = 0; w < 3; w++)
