@@ -65,12 +65,36 @@ void cli_output_note(const char *path) {
     named[n_named++] = path;
 }
 
+/* The folder that a path stands in; false where there is none. */
+static bool folder_of(const char *path, struct stat *folder) {
+  char *name = cli_output_name(path, "");
+  if (name == NULL)
+    return false;
+  char *slash = strrchr(name, '/');
+  name[slash != NULL ? slash - name + 1 : 0] = '\0';
+  bool found = stat(name[0] != '\0' ? name : ".", folder) == 0;
+  base_free(name);
+  return found;
+}
+
+static const char *last_name(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash != NULL ? slash + 1 : path;
+}
+
+static bool is_same_place(const struct stat *one, const struct stat *other) {
+  return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
+/* Files that are not there yet are the same where their folders and last names are. */
 static bool is_same_file(const char *a, const char *b) {
   struct stat one, other;
   if (strcmp(a, b) == 0)
     return true;
-  return stat(a, &one) == 0 && stat(b, &other) == 0 && S_ISREG(one.st_mode) &&
-         one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+  if (stat(a, &one) == 0 && stat(b, &other) == 0)
+    return S_ISREG(one.st_mode) && is_same_place(&one, &other);
+  return strcmp(last_name(a), last_name(b)) == 0 && folder_of(a, &one) && folder_of(b, &other) &&
+         is_same_place(&one, &other);
 }
 
 /* n_allowed: 1 where the path itself was noted. */

@@ -179,6 +179,8 @@ refused "by another name" 1 "other.csv: would be written over another file" \
   blindsight train own.csv --label diagnosis --epochs 1 -o other.csv
 refused "outputs over the model" 1 "a.model: would be written over another file" \
   blindsight evaluate a.model own.csv --outputs a.model
+refused "two new files of one name" 1 "new.model: would be written over another file" \
+  blindsight train own.csv --label diagnosis --epochs 1 -o new.model --validation ./new.model
 works "a label is no file" blindsight train own.csv --label diagnosis --epochs 1 -o diagnosis
 works "nor is it the second time" blindsight train own.csv --label diagnosis --epochs 1 -o diagnosis
 
