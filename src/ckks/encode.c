@@ -74,7 +74,7 @@ static ckks_status fail_too_large(size_t i, double magnitude, double scale, doub
  */
 static ckks_status check_fits(const ckks_complex *values, size_t n, int level, double scale,
                               const ckks_params *params) {
-  double limit = ckks_encode_limit(level, scale, params);
+  double limit = half_modulus(level, params) / scale;
   for (size_t i = 0; i < n; i++) {
     double magnitude = hypot(values[i].re, values[i].im);
     if (!(magnitude < limit))

@@ -27,7 +27,7 @@ ckks_complex ckks_encoder_root(const ckks_encoder *encoder, size_t h, size_t j);
 ckks_status ckks_encode_limbs(ring_poly *poly, const int *limbs, int n_limbs,
                               const ckks_complex *values, size_t n_slots, double scale,
                               const ckks_params *params);
-/** What magnitudes of slots must stay below to be encoded at a level and scale. */
+/** Slots of magnitudes below this can be encoded at a level and scale, whatever the others are. */
 double ckks_encode_limit(int level, double scale, const ckks_params *params);
 /** The same of ckks_encode_scalar. */
 double ckks_encode_limit_scalar(int level, double scale, const ckks_params *params);

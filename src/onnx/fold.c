@@ -70,7 +70,7 @@ static int common_root(const onnx_fold *fold, const onnx_node *node) {
 static ckks_status add_branch(onnx_fold *fold, int level, int root, int bent,
                               const onnx_node *node) {
   if (level + 1 >= ONNX_MAX_LAYERS)
-    return onnx_run_refuse(node, "the model has too many activations in a row (15 are allowed)");
+    return onnx_run_refuse(node, "the model has too many activations in a row (255 are allowed)");
   onnx_layer *layer = &fold->layer[level];
   for (int i = 0; i < layer->n_roots; i++)
     if (layer->bent[i] == bent)
