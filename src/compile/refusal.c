@@ -19,6 +19,7 @@ typedef struct refusing {
   const compile_search_result *search;
   char text[400];
   int n_hints;
+  compile_search_result *trial; /* of the search that runs: too large for a stack's frame */
 } refusing;
 
 static void say(refusing *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -148,13 +149,12 @@ static ckks_status say_degrees(refusing *r) {
   int from = fixed ? fixed : COMPILE_SEARCH_MAX_LOG2_N - MOST_DEGREES + 1;
   for (int log2_n = from; log2_n == from || (log2_n <= COMPILE_SEARCH_MAX_LOG2_N && !enough);
        log2_n++) {
-    compile_search_result chain;
-    BASE_TRY(compile_search_insecure(&chain, r->stages, r->options, log2_n));
-    closest = fmin(closest, chain.closest);
-    if (!chain.found)
+    BASE_TRY(compile_search_insecure(r->trial, r->stages, r->options, log2_n));
+    closest = fmin(closest, r->trial->closest);
+    if (!r->trial->found)
       continue;
-    needed = chain.literal.n_q - 1;
-    int allowed = levels_allowed(&chain.literal, log2_n, r->options->security);
+    needed = r->trial->literal.n_q - 1;
+    int allowed = levels_allowed(&r->trial->literal, log2_n, r->options->security);
     /* The search has tried this one: sizes of primes do not divide as evenly as here. */
     if ((!fixed || log2_n == fixed) && allowed >= needed)
       allowed = needed - 1;
@@ -182,12 +182,12 @@ static double rounded_up(double x) {
 /* The smallest round error that can be had. */
 static ckks_status hint_error(refusing *r) {
   compile_options options = *r->options;
-  compile_search_result result = {0};
+  r->trial->found = false;
   if (r->search->closest < INFINITY)
     options.error = rounded_up(r->search->closest);
   if (options.error > r->options->error && options.error <= 1.0)
-    BASE_TRY(compile_search_run(&result, r->stages, &options));
-  if (result.found) {
+    BASE_TRY(compile_search_run(r->trial, r->stages, &options));
+  if (r->trial->found) {
     begin_hint(r);
     say(r, "--error %.3g", options.error);
   }
@@ -197,19 +197,19 @@ static ckks_status hint_error(refusing *r) {
 /* Another ring degree, or less security, when that is all it takes. */
 static ckks_status hint_options(refusing *r) {
   compile_options free_degree = *r->options, less_secure = *r->options;
-  compile_search_result result = {0};
+  r->trial->found = false;
   free_degree.log2_n = 0;
   less_secure.security = CKKS_SECURITY_128;
   if (r->options->log2_n != 0)
-    BASE_TRY(compile_search_run(&result, r->stages, &free_degree));
-  if (result.found) {
+    BASE_TRY(compile_search_run(r->trial, r->stages, &free_degree));
+  if (r->trial->found) {
     begin_hint(r);
-    say(r, "--log2-n %d", result.literal.log2_n);
+    say(r, "--log2-n %d", r->trial->literal.log2_n);
   }
-  result.found = false;
+  r->trial->found = false;
   if (r->options->security > CKKS_SECURITY_128)
-    BASE_TRY(compile_search_run(&result, r->stages, &less_secure));
-  if (result.found) {
+    BASE_TRY(compile_search_run(r->trial, r->stages, &less_secure));
+  if (r->trial->found) {
     begin_hint(r);
     say(r, "--security %d", (int)CKKS_SECURITY_128);
   }
@@ -280,5 +280,8 @@ ckks_status compile_refusal(const compile_stages *stages, const compile_options 
     return refuse_width(&r, slots);
   if (search->blocked > 0)
     return refuse_map(&r);
-  return refuse_levels(&r);
+  r.trial = base_alloc_array(1, sizeof *r.trial);
+  ckks_status status = r.trial != NULL ? refuse_levels(&r) : base_fail_memory(sizeof *r.trial);
+  base_free(r.trial);
+  return status;
 }
