@@ -85,8 +85,10 @@ def add_block(graph, x, block):
 
 def export(network, path, side=32):
     graph = Graph()
-    x = graph.add("Sub", ["image", graph.weight("mean", numpy.reshape(MEAN, (1, 3, 1, 1)))], "x")
-    deviation = graph.weight("deviation", numpy.reshape(DEVIATION, (1, 3, 1, 1)))
+    # Pixels go from 0 to 1 here, as `blindsight import` has those of images.
+    mean, deviation = (numpy.reshape(x, (1, 3, 1, 1)) / 255 for x in (MEAN, DEVIATION))
+    x = graph.add("Sub", ["image", graph.weight("mean", mean)], "x")
+    deviation = graph.weight("deviation", deviation)
     x = graph.add("Div", [x, deviation], "x")
     gain, shift, _, _ = square_of(network.act)
     x = add_activation(graph, graph.conv(x, scaled(network.conv, gain), shift, 1, 1), network.act)
