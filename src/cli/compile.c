@@ -34,8 +34,9 @@ static int parse(arguments *a, int argc, char **argv) {
   const cli_option options[] = {
       {"output", 'o', CLI_TEXT, &a->name, "NAME", "write NAME.server and NAME.client", 0, 0, 0},
       {"error", 0, CLI_NUMBER, &a->options.error, "X",
-       "largest error of max(1, |output|) (1e-5; imported: a tenth of what that changed)", 1e-9, 1,
-       0},
+       "largest error of an output, relative if that is above 1 (1e-5; imported: a tenth of what "
+       "that changed)",
+       1e-9, 1, 0},
       {"security", 0, CLI_CHOICE, &a->security, "128|192|256", "bits of security (128)", 0, 0, 0},
       {"minimise", 0, CLI_CHOICE, &a->minimise, "balanced|latency|upload|keys",
        "what to save (balanced)", 0, 0, 0},

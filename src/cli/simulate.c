@@ -221,7 +221,7 @@ int cli_simulate(int argc, char **argv) {
       {"label", 0, CLI_TEXT, &a.label, "COLUMN",
        "the column of true classes or values; for images, an idx file", 0, 0, 0},
       {"error", 0, CLI_NUMBER, &a.options.error, "X",
-       "largest error of max(1, |output|) (as the model is)", 1e-9, 1, 0},
+       "largest error of an output, relative if that is above 1 (as the model is)", 1e-9, 1, 0},
       {"headroom", 0, CLI_NUMBER, &a.options.headroom, "X",
        "room above the ranges that were seen (4)", 1, 1e6, 0},
       {"packing", 0, CLI_CHOICE, &a.packing, "latency|throughput",
