@@ -9,18 +9,12 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "client/client.h"
 #include "compile/compile.h"
 #include "compile/plans.h"
-#include "exec/exec.h"
+#include "exec/encrypted.h"
 #include "onnx/import.h"
 
 enum { N_ROWS = 40, N_RUN = 2, N_FEATURES = 3 * 8 * 8, N_CLASSES = 10 };
-
-static void assert_ok(ckks_status status) {
-  if (status != CKKS_OK)
-    fail_msg("%s", ckks_last_error());
-}
 
 static void import(network_model *model, const double *rows) {
   onnx_import_options options;
@@ -34,41 +28,6 @@ static void import(network_model *model, const double *rows) {
       onnx_import_model(model, &report, bytes, n_bytes, "small.onnx", rows, N_ROWS, &options));
   onnx_import_report_clear(&report);
   base_free(bytes);
-}
-
-/* Largest |encrypted - clear|, by an engine whose weights may take so much. */
-static double run(const plan_plan *plan, const network_model *model, const double *rows,
-                  size_t weights_bytes) {
-  exec_engine *engine;
-  exec_session *session;
-  ckks_secret_key *secret;
-  ckks_evaluation_keys *keys;
-  uint8_t *key_bytes, *sample, *result;
-  size_t n_key_bytes, n_sample, n_result, n_rows;
-  double *outputs, clear[N_CLASSES], worst = 0.0;
-  const plan_interface *interface = &plan->interface;
-  assert_ok(exec_engine_build(&engine, plan, weights_bytes));
-  assert_ok(client_keygen(&secret, &key_bytes, &n_key_bytes, interface));
-  assert_ok(exec_keys_read(&keys, key_bytes, n_key_bytes, "keys", engine, NULL));
-  assert_ok(exec_session_build(&session, engine, keys));
-  assert_ok(client_encrypt(&sample, &n_sample, rows, N_RUN, PLAN_LATENCY, NULL, secret, interface));
-  assert_ok(exec_infer(&result, &n_result, sample, n_sample, "sample", session));
-  assert_ok(client_decrypt(&outputs, &n_rows, result, n_result, "result", secret, interface));
-  assert_int_equal(n_rows, N_RUN);
-  for (size_t row = 0; row < N_RUN; row++) {
-    assert_ok(network_forward_rows(clear, rows + row * N_FEATURES, 1, model));
-    for (size_t k = 0; k < N_CLASSES; k++)
-      worst = fmax(worst, fabs(outputs[row * N_CLASSES + k] - clear[k]));
-  }
-  base_free(outputs);
-  base_free(sample);
-  base_free(result);
-  base_free(key_bytes);
-  exec_session_free(session);
-  ckks_evaluation_keys_free(keys);
-  ckks_secret_key_free(secret);
-  exec_engine_free(engine);
-  return worst;
 }
 
 /* Windows, which take few keys for many rotations, and values that are taken past others. */
@@ -107,7 +66,8 @@ static void test_residual(void **unused) {
   assert_ok(compile_model(&plan, &model, &options));
   assert_int_equal(plan.interface.depth, 39); /* a level for each map and each square */
   check_program(&plan);
-  double encoded = run(&plan, &model, rows, EXEC_WEIGHTS_BYTES), made = run(&plan, &model, rows, 0);
+  double encoded = encrypted_error(&plan, &model, rows, N_RUN, EXEC_WEIGHTS_BYTES),
+         made = encrypted_error(&plan, &model, rows, N_RUN, 0);
   print_message("off by %g, %g\n", encoded, made);
   assert_true(encoded < 0.05 && made < 0.05);
   plan_clear(&plan);

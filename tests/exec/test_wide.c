@@ -7,55 +7,11 @@
 
 #include <cmocka.h>
 
-#include "client/client.h"
 #include "compile/compile.h"
 #include "compile/convnets.h"
-#include "exec/exec.h"
-#include "exec/prepare.h"
+#include "exec/encrypted.h"
 
 enum { N_ROWS = 2, N_CLASSES = 3, MOST_FEATURES = 400 };
-
-static void assert_ok(ckks_status status) {
-  if (status != CKKS_OK)
-    fail_msg("%s", ckks_last_error());
-}
-
-/* Largest |encrypted - clear| / max(1, |clear|), by an engine whose weights may take so much. */
-static double run(const plan_plan *plan, const network_model *model, const double *rows,
-                  size_t weights_bytes) {
-  exec_engine *engine;
-  exec_session *session;
-  ckks_secret_key *secret;
-  ckks_evaluation_keys *keys;
-  uint8_t *key_bytes, *sample, *result;
-  size_t n_key_bytes, n_sample, n_result, n_rows;
-  double *outputs, clear[N_CLASSES], worst = 0.0;
-  const plan_interface *interface = &plan->interface;
-  assert_ok(exec_engine_build(&engine, plan, weights_bytes));
-  assert_ok(client_keygen(&secret, &key_bytes, &n_key_bytes, interface));
-  assert_ok(exec_keys_read(&keys, key_bytes, n_key_bytes, "keys", engine, NULL));
-  assert_ok(exec_session_build(&session, engine, keys));
-  assert_ok(
-      client_encrypt(&sample, &n_sample, rows, N_ROWS, PLAN_LATENCY, NULL, secret, interface));
-  assert_ok(exec_infer(&result, &n_result, sample, n_sample, "sample", session));
-  assert_ok(client_decrypt(&outputs, &n_rows, result, n_result, "result", secret, interface));
-  assert_int_equal(n_rows, N_ROWS);
-  for (size_t row = 0; row < N_ROWS; row++) {
-    network_forward_rows(clear, rows + row * model->n_features, 1, model);
-    for (size_t k = 0; k < N_CLASSES; k++)
-      worst =
-          fmax(worst, fabs(outputs[row * N_CLASSES + k] - clear[k]) / fmax(1.0, fabs(clear[k])));
-  }
-  base_free(outputs);
-  base_free(sample);
-  base_free(result);
-  base_free(key_bytes);
-  exec_session_free(session);
-  ckks_evaluation_keys_free(keys);
-  ckks_secret_key_free(secret);
-  exec_engine_free(engine);
-  return worst;
-}
 
 static void check(const size_t image[3], const test_convolution *c, size_t n, int log2_n,
                   int n_registers, uint64_t *state) {
@@ -71,7 +27,7 @@ static void check(const size_t image[3], const test_convolution *c, size_t n, in
   assert_true(plan.program[PLAN_LATENCY].n_registers >= n_registers);
   const size_t ceilings[] = {0, 300000, EXEC_WEIGHTS_BYTES};
   for (int i = 0; i < 3; i++)
-    assert_true(run(&plan, &model, rows, ceilings[i]) < 1e-3);
+    assert_true(encrypted_error(&plan, &model, rows, N_ROWS, ceilings[i]) < 1e-3);
   plan_clear(&plan);
   network_clear(&model);
   base_free(rows);
