@@ -17,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "trees/memory.h"
 #include "trees/read.h"
 #include "trees/rows.h"
 
@@ -411,19 +412,7 @@ static void test_memory(void **state) {
   (void)state;
   size_t n;
   uint8_t *bytes = load(&n, "onnx", "boosting", "onnx");
-  for (size_t k = 1;; k++) {
-    trees_ensemble e;
-    base_alloc_fail_at(k);
-    ckks_status status = trees_read(&e, (const char *)bytes, n, "m");
-    base_alloc_fail_at(0);
-    if (status == CKKS_OK) {
-      trees_ensemble_clear(&e);
-      assert_true(k > 20);
-      break;
-    }
-    assert_int_equal(status, CKKS_ERROR_MEMORY);
-    assert_null(e.tree);
-  }
+  check_memory(bytes, n, SIZE_MAX);
   base_free(bytes);
 }
 

@@ -21,6 +21,7 @@
 #include "network/models.h"
 #include "trees/bins.h"
 #include "trees/leaves.h"
+#include "trees/memory.h"
 #include "trees/read.h"
 
 enum { MOST = 16 };
@@ -292,19 +293,7 @@ static void test_memory(void **state) {
   for (size_t i = 0; i < 3; i++) {
     size_t n;
     uint8_t *bytes = load(&n, names[i], "onnx");
-    for (size_t k = 1;; k += 1 + k / 40) {
-      trees_ensemble e;
-      base_alloc_fail_at(k);
-      ckks_status status = trees_read(&e, (const char *)bytes, n, "m");
-      base_alloc_fail_at(0);
-      if (status == CKKS_OK) {
-        trees_ensemble_clear(&e);
-        assert_true(k > 20);
-        break;
-      }
-      assert_int_equal(status, CKKS_ERROR_MEMORY);
-      assert_null(e.tree);
-    }
+    check_memory(bytes, n, 40);
     base_free(bytes);
   }
 }
