@@ -752,7 +752,8 @@ typedef struct blindsight_facts {
 } blindsight_facts;
 
 BLINDSIGHT_API const blindsight_facts *blindsight_client_facts(const blindsight_client *client);
-/** What suits so many rows, of what the model was compiled for: batches for more than 64. */
+/** What suits so many rows, of what the model was compiled for: batches for more than 64, where
+ * those send no more and take no longer than the rows one by one. */
 BLINDSIGHT_API blindsight_packing blindsight_client_packing(const blindsight_client *client,
                                                             size_t n_rows);
 

@@ -40,7 +40,7 @@ static int parse(arguments *a, int argc, char **argv) {
       {"image", 0, CLI_TEXTS, &a->images, "FILE.png", "one more image after DATA; may be repeated",
        0, 0, 0},
       {"packing", 0, CLI_CHOICE, &a->packing, CLI_PACKING_CHOICES,
-       "auto: throughput for more than 64 rows", 0, 0, 0},
+       "auto: throughput for more than 64 rows, where that sends and computes less", 0, 0, 0},
       {"out-of-range", 0, CLI_CHOICE, &a->out_of_range, CLI_OUT_OF_RANGE_CHOICES,
        CLI_OUT_OF_RANGE_TEXT, 0, 0, 0},
       {"list", 0, CLI_TEXT, &a->list, "FILE",

@@ -36,12 +36,21 @@ void plan_pack_scale(double *scaled, const double *features, const plan_interfac
   }
 }
 
-/* From here on a batch is cheaper than a ciphertext for each row. */
+/* So few never go as a batch, whatever it costs. */
 #define FEW_ROWS 64
+
+/* A batch has a ciphertext for each feature, or bit: of many, it is for many rows. */
+static bool batches_pay(const plan_interface *interface, size_t n_rows) {
+  const plan_cost *row = &interface->cost[PLAN_LATENCY], *batch = &interface->cost[PLAN_THROUGHPUT];
+  size_t each = plan_pack_rows(interface, PLAN_THROUGHPUT);
+  double rows = (double)n_rows, batches = (double)((n_rows + each - 1) / each);
+  return batches * (double)batch->input_bytes <= rows * (double)row->input_bytes &&
+         batches * batch->predicted_ms <= rows * row->predicted_ms;
+}
 
 plan_packing plan_pack_choose(const plan_interface *interface, size_t n_rows) {
   if (!interface->layout[PLAN_LATENCY].available)
     return PLAN_THROUGHPUT;
-  return n_rows > FEW_ROWS && interface->layout[PLAN_THROUGHPUT].available ? PLAN_THROUGHPUT
-                                                                           : PLAN_LATENCY;
+  bool batch = interface->layout[PLAN_THROUGHPUT].available && n_rows > FEW_ROWS;
+  return batch && batches_pay(interface, n_rows) ? PLAN_THROUGHPUT : PLAN_LATENCY;
 }

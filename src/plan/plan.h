@@ -313,7 +313,8 @@ static inline size_t plan_pack_period(const plan_interface *interface, size_t n_
  * and the period, plan_box_padding. */
 void plan_pack_column(double *slots, size_t n_slots, const double *scaled, size_t n_rows,
                       size_t feature, const plan_interface *interface);
-/** What suits that many rows, of what the model offers. */
+/** What suits that many rows, of what the model offers: batches for more than 64, where they send
+ * no more and take no longer than the rows one by one. */
 plan_packing plan_pack_choose(const plan_interface *interface, size_t n_rows);
 /** (x - mean)/deviation; NaN (missing) becomes 0. */
 void plan_pack_scale(double *scaled, const double *features, const plan_interface *interface);

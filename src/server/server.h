@@ -20,8 +20,9 @@ typedef struct server_options {
   int n_workers;    /**< evaluations at a time; 0 = one a core */
   size_t n_queue;   /**< requests that may wait for a worker */
   size_t n_connections, n_connections_each; /**< in all, and from one address */
-  size_t cache_bytes;                       /**< ceiling of expanded keys in memory */
-  size_t weights_bytes;                     /**< of encoded weights, each model */
+  size_t cache_bytes;   /**< ceiling of expanded keys in memory; this and the next three: 0 = what
+                             the models need, not below 1024, 256, 64 and 256 MB */
+  size_t weights_bytes; /**< of encoded weights, each model */
   size_t max_key_bytes, max_body_bytes;
   size_t bodies_bytes; /**< samples on their way in, of one token */
   size_t n_jobs;       /**< jobs that may wait or run at a time, and results kept for a token */

@@ -42,11 +42,7 @@ void server_service_defaults(server_options *options) {
                               .n_queue = 64,
                               .n_connections = 1024,
                               .n_connections_each = 256,
-                              .cache_bytes = (size_t)1 << 30,
                               .weights_bytes = EXEC_WEIGHTS_BYTES,
-                              .max_key_bytes = (size_t)256 << 20,
-                              .max_body_bytes = (size_t)64 << 20,
-                              .bodies_bytes = (size_t)256 << 20,
                               .n_jobs = 100,
                               .jobs_bytes = (size_t)1 << 30,
                               .key_ttl_s = 30 * 86400,
@@ -121,10 +117,11 @@ static ckks_status start(running *r) {
             s->options.state);
   BASE_TRY(server_audit_build(&s->audit, s->options.state, &limits));
   BASE_TRY(server_usage_build(&s->usage, s->database));
-  BASE_TRY(server_cache_build(&s->cache, s->options.cache_bytes));
+  BASE_TRY(server_cache_build(&s->cache));
   server_upload_init(&s->uploads, s->options.state);
   BASE_TRY(
       server_model_set_build(&s->models, s->options.models, n_workers, s->options.weights_bytes));
+  server_ceiling_fit(&s->ceiling, s->cache, s->models, &s->options);
   BASE_TRY(server_key_recovery_run(s));
   BASE_TRY(server_pool_build(&s->pool, n_workers, s->options.n_queue));
   BASE_TRY(server_job_recovery_run(s));
@@ -166,7 +163,9 @@ ckks_status server_service_reload(server_service *service) {
     fprintf(stderr, "blindsight: the certificate stays as it was: %s\n", base_last_error());
   else if (service->tls != NULL)
     fprintf(stderr, "blindsight: certificate read anew\n");
-  return server_model_set_reload(service->models);
+  BASE_TRY(server_model_set_reload(service->models));
+  server_ceiling_fit(&service->ceiling, service->cache, service->models, &service->options);
+  return CKKS_OK;
 }
 
 void server_service_drain(server_service *service, unsigned limit_s) {

@@ -6,6 +6,7 @@
 #ifndef SERVER_SERVICE_H
 #define SERVER_SERVICE_H
 #include "server/compute/cache.h"
+#include "server/compute/ceiling.h"
 #include "server/compute/metrics.h"
 #include "server/compute/pool.h"
 #include "server/http/log.h"
@@ -20,6 +21,7 @@ struct server_service {
   server_database *database;
   server_model_set *models;
   server_cache *cache;
+  server_ceiling ceiling; /* of keys and bodies */
   server_pool *pool;
   server_usage *usage;
   server_audit *audit;

@@ -272,7 +272,9 @@ works "the old version is still there" predict --key alice.key validation.csv --
 stop TERM
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout own.key.pem \
   -out own.crt -days 2 -subj /CN=clinic 2>"$log.err" || fail "a certificate of our own"
-serve models --client-ca own.crt
+serve models --client-ca own.crt --max-key-mb 2
+holds "what nobody could ask is said at start" grep -q \
+  "warning: .*@1: nobody can ask it: a client's keys take 3 MB, above --max-key-mb 2" "$log.serve.err"
 refused "no certificate" 1 "a client certificate" predict --key alice.key validation.csv
 works "our own certificate" predict --key alice.key validation.csv --rows 0 --model wdbc@1 \
   --cert own.crt --cert-key own.key.pem

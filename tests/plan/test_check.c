@@ -221,7 +221,7 @@ static void clearing_wipes_the_model(void **unused) {
 /* What --packing auto takes: the headers of commands say from how many rows on. */
 static void batches_begin_above_64_rows(void **unused) {
   (void)unused;
-  plan_interface interface = {.n_features = 1};
+  plan_interface interface = {.n_features = 1, .literal = {.log2_n = 13}};
   interface.layout[PLAN_LATENCY].available = true;
   interface.layout[PLAN_THROUGHPUT].available = true;
   assert_int_equal(plan_pack_choose(&interface, 1), PLAN_LATENCY);
@@ -232,6 +232,21 @@ static void batches_begin_above_64_rows(void **unused) {
   interface.layout[PLAN_THROUGHPUT].available = true;
   interface.layout[PLAN_LATENCY].available = false;
   assert_int_equal(plan_pack_choose(&interface, 1), PLAN_THROUGHPUT);
+}
+
+/* A batch of a model of many bits is large: it must not cost more than its rows one by one. */
+static void batches_must_pay(void **unused) {
+  (void)unused;
+  plan_interface interface = {.n_features = 1, .literal = {.log2_n = 13}};
+  interface.layout[PLAN_LATENCY].available = interface.layout[PLAN_THROUGHPUT].available = true;
+  interface.cost[PLAN_LATENCY] = (plan_cost){.input_bytes = 10, .predicted_ms = 1.0};
+  interface.cost[PLAN_THROUGHPUT] = (plan_cost){.input_bytes = 5000, .predicted_ms = 100.0};
+  assert_int_equal(plan_pack_choose(&interface, 499), PLAN_LATENCY);
+  assert_int_equal(plan_pack_choose(&interface, 500), PLAN_THROUGHPUT);
+  assert_int_equal(plan_pack_choose(&interface, 4096), PLAN_THROUGHPUT);
+  interface.cost[PLAN_THROUGHPUT].predicted_ms = 1000.0;
+  assert_int_equal(plan_pack_choose(&interface, 999), PLAN_LATENCY);
+  assert_int_equal(plan_pack_choose(&interface, 1000), PLAN_THROUGHPUT);
 }
 
 static void values_outside_are_found(void **unused) {
@@ -347,6 +362,7 @@ int main(void) {
       cmocka_unit_test(polynomials_of_slots_have_powers),
       cmocka_unit_test(clearing_wipes_the_model),
       cmocka_unit_test(batches_begin_above_64_rows),
+      cmocka_unit_test(batches_must_pay),
       cmocka_unit_test(values_outside_are_found),
       cmocka_unit_test(categories_are_numbers_of_theirs),
   };

@@ -185,6 +185,51 @@ static void test_cache_ceiling(void **state) {
   test_teardown(&t);
 }
 
+/* What is not said follows the models: the largest can be asked. What is said stays. */
+static void test_ceilings_follow_models(void **state) {
+  (void)state;
+  server_limits limits = generous();
+  server_model **all = NULL;
+  server_ceiling ceiling;
+  const server_options none = {0}, said = {.cache_bytes = 5,
+                                           .max_key_bytes = 6,
+                                           .max_body_bytes = 7,
+                                           .bodies_bytes = 8};
+  open_with(&limits);
+  test_start(&t);
+  server_service *s = t.service;
+  assert_int_equal(s->ceiling.key_bytes, (size_t)256 << 20);
+  assert_int_equal(s->ceiling.body_bytes, (size_t)64 << 20);
+  assert_int_equal(server_model_set_all(&all, s->models), 1);
+  plan_interface *interface = &all[0]->plan.interface;
+  plan_interface kept = *interface;
+  interface->key_bytes = (size_t)1 << 31;
+  interface->layout[PLAN_LATENCY].available = interface->layout[PLAN_THROUGHPUT].available = true;
+  interface->cost[PLAN_LATENCY].input_bytes = 1000;
+  interface->cost[PLAN_THROUGHPUT].input_bytes = (size_t)100 << 20;
+  server_ceiling_fit(&ceiling, s->cache, s->models, &none);
+  assert_int_equal(ceiling.key_bytes, (size_t)1 << 31);
+  assert_true(ceiling.body_bytes > (size_t)100 << 20);
+  assert_int_equal(ceiling.bodies_bytes, (size_t)256 << 20);
+  /* A batch for which there is no room goes row by row; a row must have room. */
+  interface->cost[PLAN_THROUGHPUT].input_bytes = (size_t)1 << 31;
+  server_ceiling_fit(&ceiling, s->cache, s->models, &none);
+  assert_int_equal(ceiling.body_bytes, (size_t)64 << 20);
+  interface->cost[PLAN_LATENCY].input_bytes = (size_t)300 << 20;
+  server_ceiling_fit(&ceiling, s->cache, s->models, &none);
+  assert_true(ceiling.body_bytes > (size_t)300 << 20);
+  assert_int_equal(ceiling.bodies_bytes, ceiling.body_bytes);
+  server_ceiling_fit(&ceiling, s->cache, s->models, &said);
+  assert_int_equal(ceiling.cache_bytes, 5);
+  assert_int_equal(ceiling.key_bytes, 6);
+  assert_int_equal(ceiling.body_bytes, 7);
+  assert_int_equal(ceiling.bodies_bytes, 8);
+  *interface = kept;
+  server_model_release(all[0]);
+  base_free(all);
+  test_teardown(&t);
+}
+
 static bool ended(int fd) {
   char byte;
   struct timeval limit = {10, 0};
@@ -342,6 +387,7 @@ int main(void) {
                                      cmocka_unit_test(test_revoked),
                                      cmocka_unit_test(test_queue),
                                      cmocka_unit_test(test_cache_ceiling),
+                                     cmocka_unit_test(test_ceilings_follow_models),
                                      cmocka_unit_test(test_patience),
                                      cmocka_unit_test(test_broken_upload),
                                      cmocka_unit_test(test_open_to_others),

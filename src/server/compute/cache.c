@@ -35,11 +35,10 @@ struct server_cache {
   server_cache_figures figures;
 };
 
-ckks_status server_cache_build(server_cache **out, size_t ceiling_bytes) {
+ckks_status server_cache_build(server_cache **out) {
   *out = base_alloc(sizeof **out);
   if (*out == NULL)
     return base_fail_memory(sizeof **out);
-  (*out)->ceiling_bytes = ceiling_bytes;
   pthread_mutex_init(&(*out)->lock, NULL);
   pthread_cond_init(&(*out)->ready, NULL);
   return CKKS_OK;
@@ -60,6 +59,12 @@ void server_cache_free(server_cache *cache) {
   pthread_cond_destroy(&cache->ready);
   pthread_mutex_destroy(&cache->lock);
   base_free(cache);
+}
+
+void server_cache_limit(server_cache *cache, size_t ceiling_bytes) {
+  pthread_mutex_lock(&cache->lock);
+  cache->ceiling_bytes = ceiling_bytes;
+  pthread_mutex_unlock(&cache->lock);
 }
 
 /* --- the list; held: the lock */
@@ -107,8 +112,7 @@ static server_cache_entry *find(const server_cache *cache, const char *token, co
 
 /* --- reading */
 
-/* All keys in memory, in words of 8 bytes: both halves of each digit and limb. */
-static size_t expanded_bytes(const server_model *model) {
+size_t server_cache_expanded(const server_model *model) {
   const plan_interface *interface = &model->plan.interface;
   const ckks_params *params = exec_engine_params(model->engine);
   size_t n_bytes = sizeof(server_cache_entry);
@@ -158,7 +162,7 @@ static server_cache_entry *make_entry(const char *token, const char *id, server_
   snprintf(entry->token, sizeof entry->token, "%s", token);
   snprintf(entry->id, sizeof entry->id, "%s", id);
   memcpy(entry->plan_id, model->plan.interface.id, PLAN_ID_BYTES);
-  entry->n_bytes = expanded_bytes(model);
+  entry->n_bytes = server_cache_expanded(model);
   entry->n_holders = 1;
   entry->reading = true;
   return entry;

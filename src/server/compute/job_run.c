@@ -35,8 +35,7 @@ static void compute(server_inference *in, const server_job *j) {
   char path[4096];
   uint8_t *sample;
   server_job_row_path(path, j->service, j->id, "in");
-  ckks_status status =
-      base_file_read(&sample, &in->n_sample, path, j->service->options.max_body_bytes);
+  ckks_status status = base_file_read(&sample, &in->n_sample, path, j->service->ceiling.body_bytes);
   if (status != CKKS_OK) {
     in->status = server_failure_translate(in->code, in->message, status);
     return;

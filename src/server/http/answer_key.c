@@ -85,11 +85,11 @@ static bool check_id(server_request *request) {
 }
 
 static bool check_total(server_request *request, uint64_t total) {
-  if (total <= request->service->options.max_key_bytes)
+  size_t most = request->service->ceiling.key_bytes;
+  if (total <= most)
     return true;
   server_reply_error(request, 413, "too_large", "Content-Range",
-                     "%" PRIu64 " bytes: a key has at most %zu", total,
-                     request->service->options.max_key_bytes);
+                     "%" PRIu64 " bytes: a key has at most %zu", total, most);
   return false;
 }
 

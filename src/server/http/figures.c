@@ -178,7 +178,7 @@ void server_figures_write(base_buffer *out, const server_service *service, bool 
   value(out, "key_cache_entries", "gauge", "Expanded keys in memory.", cache.n_entries);
   value(out, "key_cache_bytes", "gauge", "Memory of expanded keys.", cache.n_bytes);
   value(out, "key_cache_ceiling_bytes", "gauge", "What expanded keys may take.",
-        service->options.cache_bytes);
+        service->ceiling.cache_bytes);
   value(out, "draining", "gauge", "Whether the server is about to end.",
         atomic_load(&service->draining));
   write_models(out, service);

@@ -74,9 +74,9 @@ bool server_framing_check(server_request *request, const char *version) {
 uint64_t server_framing_limit(const server_request *request) {
   switch (request->route->body) {
   case SERVER_BODY_SAMPLE:
-    return request->service->options.max_body_bytes;
+    return request->service->ceiling.body_bytes;
   case SERVER_BODY_KEYS:
-    return request->service->options.max_key_bytes;
+    return request->service->ceiling.key_bytes;
   case SERVER_BODY_NONE:
     break;
   }

@@ -18,15 +18,14 @@
 /* Room on disk is taken when the length is known: a token has its share of it, however many
  * connections dribble. */
 static bool take_share(server_request *request, uint64_t n) {
-  const server_options *options = &request->service->options;
-  if (server_usage_body(request->service->usage, request->token.id, n, options->bodies_bytes)) {
+  size_t most = request->service->ceiling.bodies_bytes;
+  if (server_usage_body(request->service->usage, request->token.id, n, most)) {
     request->share += n;
     return true;
   }
   server_reply_header(request, "Retry-After", "1");
   server_reply_error(request, 429, "bodies", "Content-Length",
-                     "the bodies that this token is sending may take %zu bytes together",
-                     options->bodies_bytes);
+                     "the bodies that this token is sending may take %zu bytes together", most);
   return false;
 }
 
