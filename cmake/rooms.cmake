@@ -24,8 +24,8 @@ else()
   set(kernel_x86 0)
 endif()
 
-# Only files whose name ends in an instruction set get its flags; kernel.c and scalar.c are told
-# which of them are there.
+# Only files whose name ends in an instruction set get its flags; kernel.c, scalar.c and chacha.c
+# are told which of them are there.
 function(kernel_flags file)
   if(file MATCHES "avx2\\.c$")
     set(flags -mavx2 -mfma)
@@ -38,6 +38,10 @@ function(kernel_flags file)
   if(file MATCHES "/ring/kernel\\.c$|/ring/kernel/scalar\\.c$")
     set_source_files_properties("${file}" PROPERTIES
       COMPILE_DEFINITIONS "RING_KERNEL_X86=${kernel_x86}")
+  endif()
+  if(file MATCHES "/rand/chacha\\.c$")
+    set_source_files_properties("${file}" PROPERTIES
+      COMPILE_DEFINITIONS "RAND_CHACHA_X86=${kernel_x86}")
   endif()
 endfunction()
 
@@ -63,9 +67,9 @@ function(room name)
   if(name IN_LIST exact_rooms)
     target_compile_options(room_${name} PRIVATE ${no_contraction})
   endif()
-  if(name STREQUAL "ring")
+  if(name MATCHES "^(rand|ring)$")
     foreach(file ${files})
-      if(file MATCHES "/ring/kernel")
+      if(file MATCHES "/ring/kernel|/rand/chacha")
         kernel_flags("${file}")
       endif()
     endforeach()

@@ -9,8 +9,8 @@
 ckks_status rand_entropy(void *out, size_t n_bytes);
 
 /**
- * A stream of bytes, the same on every machine: ChaCha20 (IETF, libsodium's
- * crypto_stream_chacha20_ietf_xor_ic) keyed with the seed, nonce =
+ * A stream of bytes, the same on every machine: ChaCha20 (IETF, RFC 8439; chacha.h
+ * says how it is computed) keyed with the seed, nonce =
  * `domain` as 8 little-endian bytes followed by 4 zero bytes, block counter
  * from 0. A stream yields at most 2^38 bytes.
  */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rand/rand.h"
 
-#include "base/bytes.h"
 #include "base/wipe.h"
+#include "rand/chacha.h"
 
 #include <sodium.h>
 #include <string.h>
 
-#define BLOCK_BYTES 64
+#define BLOCK_BYTES RAND_CHACHA_BLOCK_BYTES
 
 void rand_stream_init(rand_stream *stream, const uint8_t seed[RAND_SEED_BYTES], uint64_t domain) {
   /* Chooses the fastest ChaCha20 for this CPU, once, thread-safely; should that fail, slower
@@ -31,10 +31,7 @@ ckks_status rand_stream_init_entropy(rand_stream *stream) {
 /* The next n_bytes (a multiple of a block) of key stream, straight to `out`. */
 static void next_blocks(rand_stream *stream, uint8_t *out, size_t n_bytes) {
   BASE_ASSERT(n_bytes / BLOCK_BYTES <= ((uint64_t)1 << 32) - stream->block);
-  uint8_t nonce[crypto_stream_chacha20_ietf_NONCEBYTES] = {0};
-  base_store_u64(nonce, stream->domain);
-  memset(out, 0, n_bytes);
-  (void)crypto_stream_chacha20_ietf_xor_ic(out, out, n_bytes, nonce, stream->block, stream->key);
+  rand_chacha_read(out, n_bytes / BLOCK_BYTES, stream->key, stream->domain, stream->block);
   stream->block += (uint32_t)(n_bytes / BLOCK_BYTES);
 }
 

@@ -9,22 +9,6 @@
 /* Words that are drawn, and values that are handed to a kernel, at a time. */
 #define CHUNK_WORDS 512
 
-/*
- * Cuts words to values below p and keeps those: stored always, counted only
- * when kept, so that there is no branch to mispredict. Returns how many.
- */
-static size_t keep_below(uint64_t *kept, const uint8_t *bytes, size_t n_words,
-                         const ring_modulus *modulus) {
-  uint64_t p = modulus->p, mask = ((uint64_t)1 << modulus->bits) - 1;
-  size_t n_kept = 0;
-  for (size_t i = 0; i < n_words; i++) {
-    uint64_t value = base_load_u64(bytes + 8 * i) & mask;
-    kept[n_kept] = value;
-    n_kept += value < p;
-  }
-  return n_kept;
-}
-
 void ring_sample_uniform(ring_word *out, const uint8_t seed[RAND_SEED_BYTES], uint64_t domain,
                          size_t n, const ring_modulus *modulus, const ring_kernel *kernel) {
   BASE_ASSERT(n % CHUNK_WORDS == 0);
@@ -37,7 +21,7 @@ void ring_sample_uniform(ring_word *out, const uint8_t seed[RAND_SEED_BYTES], ui
     size_t missing = n - done - n_values;
     size_t n_words = missing < CHUNK_WORDS ? missing : CHUNK_WORDS;
     rand_stream_read(&stream, bytes, 8 * n_words);
-    n_values += keep_below(values + n_values, bytes, n_words, modulus);
+    n_values += kernel->keep_below(values + n_values, bytes, n_words, modulus);
     if (n_values < CHUNK_WORDS)
       continue;
     kernel->from_uint64(out + done, values, CHUNK_WORDS, modulus);

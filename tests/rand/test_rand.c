@@ -2,6 +2,7 @@
 #include "rand/rand.h"
 
 #include "base/bytes.h"
+#include "rand/chacha.h"
 #include "random.h"
 
 #include <setjmp.h>
@@ -97,6 +98,51 @@ static void the_stream_is_its_definition(void **state) {
     rand_stream_init(&stream, seed, domains[d]);
     rand_stream_read(&stream, bytes, LONG_BYTES);
     assert_memory_equal(bytes, reference, LONG_BYTES);
+  }
+}
+
+/*
+ * Each way by itself, from one of its steps to several, with the counter at its start and at its
+ * end, and nothing written behind what was asked for.
+ */
+static void every_way_is_the_definition(void **state) {
+  (void)state;
+  const uint64_t domain = 0xfedcba9876543210U;
+  uint8_t seed[RAND_SEED_BYTES];
+  for (size_t i = 0; i < sizeof seed; i++)
+    seed[i] = (uint8_t)(i * 29 + 5);
+  for (int k = 0; rand_chacha_at(k) != NULL; k++) {
+    const rand_chacha_way *way = rand_chacha_at(k);
+    if (!rand_chacha_usable(way)) {
+      print_message("SKIP %s: this CPU lacks it\n", way->name);
+      continue;
+    }
+    for (size_t n_blocks = way->step; n_blocks <= 4 * way->step; n_blocks += way->step) {
+      const uint32_t firsts[] = {0, 77, (uint32_t)-n_blocks};
+      for (size_t f = 0; f < 3; f++) {
+        memset(bytes, 0xaa, n_blocks * 64 + 64);
+        rand_chacha_read_by(way, bytes, n_blocks, seed, domain, firsts[f]);
+        for (size_t b = 0; b < n_blocks; b++) {
+          define_block(reference, seed, domain, firsts[f] + (uint32_t)b);
+          assert_memory_equal(bytes + 64 * b, reference, 64);
+        }
+        for (size_t i = 0; i < 64; i++)
+          assert_int_equal(bytes[n_blocks * 64 + i], 0xaa);
+      }
+    }
+  }
+}
+
+/* Any number of blocks: the fastest way takes whole steps, slower ones the rest. */
+static void ways_share_a_read(void **state) {
+  (void)state;
+  const uint8_t seed[RAND_SEED_BYTES] = {3, 1, 4};
+  read_reference(reference, seed, 15);
+  for (size_t n_blocks = 1; n_blocks < 60; n_blocks++) {
+    memset(bytes, 0xaa, n_blocks * 64 + 64);
+    rand_chacha_read(bytes, n_blocks, seed, 15, 5);
+    assert_memory_equal(bytes, reference + (size_t)5 * 64, n_blocks * 64);
+    assert_int_equal(bytes[n_blocks * 64], 0xaa);
   }
 }
 
@@ -205,6 +251,8 @@ int main(void) {
       cmocka_unit_test(streams_are_seeded_throughout),
       cmocka_unit_test(known_answer_of_the_rfc),
       cmocka_unit_test(the_stream_is_its_definition),
+      cmocka_unit_test(every_way_is_the_definition),
+      cmocka_unit_test(ways_share_a_read),
       cmocka_unit_test(split_reads_are_equal),
       cmocka_unit_test(seeds_and_domains_differ),
       cmocka_unit_test(clearing_wipes_everything),

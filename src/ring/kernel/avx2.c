@@ -3,6 +3,7 @@
  * The f64 table for AVX2 and FMA: four doubles a vector. This file is compiled
  * with -mavx2 -mfma -ffp-contract=off, on x86-64 only.
  */
+#include "ring/kernel/bits.h"
 #include "ring/kernel/tables.h"
 
 #include <immintrin.h>
@@ -134,6 +135,84 @@ V_INLINE void v_halves(vec *high, vec *low, const int64_t *values) {
   __m256i lower = _mm256_blend_epi32(bits, exponent, 0xAA);
   *high = v_sub(_mm256_castsi256_pd(upper), v_set(0x1p52 + 0x1p31));
   *low = v_sub(_mm256_castsi256_pd(lower), v_set(0x1p52));
+}
+
+/* ---- integers and bytes ---- */
+
+/* The lanes of `mask` moved to the front, as 32-bit halves. */
+static const uint8_t front[16][8] = {
+    {0, 1, 2, 3, 4, 5, 6, 7}, {0, 1, 2, 3, 4, 5, 6, 7}, {2, 3, 0, 1, 4, 5, 6, 7},
+    {0, 1, 2, 3, 4, 5, 6, 7}, {4, 5, 0, 1, 2, 3, 6, 7}, {0, 1, 4, 5, 2, 3, 6, 7},
+    {2, 3, 4, 5, 0, 1, 6, 7}, {0, 1, 2, 3, 4, 5, 6, 7}, {6, 7, 0, 1, 2, 3, 4, 5},
+    {0, 1, 6, 7, 2, 3, 4, 5}, {2, 3, 6, 7, 0, 1, 4, 5}, {0, 1, 2, 3, 6, 7, 4, 5},
+    {4, 5, 6, 7, 0, 1, 2, 3}, {0, 1, 4, 5, 6, 7, 2, 3}, {2, 3, 4, 5, 6, 7, 0, 1},
+    {0, 1, 2, 3, 4, 5, 6, 7}};
+
+/* The words are public. */
+static size_t keep_below(uint64_t *kept, const uint8_t *bytes, size_t n, const ring_modulus *m) {
+  const __m256i p = _mm256_set1_epi64x((long long)m->p);
+  const __m256i mask = _mm256_set1_epi64x((long long)(((uint64_t)1 << m->bits) - 1));
+  size_t n_kept = 0, whole = n - n % LANES;
+  for (size_t i = 0; i < whole; i += LANES) {
+    __m256i words = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + 8 * i));
+    __m256i values = _mm256_and_si256(words, mask);
+    int below = _mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpgt_epi64(p, values)));
+    __m256i order =
+        _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)front[below]));
+    _mm256_storeu_si256((__m256i *)(void *)(kept + n_kept),
+                        _mm256_permutevar8x32_epi32(values, order));
+    n_kept += (size_t)__builtin_popcount((unsigned)below);
+  }
+  return n_kept + bits_keep_below(kept + n_kept, bytes + 8 * whole, n - whole, m);
+}
+
+/* Where four values that start `ahead` bits behind a byte are: words and shifts (see avx512.c). */
+typedef struct places {
+  __m256i lower, upper, down, up;
+} places;
+
+V_INLINE places find_places(int bits, int ahead) {
+  int word[4], shift[4];
+  for (int k = 0; k < 4; k++) {
+    word[k] = (k * bits + ahead) / 32;
+    shift[k] = (k * bits + ahead) % 32;
+  }
+  __m256i down = _mm256_setr_epi64x(shift[0], shift[1], shift[2], shift[3]);
+  return (places){_mm256_setr_epi32(word[0], word[0] + 1, word[1], word[1] + 1, word[2],
+                                    word[2] + 1, word[3], word[3] + 1),
+                  _mm256_setr_epi32(word[0] + 2, 0, word[1] + 2, 0, word[2] + 2, 0, word[3] + 2, 0),
+                  down, _mm256_sub_epi64(_mm256_set1_epi64x(64), down)};
+}
+
+V_INLINE __m256i take_four(const uint8_t *bytes, places at) {
+  __m256i group = _mm256_loadu_si256((const __m256i *)(const void *)bytes);
+  __m256i low = _mm256_srlv_epi64(_mm256_permutevar8x32_epi32(group, at.lower), at.down);
+  __m256i high = _mm256_sllv_epi64(_mm256_permutevar8x32_epi32(group, at.upper), at.up);
+  return _mm256_or_si256(low, high);
+}
+
+/*
+ * Eight values fill `bits` bytes; the last four start in their middle, within a byte when bits is
+ * odd. Of at most 49 bits four of them end within the 32 bytes that are loaded.
+ */
+static bool unpack(uint64_t *out, const uint8_t *bytes, size_t n, const ring_modulus *m) {
+  const places even = find_places(m->bits, 0), odd = find_places(m->bits, 4 * m->bits % 8);
+  const __m256i mask = _mm256_set1_epi64x((long long)(((uint64_t)1 << m->bits) - 1));
+  const __m256i largest = _mm256_set1_epi64x((long long)m->p - 1);
+  __m256i too_large = _mm256_setzero_si256();
+  for (size_t i = 0; i < n; i += 2 * LANES, bytes += m->bits) {
+    __m256i first = _mm256_and_si256(take_four(bytes, even), mask);
+    __m256i second = _mm256_and_si256(take_four(bytes + m->bits / 2, odd), mask);
+    too_large = _mm256_or_si256(too_large, _mm256_cmpgt_epi64(first, largest));
+    too_large = _mm256_or_si256(too_large, _mm256_cmpgt_epi64(second, largest));
+    _mm256_storeu_si256((__m256i *)(void *)(out + i), first);
+    _mm256_storeu_si256((__m256i *)(void *)(out + i + LANES), second);
+  }
+  return _mm256_testz_si256(too_large, too_large) != 0;
+}
+
+static void pack(uint8_t *out, const uint64_t *values, size_t n, const ring_modulus *m) {
+  bits_pack(out, values, n, m);
 }
 
 #include "ring/kernel/f64_loops.h"

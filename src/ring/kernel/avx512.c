@@ -4,6 +4,7 @@
  * compiled with -mavx512f -mavx512dq -mavx512vl -mfma -ffp-contract=off, on
  * x86-64 only.
  */
+#include "ring/kernel/bits.h"
 #include "ring/kernel/tables.h"
 
 #include <immintrin.h>
@@ -156,6 +157,82 @@ V_INLINE void v_halves(vec *high, vec *low, const int64_t *values) {
   __m512i bits = _mm512_load_si512(values);
   *high = _mm512_cvtepi64_pd(_mm512_srai_epi64(bits, 32));
   *low = _mm512_cvtepi64_pd(_mm512_and_si512(bits, _mm512_set1_epi64(0xFFFFFFFF)));
+}
+
+/* ---- integers and bytes ---- */
+
+static size_t keep_below(uint64_t *kept, const uint8_t *bytes, size_t n, const ring_modulus *m) {
+  const __m512i p = _mm512_set1_epi64((long long)m->p);
+  const __m512i mask = _mm512_set1_epi64((long long)(((uint64_t)1 << m->bits) - 1));
+  size_t n_kept = 0, whole = n - n % LANES;
+  for (size_t i = 0; i < whole; i += LANES) {
+    __m512i values = _mm512_and_si512(_mm512_loadu_si512(bytes + 8 * i), mask);
+    __mmask8 below = _mm512_cmplt_epu64_mask(values, p);
+    _mm512_storeu_si512(kept + n_kept, _mm512_maskz_compress_epi64(below, values));
+    n_kept += (size_t)__builtin_popcount(below);
+  }
+  return n_kept + bits_keep_below(kept + n_kept, bytes + 8 * whole, n - whole, m);
+}
+
+/*
+ * Eight values fill `bits` bytes. Value k starts in 32-bit word w = k*bits/32 of them and ends by
+ * word w + 2: words w and w + 1 shifted down, w + 2 up.
+ */
+static bool unpack(uint64_t *out, const uint8_t *bytes, size_t n, const ring_modulus *m) {
+  const __m512i start =
+      _mm512_mullo_epi64(_mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7), _mm512_set1_epi64(m->bits));
+  const __m512i word = _mm512_srli_epi64(start, 5);
+  const __m512i one = _mm512_set1_epi64((long long)1 << 32);
+  const __m512i lower = /* w in the lower half of each lane, w + 1 in the upper */
+      _mm512_add_epi64(_mm512_or_si512(word, _mm512_slli_epi64(word, 32)), one);
+  const __m512i upper = _mm512_add_epi64(word, _mm512_set1_epi64(2));
+  const __m512i down = _mm512_and_si512(start, _mm512_set1_epi64(31));
+  const __m512i up = _mm512_sub_epi64(_mm512_set1_epi64(64), down);
+  const __m512i mask = _mm512_set1_epi64((long long)(((uint64_t)1 << m->bits) - 1));
+  const __m512i p = _mm512_set1_epi64((long long)m->p);
+  __mmask8 too_large = 0;
+  for (size_t i = 0; i < n; i += LANES, bytes += m->bits) {
+    __m512i group = _mm512_loadu_si512(bytes);
+    __m512i low = _mm512_srlv_epi64(_mm512_permutexvar_epi32(lower, group), down);
+    __m512i high = _mm512_sllv_epi64(_mm512_permutexvar_epi32(upper, group), up);
+    __m512i values = _mm512_and_si512(_mm512_or_si512(low, high), mask);
+    too_large |= _mm512_cmpge_epu64_mask(values, p);
+    _mm512_storeu_si512(out + i, values);
+  }
+  return too_large == 0;
+}
+
+/*
+ * Eight values to 64 bytes, of which `bits` count and the others are written over by the next
+ * eight. 64-bit word j begins in value k = 64 j / bits and, as bits >= 32, ends by value k + 2.
+ * Shifts by 64 and more give zero, as they should.
+ */
+static void pack(uint8_t *out, const uint64_t *values, size_t n, const ring_modulus *m) {
+  if (m->bits < 32) {
+    bits_pack(out, values, n, m);
+    return;
+  }
+  uint64_t first[LANES], offset[LANES];
+  for (uint64_t j = 0; j < LANES; j++) {
+    first[j] = 64 * j / (uint64_t)m->bits;
+    offset[j] = 64 * j % (uint64_t)m->bits;
+  }
+  const __m512i one = _mm512_set1_epi64(1), bits = _mm512_set1_epi64(m->bits);
+  const __m512i k0 = _mm512_loadu_si512(first), k1 = _mm512_add_epi64(k0, one);
+  const __m512i k2 = _mm512_add_epi64(k1, one), down = _mm512_loadu_si512(offset);
+  const __m512i up1 = _mm512_sub_epi64(bits, down), up2 = _mm512_add_epi64(up1, bits);
+  /* Behind the eighth value there is none. */
+  const __mmask8 has1 = _mm512_cmplt_epu64_mask(k1, _mm512_set1_epi64(LANES));
+  const __mmask8 has2 = _mm512_cmplt_epu64_mask(k2, _mm512_set1_epi64(LANES));
+  for (size_t i = 0; i < n; i += LANES, out += m->bits) {
+    __m512i group = _mm512_loadu_si512(values + i);
+    __m512i word = _mm512_srlv_epi64(_mm512_permutexvar_epi64(k0, group), down);
+    __m512i next = _mm512_maskz_permutexvar_epi64(has1, k1, group);
+    __m512i last = _mm512_maskz_permutexvar_epi64(has2, k2, group);
+    word = _mm512_or_si512(word, _mm512_sllv_epi64(next, up1));
+    word = _mm512_or_si512(word, _mm512_sllv_epi64(last, up2));
+    _mm512_storeu_si512(out, word);
+  }
 }
 
 #include "ring/kernel/f64_loops.h"

@@ -306,7 +306,7 @@ static void from_uint64(ring_word *out, const uint64_t *in, size_t n, const ring
     .sum_scalar = sum_scalar, .tensor = tensor, .mac_key = mac_key, .convert = convert,            \
     .reduce = reduce, .quotient = quotient, .centre = centre, .permute = permute,                  \
     .permute_add = permute_add, .from_int64 = from_int64, .to_uint64 = to_uint64,                  \
-    .from_uint64 = from_uint64                                                                     \
+    .from_uint64 = from_uint64, .keep_below = keep_below, .unpack = unpack, .pack = pack           \
   }
 
 #endif

@@ -128,6 +128,20 @@ typedef struct ring_kernel {
   void (*to_uint64)(uint64_t *out, const ring_word *in, size_t n, const ring_modulus *m);
   /** Integers in [0, p) -> centred. */
   void (*from_uint64)(ring_word *out, const uint64_t *in, size_t n, const ring_modulus *m);
+
+  /* Integers and bytes, which may stand anywhere; `bits` is the size of p. */
+  /**
+   * n 64-bit little-endian words, any n, cut to their low bits: those below p to `kept`, in order;
+   * returns how many. Up to n words of `kept` are written. Time depends on n alone.
+   */
+  size_t (*keep_below)(uint64_t *kept, const uint8_t *bytes, size_t n, const ring_modulus *m);
+  /**
+   * n values of `bits` bits each, one behind the other -> integers; n a multiple of 64, and 64
+   * bytes of anything behind the last. False when one is not below p (all are written even so).
+   */
+  bool (*unpack)(uint64_t *out, const uint8_t *bytes, size_t n, const ring_modulus *m);
+  /** The other way, from integers in [0, p): writes up to 64 bytes of anything behind the last. */
+  void (*pack)(uint8_t *out, const uint64_t *values, size_t n, const ring_modulus *m);
 } ring_kernel;
 
 /** The table in use for a kind: the fastest this CPU has, or the one CKKS_KERNEL names. */

@@ -9,6 +9,7 @@
  * argument; BOTH makes the two entries of it, with that argument constant.
  */
 #include "base/alloc.h"
+#include "ring/kernel/bits.h"
 #include "ring/kernel/tables.h"
 
 #define INLINE static inline __attribute__((always_inline))
@@ -585,6 +586,20 @@ static void f64_ntt_inverse(ring_word *out, const ring_word *in, const ring_ntt 
   inverse_words(RING_F64, out, in, ntt);
 }
 
+/* ---- integers and bytes ---- */
+
+static size_t keep_below(uint64_t *kept, const uint8_t *bytes, size_t n, const ring_modulus *m) {
+  return bits_keep_below(kept, bytes, n, m);
+}
+
+static bool unpack(uint64_t *out, const uint8_t *bytes, size_t n, const ring_modulus *m) {
+  return bits_unpack(out, bytes, n, m);
+}
+
+static void pack(uint8_t *out, const uint64_t *values, size_t n, const ring_modulus *m) {
+  bits_pack(out, values, n, m);
+}
+
 /* ---- the tables ---- */
 
 #define NTT(prefix)                                                                                \
@@ -600,7 +615,7 @@ static void f64_ntt_inverse(ring_word *out, const ring_word *in, const ring_ntt 
     .convert = prefix##_convert, .reduce = prefix##_reduce, .quotient = prefix##_quotient,         \
     .centre = prefix##_centre, .permute = permute, .permute_add = prefix##_permute_add,            \
     .from_int64 = prefix##_from_int64, .to_uint64 = prefix##_to_uint64,                            \
-    .from_uint64 = prefix##_from_uint64                                                            \
+    .from_uint64 = prefix##_from_uint64, .keep_below = keep_below, .unpack = unpack, .pack = pack  \
   }
 
 const ring_kernel ring_kernel_scalar_u64 = TABLE("scalar-u64", RING_U64, u64, NTT(u64));
