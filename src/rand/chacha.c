@@ -15,7 +15,7 @@
 
 static void sodium_blocks(uint8_t *out, size_t n_blocks, const rand_chacha *start) {
   uint8_t nonce[crypto_stream_chacha20_ietf_NONCEBYTES] = {0};
-  uint8_t key[crypto_stream_chacha20_ietf_KEYBYTES];
+  uint8_t key[RAND_CHACHA_KEY_BYTES];
   base_store_u64(nonce, start->word[13] | (uint64_t)start->word[14] << 32);
   for (size_t i = 0; i < 4; i++)
     base_store_u64(key + 8 * i, start->word[4 + 2 * i] | (uint64_t)start->word[5 + 2 * i] << 32);
@@ -49,7 +49,8 @@ bool rand_chacha_usable(const rand_chacha_way *way) {
   return true;
 }
 
-static void start_at(rand_chacha *start, const uint8_t key[32], uint64_t domain, uint32_t first) {
+static void start_at(rand_chacha *start, const uint8_t key[RAND_CHACHA_KEY_BYTES], uint64_t domain,
+                     uint32_t first) {
   static const uint32_t constants[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
   memcpy(start->word, constants, sizeof constants);
   for (size_t i = 0; i < 4; i++) {
@@ -64,7 +65,8 @@ static void start_at(rand_chacha *start, const uint8_t key[32], uint64_t domain,
 }
 
 void rand_chacha_read_by(const rand_chacha_way *way, uint8_t *out, size_t n_blocks,
-                         const uint8_t key[32], uint64_t domain, uint32_t first) {
+                         const uint8_t key[RAND_CHACHA_KEY_BYTES], uint64_t domain,
+                         uint32_t first) {
   rand_chacha start;
   start_at(&start, key, domain, first);
   way->blocks(out, n_blocks, &start);
@@ -72,8 +74,8 @@ void rand_chacha_read_by(const rand_chacha_way *way, uint8_t *out, size_t n_bloc
 }
 
 /* As much as it can by the fastest way, what is left by the next. */
-void rand_chacha_read(uint8_t *out, size_t n_blocks, const uint8_t key[32], uint64_t domain,
-                      uint32_t first) {
+void rand_chacha_read(uint8_t *out, size_t n_blocks, const uint8_t key[RAND_CHACHA_KEY_BYTES],
+                      uint64_t domain, uint32_t first) {
   rand_chacha start;
   start_at(&start, key, domain, first);
   for (int i = N_WAYS - 1; i >= 0 && n_blocks > 0; i--) {
