@@ -13,7 +13,7 @@ from .errors import (ArgumentError, CancelledError, EntropyError, Error, FormatE
                      InputOutputError, LevelError, MismatchError, MissingKeyError,
                      OutOfMemoryError, RangeError, SecurityError)
 from .model import Fit, Model, Training, import_onnx, import_trees, is_trees, train
-from .server import Server, Session, compile, infer
+from .server import Server, Session, Units, compile, infer
 from .service import Service, serve
 from .tables import Metrics, Outlier, Predictions, Table
 
@@ -22,5 +22,5 @@ __all__ = ["ArgumentError", "CancelledError", "Client", "Context", "Cost", "Entr
            "Facts", "Fit", "FormatError", "InputOutputError", "LevelError", "Metrics",
            "MismatchError", "MissingKeyError", "Model", "OutOfMemoryError", "OutOfRangeWarning",
            "Outlier", "Predictions", "RangeError", "Remote", "SecretKey", "SecurityError", "Server",
-           "Service", "Session", "Sorted", "Table", "Training", "Vector", "ckks_vector", "compile",
-           "import_onnx", "import_trees", "infer", "is_trees", "predict", "serve", "train"]
+           "Service", "Session", "Sorted", "Table", "Training", "Units", "Vector", "ckks_vector",
+           "compile", "import_onnx", "import_trees", "infer", "is_trees", "predict", "serve", "train"]

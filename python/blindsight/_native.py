@@ -338,6 +338,8 @@ _BLINDSIGHT_STATUS = {
     "model_calibrate": "pDz", "model_predict": "PDzp", "metrics_compute": "PDIzp",
     "metrics_values": "PDDzp", "server_compile": "Ppp", "server_load": "Ps", "server_save": "sp",
     "server_simulate": "PDziQip", "session_build": "Pppzi", "session_infer": "PZpzp",
+    "server_prepare": "pz", "session_save": "sp", "session_load": "Ppsi", "units_measure": "P",
+    "units_load": "Ps", "units_save": "sp", "units_cache_path": "P",
 }
 _OTHER = {
     "ckks_version": ("", c_char_p), "ckks_last_error": ("", c_char_p),

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from ctypes import byref, c_void_p, sizeof
+from ctypes import byref, c_void_p, sizeof, string_at
 from typing import Any, Union
 
 from numpy.typing import ArrayLike
@@ -60,9 +60,18 @@ class Server(Named):
         """Mode 0600. What ``serve`` takes, when its name ends with .server."""
         library.blindsight_server_save(text(path), self._handle)
 
+    def prepare(self, weights_mb: int = 1024) -> None:
+        """Encodes the weights, in so much memory at most: what does not fit is encoded when it is
+        used. The first session does it otherwise, with 1024 MiB."""
+        interruptible(library.blindsight_server_prepare, self._handle, weights_mb << 20)
+
     def session(self, keys: Bytes, threads: int = 1) -> Session:
         """Room to compute for one client, with its evaluation keys."""
         return Session(self, keys, threads)
+
+    def load_session(self, path: Path, threads: int = 1) -> Session:
+        """What :meth:`Session.save` kept, in a small part of the time that building it takes."""
+        return Session(self, path=path, threads=threads)
 
     def infer(self, sample: Bytes, keys: Bytes, threads: int = 1) -> bytes:
         """One sample, for a client whose keys are not kept: :meth:`session` keeps them."""
@@ -96,12 +105,23 @@ def _refuse_server() -> Any:
 class Session:
     """One client's keys on a server. Calls of many threads take turns."""
 
-    def __init__(self, server: Server, keys: Bytes, threads: int = 1) -> None:
+    def __init__(self, server: Server, keys: Bytes = b"", threads: int = 1, *,
+                 path: Path | None = None) -> None:
         self._server = server  # lives as long
-        keys = octets(keys)
         self._turn = threading.Lock()
+        if path is not None:
+            self._handle = interruptible(made, "blindsight_session",
+                                         library.blindsight_session_load, server._handle,
+                                         text(path), threads)
+            return
+        keys = octets(keys)
         self._handle = interruptible(made, "blindsight_session", library.blindsight_session_build,
                                      server._handle, keys, len(keys), threads)
+
+    def save(self, path: Path) -> None:
+        """Weights and keys as they stand in memory, for :meth:`Server.load_session` on this
+        machine. Mode 0600: as private as the server file."""
+        library.blindsight_session_save(text(path), self._handle)
 
     def infer(self, sample: Bytes) -> bytes:
         """Sample in, result out; nothing of either is known here."""
@@ -118,11 +138,50 @@ class Session:
                            "pickled: build another one from the keys")
 
 
+class Units:
+    """What a machine can do, for :func:`compile`: its times of the operations."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+
+    @classmethod
+    def measure(cls) -> Units:
+        """Of this machine, in seconds to a minute of work: ``blindsight calibrate``."""
+        return cls(interruptible(made, "blindsight_units", library.blindsight_units_measure))
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Units:
+        """A file of :meth:`save`, or of the command; None is the one where commands keep theirs."""
+        return cls(made("blindsight_units", library.blindsight_units_load,
+                        text(path) if path is not None else _cache()))
+
+    def save(self, path: Path | None = None) -> None:
+        """None: where the commands look for it."""
+        library.blindsight_units_save(text(path) if path is not None else _cache(), self._handle)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return refuse_copy("units are not copied or pickled: save() and load() them")
+
+
+def _cache() -> bytes:
+    """Where the commands keep their units."""
+    out = c_void_p()
+    library.blindsight_units_cache_path(byref(out))
+    if not out:
+        raise ValueError("there is no cache: neither XDG_CACHE_HOME nor HOME is set")
+    try:
+        return string_at(out)
+    finally:
+        library.ckks_bytes_free(out)
+
+
 def compile(model: Model, *, error: float = 0.0, security: int = 128, packing: str = "both",
             minimise: str = "balanced", last: str = "client", headroom: float = 4.0,
-            log2_n: int = 0, weights_mb: int = 0, bootstrap: str = "auto") -> Server:
+            log2_n: int = 0, weights_mb: int = 0, bootstrap: str = "auto",
+            units: Units | Path | None = None) -> Server:
     """Chooses encryption parameters for a model. Options are those of ``blindsight compile``; what
-    cannot be had is refused, with what would help."""
+    cannot be had is refused, with what would help. `units` are of the machine that will serve
+    (None: those built in; the command takes what ``blindsight calibrate`` left)."""
     if minimise not in _MINIMISE:
         raise ValueError(f"minimise = {minimise!r}: must be one of {', '.join(_MINIMISE)}")
     if packing not in _PACKINGS:
@@ -138,13 +197,20 @@ def compile(model: Model, *, error: float = 0.0, security: int = 128, packing: s
     options.minimise, options.headroom = _MINIMISE[minimise], headroom
     options.last_on_server = last == "server"
     options.bootstrap = _BOOTSTRAPS[bootstrap]
+    if units is not None and not isinstance(units, Units):
+        units = Units.load(units)
+    if units is not None:
+        options.units = units._handle.pointer
     if weights_mb:
         assign(options, weights_bytes=weights_mb << 20)
     return Server(interruptible(made, "blindsight_server", library.blindsight_server_compile,
                                 model._handle, byref(options)))
 
 
-def infer(server: Server | Path, sample: Bytes, keys: Bytes, threads: int = 1) -> bytes:
+def infer(server: Server | Path, sample: Bytes, keys: Bytes, threads: int = 1, *,
+          weights_mb: int | None = None) -> bytes:
     """One sample through a compiled model or the file of one: what ``blindsight-infer`` does."""
     compiled = server if isinstance(server, Server) else Server.load(server)
+    if weights_mb is not None:
+        compiled.prepare(weights_mb)
     return compiled.infer(sample, keys, threads)

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import csv
 import os
+from collections.abc import Mapping
 from contextlib import contextmanager
 from ctypes import POINTER, byref, c_char_p, c_double, c_int, c_size_t, cast, sizeof
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Iterator, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Optional, Sequence, TextIO, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -123,15 +125,62 @@ def path_of(data: Any) -> Iterator[bytes]:
             raise TypeError("data is None: must be a path or a DataFrame")
         yield os.fsencode(data)
         return
+    with _in_memory("DataFrame", lambda file: data.to_csv(file, index=False)) as path:
+        yield path
+
+
+@contextmanager
+def _in_memory(name: str, write: Callable[[TextIO], Any]) -> Iterator[bytes]:
+    """The path of a file that is nowhere; errors call it by name."""
     descriptor = os.memfd_create("table", os.MFD_CLOEXEC)
     with open(descriptor, "w", encoding="utf-8", newline="") as file:
-        data.to_csv(file, index=False)
+        write(file)
         file.flush()
         path = f"/proc/self/fd/{descriptor}"
         try:
             yield path.encode()
         except Error as error:
-            raise type(error)(error.status, str(error).replace(path, "DataFrame")) from None
+            raise type(error)(error.status, str(error).replace(path, name)) from None
+
+
+def _is_records(rows: Any) -> bool:
+    """A record by name, a list of them, or a column by name."""
+    return isinstance(rows, Mapping) or (
+        isinstance(rows, (list, tuple)) and len(rows) > 0 and isinstance(rows[0], Mapping))
+
+
+def _is_column(value: Any) -> bool:
+    return hasattr(value, "__len__") and not isinstance(value, (str, bytes))
+
+
+def _records(rows: Any, features: Sequence[str]) -> list[list[Any]]:
+    """The values of features, row by row. A name that is not there is an error, since it may be
+    misspelt; None says that a value is missing."""
+    if isinstance(rows, Mapping) and any(_is_column(value) for value in rows.values()):
+        lacking = [name for name in features if name not in rows]
+        if lacking:
+            raise ValueError(f"there is no column {lacking[0]!r}")
+        columns = [rows[name] for name in features]
+        for name, column in zip(features, columns):
+            if not _is_column(column) or len(column) != len(columns[0]):
+                raise ValueError(f"column {name!r}: must be as long as {features[0]!r}")
+        return [list(row) for row in zip(*columns)]
+    found = []
+    for i, record in enumerate([rows] if isinstance(rows, Mapping) else rows):
+        if not isinstance(record, Mapping):
+            raise TypeError(f"row {i}: must be a record by name, as row 0 is")
+        lacking = [name for name in features if name not in record]
+        if lacking:
+            raise ValueError(f"row {i}: there is no {lacking[0]!r}; None is a missing value")
+        found.append([record[name] for name in features])
+    return found
+
+
+def _as_text(value: Any) -> str:
+    """A value as a file has it."""
+    if value is None or value != value:
+        return ""
+    return value if isinstance(value, str) else repr(float(value))
 
 
 def numbers(array: Any, n: int) -> Floats:
@@ -239,8 +288,11 @@ class Named:
                        numbers(raw.class_f1, n))
 
     def _values(self, rows: Any) -> Floats:
-        """Rows as the library takes them. A DataFrame may have its columns in any order, and
-        others beside them; texts are what they are in a file."""
+        """Rows as the library takes them. DataFrames, records by name (a dict, a list of them) and
+        columns by name (a dict of lists) may have their names in any order, and others beside
+        them; texts are what they are in a file."""
+        if _is_records(rows):
+            return self._named_values(_records(rows, self.features))
         if hasattr(rows, "to_frame") and not hasattr(rows, "columns"):  # a Series: one row
             rows = rows.to_frame().T
         if hasattr(rows, "columns"):
@@ -260,6 +312,20 @@ class Named:
             raise ValueError(f"rows of {len(self.features)} values are needed, not an array of "
                              f"shape {array.shape}")
         return array
+
+    def _named_values(self, records: list[list[Any]]) -> Floats:
+        lines = [[_as_text(value) for value in record] for record in records]
+        if not lines:
+            return np.zeros((0, len(self.features)))
+        with _in_memory("records", lambda file: csv.writer(file).writerows(
+                [self.features, *lines])) as path:
+            options = RowsOptions()
+            library.blindsight_rows_options_default(byref(options), sizeof(options))
+            values = table_of(made("blindsight_rows", library.blindsight_rows_load, path,
+                                   self._names(), byref(options)), len(self.features)).values
+        if len(values) != len(lines):
+            raise ValueError(f"{len(lines)} records were given, {len(values)} rows read")
+        return values
 
     def _predictions(self, handle: Handle, out_of_range: Sequence[Outlier] = (),
                      rows: Any = None) -> Predictions:

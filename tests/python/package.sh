@@ -34,6 +34,7 @@ for file in test_ckks test_model test_client test_threads test_pipelines; do
   wrong=$(sed -n 's/^FAILED (\(.*\))/\1/p' "$log.err" | tr -c '0-9\n' ' ' |
     awk '{ for (i = 1; i <= NF; i++) n += $i } END { print n + 0 }')
   passed=$((passed + ${ran:-0} - wrong)) failed=$((failed + wrong))
+  sed -n '/^Ctrl-C/p' "$log.out"
   left=$(sed -n 's/^OK (skipped=\([0-9]*\))/\1/p' "$log.err")
   passed=$((passed - ${left:-0})) skipped=$((skipped + ${left:-0}))
   [ -z "$left" ] || echo "SKIP: $left of $file, no pandas or scikit-learn"

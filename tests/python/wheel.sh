@@ -12,7 +12,16 @@ $python -c 'import numpy, venv, ensurepip' 2>/dev/null || { echo "SKIP: no pytho
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY PYTHONPATH BLINDSIGHT_LIBRARY \
   BLINDSIGHT_SERVER
 
-run "$root/tools/make_wheel" "$BUILD" wheels
+# With the page, as the target makes it, where this machine can compile it.
+page="" rc=0
+"$root/tools/build_wasm" "$root/build/web" >"$log.out" 2>&1 || rc=$?
+case $rc in
+  0) "$root/tools/pack_web" "$root/build/web" package page && page=page ;;
+  77) skip "the page: $(head -n 1 "$log.out")" ;;
+  *) fail "the page is built" ;;
+esac
+# shellcheck disable=SC2086 # one word or none
+run "$root/tools/make_wheel" "$BUILD" wheels $page
 holds "a wheel is made" [ "$rc" = 0 ]
 wheel=$(ls "$work"/wheels/*.whl)
 works "it keeps to the rules" "$root/tools/check_wheel" "$wheel"
@@ -69,6 +78,29 @@ says "as in clear" '^True$'
 for name in blindsight ckks sodium curl gnutls jansson png16; do
   says "$name is its own" "^$name True$"
 done
+if [ -n "$page" ]; then
+  cat >page.py <<'END'
+import urllib.request
+import blindsight as bs
+
+model = bs.train("patients.csv", "diagnosis", epochs=20)
+with bs.serve(model.compile(packing="latency"), web=True) as service:
+    for name in ("", "page.js", "blindsight.wasm"):
+        with urllib.request.urlopen(f"{service.url}/{name}") as answer:
+            body = answer.read()
+            print(name or "/", answer.headers["Content-Type"], body[:4] == b"\0asm",
+                  b"<title>Blindsight" in body)
+END
+  run fresh/bin/python -W error page.py
+  holds "it serves its page" [ "$rc" = 0 ]
+  says "at the root" '^/ text/html.* False True$'
+  says "with its module" '^blindsight.wasm application/wasm True False$'
+  run fresh/bin/blindsight-server --web-hashes "$(fresh/bin/python -c 'import blindsight as b, os
+print(os.path.join(os.path.dirname(b.__file__), "share", "blindsight", "web"))')"
+  cp "$log.out" theirs
+  run blindsight-server --web-hashes page
+  holds "whose files are those of the build" cmp -s theirs "$log.out"
+fi
 for program in blindsight blindsight-server blindsight-infer; do
   run fresh/bin/$program --version
   holds "$program is there" [ "$rc" = 0 ]
