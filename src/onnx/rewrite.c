@@ -10,16 +10,20 @@
 #define NODES 4
 #define NAME_BYTES 48
 
+typedef enum how { AS_IT_IS, SPLIT, ONE_SLOPE } how;
+
 /* Before opset 7 slopes of one dimension belonged to channels, and Mul did not repeat operands. */
-static bool is_split(const onnx_graph *graph, const onnx_node *node) {
+static how rewritten(const onnx_graph *graph, const onnx_node *node) {
   if (graph->opset < 7 || !onnx_wire_text_is(node->op, "PRelu") || node->domain.n > 0 ||
       node->n_in != 2 || node->n_out != 1 || node->in[0] < 0 || node->in[1] < 0 || node->out[0] < 0)
-    return false;
+    return AS_IT_IS;
   const onnx_tensor *slope = graph->value[node->in[1]].given;
-  for (size_t i = 1; slope != NULL && i < slope->n; i++)
+  if (slope == NULL || slope->n < 2)
+    return AS_IT_IS;
+  for (size_t i = 1; i < slope->n; i++)
     if (slope->value[i] != slope->value[0])
-      return true;
-  return false;
+      return SPLIT;
+  return ONE_SLOPE;
 }
 
 /* A name that a file would not use: messages show it. */
@@ -42,6 +46,23 @@ static ckks_status init_node(onnx_graph *graph, onnx_node *node, const onnx_node
   memcpy(node->in, in, (size_t)n_in * sizeof *in);
   node->out[0] = out;
   return CKKS_OK;
+}
+
+/* A slope for each channel, and all the same: one number, which makes it a function. */
+static ckks_status share_slope(onnx_graph *graph, onnx_node *made, const onnx_node *node) {
+  onnx_tensor *one = onnx_graph_take(graph, 1, sizeof *one);
+  int value;
+  if (one == NULL)
+    return base_fail_memory(sizeof *one);
+  BASE_TRY(onnx_tensor_init(one, 0, NULL, false));
+  one->value[0] = graph->value[node->in[1]].given->value[0];
+  ckks_status status = new_value(&value, graph, node->index, "slope", -1);
+  if (status != CKKS_OK) {
+    onnx_tensor_clear(one);
+    return status;
+  }
+  graph->value[value].given = one;
+  return init_node(graph, made, node, "PRelu", (int[]){node->in[0], value}, 2, node->out[0]);
 }
 
 /* The constant 1 - s. */
@@ -78,9 +99,12 @@ static ckks_status split_node(onnx_graph *graph, onnx_node *made, int at, const 
 static ckks_status rewrite_all(onnx_graph *graph, onnx_node *made, size_t *n) {
   for (size_t i = 0; i < graph->n_nodes; i++) {
     const onnx_node *node = &graph->node[i];
-    size_t count = is_split(graph, node) ? NODES : 1;
-    if (count == NODES)
+    how way = rewritten(graph, node);
+    size_t count = way == SPLIT ? NODES : 1;
+    if (way == SPLIT)
       BASE_TRY(split_node(graph, made + *n, (int)*n, node));
+    else if (way == ONE_SLOPE)
+      BASE_TRY(share_slope(graph, made + *n, node));
     else
       made[*n] = *node;
     for (int k = 0; count == 1 && k < node->n_out; k++)
@@ -94,10 +118,12 @@ static ckks_status rewrite_all(onnx_graph *graph, onnx_node *made, size_t *n) {
 }
 
 static ckks_status rewrite_slopes(onnx_graph *graph) {
-  size_t n_split = 0, n = 0;
-  for (size_t i = 0; i < graph->n_nodes; i++)
-    n_split += is_split(graph, &graph->node[i]);
-  if (n_split == 0)
+  size_t n_split = 0, n_shared = 0, n = 0;
+  for (size_t i = 0; i < graph->n_nodes; i++) {
+    n_split += rewritten(graph, &graph->node[i]) == SPLIT;
+    n_shared += rewritten(graph, &graph->node[i]) == ONE_SLOPE;
+  }
+  if (n_split + n_shared == 0)
     return CKKS_OK;
   size_t most = graph->n_nodes + (NODES - 1) * n_split;
   if (most > ONNX_MAX_NODES)
