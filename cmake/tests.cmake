@@ -144,6 +144,7 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
   list_test(python/many load tests/python/many.sh)
   list_test(e2e/server_load_minute load tests/e2e/server_load.sh 60)
   list_test(e2e/server_kills_many load tests/e2e/server_kills.sh 200)
+  list_test(house/prove_all load tests/house/prove.sh all)
 endif()
 
 # Load on a service that runs: not a benchmark by itself (tests/e2e/server_load.sh and

@@ -116,6 +116,7 @@ size_t ckks_key_spec_merge(ckks_key_spec *specs, size_t n) {
 size_t ckks_key_spec_bytes(const ckks_key_spec *spec, const ckks_params *params) {
   ckks_key_spec full = *spec;
   fill_defaults(&full, params);
+  /*@ split full.level; */ /* for tools/prove: limbs and level belong together */
   size_t digit_bytes = 0;
   for (int i = 0; i < ckks_params_limbs_over(params, full.level, full.n_special); i++) {
     int limb = ckks_params_limb(params, full.level, i);

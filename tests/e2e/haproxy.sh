@@ -6,7 +6,7 @@
 # shellcheck disable=SC1091,SC2034,SC2154 # not followed
 . tests/cli/check.inc
 command -v haproxy >/dev/null || { echo "SKIP: no haproxy"; exit 77; }
-server_options="--grace 600"
+server_options="--grace 600 --max-body-mb 1"
 . "$root/tests/e2e/proxy.inc"
 cat tls.crt tls.key >both.pem
 
@@ -69,6 +69,14 @@ done
 
 # --- a job, by the key's header
 job_of a
+
+# --- refusals that come early, through the proxy: TRIES (10) of each
+tries=${TRIES:-10}
+head -c 3000000 /dev/zero >large
+. "$root/tests/e2e/early.inc"
+all 413 /v2/models/m/infer POST large "$BLINDSIGHT_TOKEN" "too large"
+all 405 /v2/models PUT large "$BLINDSIGHT_TOKEN" "a method that is not"
+all 200 "/v2/keys/$(cat a.id)" PUT a.keys "$BLINDSIGHT_TOKEN" "a key that is there"
 
 # --- more connections than a server is given at a time wait in front of it
 if command -v wrk >/dev/null; then

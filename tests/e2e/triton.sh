@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The genuine client of Triton Inference Server (the Python package tritonclient), where it is
 # installed: health, metadata, inference in binary and in JSON, compressed with gzip and deflate.
-# PYTHON names the interpreter that has it (python3).
+# PYTHON names the interpreter that has it (python3); TRIES (30) early refusals must all be read.
 # shellcheck disable=SC1091,SC2154 # not followed
 . tests/cli/check.inc
 python=${PYTHON:-python3}
@@ -24,7 +24,7 @@ BLINDSIGHT_TOKEN=$(cat "$log.out")
 export BLINDSIGHT_TOKEN
 key=$(b2sum -l 256 me.keys | cut -d ' ' -f 1)
 works "a sample" blindsight encrypt models/m.client validation.csv --key me.key --rows 0-2 -o s
-serve models
+serve models --max-body-mb 1
 ask "/v2/keys/$key" -T me.keys -o answer
 cat >ask.py <<'EOF'
 import base64, os, ssl, sys
@@ -67,6 +67,14 @@ ask('mixed', base64.b64encode(sample), False, True, 'header')
 for how in 'gzip', 'deflate':
     ask(how, sample, True, True, 'header', request_compression_algorithm=how,
         response_compression_algorithm=how)
+for i in range(int(sys.argv[3])): # above the limit of a body: refused before it is read
+    try:
+        tensor = triton.InferInput('ciphertext', [1], 'BYTES')
+        tensor.set_data_from_numpy(np.array([bytes(3000000)], dtype=object))
+        client.infer('m', [tensor], headers={**headers, 'Blindsight-Key': key})
+        sys.exit('too large a body was taken')
+    except triton.InferenceServerException as e:
+        assert e.status() == '413', e
 for name in 'rows', 'ciphertext': # no such input; no sample
     try:
         tensor = triton.InferInput(name, [1], 'BYTES')
@@ -76,7 +84,7 @@ for name in 'rows', 'ciphertext': # no such input; no sample
     except triton.InferenceServerException as e:
         assert e.status() == '400', e
 EOF
-run "$python" ask.py "$url" "$key"
+run "$python" ask.py "$url" "$key" "${TRIES:-30}"
 holds "the client is content" [ "$rc" = 0 ]
 [ "$rc" = 0 ] || cat "$log.err"
 for name in binary default json mixed gzip deflate; do
