@@ -7,7 +7,7 @@ _blindsight_server_commands="serve token audit help"
 # Options of a command.
 _blindsight_options() {
   case $1 in
-    train) echo "--label --output --model --task --drop --hidden --activation --epochs --batch --rate --decay --l2 --trees --depth --min-rows --bins --sample-rows --sample-columns --patience --edges --seed --split-seed --frac --validation --json" ;;
+    train) echo "--label --output --model --task --drop --categories --hidden --activation --epochs --batch --rate --decay --l2 --trees --depth --min-rows --bins --sample-rows --sample-columns --patience --edges --seed --split-seed --frac --validation --json" ;;
     import) echo "--output --calibrate --bins --edges --label --output-name --input --outputs --mean --deviation --output-error --activation-error --max-degree --margin --fit --composite --json" ;;
     export) echo "--output" ;;
     evaluate) echo "--label --outputs --packing --json" ;;
@@ -35,6 +35,7 @@ _blindsight_values() {
     train.--model) echo "network linear trees" ;;
     train.--task) echo "auto classes regression" ;;
     train.--drop) echo "none" ;;
+    train.--categories) echo "none" ;;
     train.--hidden) echo "none" ;;
     train.--activation) echo "none" ;;
     train.--epochs) echo "none" ;;

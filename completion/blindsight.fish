@@ -6,6 +6,7 @@ complete -c blindsight -n "__fish_seen_subcommand_from train" -s o -l output -r 
 complete -c blindsight -n "__fish_seen_subcommand_from train" -l model -x -a "network linear trees" -d "what is trained (network)"
 complete -c blindsight -n "__fish_seen_subcommand_from train" -l task -x -a "auto classes regression" -d "what the label is (auto: many numbers, or fractions, are a quantity)"
 complete -c blindsight -n "__fish_seen_subcommand_from train" -l drop -x -d "ignore them: a,b (may be repeated)"
+complete -c blindsight -n "__fish_seen_subcommand_from train" -l categories -x -d "codes, not quantities, though they are numbers: a,b (may be repeated)"
 complete -c blindsight -n "__fish_seen_subcommand_from train" -l hidden -x -d "network: hidden layers: 16, or 16,8, or none (16)"
 complete -c blindsight -n "__fish_seen_subcommand_from train" -l activation -x -d "network: sigmoid3, square, identity or c0,c1,... (sigmoid3)"
 complete -c blindsight -n "__fish_seen_subcommand_from train" -l epochs -x -d "network: passes over the data (250)"

@@ -281,6 +281,10 @@ typedef struct blindsight_train_options {
                          after which training stops; 0 = never */
   bool exact_edges; /**< clients are told the edges in use among as many random ones; else among
                          other bins, about 2000 edges in all */
+  /** Columns that are categories though they hold numbers (codes of cities), or texts and numbers;
+   * each alone or "a,b". */
+  const char *const *categories;
+  size_t n_categories;
 } blindsight_train_options;
 
 /** What training found and did. */

@@ -115,7 +115,8 @@ class TrainOptions(ctypes.Structure):
         ("context", c_void_p), ("learner", c_int), ("task", c_int), ("l2", c_double),
         ("n_trees", c_int), ("max_depth", c_int), ("min_rows", c_int), ("n_bins", c_size_t),
         ("shrinkage", c_double), ("row_part", c_double), ("feature_part", c_double),
-        ("patience", c_int), ("exact_edges", c_bool),
+        ("patience", c_int), ("exact_edges", c_bool), ("categories", POINTER(c_char_p)),
+        ("n_categories", c_size_t),
     ]
 
 

@@ -170,7 +170,7 @@ def _training(handle: Handle) -> Training:
 
 
 def train(data: Data, label: str, *, model: str = "network", task: str = "auto",
-          drop: Sequence[str] = (), hidden: Sequence[int] | None = None,
+          drop: Sequence[str] = (), categories: Sequence[str] = (), hidden: Sequence[int] | None = None,
           activation: Union[str, ArrayLike] = "sigmoid3", epochs: int = 250, batch: int = 64,
           rate: float | None = None, decay: float = 1e-5, l2: float = 1.0, trees: int = 100,
           depth: int = 4, min_rows: int = 20, bins: int = 255, sample_rows: float = 1.0,
@@ -189,6 +189,8 @@ def train(data: Data, label: str, *, model: str = "network", task: str = "auto",
     options.label = text(label)
     columns = [drop] if isinstance(drop, str) else list(drop)
     options.drop, options.n_drop = strings(columns), len(columns)
+    coded = [categories] if isinstance(categories, str) else list(categories)
+    options.categories, options.n_categories = strings(coded), len(coded)
     if hidden is not None:
         if any(width < 1 for width in hidden):
             raise ValueError(f"hidden = {list(hidden)}: widths are 1 or more")

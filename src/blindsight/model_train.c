@@ -51,6 +51,8 @@ static ckks_status set_options(train_options *inner, const blindsight_train_opti
     BASE_TRY(blindsight_objects_require(options->hidden, "options.hidden"));
   if (options->n_drop > 0)
     BASE_TRY(blindsight_objects_require(options->drop, "options.drop"));
+  if (options->n_categories > 0)
+    BASE_TRY(blindsight_objects_require(options->categories, "options.categories"));
   return set_activation(&inner->activation, options);
 }
 
@@ -60,6 +62,8 @@ static ckks_status fit(network_model *model, blindsight_training_whole *training
   const table_options columns = {.label = options->label,
                                  .drop = options->drop,
                                  .n_drop = options->n_drop,
+                                 .categories = options->categories,
+                                 .n_categories = options->n_categories,
                                  .texts = true,
                                  .task = (table_task)options->task};
   if ((int)options->task < 0 || options->task > BLINDSIGHT_TASK_REGRESSION)

@@ -91,6 +91,18 @@ static void print_confusion(FILE *out, const blindsight_metrics *m, const char *
   }
 }
 
+/* A rate of nothing is 0, or 1, and says nothing. */
+static void print_absent(FILE *out, const blindsight_metrics *m, const char *const *label) {
+  for (size_t i = 0; i < m->n_classes; i++) {
+    size_t n = 0;
+    for (size_t j = 0; j < m->n_classes; j++)
+      n += m->confusion[i * m->n_classes + j];
+    if (n == 0)
+      cli_print_field(out, "none of", "%s among these rows: they say nothing of that class",
+                      label[i]);
+  }
+}
+
 /* Two classes say the same twice: their F1 is above. */
 static void print_classes(FILE *out, const blindsight_metrics *m, const char *const *label) {
   int name_width = 0;
@@ -128,6 +140,7 @@ void cli_metrics_print(FILE *out, const blindsight_metrics *m, const char *const
     return;
   if (m->n_classes > 2)
     print_classes(out, m, label);
+  print_absent(out, m, label);
   print_confusion(out, m, label);
 }
 

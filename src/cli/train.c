@@ -20,7 +20,7 @@
 
 typedef struct arguments {
   const char *data, *label, *hidden, *activation, *output, *validation;
-  cli_texts drop;
+  cli_texts drop, categories;
   uint64_t epochs, batch, seed, split_seed, trees, depth, min_rows, bins, patience;
   double rate, decay, frac, l2, rows, columns; /* rate: NaN = what suits the model */
   int model, task, edges;
@@ -48,6 +48,8 @@ static int parse(arguments *a, int argc, char **argv) {
       {"task", 0, CLI_CHOICE, &a->task, "auto|classes|regression",
        "what the label is (auto: many numbers, or fractions, are a quantity)", 0, 0, 0},
       {"drop", 0, CLI_TEXTS, &a->drop, "COLUMNS", "ignore them: a,b (may be repeated)", 0, 0, 0},
+      {"categories", 0, CLI_TEXTS, &a->categories, "COLUMNS",
+       "codes, not quantities, though they are numbers: a,b (may be repeated)", 0, 0, 0},
       {"hidden", 0, CLI_TEXT, &a->hidden, "WIDTHS",
        "network: hidden layers: 16, or 16,8, or none (16)", 0, 0, 0},
       {"activation", 0, CLI_TEXT, &a->activation, "NAME",
@@ -168,6 +170,8 @@ static ckks_status set_options(training *t) {
   t->options.exact_edges = a->edges == 1;
   t->options.drop = a->drop.text;
   t->options.n_drop = a->drop.n;
+  t->options.categories = a->categories.text;
+  t->options.n_categories = a->categories.n;
   t->options.n_epochs = (int)a->epochs;
   t->options.batch_size = (int)a->batch;
   if (!isnan(a->rate) && t->options.learner == BLINDSIGHT_TREES)

@@ -11,6 +11,18 @@
 #define ENOUGH_ROWS 20
 #define ONE_IN 100
 
+/* Numbers are one category however they are written. */
+static size_t find_number(const table_texts *texts, const char *text) {
+  double number, other;
+  size_t k = 0;
+  if (table_csv_number(&number, text) != TABLE_CSV_NUMBER)
+    return texts->n;
+  while (k < texts->n &&
+         (table_csv_number(&other, texts->text[k]) != TABLE_CSV_NUMBER || other != number))
+    k++;
+  return k;
+}
+
 bool table_categories_note(double *value, table_texts *texts, const char *text) {
   size_t k = 0;
   if (texts->text == NULL) {
@@ -21,10 +33,12 @@ bool table_categories_note(double *value, table_texts *texts, const char *text) 
   }
   while (k < texts->n && strcmp(texts->text[k], text) != 0)
     k++;
+  if (k == texts->n && texts->forced)
+    k = find_number(texts, text);
   if (k == TABLE_MAX_TEXTS || strlen(text) > ENCODING_MAX_NAME_BYTES)
     return false;
-  texts->text[k] = text;
-  texts->n += k == texts->n;
+  if (k == texts->n)
+    texts->text[texts->n++] = text;
   texts->count[k]++;
   *value = (double)k;
   return true;
@@ -99,6 +113,12 @@ static ckks_status settle_feature(table_columns *t, size_t f) {
     double *x = &data->value[r * data->n_features + f];
     *x = isnan(*x) ? *x : number[(size_t)*x];
   }
+  if (n_texts > 0 && table_notes_is_date(t->texts[f].text[0]))
+    return table_notes_add(
+        data,
+        "column \"%.80s\": dates or times, taken as %zu categories: make numbers "
+        "of them, or --drop it",
+        data->feature[f], n + (n_texts > n));
   if (n_texts == n)
     return table_notes_add(data, "column \"%.80s\": %zu categories", data->feature[f], n);
   return table_notes_add(data, "column \"%.80s\": %zu categories, %zu rarer ones together",

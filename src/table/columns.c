@@ -73,16 +73,18 @@ static ckks_status check_distinct(const table_columns *t) {
 }
 
 /* Quoted names may go over several lines, as spreadsheets let them; here they are one. */
-static void join_lines(char *name) {
-  char *out = name;
-  for (const char *at = name; *at != '\0'; at++) {
+void table_columns_join_lines(char *text) {
+  char *out = text;
+  if (strpbrk(text, "\r\n\t") == NULL)
+    return;
+  for (const char *at = text; *at != '\0'; at++) {
     bool blank = *at == '\r' || *at == '\n' || *at == '\t' || *at == ' ';
     if (!blank)
       *out++ = *at;
-    else if (out > name && out[-1] != ' ')
+    else if (out > text && out[-1] != ' ')
       *out++ = ' ';
   }
-  while (out > name && out[-1] == ' ')
+  while (out > text && out[-1] == ' ')
     out--;
   *out = '\0';
 }
@@ -90,8 +92,7 @@ static void join_lines(char *name) {
 /* Names end up in models, files and pages: they must pass the same test there and here. */
 static ckks_status check_header(const table_columns *t) {
   for (size_t c = 0; c < t->n_columns; c++) {
-    if (strpbrk(t->header[c], "\r\n\t") != NULL)
-      join_lines(t->header[c]);
+    table_columns_join_lines(t->header[c]);
     t->nameless[c] = t->header[c][0] == '\0' && c > 0;
     if (t->header[c][0] == '\0')
       continue;
@@ -128,23 +129,24 @@ ckks_status table_columns_read(table_columns *t) {
 /* --------------------------------------------------------------- columns */
 
 /* Marks column `name` of n_name bytes; false when there is none. */
-static bool mark_dropped(bool *dropped, const table_columns *t, const char *name, size_t n_name) {
+static bool mark(bool *marked, const table_columns *t, const char *name, size_t n_name) {
   for (size_t c = 0; c < t->n_columns; c++)
     if (n_name > 0 && strlen(t->header[c]) == n_name && memcmp(t->header[c], name, n_name) == 0)
-      return dropped[c] = true;
+      return marked[c] = true;
   return false;
 }
 
 /* A name with commas in it is one; else commas part names. */
-static ckks_status drop_listed(bool *dropped, const table_columns *t, const char *list) {
-  if (mark_dropped(dropped, t, list, strlen(list)))
+static ckks_status mark_listed(bool *marked, const table_columns *t, const char *list,
+                               const char *what) {
+  if (mark(marked, t, list, strlen(list)))
     return CKKS_OK;
   for (const char *at = list;; at++) {
     size_t n = strcspn(at, ",");
-    if (!mark_dropped(dropped, t, at, n)) {
+    if (!mark(marked, t, at, n)) {
       char name[ENCODING_MAX_NAME_BYTES + 1];
       snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name - 1), at);
-      return fail_no_column(t, "to be dropped", name);
+      return fail_no_column(t, what, name);
     }
     at += n;
     if (*at == '\0')
@@ -156,7 +158,7 @@ static ckks_status drop_listed(bool *dropped, const table_columns *t, const char
 static ckks_status find_dropped(bool *dropped, const table_columns *t,
                                 const table_options *options) {
   for (size_t i = 0; i < options->n_drop; i++)
-    BASE_TRY(drop_listed(dropped, t, options->drop[i]));
+    BASE_TRY(mark_listed(dropped, t, options->drop[i], "to be dropped"));
   for (size_t c = 0; c < t->n_columns; c++)
     dropped[c] = dropped[c] || t->header[c][0] == '\0' || strcasecmp(t->header[c], "id") == 0;
   return CKKS_OK;
@@ -193,6 +195,30 @@ ckks_status table_columns_choose(table_columns *t, const table_options *options)
   if (status == CKKS_OK)
     status = take_columns(t, dropped);
   base_free(dropped);
+  return status;
+}
+
+/* Marks what is listed; whatever is marked and no feature is a contradiction. */
+static ckks_status force(table_columns *t, bool *forced, const table_options *options) {
+  for (size_t i = 0; i < options->n_categories; i++)
+    BASE_TRY(mark_listed(forced, t, options->categories[i], "of categories"));
+  for (size_t f = 0; f < t->data->n_features; f++) {
+    t->texts[f].forced = forced[t->source[f]];
+    forced[t->source[f]] = false;
+  }
+  for (size_t c = 0; c < t->n_columns; c++)
+    if (forced[c])
+      return base_fail(CKKS_ERROR_FORMAT, "%s: column %zu \"%.80s\": of categories, but %s",
+                       t->csv.name, c + 1, t->header[c], c == t->label ? "the label" : "ignored");
+  return CKKS_OK;
+}
+
+ckks_status table_columns_force(table_columns *t, const table_options *options) {
+  if (options->n_categories == 0)
+    return CKKS_OK;
+  bool *forced = table_columns_take(t->n_columns, sizeof *forced);
+  ckks_status status = forced != NULL ? force(t, forced, options) : CKKS_ERROR_MEMORY;
+  base_free(forced);
   return status;
 }
 

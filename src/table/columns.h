@@ -14,7 +14,9 @@ typedef struct table_texts {
   const char **text; /**< TABLE_MAX_TEXTS; NULL = none so far */
   size_t *count;     /**< of each */
   size_t n;
-  bool numbers; /**< a number was there */
+  bool numbers;  /**< a number was there */
+  bool booleans; /**< true or false was there, taken as 1 or 0 */
+  bool forced;   /**< categories whatever they look like */
 } table_texts;
 
 typedef struct table_columns {
@@ -37,10 +39,14 @@ typedef struct table_columns {
 
 /** base_alloc_array, with the failure recorded for the caller to return. */
 void *table_columns_take(size_t count, size_t size);
+/** Line breaks and tabs, and blanks beside them, become one blank; none at the ends. In place. */
+void table_columns_join_lines(char *text);
 /** Reads the header line: names well-formed and distinct, or empty. */
 ckks_status table_columns_read(table_columns *table);
 /** For training: every column but the label, "id", row numbers and those to be dropped. */
 ckks_status table_columns_choose(table_columns *table, const table_options *options);
+/** For training, when texts[] is there: marks the features that options->categories names. */
+ckks_status table_columns_force(table_columns *table, const table_options *options);
 /** For a client: the columns that a model names, in its order; the label where there is one. */
 ckks_status table_columns_find(table_columns *table, const char *const *features, size_t n_features,
                                const char *label);

@@ -118,11 +118,19 @@ static bool is_like_number(const char *text) {
 static void read_text(table_columns *t, size_t feature, double *value) {
   const char *field = t->csv.field[t->source[feature]];
   table_texts *texts = t->texts != NULL ? &t->texts[feature] : NULL;
-  if (table_csv_boolean(value, field) && (texts == NULL || texts->n == 0))
+  bool boolean =
+      (texts == NULL || (texts->n == 0 && !texts->forced)) && table_csv_boolean(value, field);
+  if (boolean) {
     t->booleans = true;
-  else if (texts == NULL || texts->numbers)
+    if (texts != NULL)
+      texts->booleans = true;
+  } else if (texts == NULL || texts->numbers)
     note_bad(t, feature, "where a number is needed (or drop the column)");
-  else if (is_like_number(field))
+  else if (texts->booleans)
+    note_bad(t, feature, "among true and false (drop the column, or say that it is of categories)");
+  else if (!texts->forced && table_notes_is_date(field) && strchr(field, '.') != NULL)
+    note_bad(t, feature, "is a date: write days or years as a number (or drop the column)");
+  else if (!texts->forced && is_like_number(field))
     note_bad(t, feature,
              "is a number in a form that is not read: write digits, one decimal point or "
              "comma, an exponent (or drop the column)");
@@ -130,11 +138,17 @@ static void read_text(table_columns *t, size_t feature, double *value) {
     note_bad(t, feature, "is one of more than 256 different texts, or too long (drop the column)");
 }
 
-static void read_number(table_columns *t, size_t feature) {
+static void read_number(table_columns *t, size_t feature, double *value) {
   if (t->texts == NULL)
     return;
+  if (t->texts[feature].forced) {
+    read_text(t, feature, value);
+    return;
+  }
   if (t->texts[feature].n > 0)
-    note_bad(t, feature, "among texts: neither numbers nor categories (or drop the column)");
+    note_bad(t, feature,
+             "among texts: neither numbers nor categories (drop the column, or say that it is of "
+             "categories)");
   t->texts[feature].numbers = true;
 }
 
@@ -148,6 +162,7 @@ static void read_category(table_columns *t, size_t feature, double *value) {
 static ckks_status read_value(table_columns *t, size_t feature, double *value) {
   char *field = t->csv.field[t->source[feature]];
   table_csv_kind kind;
+  table_columns_join_lines(field);
   BASE_TRY(table_csv_value(&kind, value, &t->csv, field));
   if (kind == TABLE_CSV_MISSING)
     t->data->missing[feature]++;
@@ -158,7 +173,7 @@ static ckks_status read_value(table_columns *t, size_t feature, double *value) {
   else if (kind == TABLE_CSV_TEXT)
     read_text(t, feature, value);
   else
-    read_number(t, feature);
+    read_number(t, feature, value);
   return CKKS_OK;
 }
 
@@ -176,8 +191,9 @@ static ckks_status read_label(table_columns *t) {
   char *text = t->csv.field[t->label];
   table_csv_kind kind;
   double unused;
+  table_columns_join_lines(text);
   if (is_no_label(text))
-    return fail_value(t, t->label, "where a label is needed");
+    return fail_value(t, t->label, "where a label is needed: take out rows without one");
   if (strlen(text) > ENCODING_MAX_NAME_BYTES)
     return fail_value(t, t->label, "... is too long for a label (at most 255 bytes)");
   t->label_text[t->data->n_rows] = text;
@@ -254,6 +270,8 @@ static ckks_status parse_all(table_columns *t, const table_options *options) {
   if (options->texts &&
       (t->texts = table_columns_take(t->data->n_features, sizeof *t->texts)) == NULL)
     return CKKS_ERROR_MEMORY;
+  if (t->texts != NULL)
+    BASE_TRY(table_columns_force(t, options));
   BASE_TRY(read_rows(t));
   BASE_TRY(table_categories_settle(t));
   BASE_TRY(table_notes_add_identifiers(t));

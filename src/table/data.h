@@ -11,7 +11,10 @@ typedef struct table_options {
   const char *label;       /**< name of the label column; NULL = no label column is wanted */
   const char *const *drop; /**< names of columns to ignore, each alone or "a,b" */
   size_t n_drop;
-  bool texts;      /**< columns of texts are categories; else they are refused */
+  bool texts;                    /**< columns of texts are categories; else they are refused */
+  const char *const *categories; /**< where texts: columns that are categories though they hold
+                                      numbers, or some; each alone or "a,b" */
+  size_t n_categories;
   table_task task; /**< AUTO: table/labels.h says when numbers are quantities */
 } table_options;
 
@@ -40,11 +43,11 @@ typedef struct table_data {
 /**
  * Missing values: what table_csv_number says; true and false are 1 and 0. A column named "id" (any
  * case), and columns without a name (the first holds row numbers, as R and pandas write them; any
- * other must be empty) are ignored; blank lines too. Line breaks in names become blanks. Errors
- * name file, line and column (by name and number), all columns that hold what is no number at once:
- * no header, duplicate names, ragged rows, a text where a number is needed, infinite numbers,
- * missing labels, unknown label or drop column (with the names there are), fewer than 2 classes
- * where the label is no quantity, limits of encoding.h, 2^20 rows.
+ * other must be empty) are ignored; blank lines too. Line breaks in names and texts become blanks.
+ * Errors name file, line and column (by name and number), all columns that hold what is no number
+ * at once: no header, duplicate names, ragged rows, a text where a number is needed, infinite
+ * numbers, missing labels, unknown label or drop column (with the names there are), fewer than 2
+ * classes where the label is no quantity, limits of encoding.h, 2^20 rows.
  */
 ckks_status table_data_read(table_data *data, const char *path, const table_options *options);
 /** The same for text in memory; `name` stands in front of messages. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "table/notes.h"
 
 /* Codes of classes are few; a quantity takes more values than that. */
 #define MOST_NUMBERED_CLASSES 20
@@ -14,7 +15,7 @@ static int compare_texts(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* "1" and "1.0" are two labels: texts decide between equal numbers. */
+/* Texts decide between equal numbers, which are refused. */
 static int compare_numbers(const void *a, const void *b) {
   double x, y;
   (void)table_csv_number(&x, *(const char *const *)a);
@@ -100,6 +101,54 @@ static bool are_quantities(const char *const *distinct, size_t n) {
   return n > MOST_NUMBERED_CLASSES || (!whole && n > 2);
 }
 
+/* The first row whose label is that text. */
+static size_t find_row(const table_columns *t, const char *text) {
+  size_t row = 0;
+  while (row + 1 < t->data->n_rows && strcmp(t->label_text[row], text) != 0)
+    row++;
+  return row;
+}
+
+/* Where most of a column would be a quantity, what is no number is an accident: hundreds of classes
+ * of one row each would be learnt, and none predicted. */
+static ckks_status check_numbers(const table_columns *t, const char *const *distinct, size_t n) {
+  const char **numbers = table_columns_take(n, sizeof *numbers);
+  const char *other = NULL;
+  size_t n_numbers = 0;
+  if (numbers == NULL)
+    return CKKS_ERROR_MEMORY;
+  for (size_t i = 0; i < n; i++)
+    if (table_csv_is_number(distinct[i]))
+      numbers[n_numbers++] = distinct[i];
+    else
+      other = other == NULL ? distinct[i] : other;
+  bool quantities = 2 * n_numbers > n && are_quantities(numbers, n_numbers);
+  base_free(numbers);
+  if (other == NULL || !quantities)
+    return CKKS_OK;
+  return base_fail(CKKS_ERROR_FORMAT,
+                   "%s: line %zu, column %zu \"%.80s\": \"%.40s\" among %zu different numbers: "
+                   "correct it or take the row out, or say that the task is classes",
+                   t->csv.name, t->data->line[find_row(t, other)], t->label + 1,
+                   t->header[t->label], other, n_numbers);
+}
+
+/* "1" and "1.0" would be two classes of one meaning. Equal numbers are neighbours. */
+static ckks_status check_spelling(const table_columns *t, const char *const *distinct, size_t n) {
+  for (size_t i = 1; i < n; i++) {
+    double a, b;
+    if (table_csv_number(&a, distinct[i - 1]) == TABLE_CSV_NUMBER &&
+        table_csv_number(&b, distinct[i]) == TABLE_CSV_NUMBER && a == b)
+      return base_fail(CKKS_ERROR_FORMAT,
+                       "%s: line %zu, column %zu \"%.80s\": \"%.40s\" and \"%.40s\" (line %zu) are "
+                       "one number: write it in one way",
+                       t->csv.name, t->data->line[find_row(t, distinct[i])], t->label + 1,
+                       t->header[t->label], distinct[i], distinct[i - 1],
+                       t->data->line[find_row(t, distinct[i - 1])]);
+  }
+  return CKKS_OK;
+}
+
 /* Class numbers must not depend on the order of the rows: the distinct texts are sorted. */
 static ckks_status find(table_columns *t, const char **sorted, table_task task) {
   size_t n = sort_distinct(sorted, t->data->n_rows);
@@ -107,11 +156,21 @@ static ckks_status find(table_columns *t, const char **sorted, table_task task) 
   if (task == TABLE_TASK_REGRESSION ||
       (task == TABLE_TASK_AUTO && are_quantities((const char *const *)sorted, n)))
     return table_labels_values(t);
+  if (task == TABLE_TASK_AUTO)
+    BASE_TRY(check_numbers(t, (const char *const *)sorted, n));
+  BASE_TRY(check_spelling(t, (const char *const *)sorted, n));
+  if (n == 1)
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "%s: column %zu \"%.80s\": \"%.40s\" in all %zu rows: 1 class where 2 to %d "
+                     "are allowed",
+                     t->csv.name, t->label + 1, t->header[t->label], sorted[0], t->data->n_rows,
+                     ENCODING_MAX_CLASSES);
   if (n < 2 || n > ENCODING_MAX_CLASSES)
     return base_fail(CKKS_ERROR_FORMAT,
                      "%s: column %zu \"%.80s\": %zu classes where 2 to %d are allowed", t->csv.name,
                      t->label + 1, t->header[t->label], n, ENCODING_MAX_CLASSES);
-  return table_labels_match(t, sorted, n);
+  BASE_TRY(table_labels_match(t, sorted, n));
+  return table_notes_add_classes(t);
 }
 
 ckks_status table_labels_find(table_columns *t, table_task task) {

@@ -40,6 +40,41 @@ ckks_status table_notes_add_form(const table_columns *t) {
   return CKKS_OK;
 }
 
+/* Two or three numbers and marks of one kind between them, or a date, a T or blank, and a time. */
+bool table_notes_is_date(const char *text) {
+  size_t n_numbers = 0;
+  char mark = 0;
+  for (const char *at = text;; at++) {
+    size_t digits = strspn(at, "0123456789");
+    if (digits < 1 || digits > 4)
+      return false;
+    at += digits;
+    n_numbers++;
+    if (mark == 0)
+      mark = *at;
+    bool date = n_numbers == 3 && mark != ':';
+    if (*at == '\0' || (date && (*at == ' ' || *at == 'T')))
+      return date || mark == ':';
+    if (*at != mark || strchr(".-/:", mark) == NULL)
+      return mark == ':' && n_numbers == 3 && *at == '.';
+  }
+}
+
+ckks_status table_notes_add_classes(const table_columns *t) {
+  table_data *data = t->data;
+  double unused;
+  for (size_t c = 0; c < data->n_classes; c++) {
+    if (table_csv_number(&unused, data->class_name[c]) == TABLE_CSV_MISSING)
+      BASE_TRY(table_notes_add(data, "label \"%.80s\" is a class, not a missing label",
+                               data->class_name[c]));
+    for (size_t other = 0; other < c; other++)
+      if (strcasecmp(data->class_name[c], data->class_name[other]) == 0)
+        BASE_TRY(table_notes_add(data, "labels \"%.80s\" and \"%.80s\" are two classes",
+                                 data->class_name[other], data->class_name[c]));
+  }
+  return CKKS_OK;
+}
+
 static int compare_numbers(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);

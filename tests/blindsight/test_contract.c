@@ -65,6 +65,10 @@ static void no_model_takes_null(void **state) {
   train.n_drop = 1;
   REFUSES_AND_EMPTIES("options.drop",
                       blindsight_model_train(OUT(blindsight_model), NULL, w.csv, &train));
+  train.n_drop = 0;
+  train.n_categories = 1;
+  REFUSES_AND_EMPTIES("options.categories",
+                      blindsight_model_train(OUT(blindsight_model), NULL, w.csv, &train));
   REFUSES("out", blindsight_model_import(NULL, NULL, w.csv, NULL));
   REFUSES("out", blindsight_model_import_trees(NULL, NULL, w.csv, NULL));
   REFUSES_AND_EMPTIES("path",

@@ -73,5 +73,19 @@ done
 awk -F, 'NR > 1 { $2 = "shop " NR } { print $1 "," $2 "," $3 "," $4 }' shops.csv >names.csv
 refused "names are no categories" 1 'column 2 "city": .* is one of more than 256 different texts' \
   blindsight train names.csv --label y -o none.model
+# Codes are numbers that are names; whoever says so has categories, in every client.
+awk -F, 'BEGIN { code["Rome"] = 10; code["Paris"] = 20; code["New York"] = 30; code["Oslo"] = 40 }
+  NR > 1 { $2 = code[$2] == "" ? 50 : code[$2] } { print $1 "," $2 "," $3 "," $4 }' shops.csv >codes.csv
+refused "an unknown column" 1 'there is no column "town" (of categories)' \
+  blindsight train codes.csv --label y --categories town -o none.model
+works "codes" blindsight train codes.csv --label y --model linear --categories city,colour -o m.model
+says "are categories" 'column "city": 5 categories$'
+works "compile codes" blindsight compile m.model -o m
+works "their key" blindsight keygen m.client -o m --force
+printf 'size,city,colour\n5,20,red\n5,20.0,red\n5,40,red\n' >coded.csv
+works "encrypt codes" blindsight encrypt m.client coded.csv --key m.key -o sample
+works "infer codes" blindsight-infer m.server sample --keys m.keys -o result
+works "decrypt codes" blindsight decrypt m.client result --key m.key --csv
+holds "the code decides, however it is written" [ "$(cut -d, -f2 "$log.out" | tr '\n' ' ')" = 'predicted yes yes no ' ]
 works "unless they are dropped" blindsight train names.csv --label y --drop city -o m.model
 finish

@@ -255,6 +255,9 @@ class FrameTest(unittest.TestCase):
         self.assertEqual(model.predict(nullable).labels, model.predict(frame).labels)
         with self.assertRaisesRegex(bs.Error, "^DataFrame: "):
             model.table(frame, "z")
+        frame["code"] = np.where(colour == "red", 7, np.where(colour == "green", 8, 9))
+        coded = bs.train(frame, "y", model="trees", trees=20, drop=["colour"], categories=["code"])
+        self.assertEqual(set(coded.categories), {"code"})
 
 
 class RecordsTest(unittest.TestCase):

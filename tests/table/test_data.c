@@ -224,6 +224,64 @@ static void a_table_is_read_whole(void **state) {
   table_data_clear(&d);
 }
 
+/* What would be learnt as hundreds of classes, or as two of one meaning, is refused. */
+static void labels_that_are_no_classes_are_refused(void **state) {
+  (void)state;
+  refuse("a,y\n1,1.5\n2,2.5\n3,None\n4,3.5\n",
+         "line 4, column 2 \"y\": \"None\" among 3 different numbers");
+  refuse("a,y\n1,1\n2,0\n3,1.0\n", "column 2 \"y\": \"1.0\" and \"1\" (line 2) are one number");
+  refuse("a,y\n1,u\n2,u\n", "\"u\" in all 2 rows");
+  const table_options classes = {.label = "y", .task = TABLE_TASK_CLASSES};
+  table_data d;
+  assert_int_equal(parse(&d, "a,y\n1,1.5\n2,2.5\n3,None\n4,yes\n5,Yes\n", &classes), CKKS_OK);
+  assert_int_equal(d.n_classes, 5);
+  assert_int_equal(d.n_notes, 2);
+  assert_string_equal(d.note[0], "label \"None\" is a class, not a missing label");
+  assert_string_equal(d.note[1], "labels \"Yes\" and \"yes\" are two classes");
+  table_data_clear(&d);
+}
+
+/* A text behind true and false would shift what they are the numbers of. */
+static void columns_of_several_kinds_are_refused_or_named(void **state) {
+  (void)state;
+  const char *const list[] = {"a,c"}, *const label[] = {"y"};
+  table_options texts = {.label = "y", .texts = true};
+  table_data d;
+  assert_int_equal(parse(&d, "a,c,y\nTRUE,1,u\nFALSE,2,v\nno,3,u\n", &texts), CKKS_ERROR_FORMAT);
+  expect_error("line 4, column 1 \"a\": \"no\" among true and false");
+  texts.categories = list;
+  texts.n_categories = 1;
+  assert_int_equal(parse(&d, "a,c,y\nTRUE,1,u\nFALSE,02,v\nno,1.0,u\n,x,u\n7,2,v\n", &texts),
+                   CKKS_OK);
+  assert_int_equal(d.input.feature[0].n_values, 5); /* 7, FALSE, TRUE, no, (other) */
+  assert_memory_equal(((double[]){d.value[0], d.value[2], d.value[4], d.value[8]}),
+                      ((double[]){2, 1, 3, 0}), 4 * sizeof(double));
+  assert_int_equal(d.input.feature[1].n_values, 4); /* 02, 1, x, (other) */
+  assert_memory_equal(((double[]){d.value[1], d.value[3], d.value[5], d.value[7], d.value[9]}),
+                      ((double[]){1, 0, 1, 2, 0}), 5 * sizeof(double));
+  table_data_clear(&d);
+  texts.categories = label;
+  assert_int_equal(parse(&d, "a,c,y\n1,1,u\n", &texts), CKKS_ERROR_FORMAT);
+  expect_error("column 3 \"y\": of categories, but the label");
+}
+
+static void dates_are_told(void **state) {
+  (void)state;
+  const table_options texts = {.label = "y", .texts = true};
+  table_data d;
+  assert_int_equal(
+      parse(&d, "a,b,c,y\n2024-01-05,12:30,30-39,u\n2024-01-06,12:45:01,\"x\ny\",v\n", &texts),
+      CKKS_OK);
+  assert_int_equal(d.n_notes, 3);
+  assert_non_null(strstr(d.note[0], "\"a\": dates or times, taken as 2 categories"));
+  assert_non_null(strstr(d.note[1], "\"b\": dates or times"));
+  assert_string_equal(d.note[2], "column \"c\": 2 categories");
+  assert_string_equal(d.input.feature[2].category[1], "x y"); /* lines are joined */
+  table_data_clear(&d);
+  assert_int_equal(parse(&d, "a,y\n25.4.2024,u\n", &texts), CKKS_ERROR_FORMAT);
+  expect_error("\"25.4.2024\" is a date");
+}
+
 static void no_label_column_is_needed(void **state) {
   (void)state;
   const table_options none = {.label = NULL};
@@ -269,7 +327,7 @@ static void quotes_hold_commas_quotes_and_lines(void **state) {
   assert_int_equal(d.n_classes, 4);
   assert_string_equal(d.class_name[0], " z"); /* blanks inside quotes stay */
   assert_string_equal(d.class_name[1], "\"");
-  assert_string_equal(d.class_name[2], "one\ntwo");
+  assert_string_equal(d.class_name[2], "one two"); /* which no name may hold */
   assert_string_equal(d.class_name[3], "z");
   assert_memory_equal(d.line, ((size_t[]){2, 4, 5, 6}), 4 * sizeof(size_t));
   table_data_clear(&d);
@@ -330,7 +388,6 @@ static void classes_are_in_order(void **state) {
                  (const int[]){1, 2, 0}, 3);
   expect_classes("a,y\n1,10\n1,9\n1,x\n", 3, (const char *const[]){"10", "9", "x"},
                  (const int[]){0, 1, 2}, 3);
-  expect_classes("a,y\n1,1.0\n1,1\n", 2, (const char *const[]){"1", "1.0"}, (const int[]){1, 0}, 2);
 }
 
 /* -------------------------------------------------------------------- bad */
@@ -388,7 +445,8 @@ static void labels_are_checked(void **state) {
   const char *const drop[] = {"b"};
   const table_options unknown = {.label = "y", .drop = drop, .n_drop = 1};
   table_data d;
-  refuse("a,y\n1,u\n2,u\n", "column 2 \"y\": 1 classes where 2 to 1024 are allowed");
+  refuse("a,y\n1,u\n2,u\n",
+         "column 2 \"y\": \"u\" in all 2 rows: 1 class where 2 to 1024 are allowed");
   assert_int_equal(parse(&d, "a,y\n1,u\n", &unknown), CKKS_ERROR_FORMAT);
   expect_error("there is no column \"b\" (to be dropped); there are: a, y");
   char text[400] = "a,y\n1,";
@@ -627,6 +685,9 @@ int main(void) {
       cmocka_unit_test(texts_become_categories),
       cmocka_unit_test(codes_are_numbers),
       cmocka_unit_test(what_is_a_quantity),
+      cmocka_unit_test(labels_that_are_no_classes_are_refused),
+      cmocka_unit_test(columns_of_several_kinds_are_refused_or_named),
+      cmocka_unit_test(dates_are_told),
       cmocka_unit_test(no_label_column_is_needed),
       cmocka_unit_test(line_ends_quotes_and_marks_do_not_matter),
       cmocka_unit_test(quotes_hold_commas_quotes_and_lines),
