@@ -28,7 +28,7 @@ static void ask_for_huge_pages(void *pointer, size_t n_bytes) {
 #endif
 }
 
-void *base_alloc(size_t n_bytes) {
+static void *take(size_t n_bytes) {
   if ((uint64_t)n_bytes >> MAX_BYTES_LOG2 != 0)
     return NULL;
   /* posix_memalign, unlike aligned_alloc, takes any size: checkers then see the exact end. */
@@ -38,8 +38,18 @@ void *base_alloc(size_t n_bytes) {
     return NULL;
   if (alignment == HUGE_BYTES)
     ask_for_huge_pages(pointer, n_bytes);
-  memset(pointer, 0, n_bytes);
   return pointer;
+}
+
+void *base_alloc(size_t n_bytes) {
+  void *pointer = take(n_bytes);
+  if (pointer != NULL)
+    memset(pointer, 0, n_bytes);
+  return pointer;
+}
+
+void *base_alloc_unset(size_t count, size_t size) {
+  return size != 0 && count > SIZE_MAX / size ? NULL : take(count * size);
 }
 
 void *base_alloc_array(size_t count, size_t size) {

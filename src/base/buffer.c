@@ -43,6 +43,13 @@ static bool grow(base_buffer *buffer, size_t wanted) {
   return true;
 }
 
+void base_buffer_reserve(base_buffer *buffer, size_t n_bytes) {
+  BASE_ASSERT(buffer->bytes == NULL && n_bytes <= buffer->ceiling_bytes);
+  buffer->bytes = base_alloc(n_bytes);
+  buffer->failed = buffer->bytes == NULL;
+  buffer->capacity_bytes = buffer->failed ? 0 : n_bytes;
+}
+
 uint8_t *base_buffer_extend(base_buffer *buffer, size_t n_bytes) {
   if (buffer->failed)
     return NULL;

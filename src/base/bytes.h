@@ -57,6 +57,8 @@ typedef struct base_buffer {
 } base_buffer;
 
 void base_buffer_init(base_buffer *buffer, size_t ceiling_bytes);
+/** Of an empty one: takes the memory for n_bytes (at most the ceiling) at once. */
+void base_buffer_reserve(base_buffer *buffer, size_t n_bytes);
 void base_buffer_clear(base_buffer *buffer); /**< frees; the bytes are wiped first */
 void base_buffer_u8(base_buffer *buffer, uint8_t value);
 void base_buffer_u16(base_buffer *buffer, uint16_t value);

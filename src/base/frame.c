@@ -132,8 +132,9 @@ static ckks_status check_kind(unsigned kind, unsigned expected, const char *name
                    is, article(needed), needed);
 }
 
-ckks_status base_frame_read(base_frame *frame, const uint8_t *bytes, size_t n_bytes,
-                            unsigned expected, const char *name) {
+/* All but digest and kind, which `frame` says as it stands there. */
+static ckks_status read_header(base_frame *frame, const uint8_t *bytes, size_t n_bytes,
+                               const char *name) {
   *frame = (base_frame){0};
   BASE_TRY(check_start(bytes, n_bytes, name));
   base_reader reader;
@@ -146,20 +147,43 @@ ckks_status base_frame_read(base_frame *frame, const uint8_t *bytes, size_t n_by
   const uint8_t *plan_id = base_reader_view(&reader, 32);
   uint64_t length = base_reader_u64(&reader);
   BASE_TRY(check_header(version, kind, reserved, length, n_bytes, name));
-
-  size_t n_digested = n_bytes - BASE_DIGEST_BYTES;
-  uint8_t digest[BASE_DIGEST_BYTES];
-  base_digest(digest, bytes, n_digested);
-  if (memcmp(digest, bytes + n_digested, sizeof digest) != 0)
-    return base_fail(CKKS_ERROR_FORMAT, "%s: damaged (the digest does not match)", name);
-  BASE_TRY(check_kind(kind, expected, name));
-
   frame->kind = (base_frame_kind)kind;
   memcpy(frame->params_hash, params_hash, 32);
   memcpy(frame->plan_id, plan_id, 32);
   frame->payload = bytes + BASE_FRAME_HEADER_BYTES;
   frame->n_payload = (size_t)length;
   return CKKS_OK;
+}
+
+ckks_status base_frame_verify(const base_frame *frame, const char *name) {
+  uint8_t digest[BASE_DIGEST_BYTES];
+  base_digest(digest, frame->payload - BASE_FRAME_HEADER_BYTES,
+              BASE_FRAME_HEADER_BYTES + frame->n_payload);
+  if (memcmp(digest, frame->payload + frame->n_payload, sizeof digest) != 0)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: damaged (the digest does not match)", name);
+  return CKKS_OK;
+}
+
+static ckks_status read_frame(base_frame *frame, const uint8_t *bytes, size_t n_bytes,
+                              unsigned expected, bool verify, const char *name) {
+  ckks_status status = read_header(frame, bytes, n_bytes, name);
+  if (status == CKKS_OK && verify)
+    status = base_frame_verify(frame, name);
+  if (status == CKKS_OK)
+    status = check_kind(frame->kind, expected, name);
+  if (status != CKKS_OK)
+    *frame = (base_frame){0};
+  return status;
+}
+
+ckks_status base_frame_read(base_frame *frame, const uint8_t *bytes, size_t n_bytes,
+                            unsigned expected, const char *name) {
+  return read_frame(frame, bytes, n_bytes, expected, true, name);
+}
+
+ckks_status base_frame_read_unverified(base_frame *frame, const uint8_t *bytes, size_t n_bytes,
+                                       unsigned expected, const char *name) {
+  return read_frame(frame, bytes, n_bytes, expected, false, name);
 }
 
 void base_frame_peek_plan(uint8_t plan_id[32], const uint8_t *header) {

@@ -57,6 +57,14 @@ void base_frame_peek_plan(uint8_t plan_id[32], const uint8_t *header);
  */
 ckks_status base_frame_read(base_frame *frame, const uint8_t *bytes, size_t n_bytes,
                             unsigned expected, const char *name);
+/**
+ * The same without looking at the digest, for whoever has it computed beside other work: nothing
+ * of the frame may be believed before base_frame_verify.
+ */
+ckks_status base_frame_read_unverified(base_frame *frame, const uint8_t *bytes, size_t n_bytes,
+                                       unsigned expected, const char *name);
+/** CKKS_ERROR_FORMAT ("damaged") unless the digest behind the payload is that of all before it. */
+ckks_status base_frame_verify(const base_frame *frame, const char *name);
 /** base_frame_read, and a reader of the payload. */
 ckks_status base_frame_open(base_frame *frame, base_reader *payload, const uint8_t *bytes,
                             size_t n_bytes, base_frame_kind kind, const char *name);

@@ -30,7 +30,7 @@ static size_t block_words(const ckks_evaluation_keys *keys) {
 
 static ckks_status make_block(ckks_evaluation_keys *keys) {
   size_t n_words = block_words(keys);
-  keys->block = base_alloc_array(n_words, sizeof *keys->block);
+  keys->block = base_alloc_unset(n_words, sizeof *keys->block); /* words are put, pads cleared */
   return keys->block != NULL ? CKKS_OK : base_fail_memory(n_words * sizeof *keys->block);
 }
 
@@ -56,6 +56,8 @@ static ckks_status build_in(ckks_evaluation_keys **out, const ckks_key_spec *spe
   for (size_t i = 0; i < n_keys; i++) {
     keys->key[i].data = next;
     next += ckks_switch_key_words(&keys->key[i]);
+    if (block == NULL)
+      ckks_switch_key_clear_pads(&keys->key[i]);
     BASE_GOTO(status, ckks_switch_key_index(&keys->key[i], params), fail);
   }
   *out = keys;

@@ -105,7 +105,8 @@ ckks_status ckks_evaluation_keys_build(ckks_evaluation_keys **out, size_t n_keys
                                        const ckks_params *params);
 /**
  * Keys for all specs (checked), with their data in one block: faster to take and to read than
- * many (base_alloc's large pages). No key of it may be cleared by itself; seeds are zero.
+ * many (base_alloc's large pages). No key of it may be cleared by itself; seeds are zero. The words
+ * are unset: whoever builds puts every digit of every limb.
  */
 ckks_status ckks_evaluation_keys_build_at(ckks_evaluation_keys **out, const ckks_key_spec *specs,
                                           size_t n_keys, const ckks_params *params);
@@ -122,6 +123,8 @@ ckks_status ckks_switch_key_shape(ckks_switch_key *key, const ckks_key_spec *spe
                                   const ckks_params *params);
 /** Words of `data` of a key whose shape is set. */
 size_t ckks_switch_key_words(const ckks_switch_key *key);
+/** Zeros between the limbs, where nothing is ever put. */
+void ckks_switch_key_clear_pads(ckks_switch_key *key);
 /** Makes `index`, the evaluator's table of the automorphism, kept with the key that needs it. */
 ckks_status ckks_switch_key_index(ckks_switch_key *key, const ckks_params *params);
 void ckks_switch_key_clear(ckks_switch_key *key);

@@ -26,6 +26,12 @@ size_t ckks_switch_key_words(const ckks_switch_key *key) {
   return (size_t)key->n_limbs * key->limb_words;
 }
 
+void ckks_switch_key_clear_pads(ckks_switch_key *key) {
+  for (int i = 1; i <= key->n_limbs; i++)
+    memset(key->data + (size_t)i * key->limb_words - LIMB_PAD_WORDS, 0,
+           LIMB_PAD_WORDS * sizeof *key->data);
+}
+
 ckks_status ckks_switch_key_index(ckks_switch_key *key, const ckks_params *params) {
   size_t n = params->ring.n;
   if (key->galois % 2 == 0) /* relinearisation and the sparse keys move nothing */

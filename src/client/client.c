@@ -17,6 +17,7 @@ static ckks_status write_keys(uint8_t **keys, size_t *n_keys,
   const ckks_params *params = interface->params;
   base_buffer buffer;
   base_buffer_init(&buffer, interface->key_bytes);
+  base_buffer_reserve(&buffer, interface->key_bytes);
   base_frame_begin(&buffer, BASE_FRAME_EVALUATION_KEYS, params->hash, interface->id);
   wire_evaluation_keys_put(&buffer, evaluation, params);
   base_buffer_append(&buffer, secret->owner, CKKS_OWNER_BYTES);

@@ -10,6 +10,7 @@
 #include "ring/pack.h"
 #include "wire/wire.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /** u32 galois, u8 level, u8 n_special, u16 zero, 32 seed */
@@ -140,8 +141,10 @@ typedef struct expansion {
   const ckks_params *params;
   ckks_evaluation_keys *keys;
   const packed_key *packed;
-  ring_word *scratch; /**< two limbs for each worker */
-  size_t *failed;     /**< for each worker: 1 + the first round that failed, 0 = none */
+  ring_word *scratch;      /**< two limbs for each worker */
+  size_t *failed;          /**< for each worker: 1 + the first round that failed, 0 = none */
+  const base_frame *frame; /**< its digest is the round before the first; NULL = no such round */
+  bool intact;             /**< what that round found */
 } expansion;
 
 static size_t round_count(const ckks_switch_key *key) {
@@ -158,8 +161,7 @@ static size_t find_round(int *digit, int *i, size_t round, const ckks_evaluation
   return k;
 }
 
-static void expand_round(void *context, size_t round, int worker) {
-  const expansion *job = context;
+static void expand_round(expansion *job, size_t round, int worker) {
   const ring_ring *ring = &job->params->ring;
   int digit, i;
   size_t k = find_round(&digit, &i, round, job->keys);
@@ -174,6 +176,17 @@ static void expand_round(void *context, size_t round, int worker) {
     ckks_switch_key_put(key, digit, i, b, a, job->params);
   else if (job->failed[worker] == 0 || round + 1 < job->failed[worker])
     job->failed[worker] = round + 1;
+}
+
+/** The digest first: it takes longer than any other round, and nothing can share it. */
+static void run_round(void *context, size_t index, int worker) {
+  expansion *job = context;
+  if (job->frame == NULL)
+    expand_round(job, index, worker);
+  else if (index > 0)
+    expand_round(job, index - 1, worker);
+  else
+    job->intact = base_frame_verify(job->frame, "message") == CKKS_OK;
 }
 
 /** Messages are per thread: the caller's own names the first round that failed in any worker. */
@@ -191,20 +204,27 @@ static ckks_status expansion_status(const expansion *job, int n_workers) {
                    digit, i);
 }
 
+static ckks_status fail_damaged(void) {
+  return base_fail(CKKS_ERROR_FORMAT, "damaged (the digest does not match)");
+}
+
+/** `frame` may be NULL: no digest to compute. */
 static ckks_status expand_keys(ckks_evaluation_keys *keys, const packed_key *packed,
-                               const ckks_params *params, base_threads *threads) {
+                               const base_frame *frame, const ckks_params *params,
+                               base_threads *threads) {
   int n_workers = base_threads_count(threads);
   size_t n_rounds = 0, n_scratch = 2 * params->ring.n * (size_t)n_workers;
   for (size_t k = 0; k < keys->n_keys; k++)
     n_rounds += round_count(&keys->key[k]);
-  expansion job = {params, keys, packed, base_alloc_array(n_scratch, sizeof(ring_word)),
-                   base_alloc_array((size_t)n_workers, sizeof(size_t))};
+  expansion job = {.params = params, .keys = keys, .packed = packed, .frame = frame};
+  job.scratch = base_alloc_array(n_scratch, sizeof(ring_word));
+  job.failed = base_alloc_array((size_t)n_workers, sizeof(size_t));
   ckks_status status;
   if (job.scratch == NULL || job.failed == NULL) {
     status = base_fail_memory(n_scratch * sizeof(ring_word));
   } else {
-    base_threads_run(threads, n_rounds, expand_round, &job);
-    status = expansion_status(&job, n_workers);
+    base_threads_run(threads, n_rounds + (frame != NULL), run_round, &job);
+    status = frame != NULL && !job.intact ? fail_damaged() : expansion_status(&job, n_workers);
   }
   base_free(job.scratch);
   base_free(job.failed);
@@ -213,13 +233,13 @@ static ckks_status expand_keys(ckks_evaluation_keys *keys, const packed_key *pac
 
 /** Takes memory for keys that are all there, and fills it. */
 static ckks_status build_keys(ckks_evaluation_keys **out, const packed_key *packed,
-                              const ckks_key_spec *specs, size_t n_keys, const ckks_params *params,
-                              base_threads *threads) {
+                              const ckks_key_spec *specs, size_t n_keys, const base_frame *frame,
+                              const ckks_params *params, base_threads *threads) {
   ckks_evaluation_keys *keys = NULL;
   BASE_TRY(ckks_evaluation_keys_build_at(&keys, specs, n_keys, params));
   for (size_t k = 0; k < n_keys; k++)
     memcpy(keys->key[k].seed, packed[k].seed, RAND_SEED_BYTES);
-  ckks_status status = expand_keys(keys, packed, params, threads);
+  ckks_status status = expand_keys(keys, packed, frame, params, threads);
   if (status != CKKS_OK) {
     ckks_evaluation_keys_free(keys);
     return status;
@@ -239,8 +259,9 @@ static ckks_status read_all_packed(packed_key *packed, ckks_key_spec *specs, siz
   return CKKS_OK;
 }
 
-ckks_status wire_evaluation_keys_get(ckks_evaluation_keys **out, base_reader *reader,
-                                     const ckks_params *params, base_threads *threads) {
+static ckks_status get_keys(ckks_evaluation_keys **out, base_reader *reader,
+                            const base_frame *frame, const ckks_params *params,
+                            base_threads *threads) {
   *out = NULL;
   size_t n_keys = base_reader_u32(reader);
   /* One header each is the least that n keys can take: bounds the next allocations. */
@@ -255,9 +276,29 @@ ckks_status wire_evaluation_keys_get(ckks_evaluation_keys **out, base_reader *re
   else
     status = read_all_packed(packed, specs, n_keys, reader, params);
   if (status == CKKS_OK)
-    status = build_keys(out, packed, specs, n_keys, params, threads);
+    status = build_keys(out, packed, specs, n_keys, frame, params, threads);
   base_free(packed);
   base_free(specs);
+  return status;
+}
+
+ckks_status wire_evaluation_keys_get(ckks_evaluation_keys **out, base_reader *reader,
+                                     const ckks_params *params, base_threads *threads) {
+  return get_keys(out, reader, NULL, params, threads);
+}
+
+ckks_status wire_evaluation_keys_get_verifying(ckks_evaluation_keys **out, base_reader *reader,
+                                               const base_frame *frame, const ckks_params *params,
+                                               base_threads *threads) {
+  ckks_status status = get_keys(out, reader, frame, params, threads);
+  if (status == CKKS_OK)
+    return CKKS_OK;
+  /* Damaged bytes are called that, not what they look like. */
+  char text[BASE_MESSAGE_BYTES];
+  snprintf(text, sizeof text, "%s", base_last_error());
+  if (base_frame_verify(frame, "message") != CKKS_OK)
+    return fail_damaged();
+  base_last_error_set(text);
   return status;
 }
 

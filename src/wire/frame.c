@@ -9,6 +9,7 @@ void wire_frame_begin(base_buffer *buffer, base_frame_kind kind, size_t n_payloa
   /* The exact size is known, so the ceiling is also a check that every
    * writer agrees with its own size function. */
   base_buffer_init(buffer, BASE_FRAME_OVERHEAD_BYTES + n_payload);
+  base_buffer_reserve(buffer, buffer->ceiling_bytes);
   base_frame_begin(buffer, kind, params->hash, NULL);
 }
 

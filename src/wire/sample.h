@@ -70,4 +70,9 @@ void wire_result_clear(wire_result *result);
 ckks_status wire_plan_frame_read(base_reader *payload, const uint8_t *bytes, size_t n_bytes,
                                  base_frame_kind kind, const char *name,
                                  const plan_interface *interface);
+/** The same but for the digest, which base_frame_verify looks at. */
+ckks_status wire_plan_frame_read_unverified(base_frame *frame, base_reader *payload,
+                                            const uint8_t *bytes, size_t n_bytes,
+                                            base_frame_kind kind, const char *name,
+                                            const plan_interface *interface);
 #endif

@@ -48,6 +48,13 @@ size_t wire_evaluation_keys_bytes(const ckks_evaluation_keys *keys, const ckks_p
  */
 ckks_status wire_evaluation_keys_get(ckks_evaluation_keys **out, base_reader *reader,
                                      const ckks_params *params, base_threads *threads);
+/**
+ * The same for a frame that is not verified: that is one of the rounds that the threads share.
+ * When it is damaged, that is the error, whatever else was found.
+ */
+ckks_status wire_evaluation_keys_get_verifying(ckks_evaluation_keys **out, base_reader *reader,
+                                               const base_frame *frame, const ckks_params *params,
+                                               base_threads *threads);
 /** A public key cut to level 0: 32 seed, packed b modulo q_0. */
 size_t wire_zero_key_bytes(const ckks_params *params);
 void wire_zero_key_put(base_buffer *buffer, const ckks_public_key *key, const ckks_params *params);

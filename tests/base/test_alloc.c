@@ -43,6 +43,13 @@ static void large_blocks_are_zeroed_too(void **state) {
 
 static void products_that_overflow_are_refused(void **state) {
   (void)state;
+  assert_null(base_alloc_unset(SIZE_MAX / 2, 3));
+  assert_null(base_alloc_unset((size_t)1 << 37, 8));
+  unsigned char *unset = base_alloc_unset(3, (size_t)1 << 20);
+  assert_non_null(unset);
+  assert_int_equal((uintptr_t)unset % ((size_t)2 << 20), 0);
+  memset(unset, 1, (size_t)3 << 20);
+  base_free(unset);
   assert_null(base_alloc_array(SIZE_MAX / 2, 3));
   assert_null(base_alloc_array(3, SIZE_MAX / 2));
   assert_null(base_alloc_array(SIZE_MAX / 8 + 1, 8));

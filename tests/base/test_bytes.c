@@ -257,6 +257,30 @@ static void the_ceiling_holds(void **state) {
   }
 }
 
+/* What is reserved is written without another allocation; more than that grows as ever. */
+static void reserved_memory_is_used(void **state) {
+  (void)state;
+  base_buffer buffer;
+  base_buffer_init(&buffer, 5000);
+  base_buffer_reserve(&buffer, 3000);
+  long before = base_alloc_count();
+  const uint8_t *bytes = buffer.bytes;
+  for (uint32_t i = 0; i < 750; i++)
+    base_buffer_u32(&buffer, i);
+  assert_true(buffer.bytes == bytes);
+  assert_int_equal(base_alloc_count(), before);
+  base_buffer_u32(&buffer, 7);
+  assert_int_equal(buffer.n_bytes, 3004);
+  assert_int_equal(base_load_u64(buffer.bytes + 2992), (uint64_t)749 << 32 | 748);
+  base_buffer_clear(&buffer);
+  base_buffer_init(&buffer, 5000);
+  base_alloc_fail_at(1);
+  base_buffer_reserve(&buffer, 5000);
+  base_buffer_u8(&buffer, 1);
+  assert_int_equal(base_buffer_status(&buffer), CKKS_ERROR_MEMORY);
+  base_buffer_clear(&buffer);
+}
+
 static void extensions_are_zero_and_bounded(void **state) {
   (void)state;
   base_buffer buffer;
@@ -379,6 +403,7 @@ int main(void) {
       cmocka_unit_test(what_is_written_is_read),
       cmocka_unit_test(special_doubles_keep_their_bits),
       cmocka_unit_test(the_ceiling_holds),
+      cmocka_unit_test(reserved_memory_is_used),
       cmocka_unit_test(extensions_are_zero_and_bounded),
       cmocka_unit_test(too_long_a_text_fails),
       cmocka_unit_test(decimals_are_short_and_exact),

@@ -195,6 +195,27 @@ static void signed_nonsense_is_refused(void **state) {
   assert_refused(bytes, n_bytes, 0, "reserved");
 }
 
+/* In two steps: a damaged payload passes the first and fails the second, nothing else passes. */
+static void the_digest_can_wait(void **state) {
+  (void)state;
+  uint8_t bytes[1000];
+  base_frame frame;
+  size_t n_bytes = write_frame(bytes, BASE_FRAME_PARAMS);
+  assert_int_equal(base_frame_read_unverified(&frame, bytes, n_bytes, BASE_FRAME_PARAMS, "file"),
+                   CKKS_OK);
+  assert_int_equal(base_frame_verify(&frame, "file"), CKKS_OK);
+  bytes[n_bytes - BASE_DIGEST_BYTES - 1] ^= 1;
+  assert_int_equal(base_frame_read_unverified(&frame, bytes, n_bytes, BASE_FRAME_PARAMS, "file"),
+                   CKKS_OK);
+  assert_int_equal(base_frame_verify(&frame, "file"), CKKS_ERROR_FORMAT);
+  assert_non_null(strstr(base_last_error(), "file: damaged"));
+  assert_int_equal(base_frame_read_unverified(&frame, bytes, n_bytes, BASE_FRAME_CLIENT, "file"),
+                   CKKS_ERROR_FORMAT);
+  assert_null(frame.payload);
+  assert_int_equal(base_frame_read_unverified(&frame, bytes, n_bytes - 1, 0, "file"),
+                   CKKS_ERROR_FORMAT);
+}
+
 static void kinds_have_names(void **state) {
   (void)state;
   assert_string_equal(base_frame_kind_name(BASE_FRAME_SECRET_KEY), "secret key file");
@@ -237,6 +258,7 @@ int main(void) {
       cmocka_unit_test(huge_lengths_are_refused),
       cmocka_unit_test(other_files_are_told_apart),
       cmocka_unit_test(signed_nonsense_is_refused),
+      cmocka_unit_test(the_digest_can_wait),
       cmocka_unit_test(kinds_have_names),
       cmocka_unit_test(a_frame_that_does_not_fit_is_reported),
   };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Plans on ciphertexts against the model in clear, message by message and slot by slot. */
+#include "base/digest.h"
 #include "compile/compile.h"
 #include "exec/world.h"
 #include "golden/bare.h"
@@ -89,6 +90,37 @@ static void test_every_slot_is_an_output(void **unused) {
   }
 }
 
+/* On any number of threads, which compute the digest at different times: a bit flipped anywhere in
+ * the file is "damaged" and named once; a value too large under a right digest is called that. */
+static void assert_keys_refused(const world *w) {
+  uint8_t *bytes = base_alloc(w->n_key_bytes);
+  ckks_evaluation_keys *keys = NULL;
+  for (int n_threads = 1; n_threads <= 3; n_threads++) {
+    base_threads *threads;
+    assert_ok(base_threads_build(&threads, n_threads));
+    for (size_t at = BASE_FRAME_HEADER_BYTES; at < w->n_key_bytes; at += 1 + w->n_key_bytes / 13) {
+      memcpy(bytes, w->key_bytes, w->n_key_bytes);
+      bytes[at] ^= 0x80;
+      assert_int_equal(exec_keys_read(&keys, bytes, w->n_key_bytes, "k", w->engine, threads),
+                       CKKS_ERROR_FORMAT);
+      assert_string_equal(ckks_last_error(), "k: damaged (the digest does not match)");
+      assert_null(keys);
+    }
+    memcpy(bytes, w->key_bytes, w->n_key_bytes);
+    memset(bytes + BASE_FRAME_HEADER_BYTES + 4 + 40, 0xff, 16);
+    base_digest(bytes + w->n_key_bytes - BASE_DIGEST_BYTES, bytes,
+                w->n_key_bytes - BASE_DIGEST_BYTES);
+    assert_int_equal(exec_keys_read(&keys, bytes, w->n_key_bytes, "k", w->engine, threads),
+                     CKKS_ERROR_FORMAT);
+    assert_non_null(strstr(ckks_last_error(), "k: evaluation key 0: digit 0, limb 0"));
+    assert_ok(exec_keys_read(&keys, w->key_bytes, w->n_key_bytes, "k", w->engine, threads));
+    assert_int_equal(keys->n_keys, w->keys->n_keys);
+    ckks_evaluation_keys_free(keys);
+    base_threads_free(threads);
+  }
+  base_free(bytes);
+}
+
 static void test_wrong_messages(void **unused) {
   (void)unused;
   uint64_t state = 21;
@@ -109,6 +141,7 @@ static void test_wrong_messages(void **unused) {
   assert_int_equal(exec_keys_read(&keys, a.key_bytes, a.n_key_bytes, "x.keys", b.engine, NULL),
                    CKKS_ERROR_MISMATCH);
   assert_null(keys);
+  assert_keys_refused(&a);
   for (size_t at = 0; at < n_sample; at += 1 + n_sample / 97) {
     sample[at] ^= 0x10;
     assert_int_not_equal(exec_infer(&result, &n_result, sample, n_sample, "s", a.session), CKKS_OK);
