@@ -111,7 +111,7 @@ ckks_status exec_infer_threads(uint8_t **out, size_t *n_out, const uint8_t *byte
   base_buffer result;
   *out = NULL;
   *n_out = 0;
-  BASE_TRY(wire_sample_read(&sample, bytes, n_bytes, name, interface));
+  BASE_TRY(wire_sample_read_threads(&sample, bytes, n_bytes, name, interface, threads));
   bool latency = sample.packing == PLAN_LATENCY;
   inferring in = {.sessions = sessions,
                   .interface = interface,

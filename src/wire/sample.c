@@ -95,6 +95,7 @@ ckks_status wire_sample_write(uint8_t **out, size_t *n_bytes, const wire_sample 
     return base_fail_memory(params->ring.n * sizeof *scratch);
   base_buffer_init(&buffer, BASE_FRAME_OVERHEAD_BYTES + WIRE_HEAD_BYTES +
                                 sample->n_ciphertexts * ciphertext_bytes(layout, params));
+  base_buffer_reserve(&buffer, buffer.ceiling_bytes);
   base_frame_begin(&buffer, BASE_FRAME_SAMPLE, params->hash, interface->id);
   put_all(&buffer, scratch, sample, layout, params);
   base_free(scratch);
@@ -168,20 +169,99 @@ static ckks_status get_ciphertext(ckks_ciphertext **out, base_reader *reader,
   return CKKS_OK;
 }
 
-ckks_status wire_sample_read(wire_sample *sample, const uint8_t *bytes, size_t n_bytes,
-                             const char *name, const plan_interface *interface) {
-  const ckks_params *params = interface->params;
+/* What the rounds of a reading share: the digest, then one for each ciphertext. */
+typedef struct sample_reading {
+  wire_sample *sample;
+  const base_frame *frame; /* whose digest is the first round; NULL = it is verified already */
+  bool intact;
+  const uint8_t *body; /* ciphertexts, n_each bytes one after the other */
+  size_t n_each;
+  const plan_layout *layout;
+  const ckks_params *params;
+  ckks_status *status; /* of each ciphertext */
+} sample_reading;
+
+static ckks_status read_at(const sample_reading *job, size_t i) {
   base_reader reader;
-  memset(sample, 0, sizeof *sample);
-  BASE_TRY(wire_plan_frame_read(&reader, bytes, n_bytes, BASE_FRAME_SAMPLE, name, interface));
-  ckks_status status = read_header(sample, &reader, name, interface);
-  for (size_t i = 0; status == CKKS_OK && i < sample->n_ciphertexts; i++) {
-    status = get_ciphertext(&sample->ciphertext[i], &reader, &interface->layout[sample->packing],
-                            params);
+  base_reader_init(&reader, job->body + i * job->n_each, job->n_each);
+  return get_ciphertext(&job->sample->ciphertext[i], &reader, job->layout, job->params);
+}
+
+static void read_round(void *context, size_t index, int worker) {
+  sample_reading *job = context;
+  (void)worker;
+  if (index > 0)
+    job->status[index - 1] = read_at(job, index - 1);
+  else if (job->frame != NULL)
+    job->intact = base_frame_verify(job->frame, "sample") == CKKS_OK;
+}
+
+/* The first ciphertext that failed is read again here, since a message is its thread's. */
+static ckks_status find_fault(const sample_reading *job, const char *name) {
+  if (!job->intact)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: damaged (the digest does not match)", name);
+  for (size_t i = 0; i < job->sample->n_ciphertexts; i++) {
+    if (job->status[i] == CKKS_OK)
+      continue;
+    ckks_ciphertext_free(job->sample->ciphertext[i]);
+    job->sample->ciphertext[i] = NULL;
+    ckks_status status = read_at(job, i);
     if (status == CKKS_ERROR_FORMAT)
       status = base_fail_in(status, "%s: ciphertext %zu", name, i);
+    if (status != CKKS_OK) /* where only memory was missing, there may be some by now */
+      return status;
   }
+  return CKKS_OK;
+}
+
+/* `frame` as in sample_reading. */
+static ckks_status read_all(wire_sample *sample, base_reader *reader, const base_frame *frame,
+                            const char *name, const plan_interface *interface,
+                            base_threads *threads) {
+  const plan_layout *layout = &interface->layout[sample->packing];
+  size_t n = sample->n_ciphertexts, n_each = ciphertext_bytes(layout, interface->params);
+  sample_reading job = {.sample = sample,
+                        .frame = frame,
+                        .intact = frame == NULL,
+                        .body = base_reader_view(reader, n * n_each),
+                        .n_each = n_each,
+                        .layout = layout,
+                        .params = interface->params,
+                        .status = base_alloc_array(n, sizeof *job.status)};
+  if (job.status == NULL)
+    return base_fail_memory(n * sizeof *job.status);
+  base_threads_run(threads, n + 1, read_round, &job);
+  ckks_status status = find_fault(&job, name);
+  base_free(job.status);
+  return status;
+}
+
+ckks_status wire_sample_read_threads(wire_sample *sample, const uint8_t *bytes, size_t n_bytes,
+                                     const char *name, const plan_interface *interface,
+                                     base_threads *threads) {
+  base_reader reader;
+  base_frame frame;
+  memset(sample, 0, sizeof *sample);
+  /* As with keys (exec/keys.c): the digest beside the rest where there are threads for both, and
+   * what is wrong even without it is said in the usual order. */
+  bool later = base_threads_count(threads) > 1 &&
+               wire_plan_frame_read_unverified(&frame, &reader, bytes, n_bytes, BASE_FRAME_SAMPLE,
+                                               name, interface) == CKKS_OK &&
+               read_header(sample, &reader, name, interface) == CKKS_OK;
+  ckks_status status = CKKS_OK;
+  if (!later) {
+    wire_sample_clear(sample);
+    BASE_TRY(wire_plan_frame_read(&reader, bytes, n_bytes, BASE_FRAME_SAMPLE, name, interface));
+    status = read_header(sample, &reader, name, interface);
+  }
+  if (status == CKKS_OK)
+    status = read_all(sample, &reader, later ? &frame : NULL, name, interface, threads);
   if (status != CKKS_OK)
     wire_sample_clear(sample);
   return status;
+}
+
+ckks_status wire_sample_read(wire_sample *sample, const uint8_t *bytes, size_t n_bytes,
+                             const char *name, const plan_interface *interface) {
+  return wire_sample_read_threads(sample, bytes, n_bytes, name, interface, NULL);
 }

@@ -36,6 +36,11 @@ ckks_status wire_sample_write(uint8_t **out, size_t *n_bytes, const wire_sample 
 ckks_status wire_sample_read(wire_sample *sample, const uint8_t *bytes, size_t n_bytes,
                              const char *name, const plan_interface *interface);
 
+/** The same; the threads (may be NULL) share its ciphertexts, one of them computes the digest. */
+ckks_status wire_sample_read_threads(wire_sample *sample, const uint8_t *bytes, size_t n_bytes,
+                                     const char *name, const plan_interface *interface,
+                                     base_threads *threads);
+
 /** One row's (LATENCY) or one output's (THROUGHPUT) part of a result, as the client reads it. */
 typedef struct wire_sparse {
   size_t period;      /**< values that it holds, repeated over the slots */
