@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* For `make prove`: bytes that hold n values of 2 to 61 bits, unpacked, whatever they are.
- * Frama-C's Eva follows all of them at once, for each number of bits, and for n below, at and above
- * the chunks that the reader takes. Primes are the largest number of their bits, or the smallest.
+ * Frama-C's Eva follows all of them at once, as the tables without vectors take them apart, for
+ * each number of bits, and for n below, at and above the chunks that the reader takes. Primes are
+ * the largest number of their bits, or the smallest.
  */
 #include <__fc_builtin.h>
 
+#include "ring/kernel/bits.h"
 #include "ring/pack.h"
 
 #define MOST 1300
@@ -29,7 +31,7 @@ static void unpack(size_t n, int bits, uint64_t p) {
   static uint8_t bytes[(MOST * RING_MAX_BITS + 7) / 8];
   static ring_word words[MOST];
   const ring_modulus modulus = {.p = p, .bits = bits};
-  const ring_kernel kernel = {.from_uint64 = from_uint64};
+  const ring_kernel kernel = {.from_uint64 = from_uint64, .unpack = bits_unpack};
   size_t n_bytes = ring_pack_bytes(n, bits);
   /* Behind the last byte and the last word nothing may be touched: they stand at the end. */
   uint8_t *in = bytes + sizeof bytes - n_bytes;

@@ -73,6 +73,54 @@ static void what_is_written_is_read(void **unused) {
   plan_interface_clear(&interface);
 }
 
+static ckks_status read_by(int n_threads, wire_sample *sample, const uint8_t *bytes, size_t n_bytes,
+                           const plan_interface *interface) {
+  base_threads *threads;
+  assert_int_equal(base_threads_build(&threads, n_threads), CKKS_OK);
+  ckks_status status = wire_sample_read_threads(sample, bytes, n_bytes, "s", interface, threads);
+  base_threads_free(threads);
+  return status;
+}
+
+/* However many read, and whoever computes the digest: the same ciphertexts, the same words about
+ * what is damaged, too large a value (in two ciphertexts, of which the first is named), or a lie.
+ */
+static void threads_change_nothing(void **unused) {
+  (void)unused;
+  plan_interface interface;
+  golden_interface(&interface);
+  uint8_t *bytes, *again;
+  size_t n_bytes, n_again;
+  wire_sample sample;
+  write_sample(&bytes, &n_bytes, 5, PLAN_LATENCY, &interface);
+  size_t n_each = (n_bytes - PAYLOAD - HEADER - DIGEST) / 5;
+  for (int n_threads = 1; n_threads <= 4; n_threads++) {
+    assert_int_equal(read_by(n_threads, &sample, bytes, n_bytes, &interface), CKKS_OK);
+    assert_int_equal(wire_sample_write(&again, &n_again, &sample, &interface), CKKS_OK);
+    assert_int_equal(n_again, n_bytes);
+    assert_memory_equal(again, bytes, n_bytes);
+    wire_sample_clear(&sample);
+    memset(again + PAYLOAD + HEADER + 2 * n_each + RAND_SEED_BYTES, 0xff, 16);
+    memset(again + PAYLOAD + HEADER + 4 * n_each + RAND_SEED_BYTES, 0xff, 16);
+    assert_int_equal(read_by(n_threads, &sample, again, n_bytes, &interface), CKKS_ERROR_FORMAT);
+    assert_string_equal(ckks_last_error(), "s: damaged (the digest does not match)");
+    assert_null(sample.ciphertext);
+    base_digest(again + n_bytes - DIGEST, again, n_bytes - DIGEST);
+    assert_int_equal(read_by(n_threads, &sample, again, n_bytes, &interface), CKKS_ERROR_FORMAT);
+    assert_non_null(strstr(ckks_last_error(), "s: ciphertext 2: coefficient 0 "));
+    again[PAYLOAD + AT_COUNT]++;
+    assert_int_equal(read_by(n_threads, &sample, again, n_bytes, &interface), CKKS_ERROR_FORMAT);
+    assert_string_equal(ckks_last_error(), "s: damaged (the digest does not match)");
+    base_digest(again + n_bytes - DIGEST, again, n_bytes - DIGEST);
+    assert_int_equal(read_by(n_threads, &sample, again, n_bytes, &interface), CKKS_ERROR_FORMAT);
+    assert_non_null(strstr(ckks_last_error(), "s: 6 ciphertexts for 5 rows"));
+    assert_null(sample.ciphertext);
+    ckks_bytes_free(again);
+  }
+  ckks_bytes_free(bytes);
+  plan_interface_clear(&interface);
+}
+
 static void lies_are_refused(void **unused) {
   (void)unused;
   plan_interface interface;
@@ -162,9 +210,8 @@ static void counts_have_limits(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(what_is_written_is_read),
-      cmocka_unit_test(lies_are_refused),
-      cmocka_unit_test(peeks_are_bounded),
+      cmocka_unit_test(what_is_written_is_read), cmocka_unit_test(threads_change_nothing),
+      cmocka_unit_test(lies_are_refused),        cmocka_unit_test(peeks_are_bounded),
       cmocka_unit_test(counts_have_limits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
