@@ -15,6 +15,8 @@ export {load};
 
 const MAX_CLIENT_BYTES = 4 << 20;
 const MAX_LIST_BYTES = 4 << 20;
+// Keys are made in the module's memory, copied out, and kept: several times their size.
+const MAX_KEY_BYTES = 2 ** 29;
 const NAME = /^[A-Za-z0-9._-]{1,128}$/;
 
 function takeName(text) {
@@ -94,7 +96,10 @@ class Model {
 
   /** Takes the keys from the store, or makes them there, and brings the evaluation keys to the server. */
   async keys({store = memoryStore(), name = this.description.plan, key, signal, progress} = {}) {
-    const {core, http} = this.#link;
+    const {core, http} = this.#link, {keyBytes} = this.description;
+    if (keyBytes > MAX_KEY_BYTES)
+      throw new BlindsightError('memory', `${this.name}: its keys take ${(keyBytes / 1e9).toFixed(2)} GB, more than ` +
+        'a browser holds: the command "blindsight predict" makes and sends them');
     this.#link.keyId = undefined;
     let entry = await store.get(name), made = false;
     if (key !== undefined) {

@@ -2,6 +2,8 @@
 // What a caller gives (arrays, records, images) as numbers, one behind the other.
 import {BlindsightError} from './errors.js';
 
+const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i; // not 0x1f, 1_000
+
 /** One value of a feature: a number, a category's name; nothing is missing (NaN). */
 export function toNumber(value, feature, row) {
   if (value === null || value === undefined || value === '') return NaN;
@@ -9,9 +11,10 @@ export function toNumber(value, feature, row) {
   if (feature.categories !== undefined && typeof value === 'string') {
     const index = feature.categories.indexOf(value);
     if (index >= 0) return index;
-    throw new BlindsightError('argument', `row ${row}: "${feature.name}" has no category "${value}"`, {row});
+    throw new BlindsightError('argument', `row ${row}: "${feature.name}" has no category "${value}"` +
+      (feature.categories.at(-1) === '(other)' ? '; "(other)" stands for all others' : ''), {row});
   }
-  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  const number = typeof value === 'string' && NUMBER.test(value) ? Number(value) : value;
   if (typeof number !== 'number' || (Number.isNaN(number) && typeof value === 'string'))
     throw new BlindsightError('argument', `row ${row}: "${feature.name}" is no number: ${value}`, {row});
   if (number === Infinity || number === -Infinity)

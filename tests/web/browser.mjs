@@ -2,74 +2,24 @@
 // The page in a real browser against a real server (tests/web/browser.sh starts both).
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
-import {createRequire} from 'node:module';
-import {chromium} from 'playwright-core';
+import * as chromium from './chromium.mjs';
+import {browser, faults, finish, hosts, table, token, url, WAIT} from './chromium.mjs';
 
-const {URL_: url, TOKEN: token, IMAGES: images, SHOTS: shots} = process.env;
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const WAIT = 60000; // of a busy machine
-let passed = 0, failed = 0;
-
-const browser = await chromium.launch({executablePath: process.env.CHROMIUM,
-  args: ['--no-sandbox', '--disable-dev-shm-usage', '--no-proxy-server', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']});
-const context = await browser.newContext({viewport: {width: 390, height: 844}, colorScheme: 'light'});
-context.setDefaultTimeout(WAIT);
-const faults = []; // what the browser itself complains of: the policy, a script's error
-const hosts = new Set();
-async function newPage() {
-  const page = await context.newPage();
-  page.on('console', (message) => { if (message.type() === 'error') faults.push(message.text()); });
-  page.on('pageerror', (error) => faults.push(error.stack));
-  page.on('request', (request) => { if (!request.url().startsWith('blob:')) hosts.add(new URL(request.url()).origin); });
-  return page;
-}
+const {IMAGES: images} = process.env;
+const context = await chromium.newContext();
+const newPage = () => chromium.newPage(context);
 let page = await newPage();
+// All of one page here, which some tests leave for another.
+const test = (name, run) => chromium.test(name, () => page, run);
+const until = (condition) => chromium.until(page, condition);
+const shot = (name) => chromium.shot(page, name);
+const ready = () => chromium.ready(page);
+const answered = () => chromium.answered(page);
+const enter = (secret) => chromium.enter(page, secret);
+const choose = (name) => images ? chromium.choose(page, name) : undefined;
+const accessible = (what) => chromium.accessible(page, what);
+const noSideways = () => chromium.noSideways(page);
 
-async function test(name, run) {
-  if (failed > 2) return; // what follows would only wait
-  try {
-    await run();
-    passed++;
-  } catch (error) {
-    failed++;
-    console.log(`${name}: ${error.stack}`);
-    await page.screenshot({path: `${shots}/failed.png`, fullPage: true}).catch(() => {});
-  }
-}
-/** Until it is so; the page's policy forbids what playwright's own wait does. */
-async function until(condition) {
-  for (const end = Date.now() + WAIT; ;) {
-    if (await page.evaluate(condition)) return;
-    if (Date.now() > end) throw new Error(`never: ${condition}; the status is "${await status()}"`);
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
-  }
-}
-const shot = (name) => page.screenshot({path: `${shots}/${name}.png`, fullPage: true});
-const status = () => page.textContent('#status');
-const ready = () => until(() => document.getElementById('status').textContent === 'Ready.');
-const answered = () => until(() =>
-  !document.getElementById('answer').hidden && / ms, | s, /.test(document.getElementById('status').textContent));
-async function enter(secret = token) {
-  await page.fill('#token', secret);
-  await page.press('#token', 'Enter');
-}
-/** Where there are several models none is opened by itself. */
-async function choose(name) {
-  if (!images) return;
-  await page.waitForSelector('#choice-field:not([hidden])');
-  await page.selectOption('#choice', name);
-}
-async function accessible(what) {
-  // Through the debugger, which the page's policy does not bind.
-  await page.evaluate(axeSource);
-  const {violations} = await page.evaluate(() => globalThis.axe.run(document,
-    {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}));
-  assert.deepEqual(violations.map((v) => `${v.id} (${v.impact}): ${v.nodes.map((n) => n.html).join(' ')}`), [], what);
-}
-const noSideways = async () => assert.ok(await page.evaluate(() =>
-  document.documentElement.scrollWidth <= document.documentElement.clientWidth), 'it scrolls sideways');
-
-const table = (file) => readFileSync(file, 'utf8').trim().split('\n').map((line) => line.split(','));
 const [header, ...rows] = table('validation.csv');
 const clear = table('clear.csv').slice(1);
 
@@ -311,7 +261,5 @@ await test('nothing was loaded from anywhere else, and the browser had nothing t
   assert.deepEqual([...hosts], [new URL(url).origin]);
   assert.deepEqual(faults, []);
 });
-await browser.close();
 if (process.env.TIMES) console.log(`${JSON.stringify(times)}; keys made, sent and ready ${cold} ms after the token; a cold page and its first prediction ${first} ms`);
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed ? 1 : 0);
+await finish();

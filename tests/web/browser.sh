@@ -33,6 +33,31 @@ run blindsight compile "$root/examples/images/tutorial.onnx" --calibrate strokes
   --error 5e-3 -o models/digits
 holds "a network of digits" [ "$rc" = 0 ]
 images=$root/examples/images/one.png
+# Categories and a quantity; the same rows as people write them elsewhere.
+awk 'BEGIN {
+  srand(7)
+  split("red green blue", name, " ")
+  print "size,colour,likes,price"
+  for (i = 0; i < 600; i++) {
+    c = name[1 + int(3 * rand())]
+    x = 4 * rand() - 2
+    print x "," c "," ((c == "red") != (x > 0) ? "yes" : "no") "," 3 * x + (c == "red") + 0.1 * rand()
+  }
+}' >colours.csv
+run blindsight train colours.csv --label likes --drop price --model trees --trees 10 -o colours.model
+holds "trees with categories" [ "$rc" = 0 ]
+run blindsight train colours.csv --label price --drop likes --model linear -o price.model
+holds "a quantity" [ "$rc" = 0 ]
+for model in colours price; do
+  works "compile $model" blindsight compile $model.model --packing latency -o models/$model
+done
+head -n 9 colours.csv | cut -d , -f 1-2 >plain.csv
+{
+  printf '\357\273\277no;colour;size\r\n'
+  sed 1d plain.csv | awk -F , '{ sub(/\./, ",", $1); printf "%d;%s;%s\r\n", NR, $2, $1 }'
+  printf '9;mauve;0,5\r\n10;red;NA\r\n11;;1e-1\r\n\r\n'
+} >nasty.csv
+head -c 70000000 /dev/zero >huge.csv
 # X-rays, where the data are beside the sources.
 xrays=$root/../shared/data/pneumonia XRAYS=""
 if [ -f "$xrays/pneumonia-test-images-idx3-ubyte" ]; then
@@ -57,6 +82,13 @@ for _ in $(seq 600); do
   sleep 0.1
 done
 token=$(cat "$log.token")
+for task in colours:plain:native colours:nasty:nasty_native price:plain:price_native; do
+  model=${task%%:*} to=${task##*:} rows=${task#*:}
+  run blindsight predict --server "$url" --token "$token" --model "$model" --key "$model.key" --csv \
+    --outputs "${rows%:*}.csv"
+  holds "$task by the native client" [ "$rc" = "$([ "$to" = nasty_native ] && echo 3 || echo 0)" ]
+  cp "$log.out" "$to.csv"
+done
 if [ -n "$XRAYS" ]; then
   run blindsight predict --server "$url" --token "$token" --model xray --key x.key --csv \
     xrays/all.raw
@@ -93,21 +125,23 @@ else
   skip "npm brought no typescript"
 fi
 SHOTS=${SHOTS:-$TEST_TMP}
-cp "$root/tests/web/browser.mjs" tools
-cp validation.csv clear.csv tools
+cp "$root"/tests/web/chromium.mjs "$root/tests/web/browser.mjs" "$root/tests/web/strangers.mjs" tools
+mv ./*native.csv plain.csv nasty.csv huge.csv validation.csv clear.csv tools
 cd tools || exit 1
-run env HOME="$TEST_TMP" CHROMIUM="$CHROMIUM" URL_="$url" TOKEN="$token" IMAGES="$images" XRAYS="$XRAYS" \
-  SHOTS="$SHOTS" node browser.mjs
-[ -z "${TIMES:-}" ] || cat "$log.out"
-counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log.out")
-counts=${counts:-0}
-passed=$((passed + ${counts%% *}))
-[ "$rc" = 0 ] || fail "the page (exit code $rc)"
+for part in browser strangers; do
+  run env HOME="$TEST_TMP" CHROMIUM="$CHROMIUM" URL_="$url" TOKEN="$token" IMAGES="$images" \
+    XRAYS="$XRAYS" SHOTS="$SHOTS" SERVER="$server_pid" node $part.mjs
+  [ -z "${TIMES:-}" ] || cat "$log.out"
+  counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log.out")
+  counts=${counts:-0}
+  passed=$((passed + ${counts%% *}))
+  [ "$rc" = 0 ] || fail "the page: $part (exit code $rc)"
+done
 # The key that the page saved is one that the commands take.
 if [ -f page.key ]; then
   chmod 600 page.key
   run blindsight predict --server "$url" --token "$token" --model wdbc --key page.key \
-    ../validation.csv --rows 0-2 --csv
+    validation.csv --rows 0-2 --csv
   holds "the saved key" [ "$rc" = 0 ]
 fi
 finish

@@ -1,27 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page: what it shows. What it computes is the worker's.
-import {rowsOf} from './csv.js';
+import {answerOf, csvOf} from './answer.js';
+import {isNumber, rowsOf, textOf} from './csv.js';
+import {bytes, element, number, plural} from './element.js';
 import {Pad, imageOf} from './pad.js';
 
 const $ = (id) => document.getElementById(id);
 const show = (id, shown = true) => { $(id).hidden = !shown; };
-const MOST_SHOWN_ROWS = 1000;
 
-/** An element with attributes and children; texts are texts, never HTML. */
-function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
-const bytes = (n) => n < 1e3 ? `${n} bytes` : n < 1e6 ? `${(n / 1e3).toFixed(1)} kB` : `${(n / 1e6).toFixed(2)} MB`;
-const number = (x, digits = 4) => Number.isInteger(x) ? String(x) : Number(x.toPrecision(digits)).toString();
-/** Outputs that are quantities: as many digits as a plan usually keeps. */
-const quantity = (x) => number(x, 6);
 /** What a feature may be; trees answer for any number there is (1e300 stands for no limit). */
 const range = ({low, high}) => low <= -1e300 && high >= 1e300 ? 'any number' : `${number(low)} to ${number(high)}`;
-const plural = (n, word) => `${n} ${word}${n === 1 ? '' : 's'}`;
 
 // --- the worker
 
@@ -54,34 +42,43 @@ function say(text) {
 
 function showProgress({stage, fraction}) {
   say(`${stage} …`);
+  show('stop', working);
   show('progress', fraction > 0 && fraction < 1);
   $('progress').value = fraction;
 }
 
+let working = false;
+
 /** One thing at a time; what goes wrong is said where it happened. */
 async function busy(errorPlace, run) {
-  const buttons = [...document.querySelectorAll('button')];
-  buttons.forEach((button) => { button.disabled = true; });
+  if (working) return undefined;
+  working = true;
+  const others = [...document.querySelectorAll('button:not(#stop), select, input[type=file]')];
+  others.forEach((control) => { control.disabled = true; });
   if (errorPlace !== null) errorPlace.hidden = true;
   try {
     return await run();
   } catch (error) {
-    say('');
+    say(error.code === 'cancelled' ? 'Stopped.' : '');
+    if (error.code === 'cancelled') return undefined;
     const place = errorPlace ?? $('enter').querySelector('.notice') ?? $('enter').appendChild(
       element('p', {class: 'notice', role: 'alert'}));
     place.textContent = error.message;
     place.hidden = false;
     return undefined;
   } finally {
-    buttons.forEach((button) => { button.disabled = false; });
-    show('progress', false);
+    working = false;
+    others.forEach((control) => { control.disabled = false; });
+    for (const id of ['progress', 'stop']) show(id, false);
   }
 }
+
+$('stop').addEventListener('click', () => ask('stop'));
 
 // --- entering
 
 let server = new URL('.', location.href).href.replace(/\/$/, ''); // who delivered this page, usually
-let token, description, pad;
+let token, description, pad, answered, keyed;
 
 /** From another host, or a file, the page does not know its server. */
 async function findServer() {
@@ -126,12 +123,19 @@ async function open(name) {
   description = model.description;
   showModel(model);
   showInput();
+  await takeKeys();
+  say('Ready.');
+}
+
+/** Keys there, keys at the server; again at the next row where that was stopped. */
+async function takeKeys() {
+  keyed = false;
   const keys = await ask('keys');
+  keyed = true;
   $('key-text').textContent = `${keys.made ? 'A new key was made for this model' : 'The key of your last visit was taken'}; ` +
     `it rests in this browser, encrypted. The server got ${bytes(keys.bytes)} of evaluation keys, which decrypt nothing` +
     `${keys.sent === 0 ? ' (they were there already)' : ''}.`;
   show('key');
-  say('Ready.');
 }
 
 function showModel({name, version}) {
@@ -187,15 +191,18 @@ $('clear').addEventListener('click', () => {
   $('pad').focus();
 });
 
-$('image').addEventListener('change', () => busy($('row-error'), async () => {
-  const [file] = $('image').files;
-  if (file === undefined) return;
+const openImage = (file) => busy($('row-error'), async () => {
   pad.show(await imageOf(file, description.image).catch(() => {
     throw new Error(`${file.name} is no image that this browser reads.`);
   }));
   const {width, height} = description.image;
   $('pad-state').textContent = `${file.name}, scaled to ${width} × ${height} pixels`;
-}));
+});
+
+$('image').addEventListener('change', () => {
+  const [file] = $('image').files;
+  if (file !== undefined) openImage(file).then(() => { $('image').value = ''; });
+});
 
 // --- the camera
 
@@ -243,7 +250,7 @@ function formRow() {
   const wrong = [];
   const row = description.features.map((feature, i) => {
     const input = $(`f${i}`), text = input.value.trim().replace(',', '.');
-    const bad = feature.categories === undefined && text !== '' && !Number.isFinite(Number(text));
+    const bad = feature.categories === undefined && text !== '' && !(isNumber(text) && Number.isFinite(Number(text)));
     if (bad) wrong.push(input);
     if (bad) input.setAttribute('aria-invalid', 'true');
     else input.removeAttribute('aria-invalid');
@@ -285,18 +292,33 @@ $('row-form').addEventListener('submit', (event) => {
 });
 
 async function openTable(file) {
-  await busy($('row-error'), async () => predict(rowsOf(await file.text(), description.features)));
+  await busy($('row-error'), async () => {
+    say(`reading ${file.name} …`);
+    const given = await file.arrayBuffer().catch((error) => { throw new Error(`${error.message} (is it a folder?)`); });
+    let table;
+    try {
+      table = rowsOf(textOf(new Uint8Array(given)), description.features);
+    } catch (error) {
+      throw new Error(`${file.name}: ${error.message}`);
+    }
+    await predict(table.rows, table.notes);
+  });
 }
+
 $('csv').addEventListener('change', () => {
   const [file] = $('csv').files;
-  if (file !== undefined) openTable(file);
-  $('csv').value = '';
+  if (file !== undefined) openTable(file).then(() => { $('csv').value = ''; });
 });
+
+// A file may be dropped anywhere: a browser would leave the page for it otherwise.
 for (const [name, over] of [['dragover', true], ['dragleave', false], ['drop', false]])
-  $('drop').addEventListener(name, (event) => {
+  window.addEventListener(name, (event) => {
     event.preventDefault();
     $('drop').classList.toggle('over', over);
-    if (name === 'drop' && event.dataTransfer.files.length > 0) openTable(event.dataTransfer.files[0]);
+    const [file] = name === 'drop' ? event.dataTransfer.files : [];
+    if (file === undefined || description === undefined || $('input').hidden) return;
+    if (description.image === null) openTable(file);
+    else openImage(file);
   });
 
 // --- what leaves, and what comes back
@@ -313,74 +335,45 @@ function showSample({bytes: n, shown}) {
   show('sent');
 }
 
-async function predict(rows) {
+async function predict(rows, notes = []) {
   show('answer', false);
+  if (!keyed) await takeKeys();
   const start = performance.now();
   const {predictions, bytes: n} = await ask('predict', {rows});
   const ms = Math.round(performance.now() - start);
-  showAnswer(predictions);
+  answered = predictions;
+  showAnswer(predictions, notes);
   say(`${plural(rows.length, 'row')} in ${ms < 10000 ? `${ms} ms` : `${Math.round(ms / 1000)} s`}, ${bytes(n)} sent.`);
   $('answer-title').focus();
 }
 
-const STATES = {
-  inside: 'inside the ranges that the model answers for',
-  clipped: 'values were moved into the ranges that the model answers for',
-  outside: 'outside the ranges that the model answers for: nothing is promised',
-  refused: 'not sent: outside the ranges that the model answers for',
-  beyond: 'not to be believed: the values overflowed on the way',
-};
-
-/** Bars of probabilities as they are, of scores from the least to the largest. */
-function bars({outputs, index}) {
-  const {labels, end, kind} = description, list = Array.from(outputs);
-  const probabilities = ['softmax', 'sigmoid', 'one-vs-rest'].includes(end);
-  const low = probabilities ? 0 : Math.min(0, ...list), high = probabilities ? 1 : Math.max(...list, low + 1e-9);
-  return element('ul', {class: 'bars', 'aria-label': probabilities ? 'Probabilities' : 'Scores'},
-    ...list.map((value, i) => {
-      const parts = [element('span', {}, i === index ? element('strong', {}, labels[i]) : labels[i])];
-      parts.push(kind === 'values' ? element('span', {}) : element('meter', {min: low, max: high, value, 'aria-label': labels[i]}));
-      parts.push(element('span', {class: 'value'}, probabilities ? `${(100 * value).toFixed(1)} %` : quantity(value)));
-      return element('li', {}, ...parts);
-    }));
-}
-
-function showAnswer(predictions) {
+function showAnswer(predictions, notes) {
+  const {result, table} = answerOf(predictions, description, notes);
   show('answer');
-  const [first] = predictions;
-  $('rows').replaceChildren();
-  if (predictions.length === 1) {
-    const verdict = first.label ?? (first.state === 'beyond' || first.state === 'refused' ? 'No answer'
-      : description.kind === 'values' && first.outputs.length === 1 ? quantity(first.outputs[0]) : 'The outputs');
-    $('result').replaceChildren(element('p', {class: 'verdict'}, verdict),
-      element('p', {class: first.state === 'inside' ? 'quiet' : 'notice'}, STATES[first.state]),
-      ...(first.state === 'refused' || first.state === 'beyond' ? [] : [bars(first)]));
-    return;
-  }
-  const counts = new Map();
-  for (const p of predictions) {
-    const key = p.label ?? (p.state === 'inside' ? 'outputs' : p.state);
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  $('result').replaceChildren(element('p', {class: 'verdict'}, plural(predictions.length, 'row')),
-    element('p', {}, [...counts].map(([key, n]) => `${key}: ${n}`).join(', ')));
-  const head = element('tr', {}, ...['row', 'prediction', ...description.labels.slice(0, 4), 'range'].map((text) => element('th', {scope: 'col'}, text)));
-  const body = predictions.slice(0, MOST_SHOWN_ROWS).map((p, i) => element('tr', {},
-    element('th', {scope: 'row'}, String(i + 1)), element('td', {}, p.label ?? '–'),
-    ...Array.from(p.outputs.slice(0, 4), (x) => element('td', {}, Number.isNaN(x) ? '–' : quantity(x))),
-    element('td', {}, p.reason ? `${p.state}: ${p.reason.replace(/^row \d+: /, '')}` : p.state)));
-  $('rows').replaceChildren(element('table', {'aria-label': 'Predictions'}, element('thead', {}, head), element('tbody', {}, ...body)));
-  $('rows').tabIndex = 0;
-  $('rows').setAttribute('role', 'region');
-  $('rows').setAttribute('aria-label', 'Predictions, a row each');
+  $('result').replaceChildren(...result);
+  $('rows').replaceChildren(...(table === null ? [] : [table]));
+  show('save-field', table !== null);
+  for (const [name, value] of [['tabindex', '0'], ['role', 'region'], ['aria-label', 'Predictions, a row each']])
+    if (table === null) $('rows').removeAttribute(name);
+    else $('rows').setAttribute(name, value);
 }
+
+/** A file for whoever sits here; it never leaves this machine. */
+function save(part, type, name) {
+  const url = URL.createObjectURL(new Blob([part], {type}));
+  element('a', {href: url, download: name}).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
+
+$('save').addEventListener('click', () => {
+  save(csvOf(answered, description), 'text/csv', `${description.name}-predictions.csv`);
+  say('The predictions were saved.');
+});
 
 // --- the key
 
 $('export').addEventListener('click', () => busy($('row-error'), async () => {
-  const url = URL.createObjectURL(new Blob([await ask('exportKey')], {type: 'application/octet-stream'}));
-  element('a', {href: url, download: `${description.name}.key`}).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10000);
+  save(await ask('exportKey'), 'application/octet-stream', `${description.name}.key`);
   say('The key was saved. Keep it where nobody else reads.');
 }));
 

@@ -7,17 +7,24 @@ const MOST_SHOWN_BYTES = 256 * 96;
 
 const store = indexedDBStore();
 let model;
+let running = new AbortController(); // what the page may stop
 
 const progress = (shown) => postMessage({progress: shown});
 
+function fresh() {
+  running = new AbortController();
+  return running.signal;
+}
+
 const calls = {
+  stop: () => running.abort(),
   models: ({url, token}) => models(url, {token, progress}),
   async connect({url, token, name}) {
     model?.close();
     model = await connect(url, {token, model: name, progress});
     return {name: model.name, version: model.version, description: model.description};
   },
-  keys: () => model.keys({store, progress}),
+  keys: () => model.keys({store, progress, signal: fresh()}),
   check: ({rows}) => model.check(rows),
   async predict({rows}) {
     let bytes = 0;
@@ -25,7 +32,7 @@ const calls = {
       bytes += sample.length;
       postMessage({sample: {bytes, shown: sample.slice(-MOST_SHOWN_BYTES)}});
     };
-    const predictions = await model.predict(rows, {progress, onSample});
+    const predictions = await model.predict(rows, {progress, onSample, signal: fresh()});
     return {predictions, bytes};
   },
   exportKey: () => model.exportKey(),
