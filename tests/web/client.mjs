@@ -68,6 +68,12 @@ await test('keys are made, kept and sent', async () => {
   assert.deepEqual(Buffer.from(model.exportKey()), readFileSync('js.key'));
   assert.ok(stages.has('sending the keys') && fractions.length > 3 && fractions.at(-1) === 1);
 });
+await test('keys too large for this memory are refused before they are made', async () => {
+  const large = await connect(url, {token});
+  large.description.keyBytes = 2.25e9; // of one that bootstraps
+  await assert.rejects(large.keys(), {code: 'memory', message: /its keys take 2.25 GB, more than a browser holds.*blindsight predict/});
+  large.close();
+});
 await test('the second time they are taken, and nothing is sent', async () => {
   const keys = await (await connect(url, {token})).keys({store});
   assert.deepEqual([keys.made, keys.sent], [false, 0]);
