@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Debian's Chromium before the page of a real server (tests/web/browser.sh starts both), and tests that
+// Debian's Chromium before the page of a real server (tests/web/chromium.inc starts both), and tests that
 // are counted.
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page in the hands of whoever comes: categories, tables in other shapes, two tabs, a reload in the
-// middle, a server that stalls, files that are none (tests/web/browser.sh starts all of it).
+// middle, a server that stalls, files that are none (tests/web/strangers.sh starts all of it).
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import * as chromium from './chromium.mjs';
