@@ -127,7 +127,7 @@ complete -c blindsight -n "__fish_seen_subcommand_from predict" -l cacert -r -d 
 complete -c blindsight -n "__fish_seen_subcommand_from predict" -l cert -r -d "our own certificate (PEM)"
 complete -c blindsight -n "__fish_seen_subcommand_from predict" -l cert-key -r -d "its private key (PEM)"
 complete -c blindsight -n "__fish_seen_subcommand_from predict" -l plain -d "allow http:// to other machines"
-complete -c blindsight -n "__fish_seen_subcommand_from predict" -l timeout -x -d "without a byte moving (60)"
+complete -c blindsight -n "__fish_seen_subcommand_from predict" -l timeout -x -d "below a kilobyte a second (60)"
 complete -c blindsight -n "__fish_seen_subcommand_from predict" -l patience -x -d "of pauses for a busy or missing server, in all (120)"
 complete -c blindsight -n "__fish_seen_subcommand_from predict" -l rows -x -d "only these rows, from 0, such as 0,5-9"
 complete -c blindsight -n "__fish_seen_subcommand_from predict" -l image -r -d "one more image after DATA; may be repeated"

@@ -850,7 +850,7 @@ typedef struct blindsight_remote_options {
   const char *cacert;          /**< PEM file of authorities to trust; NULL = the system's */
   const char *cert, *cert_key; /**< the client's own, PEM files */
   bool plain;                  /**< allow http:// to other machines than this one */
-  unsigned timeout_s;          /**< an attempt ends when no byte moves for so long; 60 */
+  unsigned timeout_s;          /**< an attempt ends after so long below 1 kB a second; 60 */
   unsigned patience_s;         /**< of pauses between attempts, in all; 120, 0 = one attempt */
   unsigned parallel;           /**< requests in flight, 1 to BLINDSIGHT_MAX_PARALLEL; 4 */
   blindsight_jobs jobs;        /**< BLINDSIGHT_JOBS_AUTO */

@@ -59,14 +59,13 @@ function spread(seconds) {
   return seconds * (0.5 + (byte[0] + 1) / 512);
 }
 
-async function readBody(answer, limit, alive, what) {
+async function readBody(answer, limit, what) {
   const reader = answer.body?.getReader();
   const parts = [];
   let n = 0;
   while (reader) {
     const {done, value} = await reader.read();
     if (done) break;
-    alive();
     n += value.length;
     if (n > limit) {
       await reader.cancel();
@@ -101,13 +100,12 @@ export class Http {
     const control = new AbortController();
     const stop = () => control.abort();
     signal?.addEventListener('abort', stop, {once: true});
-    const seconds = this.options.timeout + (body ? body.length / SLOWEST_BYTES_S : 0);
     let timer;
-    const alive = () => {
+    const giveTime = (bytes) => { // for so many, however they come: a drip is as good as silence
       clearTimeout(timer);
-      timer = setTimeout(stop, seconds * 1000);
+      timer = setTimeout(stop, (this.options.timeout + bytes / SLOWEST_BYTES_S) * 1000);
     };
-    alive();
+    giveTime(body?.length ?? 0);
     try {
       const answer = await (this.options.fetch ?? globalThis.fetch)(this.url + path, {
         method, body, signal: control.signal, redirect: 'manual', credentials: 'omit',
@@ -118,12 +116,12 @@ export class Http {
           ...(this.token === undefined ? {} : {Authorization: `Bearer ${this.token}`}),
         },
       });
-      alive();
+      giveTime(limit);
       if (answer.type === 'opaqueredirect')
         throw new BlindsightError('io', `${this.url}${path}: redirections are not followed`);
       return {
         status: answer.status,
-        body: await readBody(answer, limit, alive, this.url + path),
+        body: await readBody(answer, limit, this.url + path),
         retryAfter: wholeNumber(answer.headers.get('Retry-After'), 1e6),
         offset: wholeNumber(answer.headers.get('Upload-Offset'), 2 ** 50),
         complete: answer.headers.get('Upload-Complete') === '?1',
@@ -133,7 +131,7 @@ export class Http {
     } catch (error) {
       checkSignal(signal);
       if (error instanceof BlindsightError) throw error;
-      const reason = control.signal.aborted ? 'no byte came for so long (timeout)'
+      const reason = control.signal.aborted ? 'nothing came for so long, or too slowly (timeout)'
         : 'no server answers there, or it broke off: is the address right, does it run, and may ' +
           'this page ask it (CORS, certificate)?';
       return {status: 0, error: new BlindsightError('io', `${this.url}: ${reason}`, {cause: error})};

@@ -23,6 +23,10 @@ static inline void base_store_u64(uint8_t *bytes, uint64_t value) {
 
 /** Whether the bytes are well-formed UTF-8 without NUL or control characters (C0, DEL, C1). */
 bool base_is_text(const void *text, size_t n_bytes);
+/** Bytes of a character at the beginning of a text (which ends with 0) that turns the direction of
+ * writing, so that what is read is not what stands there: U+061C, 200E, 200F, 202A to 202E, 2066 to
+ * 2069; its number in *number. 0: there is none. */
+size_t base_is_turn(unsigned *number, const char *text);
 
 /** Reading past the end gives zeros and sets `failed`; check it before trusting anything. */
 typedef struct base_reader {

@@ -35,3 +35,17 @@ bool base_is_text(const void *text, size_t n_bytes) {
   }
   return true;
 }
+
+size_t base_is_turn(unsigned *number, const char *text) {
+  const uint8_t *b = (const uint8_t *)text;
+  if (b[0] == 0xd8 && b[1] == 0x9c) {
+    *number = 0x61c;
+    return 2;
+  }
+  if (b[0] != 0xe2 || (b[1] != 0x80 && b[1] != 0x81))
+    return 0;
+  *number = 0x2000U + (b[1] == 0x81 ? 0x40U : 0U) + (b[2] & 0x3fU);
+  bool turns = *number == 0x200e || *number == 0x200f || (*number >= 0x202a && *number <= 0x202e) ||
+               (*number >= 0x2066 && *number <= 0x2069);
+  return turns ? 3 : 0;
+}

@@ -4,12 +4,14 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+
 static _Thread_local char last_error[BASE_MESSAGE_BYTES];
 
 /*
  * Messages quote file names and fields of hostile files: nothing in them may
- * reach a terminal as a control sequence, and a cut must not leave half a
- * UTF-8 character behind.
+ * reach a terminal as a control sequence, or turn what stands beside it
+ * around, and a cut must not leave half a UTF-8 character behind.
  */
 void base_last_error_set(const char *text) {
   size_t length = strlen(text);
@@ -26,6 +28,9 @@ void base_last_error_set(const char *text) {
       last_error[i - 1] = '?';
     last_error[i] = (c < 0x20 || c == 0x7f || is_c1) ? '?' : (char)c;
   }
+  unsigned number;
+  for (size_t i = 0; i < length; i++)
+    memset(last_error + i, '?', base_is_turn(&number, text + i));
   last_error[length] = '\0';
 }
 

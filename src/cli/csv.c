@@ -33,22 +33,6 @@ static bool is_formula(const char *text) {
   return *end != '\0';
 }
 
-/* Bytes of a character that turns the direction of writing, and its number: what is read is then
- * not what stands there. U+061C, 200E, 200F, 202A to 202E, 2066 to 2069. */
-static size_t is_turn(unsigned *number, const char *text) {
-  const uint8_t *b = (const uint8_t *)text;
-  if (b[0] == 0xd8 && b[1] == 0x9c) {
-    *number = 0x61c;
-    return 2;
-  }
-  if (b[0] != 0xe2 || (b[1] != 0x80 && b[1] != 0x81))
-    return 0;
-  *number = 0x2000U + (b[1] == 0x81 ? 0x40U : 0U) + (b[2] & 0x3fU);
-  bool turns = *number == 0x200e || *number == 0x200f || (*number >= 0x202a && *number <= 0x202e) ||
-               (*number >= 0x2066 && *number <= 0x2069);
-  return turns ? 3 : 0;
-}
-
 void cli_csv_label(base_buffer *out, const char *text) {
   base_buffer safe;
   size_t n_turn;
@@ -57,7 +41,7 @@ void cli_csv_label(base_buffer *out, const char *text) {
   if (is_formula(text))
     base_buffer_u8(&safe, '\'');
   for (; *text != '\0'; text += n_turn > 0 ? n_turn : 1) {
-    if ((n_turn = is_turn(&number, text)) > 0)
+    if ((n_turn = base_is_turn(&number, text)) > 0)
       base_buffer_printf(&safe, "\\u%04X", number);
     else
       base_buffer_u8(&safe, (uint8_t)*text);

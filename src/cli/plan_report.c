@@ -125,8 +125,10 @@ static json_t *json_packing(const blindsight_cost *cost) {
 static void print_labels(FILE *out, const blindsight_names *names) {
   enum { MOST = 8 };
   cli_print_cell(out, "outputs", 14);
-  for (size_t i = 0; i < names->n_labels && i < MOST; i++)
-    fprintf(out, "%s%s", i > 0 ? ", " : "", names->label[i]);
+  for (size_t i = 0; i < names->n_labels && i < MOST; i++) {
+    fputs(i > 0 ? ", " : "", out);
+    cli_print_text(out, names->label[i]);
+  }
   fprintf(out, "%s\n", names->n_labels > MOST ? ", ..." : "");
 }
 

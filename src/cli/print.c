@@ -5,10 +5,13 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "base/bytes.h"
 #include "cli/cli.h"
 #include "cli/line.h"
 
 #define FIELD_COLUMN 14
+#define SHORT_TEXT 1024 /* longer ones take memory, and are cut where there is none */
 
 /* --- messages */
 
@@ -22,13 +25,38 @@ const char *cli_print_program(void) {
   return name_of_program;
 }
 
+void cli_print_text(FILE *out, const char *text) {
+  size_t n_turn;
+  unsigned number;
+  for (; *text != '\0'; text += n_turn > 0 ? n_turn : 1) {
+    n_turn = base_is_turn(&number, text);
+    fputc(n_turn > 0 ? '?' : *text, out);
+  }
+}
+
+static void print_safely(FILE *out, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+static void print_safely(FILE *out, const char *format, va_list arguments) {
+  char text[SHORT_TEXT], *longer = NULL;
+  va_list again;
+  va_copy(again, arguments);
+  int n = vsnprintf(text, sizeof text, format, arguments);
+  if (n >= SHORT_TEXT)
+    longer = base_alloc((size_t)n + 1);
+  if (longer != NULL)
+    (void)vsnprintf(longer, (size_t)n + 1, format, again);
+  va_end(again);
+  cli_print_text(out, longer != NULL ? longer : text);
+  base_free(longer);
+}
+
 static void print_message(const char *kind, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 static void print_message(const char *kind, const char *format, va_list arguments) {
   fflush(stdout); /* what was said before comes first */
   cli_line_clear();
   fprintf(stderr, "%s: %s", name_of_program, kind);
-  vfprintf(stderr, format, arguments);
+  print_safely(stderr, format, arguments);
   fputc('\n', stderr);
 }
 
@@ -84,7 +112,7 @@ void cli_print_field(FILE *out, const char *name, const char *format, ...) {
   cli_line_waited();
   cli_print_cell(out, name, FIELD_COLUMN);
   va_start(arguments, format);
-  vfprintf(out, format, arguments);
+  print_safely(out, format, arguments);
   va_end(arguments);
   fputc('\n', out);
 }
@@ -102,7 +130,7 @@ void cli_print_cell(FILE *out, const char *text, int width) {
   int padding = (width < 0 ? -width : width) - cli_print_width(text);
   if (width < 0 && padding > 0)
     fprintf(out, "%*s", padding, "");
-  fputs(text, out);
+  cli_print_text(out, text);
   if (width > 0 && padding > 0)
     fprintf(out, "%*s", padding, "");
 }

@@ -27,6 +27,9 @@ int cli_print_close(int code);
 
 /** Where a command's report goes: standard output, unless its result goes there ("-"). */
 FILE *cli_print_stream(const char *output);
+/** Text of somebody else's, for eyes: what turns the direction of writing (base_is_turn) becomes
+ * '?'. All that is printed here goes this way, JSON apart. */
+void cli_print_text(FILE *out, const char *text);
 /** "name      text", names in one column. */
 void cli_print_field(FILE *out, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

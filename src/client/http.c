@@ -18,6 +18,7 @@ ckks_status client_http_show(const client_http *http, const char *stage, double 
 }
 
 #define ASKING "asking the server" /* the stage of requests that have no other */
+#define LEAST_RATE 1024L           /* bytes a second, up and down: who drips is as good as silent */
 #define SLICE_MS 100 /* how soon a silent connection notices that nobody waits for it any more */
 
 /* --- what libcurl calls */
@@ -138,7 +139,7 @@ static CURLcode set_link(client_http *http, const char *url) {
   SET(CURLOPT_SSLCERT, http->cert);
   SET(CURLOPT_SSLKEY, http->cert_key);
   SET(CURLOPT_CONNECTTIMEOUT, (long)http->options.timeout_s);
-  SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
+  SET(CURLOPT_LOW_SPEED_LIMIT, LEAST_RATE);
   SET(CURLOPT_LOW_SPEED_TIME, (long)http->options.timeout_s);
   return code;
 }

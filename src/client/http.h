@@ -19,7 +19,7 @@ typedef struct client_http_options {
   const char *cacert;          /**< PEM file of authorities; NULL = the system's */
   const char *cert, *cert_key; /**< the client's own, PEM files; NULL = none */
   bool plain;          /**< allow http:// to other machines, where the token can be overheard */
-  unsigned timeout_s;  /**< an attempt ends when no byte moves for so long */
+  unsigned timeout_s;  /**< an attempt ends when less than 1 kB a second moves for so long */
   unsigned patience_s; /**< of pauses between attempts, in all; 0 = one attempt */
   unsigned pause_ms;   /**< the first pause; each further one is twice as long, up to 8 s */
   client_progress progress; /**< may be NULL */

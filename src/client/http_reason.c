@@ -40,7 +40,8 @@ const char *client_http_reason(CURLcode code, const char *curl_says) {
   case CURLE_COULDNT_CONNECT:
     return "no server answers there: is the port right, and does it run?";
   case CURLE_OPERATION_TIMEDOUT:
-    return "no byte came for so long: --timeout says how long to wait";
+    return "nothing came for so long, or less than a kilobyte a second: --timeout says how long "
+           "to wait";
   case CURLE_SSL_CONNECT_ERROR:
     return strstr(curl_says, "ertificate") != NULL
                ? broken(curl_says)

@@ -41,6 +41,14 @@ static void control_characters_are_replaced(void **state) {
   base_fail(CKKS_ERROR_IO, "C1 \xc2\x9b"
                            "2J, NEL \xc2\x85 and \xc3\xa9\xc2\xa0.");
   assert_string_equal(base_last_error(), "C1 ??2J, NEL ?? and \xc3\xa9\xc2\xa0.");
+  /* What turns the direction of writing, the first and the last of each kind, and neighbours. */
+  base_fail(CKKS_ERROR_IO, "%s",
+            "a\xe2\x80\xae"
+            "b\xe2\x81\xa6\xd8\x9c"
+            "c\xe2\x80\x8e.");
+  assert_string_equal(base_last_error(), "a???b?????c???.");
+  base_fail(CKKS_ERROR_IO, "%s", "\xe2\x80\xad\xe2\x81\xaa\xe2\x80\x90\xd8\x9d");
+  assert_string_equal(base_last_error(), "???\xe2\x81\xaa\xe2\x80\x90\xd8\x9d");
 }
 
 static void long_messages_are_cut(void **state) {

@@ -15,6 +15,7 @@
 #include "cli/cli.h"
 #include "cli/csv.h"
 #include "cli/predictions.h"
+#include "cli/print.h"
 #include "table/data.h"
 
 static const char *const labels[] = {"no", "grün, \"ja\""};
@@ -156,6 +157,26 @@ static void table(void **state) {
   free(text);
 }
 
+/* A client file's labels do not turn the line around on a terminal, nor do messages. */
+static void table_turns_nothing(void **state) {
+  (void)state;
+  static const char *const turning[] = {"yes\xe2\x80\xaeon", "\xd8\x9c"};
+  const blindsight_names names = {.n_labels = 2, .label = turning, .kind = BLINDSIGHT_CLASSES};
+  const cli_predictions shown = {&predictions, &names, false};
+  char *text = NULL;
+  size_t length = 0;
+  FILE *out = open_memstream(&text, &length);
+  assert_non_null(out);
+  cli_predictions_table(out, &shown);
+  cli_print_field(out, "label", "%s%*s", turning[0], 2000, turning[1]);
+  fclose(out);
+  assert_non_null(strstr(text, "yes?on"));
+  assert_null(strstr(text, "\xe2\x80\xae"));
+  assert_null(strstr(text, turning[1]));
+  assert_string_equal(text + length - 2, "?\n");
+  free(text);
+}
+
 static void json(void **state) {
   (void)state;
   json_t *rows = cli_predictions_json(&with);
@@ -234,6 +255,7 @@ int main(void) {
       cmocka_unit_test(csv_reads_back),
       cmocka_unit_test(values_have_no_predicted_column),
       cmocka_unit_test(table),
+      cmocka_unit_test(table_turns_nothing),
       cmocka_unit_test(json),
       cmocka_unit_test(states_are_shown),
       cmocka_unit_test(sizes),

@@ -24,6 +24,7 @@ typedef struct scripted_line {
   size_t n_body;  /* more bytes behind the answer */
   size_t hang_up; /* after so many bytes of the request's body, 0 = read all of it */
   bool then_close;
+  bool drips; /* then a byte every tenth of a second, until the client goes, or for a minute */
 } scripted_line;
 
 #define SCRIPTED_HEAD_BYTES 4096
@@ -114,7 +115,9 @@ static inline bool scripted_connection(int fd, scripted *s) {
     scripted_send(fd, line->answer);
     if (line->n_body > 0)
       (void)send(fd, line->body, line->n_body, MSG_NOSIGNAL);
-    if (line->then_close)
+    for (int i = 0; line->drips && i < 600 && send(fd, ".", 1, MSG_NOSIGNAL) == 1; i++)
+      usleep(100000);
+    if (line->then_close || line->drips)
       return true;
   }
   return false;

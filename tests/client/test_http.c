@@ -243,6 +243,27 @@ static void test_patience(void **state) {
   client_http_free(http);
 }
 
+/* A byte now and then keeps nobody waiting: an attempt ends as if none had come. */
+static void test_drips(void **state) {
+  static const scripted_line lines[] = {
+      {"GET ", "HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n", .drips = true}};
+  static const client_http_request longer = {.method = "GET", .path = "/", .max_answer_bytes = 999};
+  scripted server;
+  client_http_answer answer;
+  (void)state;
+  SCRIPTED_START(&server, lines);
+  client_http_options options = quick(server.url);
+  options.timeout_s = 1;
+  options.patience_s = 0;
+  client_http *http = connect_to(&options);
+  assert_int_equal(client_http_call(&answer, &longer, http), CKKS_ERROR_IO);
+  assert_true(answer.broken);
+  assert_says("less than a kilobyte a second");
+  client_http_answer_clear(&answer);
+  client_http_free(http);
+  scripted_end(&server);
+}
+
 typedef struct watcher {
   int n_calls, stop_at;
   double last;
@@ -413,6 +434,7 @@ int main(void) {
                                      cmocka_unit_test(test_answers_that_stay),
                                      cmocka_unit_test(test_limits),
                                      cmocka_unit_test(test_patience),
+                                     cmocka_unit_test(test_drips),
                                      cmocka_unit_test(test_progress_and_stopping),
                                      cmocka_unit_test(test_proxies),
                                      cmocka_unit_test(test_urls_and_tokens),

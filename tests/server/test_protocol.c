@@ -78,6 +78,7 @@ static void test_refused(void **state) {
   is("OPTIONS /v2/nothing HTTP/1.1\r\n" END, 404, 1);
   is("GET /v2 HTTP/1.1\r\nConnection: close\r\n\r\n", 400, 1);
   is("GET /v2 HTTP/1.1\r\nHost: y\r\n" END, 400, 1);
+  is("GET /v2/models HTTP/1.1\r\n" TOKEN "Authorization: Bearer x\r\n" END, 400, 1);
   is("GET /v2 HTTP/1.1\r\nExpect: wonders\r\n" END, 417, 1);
   is("GET /v2/models HTTP/1.1\r\nAuthorization: Bearer$T\r\n" END, 401, 1);
 }

@@ -208,6 +208,17 @@ await test('a hostile server', async () => {
     server.close();
   }
 });
+await test('a server that drips', async () => {
+  const {server, at} = await hostile((q, r) => {
+    const drip = setInterval(() => r.write(' '), 20);
+    r.on('close', () => clearInterval(drip));
+  });
+  const start = performance.now();
+  await assert.rejects(connect(at, {token, timeout: 0.2, patience: 0}), kind('io'));
+  assert.ok(performance.now() - start < 60000);
+  server.closeAllConnections();
+  server.close();
+});
 await test('a busy server is waited for', async () => {
   let asked = 0;
   const {server, at} = await hostile((q, r) => {

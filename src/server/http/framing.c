@@ -2,7 +2,8 @@
 /**
  * Where a request ends (RFC 9112, 6.3). What two readers could take in two ways is refused before
  * anything else is asked, with or without a token: a length that is there twice, a length beside
- * chunks, a name with a space before its colon, which libmicrohttpd takes for another name.
+ * chunks, a name with a space before its colon, which libmicrohttpd takes for another name; and who
+ * asks, if two answer to that.
  */
 #include "server/http/framing.h"
 
@@ -18,7 +19,7 @@
 #define HTTP_EXPECTATION 417
 
 typedef struct lines {
-  int n_lengths, n_codings, n_hosts;
+  int n_lengths, n_codings, n_hosts, n_tokens;
   bool malformed;
 } lines;
 
@@ -34,6 +35,7 @@ static enum MHD_Result count_line(void *context, enum MHD_ValueKind kind, const 
   l->n_lengths += strcasecmp(name, "Content-Length") == 0;
   l->n_codings += strcasecmp(name, "Transfer-Encoding") == 0;
   l->n_hosts += strcasecmp(name, "Host") == 0;
+  l->n_tokens += strcasecmp(name, "Authorization") == 0;
   return MHD_YES;
 }
 
@@ -55,6 +57,8 @@ bool server_framing_check(server_request *request, const char *version) {
     return refuse(request, 400, "header", NULL, "a header field is malformed");
   if (l.n_hosts > 1 || (l.n_hosts == 0 && strcmp(version, MHD_HTTP_VERSION_1_1) == 0))
     return refuse(request, 400, "host", "Host", "must be given once");
+  if (l.n_tokens > 1)
+    return refuse(request, 400, "header", "Authorization", "must be given once");
   if (l.n_lengths > 1 || l.n_codings > 1 || (l.n_lengths > 0 && l.n_codings > 0))
     return refuse(request, 400, "length", "Content-Length",
                   "must be given once, and not beside Transfer-Encoding");
