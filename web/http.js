@@ -5,6 +5,7 @@ import {crypto} from './crypto.js';
 import {BlindsightError, checkSignal} from './errors.js';
 
 const LONGEST_PAUSE_S = 8;
+const LEAST_RATE = 1024; // bytes a second of an answer, over each timeout
 const SLOWEST_BYTES_S = 8192; // a body may take as long as this says, and the timeout beyond
 
 const defaults = {timeout: 60, patience: 120, pause: 0.25};
@@ -59,7 +60,7 @@ function spread(seconds) {
   return seconds * (0.5 + (byte[0] + 1) / 512);
 }
 
-async function readBody(answer, limit, what) {
+async function readBody(answer, limit, arrived, what) {
   const reader = answer.body?.getReader();
   const parts = [];
   let n = 0;
@@ -67,6 +68,7 @@ async function readBody(answer, limit, what) {
     const {done, value} = await reader.read();
     if (done) break;
     n += value.length;
+    arrived(n);
     if (n > limit) {
       await reader.cancel();
       throw new BlindsightError('format', `${what}: the answer is larger than the limit of ${limit} bytes`);
@@ -100,12 +102,18 @@ export class Http {
     const control = new AbortController();
     const stop = () => control.abort();
     signal?.addEventListener('abort', stop, {once: true});
-    let timer;
-    const giveTime = (bytes) => { // for so many, however they come: a drip is as good as silence
+    const {timeout} = this.options;
+    let timer, timed = 0;
+    const giveTime = (seconds) => {
       clearTimeout(timer);
-      timer = setTimeout(stop, (this.options.timeout + bytes / SLOWEST_BYTES_S) * 1000);
+      timer = setTimeout(stop, seconds * 1000);
     };
-    giveTime(body?.length ?? 0);
+    const arrived = (bytes) => { // of the answer; a drip is as good as silence
+      if (bytes - timed < timeout * LEAST_RATE) return;
+      timed = bytes;
+      giveTime(timeout);
+    };
+    giveTime(timeout + (body?.length ?? 0) / SLOWEST_BYTES_S);
     try {
       const answer = await (this.options.fetch ?? globalThis.fetch)(this.url + path, {
         method, body, signal: control.signal, redirect: 'manual', credentials: 'omit',
@@ -116,12 +124,12 @@ export class Http {
           ...(this.token === undefined ? {} : {Authorization: `Bearer ${this.token}`}),
         },
       });
-      giveTime(limit);
+      giveTime(timeout);
       if (answer.type === 'opaqueredirect')
         throw new BlindsightError('io', `${this.url}${path}: redirections are not followed`);
       return {
         status: answer.status,
-        body: await readBody(answer, limit, this.url + path),
+        body: await readBody(answer, limit, arrived, this.url + path),
         retryAfter: wholeNumber(answer.headers.get('Retry-After'), 1e6),
         offset: wholeNumber(answer.headers.get('Upload-Offset'), 2 ** 50),
         complete: answer.headers.get('Upload-Complete') === '?1',
