@@ -77,6 +77,9 @@ typedef struct bench_state {
   ckks_plaintext *plaintext;
   double *values;
   int turn;
+  ckks_secret_key *secret;
+  ckks_public_key *public_key;
+  ckks_ciphertext *last;
 } bench_state;
 
 static const int steps[HOISTED] = {1, 2, 4, 8, 16, 32, 64, 128};
@@ -115,6 +118,23 @@ static void multiply(void *context) {
 static void rescale(void *context) {
   bench_state *s = context;
   eval_rescale(s->out[0], s->a, s->ev);
+}
+
+static void encrypt(void *context) {
+  bench_state *s = context;
+  bench_check(ckks_encrypt(s->out[0], s->plaintext, s->secret, s->params));
+}
+
+static void encrypt_public(void *context) {
+  bench_state *s = context;
+  bench_check(ckks_encrypt_public(s->out[0], s->plaintext, s->public_key, s->params));
+}
+
+/* A result as it comes back: nothing left but the base. */
+static void decrypt_decode(void *context) {
+  bench_state *s = context;
+  bench_check(ckks_decrypt(s->plaintext, s->last, s->secret, s->params));
+  bench_check(ckks_decode_real(s->values, s->params->ring.n / 2, s->plaintext, s->params));
 }
 
 static void encode(void *context) {
@@ -156,6 +176,12 @@ static void time_set(const bench_set *set, bench_state *s) {
   report("rescale", set, rescale, s);
   report("encode", set, encode, s);
   report("decode", set, decode, s);
+  encode(s);
+  report("encrypt", set, encrypt, s);
+  report("encrypt_public", set, encrypt_public, s);
+  bench_check(ckks_encode_real(s->plaintext, s->values, s->params->ring.n / 2, 0, 0, s->params));
+  bench_check(ckks_encrypt(s->last, s->plaintext, s->secret, s->params));
+  report("decrypt_decode_level_0", set, decrypt_decode, s);
 }
 
 static void run_set(const bench_set *set) {
@@ -172,6 +198,9 @@ static void run_set(const bench_set *set) {
   for (int i = 0; i < HOISTED; i++)
     bench_check(ckks_ciphertext_build(&s.out[i], s.params));
   bench_check(ckks_plaintext_build(&s.plaintext, s.params));
+  bench_check(ckks_ciphertext_build(&s.last, s.params));
+  bench_check(ckks_secret_key_generate(&s.secret, s.params));
+  bench_check(ckks_public_key_generate(&s.public_key, s.secret, s.params));
   s.values = base_alloc_array(s.params->ring.n / 2, sizeof *s.values);
   for (size_t i = 0; s.values != NULL && i < s.params->ring.n / 2; i++)
     s.values[i] = (double)(i % 100) / 100;
@@ -180,6 +209,9 @@ static void run_set(const bench_set *set) {
     ckks_ciphertext_free(s.out[i]);
   ckks_ciphertext_free(s.a);
   ckks_plaintext_free(s.plaintext);
+  ckks_ciphertext_free(s.last);
+  ckks_public_key_free(s.public_key);
+  ckks_secret_key_free(s.secret);
   base_free(s.values);
   ckks_evaluator_free(s.ev);
   ckks_evaluation_keys_free(keys);
