@@ -355,9 +355,9 @@ typedef struct shoup {
 struct ring_ntt {
   ring_modulus modulus;
   int log2_n;
-  shoup n_inverse;
-  shoup *forward; /* [m + i]: psi^brv(m + i), for block i of the layer with m blocks */
-  shoup *inverse; /* their inverses */
+  shoup n_inverse, last; /* the last layer's factor times that */
+  shoup *forward;        /* [m + i]: psi^brv(m + i), for block i of the layer with m blocks */
+  shoup *inverse;        /* their inverses */
 };
 
 static shoup shoup_of(uint64_t w, const ring_modulus *m) {
@@ -398,6 +398,7 @@ static ring_ntt *ntt_build(const ring_modulus *modulus, int log2_n, uint64_t psi
   ntt->inverse = ntt->forward + n;
   fill_powers(ntt->forward, psi, log2_n, modulus);
   fill_powers(ntt->inverse, ring_modulus_inverse(psi, modulus), log2_n, modulus);
+  ntt->last = shoup_of(product(ntt->inverse[1].w, ntt->n_inverse.w, modulus), modulus);
   return ntt;
 }
 
@@ -406,21 +407,23 @@ static void ntt_free(ring_ntt *ntt) {
 }
 
 /*
- * One butterfly of the forward transform: x and y in [0, 4p) to x + w y and x - w y, there again.
- * x is brought below 2p, the product is below 2p. 4p < 2^63.
+ * One butterfly of the forward transform: x to x + w y and x - w y, which are by less than 2p
+ * larger than x, since the product, of any word y, is below 2p. 8p < 2^64, so from x below 4p two
+ * layers may pass before words are brought below 4p again.
  */
 INLINE void forward_butterfly(uint64_t *x, uint64_t *y, shoup factor, const ring_modulus *m) {
-  uint64_t sum = below(*x, 2 * m->p), term = shoup_product(*y, factor, m);
+  uint64_t term = shoup_product(*y, factor, m), sum = *x;
   *x = sum + term;
   *y = sum + 2 * m->p - term;
 }
 
-/* Two layers at a time over runs of `quarter` words: half the way through memory. */
+/* Two layers at a time over runs of `quarter` words, from [0, 8p) to there: half the way through
+ * memory. Words that are multiplied may be as large as they are. */
 INLINE void forward_pass(ring_word *a, size_t quarter, const shoup *outer, const shoup *inner,
                          const ring_modulus *m) {
   const shoup factor[3] = {*outer, inner[0], inner[1]}; /* stores cannot change these */
   for (size_t j = 0; j < quarter; j++) {
-    uint64_t x0 = a[j].u, x1 = a[j + quarter].u;
+    uint64_t x0 = below(a[j].u, 4 * m->p), x1 = below(a[j + quarter].u, 4 * m->p);
     uint64_t x2 = a[j + 2 * quarter].u, x3 = a[j + 3 * quarter].u;
     forward_butterfly(&x0, &x2, factor[0], m);
     forward_butterfly(&x1, &x3, factor[0], m);
@@ -443,7 +446,7 @@ INLINE void forward_first(ring_word *a, size_t half, shoup factor, const ring_mo
   }
 }
 
-/* Words of [0, p) to [0, 4p). */
+/* Words of [0, p) to [0, 8p). */
 static void forward_layers(ring_word *a, const ring_ntt *ntt) {
   const ring_modulus modulus = ntt->modulus, *m = &modulus;
   size_t blocks = 1, half = (size_t)1 << (ntt->log2_n - 1);
@@ -489,25 +492,46 @@ INLINE void inverse_pass(ring_word *a, size_t quarter, const shoup *outer, const
   }
 }
 
-INLINE void inverse_last(ring_word *a, size_t half, shoup factor, const ring_modulus *m) {
-  for (size_t j = 0; j < half; j++) {
-    uint64_t x = a[j].u, y = a[j + half].u;
-    inverse_butterfly(&x, &y, 2, factor, m); /* N^-1 follows, and takes any word */
-    a[j].u = x;
-    a[j + half].u = y;
+/*
+ * The last butterfly and the factor N^-1 together, to words as they leave: x, y in [0, k p), whose
+ * sum may be any word. The product of x - y has N^-1 in its factor.
+ */
+INLINE void inverse_end(ring_word_kind kind, ring_word *out0, ring_word *out1, uint64_t x,
+                        uint64_t y, unsigned k, const shoup factor[2], const ring_modulus *m) {
+  *out0 = store(kind, below(shoup_product(x + y, factor[0], m), m->p), m);
+  *out1 = store(kind, below(shoup_product(x + k * m->p - y, factor[1], m), m->p), m);
+}
+
+/* The last layer alone, where their number is odd. */
+INLINE void inverse_last(ring_word_kind kind, ring_word *a, size_t half, const ring_ntt *ntt,
+                         const ring_modulus *m) {
+  const shoup factor[2] = {ntt->n_inverse, ntt->last};
+  for (size_t j = 0; j < half; j++)
+    inverse_end(kind, a + j, a + j + half, a[j].u, a[j + half].u, 2, factor, m);
+}
+
+/* The last two, where it is even. */
+INLINE void inverse_last_two(ring_word_kind kind, ring_word *a, size_t quarter, const ring_ntt *ntt,
+                             const ring_modulus *m) {
+  const shoup factor[2] = {ntt->n_inverse, ntt->last};
+  const shoup inner[2] = {ntt->inverse[2], ntt->inverse[3]};
+  for (size_t j = 0; j < quarter; j++) {
+    uint64_t x[4] = {a[j].u, a[j + quarter].u, a[j + 2 * quarter].u, a[j + 3 * quarter].u};
+    inverse_butterfly(&x[0], &x[1], 2, inner[0], m);
+    inverse_butterfly(&x[2], &x[3], 2, inner[1], m);
+    inverse_end(kind, a + j, a + j + 2 * quarter, x[0], x[2], 4, factor, m);
+    inverse_end(kind, a + j + quarter, a + j + 3 * quarter, x[1], x[3], 2, factor, m);
   }
 }
 
-/* All layers but the first two; values stay in [0, 2p), but for the last, which is below 4p. */
+/* All layers but the first two and the last or the last two; values stay in [0, 2p). */
 static void inverse_layers(ring_word *a, const ring_ntt *ntt) {
   const ring_modulus modulus = ntt->modulus, *m = &modulus;
   size_t n = (size_t)1 << ntt->log2_n, quarter = 4, blocks = n / 16;
-  for (; blocks > 0; quarter *= 4, blocks /= 4)
+  for (; blocks > (ntt->log2_n % 2 == 0); quarter *= 4, blocks /= 4)
     for (size_t block = 0; block < blocks; block++)
       inverse_pass(a + block * 4 * quarter, quarter, &ntt->inverse[blocks + block],
                    &ntt->inverse[2 * (blocks + block)], m);
-  if (ntt->log2_n % 2 != 0)
-    inverse_last(a, n / 2, ntt->inverse[1], m);
 }
 
 /* The first two layers of 64 values, from their positions. */
@@ -528,6 +552,11 @@ INLINE void inverse_chunk(ring_word_kind kind, ring_word *out, const ring_word *
     out[i] = sorted[i];
 }
 
+/* From [0, 8p) to [0, p). */
+INLINE uint64_t reduced(uint64_t x, const ring_modulus *m) {
+  return below(below(below(x, 4 * m->p), 2 * m->p), m->p);
+}
+
 INLINE void forward_words(ring_word_kind kind, ring_word *out, const ring_word *in,
                           const ring_ntt *ntt) {
   const ring_modulus modulus = ntt->modulus, *m = &modulus;
@@ -538,7 +567,7 @@ INLINE void forward_words(ring_word_kind kind, ring_word *out, const ring_word *
   for (ring_word *chunk = out; chunk < out + n; chunk += 64) {
     ring_word sorted[64];
     for (size_t i = 0; i < 64; i++)
-      sorted[ring_ntt_position(i)] = store(kind, below(below(chunk[i].u, 2 * m->p), m->p), m);
+      sorted[ring_ntt_position(i)] = store(kind, reduced(chunk[i].u, m), m);
     for (size_t i = 0; i < 64; i++)
       chunk[i] = sorted[i];
   }
@@ -551,10 +580,10 @@ INLINE void inverse_words(ring_word_kind kind, ring_word *out, const ring_word *
   for (size_t at = 0; at < n; at += 64)
     inverse_chunk(kind, out + at, in + at, (n + at) / 4, ntt, m);
   inverse_layers(out, ntt);
-  for (size_t i = 0; i < n; i++) {
-    uint64_t value = shoup_product(out[i].u, ntt->n_inverse, m);
-    out[i] = store(kind, below(value, m->p), m);
-  }
+  if (ntt->log2_n % 2 != 0)
+    inverse_last(kind, out, n / 2, ntt, m);
+  else
+    inverse_last_two(kind, out, n / 4, ntt, m);
 }
 
 static void u64_ntt_forward(ring_word *out, const ring_word *in, const ring_ntt *ntt) {
