@@ -39,6 +39,5 @@ bool rand_chacha_usable(const rand_chacha_way *way);
 void rand_chacha_read_by(const rand_chacha_way *way, uint8_t *out, size_t n_blocks,
                          const uint8_t key[RAND_CHACHA_KEY_BYTES], uint64_t domain, uint32_t first);
 
-extern const rand_chacha_way rand_chacha_avx2;   /**< x86-64 builds only */
 extern const rand_chacha_way rand_chacha_avx512; /**< x86-64 builds only */
 #endif
