@@ -13,19 +13,6 @@ void ckks_encode_int64(ring_word *out, const int64_t *coefficients, int limb,
   ring->kernel->ntt_forward(out, out, ring->ntt[limb]);
 }
 
-void ckks_encode_sparse(ring_word *out, const int64_t *coefficients, size_t gap, int limb,
-                        const ckks_params *params) {
-  const ring_ring *ring = &params->ring;
-  size_t n = ring->n / gap;
-  ring->kernel->from_int64(out, coefficients, n, &ring->modulus[limb]);
-  for (size_t i = n; gap > 1 && i-- > 0;) { /* from the end: nothing is read after it is gone */
-    ring_word x = out[i];
-    memset(out + i * gap, 0, gap * sizeof *out);
-    out[i * gap] = x;
-  }
-  ring->kernel->ntt_forward(out, out, ring->ntt[limb]);
-}
-
 /* -------------------------------------------------------------- refusals */
 
 /* Just under half the product of the limbs, so that rounding here cannot let a value wrap. */

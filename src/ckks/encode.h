@@ -37,9 +37,6 @@ ckks_status ckks_encode_integers(int64_t *coefficients, const ckks_complex *valu
 /** N integer coefficients |c| < 2^62 -> NTT form, loose, modulo one ring limb. Constant-time. */
 void ckks_encode_int64(ring_word *out, const int64_t *coefficients, int limb,
                        const ckks_params *params);
-/** The same of a polynomial in X^gap, a power of two: N / gap integers, 16 at least. */
-void ckks_encode_sparse(ring_word *out, const int64_t *coefficients, size_t gap, int limb,
-                        const ckks_params *params);
 /** The residues of round(value*scale) for ring limbs 0..n_limbs-1: constants need no transform. */
 ckks_status ckks_encode_scalar(uint64_t *residues, int n_limbs, double value, double scale,
                                const ckks_params *params);

@@ -45,7 +45,8 @@ static double word_ns(uint64_t set_words, double near_ns, double far_ns) {
 }
 
 double compile_cost_ms(const compile_work *counts, int log2_n, const compile_units *units) {
-  double butterflies = (double)counts->ntt * ldexp(0.5, log2_n) * log2_n;
+  double butterflies =
+      (double)counts->ntt * ldexp(0.5, log2_n) * log2_n + (double)counts->short_butterflies;
   return 1e-6 * (butterflies * units->ntt_butterfly_ns +
                  (double)counts->mac_words *
                      word_ns(counts->key_words, units->mac_word_ns, units->mac_far_word_ns) +

@@ -138,8 +138,8 @@ static bool set_chain(compile_sizes_search *s, const compile_sizes *z) {
     s->params.log2_q[level] = total;
     widest = bits > widest ? bits : widest;
   }
-  int left = (int)floor(s->params.log2_qp_limit) - total;
-  int special = left / z->n_p < widest ? left / z->n_p : widest;
+  double left = floor(s->params.log2_qp_limit) - total; /* without security: infinite */
+  int special = (int)fmin(fmax(floor(left / z->n_p), 0.0), widest);
   if (!good || special < widest - 3 || special < MIN_PRIME_BITS)
     return false;
   for (int i = 0; i < z->n_p; i++) {

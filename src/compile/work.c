@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "ring/ring.h"
+#include "ring/sparse.h"
 
 /* Giants whose sums eval_diagonals holds at a time: for each lot it makes all babies anew. */
 #define GIANTS_AT_A_TIME 8
@@ -188,14 +188,14 @@ static void count_giant(counting *c, int l, int k) {
   c->counts->permute_words += (uint64_t)(2 * (l + 1 + k));
 }
 
-/* eval_diagonals at level l. */
-/* Diagonals made of integers each time: written, then transformed in place. What is not rotated is
- * a multiple of P, and needs none of the special limbs. */
+/* Diagonals made of integers each time: written, transformed in place as far as they differ, and
+ * repeated. What is not rotated is a multiple of P, and needs none of the special limbs. */
 static void count_compact(counting *c, const plan_op *op, int words, int l, int k) {
+  size_t n = (size_t)1 << c->literal->log2_n, gap = plan_compact_gap(c->plan, op, n);
   for (int t = 0; t < op->n_terms; t++) {
-    int n_limbs = l + 1 + (op->term[words * t] != 0 ? k : 0);
-    c->counts->ntt += (uint64_t)n_limbs;
-    c->counts->point_words += (uint64_t)n_limbs;
+    uint64_t n_limbs = (uint64_t)(l + 1 + (op->term[words * t] != 0 ? k : 0));
+    c->counts->short_butterflies += n_limbs * ring_sparse_butterflies(c->literal->log2_n, gap);
+    c->counts->point_words += n_limbs;
   }
 }
 
@@ -217,6 +217,7 @@ static int count_columns(const plan_op *op, int row, const plan_window_steps *st
   return n;
 }
 
+/* eval_diagonals at level l. */
 static void count_diagonals(counting *c, const plan_op *op, int l) {
   int k = rotation_special(c, op, 2), babies = count_steps(op, 0), giants = count_steps(op, 1);
   c->counts->point_words += (uint64_t)(2 * op->n_terms * (l + 1 + k));

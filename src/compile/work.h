@@ -6,15 +6,16 @@
 #include "plan/plan.h"
 
 /**
- * Of one evaluation. ntt, mac_words, convert_words, permute_words and switches are what the
- * evaluator's own counters say afterwards (tests/exec/test_counts.c); point_words are
- * words that pointwise work writes, which nobody counts at run time.
+ * Of one evaluation. ntt, short_butterflies, mac_words, convert_words, permute_words and
+ * switches are what the evaluator's own counters say afterwards (tests/exec/test_counts.c);
+ * point_words are words that pointwise work writes, which nobody counts at run time.
  */
 typedef struct compile_work {
   uint64_t ntt;
-  uint64_t mac_words;     /**< words of keys multiplied */
-  uint64_t convert_words; /**< words that enter a basis conversion */
-  uint64_t permute_words; /**< words that automorphisms move */
+  uint64_t short_butterflies; /**< of weights kept as integers */
+  uint64_t mac_words;         /**< words of keys multiplied */
+  uint64_t convert_words;     /**< words that enter a basis conversion */
+  uint64_t permute_words;     /**< words that automorphisms move */
   uint64_t point_words;
   uint64_t sum_words; /**< words of whole ciphertexts where there are many of them */
   uint64_t row_words; /**< the same again for a matrix's further rows, block by block */

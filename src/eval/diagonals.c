@@ -90,10 +90,14 @@ static const eval_diagonals_pair *diagonals_sum_of(const eval_diagonals_state *s
 /* Limb i of a diagonal, as it is kept or made now. */
 static const ring_word *diagonals_weights(const eval_diagonal *term, const diagonals_limb *limb,
                                           const eval_diagonals_state *state, int i,
-                                          const ckks_evaluator *ev) {
+                                          ckks_evaluator *ev) {
   if (term->plaintext == NULL) {
-    ckks_encode_sparse(limb->weights, term->coefficients, term->gap,
-                       ckks_params_limb(ev->params, state->level, i), ev->params);
+    const ring_ring *ring = &ev->params->ring;
+    int at = ckks_params_limb(ev->params, state->level, i);
+    ring->kernel->from_int64(limb->weights, term->coefficients, ring->n / term->sparse->gap,
+                             &ring->modulus[at]);
+    ring_sparse_forward(limb->weights, at, term->sparse);
+    ev->counters.short_butterflies += ring_sparse_butterflies(ring->log2_n, term->sparse->gap);
     return limb->weights;
   }
   int further = ckks_params_limbs(ev->params, term->plaintext->level) - state->n_chain;
@@ -112,7 +116,6 @@ static void diagonals_spread(const eval_diagonals_state *state, const diagonals_
     if (sum == NULL)
       continue;
     const ring_word *weights = diagonals_weights(term, limb, state, i, ev);
-    ev->counters.ntt += term->plaintext == NULL;
     for (int part = 0; part < 2; part++)
       ring->kernel->mul_add(ring_poly_limb(&sum->part[part], i), pair[part], weights, ring->n, m);
   }

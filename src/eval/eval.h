@@ -16,10 +16,13 @@
 #include "base/threads.h"
 #include "ckks/encode.h"
 #include "ckks/objects.h"
+#include "ring/sparse.h"
 
 /** Counts of the expensive things, for `bench` and the cost model's tests. */
 typedef struct eval_counters {
-  uint64_t ntt;           /**< transforms, both ways */
+  uint64_t ntt; /**< transforms, both ways */
+  /** of the shorter transforms that weights kept as integers take */
+  uint64_t short_butterflies;
   uint64_t mac_words;     /**< words of keys read */
   uint64_t convert_words; /**< words that enter a basis conversion */
   uint64_t permute_words; /**< words moved by automorphisms */
@@ -153,10 +156,10 @@ typedef struct eval_diagonal {
   int row; /**< eval_windows: how many steps; eval_diagonals does not look at it */
   const ckks_plaintext *plaintext; /**< by eval_diagonal_encode, at a's level or above; or NULL: */
   /** N / gap integers by eval_diagonal_round, transformed each time that the map is applied: a
-   * tenth of the memory, about twice the time. Only in maps that rotate. */
+   * tenth of the memory or less. Only in maps that rotate. */
   const int64_t *coefficients;
-  size_t gap;   /**< they are those of 1, X^gap, X^(2 gap), ...; others are 0 */
-  double scale; /**< of the coefficients */
+  const ring_sparse *sparse; /**< for their gap */
+  double scale;              /**< of the coefficients */
 } eval_diagonal;
 /**
  * A plaintext at `level` that also has its residues modulo the first n_special special

@@ -33,6 +33,7 @@ static void workers_count(ckks_evaluator *ev) {
   for (int w = 0; w < ev->n_workers; w++) {
     eval_counters *counters = &ev->worker[w].counters;
     ev->counters.ntt += counters->ntt;
+    ev->counters.short_butterflies += counters->short_butterflies;
     ev->counters.mac_words += counters->mac_words;
     ev->counters.convert_words += counters->convert_words;
     ev->counters.permute_words += counters->permute_words;

@@ -7,9 +7,6 @@
 #include "base/wipe.h"
 #include "eval/arith.h"
 
-/* Polynomials are no sparser than that: kernels go by blocks. */
-#define SMALLEST_PERIOD 64
-
 /* --- vectors */
 
 /* What is done for every operation. */
@@ -17,6 +14,7 @@ typedef struct preparing {
   const plan_plan *plan;
   const ckks_params *params;
   exec_words *words;
+  ring_sparse *sparse; /* of the program */
 } preparing;
 
 static ckks_status take_words(ring_word **out, exec_words *words, size_t n_words) {
@@ -88,7 +86,7 @@ static ckks_status prepare_diagonal(exec_encoded *encoded, const plan_op *op, in
   if (encoded->compact) {
     diagonal->coefficients =
         encoded->coefficients + (size_t)t * (by->params->ring.n / encoded->gap);
-    diagonal->gap = encoded->gap;
+    diagonal->sparse = encoded->sparse;
     diagonal->scale = op->factor;
   }
   return CKKS_OK;
@@ -115,13 +113,16 @@ static void prepare_steps(exec_encoded *encoded, const plan_op *op, const prepar
   }
 }
 
-/* The longest period of a map's vectors tells what can be left out of their polynomials. */
-static size_t gap_of(const plan_op *op, const preparing *by) {
-  size_t period = SMALLEST_PERIOD, n_slots = by->params->ring.n / 2;
-  for (int t = 0; t < op->n_terms; t++)
-    if (by->plan->vector[op->index + t].period > period)
-      period = by->plan->vector[op->index + t].period;
-  return period < n_slots ? n_slots / period : 1;
+/* The transforms for a gap, made when it is met first. */
+static ckks_status find_sparse(const ring_sparse **out, size_t gap, const preparing *by) {
+  int log2_gap = 0;
+  while ((size_t)1 << log2_gap < gap)
+    log2_gap++;
+  BASE_ASSERT(log2_gap < EXEC_PREPARE_GAPS);
+  *out = &by->sparse[log2_gap];
+  if (by->sparse[log2_gap].ring != NULL)
+    return CKKS_OK;
+  return ring_sparse_init(&by->sparse[log2_gap], gap, &by->params->ring);
 }
 
 static ckks_status prepare_diagonals(exec_encoded *encoded, const plan_op *op,
@@ -130,7 +131,9 @@ static ckks_status prepare_diagonals(exec_encoded *encoded, const plan_op *op,
   encoded->diagonal = base_alloc_array(n, sizeof *encoded->diagonal);
   if (encoded->diagonal == NULL)
     return base_fail_memory(n * sizeof *encoded->diagonal);
-  encoded->gap = gap_of(op, by);
+  encoded->gap = plan_compact_gap(by->plan, op, by->params->ring.n);
+  if (encoded->compact)
+    BASE_TRY(find_sparse(&encoded->sparse, encoded->gap, by));
   if (encoded->compact)
     BASE_TRY(prepare_coefficients(encoded, n * (by->params->ring.n / encoded->gap), by));
   double *slots = base_alloc_array(n_slots, sizeof *slots);
@@ -288,7 +291,7 @@ static double scale_before(const plan_program *program, int i, double input_scal
 
 ckks_status exec_prepare(exec_prepared *p, const plan_plan *plan, plan_packing packing,
                          const ckks_params *params, size_t weights_bytes, exec_words *words) {
-  const preparing by = {plan, params, words};
+  const preparing by = {plan, params, words, p->sparse};
   const plan_program *program = &plan->program[packing];
   double input_scale = plan->interface.layout[packing].input_scale;
   size_t n = (size_t)program->n_registers;
@@ -339,6 +342,8 @@ void exec_prepare_clear(exec_prepared *p, int n_ops) {
       base_free(p->op[i].coefficients);
     eval_polynomial_slots_free(p->op[i].slots);
   }
+  for (int i = 0; i < EXEC_PREPARE_GAPS; i++)
+    ring_sparse_clear(&p->sparse[i]);
   base_free(p->op);
   base_free(p->top_level);
   base_free(p->last_use);

@@ -5,6 +5,8 @@
 #include "eval/eval.h"
 #include "plan/plan.h"
 
+#define EXEC_PREPARE_GAPS 18
+
 /** What an op needs: one plaintext for each vector it multiplies or adds. */
 typedef struct exec_encoded {
   ckks_plaintext **plaintext; /**< NULL where a number does (period 1, DENSE, POLYNOMIAL) */
@@ -15,7 +17,8 @@ typedef struct exec_encoded {
   bool compact;          /**< DIAGONALS: kept as integers, */
   int64_t *coefficients; /**< N / gap for each */
   size_t gap;            /**< by which values repeat: N / 2 periods */
-  bool borrowed;         /**< these, and the plaintexts' limbs, are somebody else's */
+  const ring_sparse *sparse;
+  bool borrowed; /**< these, and the plaintexts' limbs, are somebody else's */
   /**
    * DENSE: rows of one matrix are summed together when the first is due. n_rows counts them
    * there and is 0 at the others; next_row is the op of the next one.
@@ -27,6 +30,8 @@ typedef struct exec_prepared {
   exec_encoded *op;
   int *top_level; /**< highest level of each register */
   int *last_use;  /**< op that reads it last; n_ops for outputs */
+  /** For weights that are kept as integers, by log2 of the gap; all zero where there are none. */
+  ring_sparse sparse[EXEC_PREPARE_GAPS];
 } exec_prepared;
 
 /** Words that were encoded before, in the order in which exec_prepare_words shows them. */

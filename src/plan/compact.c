@@ -2,6 +2,17 @@
 /* Which maps stay encoded. The compiler foretells it, the server does it. */
 #include "plan/plan.h"
 
+/* Polynomials are no sparser than that: kernels go by blocks. */
+#define SMALLEST_PERIOD 64
+
+size_t plan_compact_gap(const plan_plan *plan, const plan_op *op, size_t n) {
+  size_t period = SMALLEST_PERIOD, n_slots = n / 2;
+  for (int t = 0; t < op->n_terms; t++)
+    if (plan->vector[op->index + t].period > period)
+      period = plan->vector[op->index + t].period;
+  return period < n_slots ? n_slots / period : 1;
+}
+
 /* Bytes of a map's diagonals with all residues; 0 for what is no map that rotates. */
 static size_t encoded_bytes(const plan_op *op, size_t n, int n_special) {
   bool rotates = false;

@@ -255,6 +255,9 @@ size_t plan_windows_rotations(int32_t *rotations, const plan_op *op, int log2_n)
  */
 void plan_compact_choose(bool *compact, const plan_program *program, size_t n, int n_special,
                          size_t weights_bytes);
+/** The integers of such a map are those of 1, X^gap, X^(2 gap), ...: its vectors have periods of
+ * N / (2 gap) at most. A power of two. */
+size_t plan_compact_gap(const plan_plan *plan, const plan_op *op, size_t n);
 /* --- bootstrap.c */
 static inline bool plan_bootstraps(const plan_interface *interface) {
   return interface->bootstrap.log2_n != 0;

@@ -87,6 +87,7 @@ static void check_packing(const world *w, plan_packing packing) {
   eval_counters done = run(w, packing);
   compile_work counts = planned(w, packing);
   assert_int_equal(counts.ntt, done.ntt);
+  assert_int_equal(counts.short_butterflies, done.short_butterflies);
   assert_int_equal(counts.mac_words, done.mac_words);
   assert_int_equal(counts.convert_words, done.convert_words);
   assert_int_equal(counts.permute_words, done.permute_words);

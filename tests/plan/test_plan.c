@@ -3,6 +3,13 @@
 #include "compile/clear_checks.h"
 #include "compile/compile.h"
 
+/* Field by field: what is between them may be anything. */
+static void assert_same_meaning(const encoding_meaning *a, const encoding_meaning *b) {
+  assert_int_equal(a->kind, b->kind);
+  assert_int_equal(a->end, b->end);
+  assert_int_equal(a->complete, b->complete);
+}
+
 static void compile_random(plan_plan *plan, network_model *model, uint64_t *state,
                            bool last_on_server) {
   compile_options options = test_options(1e-3, LOG2_N);
@@ -13,7 +20,7 @@ static void compile_random(plan_plan *plan, network_model *model, uint64_t *stat
   if (test_random(state) % 2)
     model->meaning = (encoding_meaning){ENCODING_VALUES, ENCODING_END_TANH, true};
   assert_ok(compile_model(plan, model, &options));
-  assert_memory_equal(&plan->interface.meaning, &model->meaning, sizeof model->meaning);
+  assert_same_meaning(&plan->interface.meaning, &model->meaning);
 }
 
 /* Both packings, on rows of their own; ends plan and model. */
@@ -95,7 +102,7 @@ static void test_bytes_round_trip(void **unused) {
     }
     read_back(&copy, &plan);
     assert_memory_equal(&copy.interface.last, &plan.interface.last, sizeof copy.interface.last);
-    assert_memory_equal(&copy.interface.meaning, &model.meaning, sizeof model.meaning);
+    assert_same_meaning(&copy.interface.meaning, &model.meaning);
     uint8_t id[PLAN_ID_BYTES];
     memcpy(id, plan.interface.id, sizeof id);
     assert_ok(plan_bytes_identify(&copy));

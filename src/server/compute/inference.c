@@ -101,7 +101,7 @@ void server_inference_give_back(server_inference *in) {
 
 static void refuse_budget(server_inference *in) {
   const plan_interface *interface = &in->model->plan.interface;
-  char text[200], why[100] = "";
+  char text[300], why[160] = "";
   if (wire_head_peek_packing(in->sample, in->n_sample) == PLAN_THROUGHPUT)
     snprintf(why, sizeof why, " (a batch counts for the next power of two of its rows)");
   else if (plan_pack_counted(interface) > 1)
