@@ -5,6 +5,8 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZ_SECONDS ?= 60
+# The one that has Debian's python3-... packages.
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
 # $(call build,folder,type,options for cmake,options for the build)
 build = cmake -S . -B build/$(1) -DCMAKE_BUILD_TYPE=$(2) $(3) && \
@@ -55,6 +57,7 @@ bench: build
 
 bench-deep: build
 	@BENCH_ONLY=bench_deep tools/run_bench build/release build/bench/deep.json
+	@$(PYTHON) bench/resnet.py build/release build/bench/deep.json
 
 lint: build
 	@tools/install_deps --dev

@@ -113,8 +113,9 @@ def main():
     parser.add_argument("checkpoint")
     parser.add_argument("-o", "--output", required=True)
     options = parser.parse_args()
-    network = ResNet20()
-    network.load_state_dict(torch.load(options.checkpoint, map_location="cpu")["net"])
+    state = torch.load(options.checkpoint, map_location="cpu")
+    network = ResNet20(state["channels"])
+    network.load_state_dict(state["net"])
     network.eval()
     with torch.no_grad():
         export(network, options.output)

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains ResNet-20 with quadratic activations (network.py) on CIFAR-10.
 
-    train.py DATA -o resnet20.pt [--epochs 24] [--rate 0.1]
+    train.py DATA -o resnet20.pt [--epochs 24] [--rate 0.1] [--steps N] [--channels 16]
 
-DATA holds train/CLASS/*.jpg and test/CLASS/*.jpg (or png). Of the training images 2000 judge while
-training; the test images do once, at the end. An epoch takes about 80 s on two quiet cores. A
+DATA holds train/CLASS/*.jpg and test/CLASS/*.jpg (or png). Of the training images 2000 (of few, a
+fifth) judge while training; the test images do once, at the end. --steps ends each epoch after so
+many batches: to see that all of it works. An epoch takes about 80 s on two quiet cores. A
 checkpoint after each epoch goes on where it stopped. Needs python3-torch and python3-pil.
 """
 import argparse
@@ -68,9 +69,10 @@ def make_optimiser(network, rate):
     return torch.optim.SGD(groups, lr=rate, momentum=0.9, nesterov=True)
 
 
-def train_epoch(network, optimiser, schedule, pixels, classes, order):
-    for k in range(len(order) // BATCH):
-        batch = order[k * BATCH:(k + 1) * BATCH]
+def train_epoch(network, optimiser, schedule, pixels, classes, order, steps):
+    size = min(BATCH, len(order))
+    for k in range(steps):
+        batch = order[k * size:(k + 1) * size]
         with torch.autocast("cpu", dtype=torch.bfloat16):
             scores = network(normalise(augment(pixels[batch]))).float()
         loss = functional.cross_entropy(scores, classes[batch], label_smoothing=0.1)
@@ -87,16 +89,21 @@ def main():
     parser.add_argument("-o", "--output", required=True)
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--rate", type=float, default=0.1)
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--channels", type=int, default=16)
     options = parser.parse_args()
     torch.manual_seed(1)
     pixels, classes = read_images(os.path.join(options.data, "train"))
     shuffled = torch.randperm(len(classes), generator=torch.Generator().manual_seed(7))
-    held_out, training = shuffled[:HELD_OUT], shuffled[HELD_OUT:]
-    network = ResNet20().to(memory_format=torch.channels_last)
+    n_held_out = min(HELD_OUT, len(classes) // 5)
+    held_out, training = shuffled[:n_held_out], shuffled[n_held_out:]
+    steps = max(len(training) // BATCH, 1)
+    if options.steps is not None:
+        steps = min(steps, options.steps)
+    network = ResNet20(options.channels).to(memory_format=torch.channels_last)
     optimiser = make_optimiser(network, options.rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, options.rate, total_steps=options.epochs * (len(training) // BATCH),
-        pct_start=0.2)
+        optimiser, options.rate, total_steps=max(options.epochs * steps, 10), pct_start=0.2)
     first = 0
     if os.path.exists(options.output):
         state = torch.load(options.output)
@@ -106,10 +113,10 @@ def main():
         first = state["epoch"]
     for epoch in range(first, options.epochs):
         order = training[torch.randperm(len(training))]
-        train_epoch(network, optimiser, schedule, pixels, classes, order)
+        train_epoch(network, optimiser, schedule, pixels, classes, order, steps)
         print(f"epoch {epoch}: {accuracy(network, pixels[held_out], classes[held_out])} held out",
               flush=True)
-        torch.save({"net": network.state_dict(), "opt": optimiser.state_dict(),
+        torch.save({"channels": options.channels, "net": network.state_dict(), "opt": optimiser.state_dict(),
                     "sched": schedule.state_dict(), "epoch": epoch + 1}, options.output + ".new")
         os.replace(options.output + ".new", options.output)
     print("test images:", accuracy(network, *read_images(os.path.join(options.data, "test"))))

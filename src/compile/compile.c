@@ -303,10 +303,51 @@ static ckks_status guard_more(plan_plan *plan, placing *placed, compile_stages *
   return CKKS_OK;
 }
 
+/* The same with what skips layers carried through them: no bootstrap stands in its way then. */
+static ckks_status search_carried(plan_plan *plan, work *w, const network_model *model,
+                                  const compile_options *options) {
+  compile_options always = *options;
+  always.bootstrap = COMPILE_BOOTSTRAP_ALWAYS;
+  BASE_TRY(compile_stages_build(&w->stages, model, options->last_on_server, false));
+  BASE_TRY(describe(&plan->interface, &w->stages, model, options));
+  return choose_placing(&w->placed, &w->stages, model, &always);
+}
+
+/*
+ * What skips layers saves a leveled plan a level for each of them, but cannot be taken past a
+ * bootstrap. Where that leaves no plan, one that bootstraps and carries it takes its place.
+ */
+static ckks_status bootstrap_instead(plan_plan *plan, compile_stages *stages, placing *placed,
+                                     const network_model *model, const compile_options *options) {
+  plan_plan carried = {0};
+  work *w = base_alloc(sizeof *w); /* too large for a stack */
+  if (w == NULL)
+    return base_fail_memory(sizeof *w);
+  ckks_status status = search_carried(&carried, w, model, options);
+  if (status == CKKS_OK && w->placed.best.found) {
+    w->placed.best.other = (plan_other){.sought = true, .error = placed->best.closest};
+    plan_clear(plan);
+    compile_stages_clear(stages);
+    compile_stages_clear(&placed->stages);
+    *plan = carried;
+    *stages = w->stages;
+    *placed = w->placed;
+  } else {
+    plan_clear(&carried);
+    compile_stages_clear(&w->stages);
+    compile_stages_clear(&w->placed.stages);
+  }
+  base_free(w);
+  return status;
+}
+
 static ckks_status compile_to_plan(plan_plan *plan, compile_stages *stages, placing *placed,
                                    const network_model *model, const compile_options *options) {
   BASE_TRY(describe(&plan->interface, stages, model, options));
   BASE_TRY(choose_placing(placed, stages, model, options));
+  if (!placed->best.found && compile_skip_any(stages) &&
+      compile_search_may_bootstrap(&placed->best, options))
+    BASE_TRY(bootstrap_instead(plan, stages, placed, model, options));
   if (!placed->best.found)
     return compile_refusal(&placed->stages, options, &placed->best);
   BASE_TRY(finish(plan, &placed->stages, &placed->best, options));

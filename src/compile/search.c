@@ -206,7 +206,8 @@ ckks_status compile_search_without(compile_search_result *best, const compile_st
  * what is guarded: bootstrapping comes into question where there is nothing else, or something
  * about as slow.
  */
-static bool may_bootstrap(const compile_search_result *leveled, const compile_options *options) {
+bool compile_search_may_bootstrap(const compile_search_result *leveled,
+                                  const compile_options *options) {
   bool possible =
       options->latency && options->bootstrap != COMPILE_BOOTSTRAP_NEVER &&
       (options->contract == COMPILE_CONTRACT_AUTO || options->contract == COMPILE_CONTRACT_GUARDED);
@@ -245,7 +246,7 @@ ckks_status compile_search_run(compile_search_result *best, const compile_stages
   if (leveled)
     BASE_TRY(run_leveled(best, stages, options));
   /* What is taken past a bootstrap would stand below the level at which it is wanted. */
-  if (!may_bootstrap(best, options) || compile_skip_any(stages))
+  if (!compile_search_may_bootstrap(best, options) || compile_skip_any(stages))
     return CKKS_OK;
   compile_search_result *other = base_alloc(sizeof *other); /* too large for a stack */
   if (other == NULL)

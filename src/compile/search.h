@@ -29,6 +29,10 @@ typedef struct compile_search_result {
  * compile_refusal says why. */
 ckks_status compile_search_run(compile_search_result *best, const compile_stages *stages,
                                const compile_options *options);
+/** Whether options allow bootstraps, and the best leveled plan, found or not, makes them worth a
+ * search. */
+bool compile_search_may_bootstrap(const compile_search_result *leveled,
+                                  const compile_options *options);
 /** A chain that meets the error for one ring degree, however insecure, in the likeliest layout. */
 ckks_status compile_search_insecure(compile_search_result *best, const compile_stages *stages,
                                     const compile_options *options, int log2_n);

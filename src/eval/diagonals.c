@@ -18,6 +18,9 @@
 #include "eval/switch.h"
 #include "eval/workers.h"
 
+/* Words of a diagonal that are made at a time: no kernel takes fewer, every limb is a multiple. */
+#define PIECE ((size_t)1024)
+
 /*
  * Digits of a and of a giant: 2 (2 (L+1)); a giant's part over Q: L+1; total and 8 sums, two
  * parts over P*Q: 18 (L+1+k); divisions: 2 (k+1); P*a, product and baby: 6; weights: 1; a
@@ -87,37 +90,52 @@ static const eval_diagonals_pair *diagonals_sum_of(const eval_diagonals_state *s
   return NULL;
 }
 
-/* Limb i of a diagonal, as it is kept or made now. */
-static const ring_word *diagonals_weights(const eval_diagonal *term, const diagonals_limb *limb,
-                                          const eval_diagonals_state *state, int i,
-                                          ckks_evaluator *ev) {
-  if (term->plaintext == NULL) {
-    const ring_ring *ring = &ev->params->ring;
-    int at = ckks_params_limb(ev->params, state->level, i);
-    ring->kernel->from_int64(limb->weights, term->coefficients, ring->n / term->sparse->gap,
-                             &ring->modulus[at]);
-    ring_sparse_forward(limb->weights, at, term->sparse);
-    ev->counters.short_butterflies += ring_sparse_butterflies(ring->log2_n, term->sparse->gap);
-    return limb->weights;
-  }
+/* Adds both parts of a baby times limb i of a diagonal that is kept as a plaintext. */
+static void diagonals_multiply(const eval_diagonals_pair *sum, ring_word *const pair[2],
+                               const eval_diagonal *term, const eval_diagonals_state *state, int i,
+                               const ckks_evaluator *ev) {
+  const ring_ring *ring = &ev->params->ring;
   int further = ckks_params_limbs(ev->params, term->plaintext->level) - state->n_chain;
-  int position = i < state->n_chain ? i : i + further;
-  return ring_poly_limb(&term->plaintext->poly, position);
+  const ring_word *weights =
+      ring_poly_limb(&term->plaintext->poly, i < state->n_chain ? i : i + further);
+  for (int part = 0; part < 2; part++)
+    ring->kernel->mul_add(ring_poly_limb(&sum->part[part], i), pair[part], weights, ring->n,
+                          &ring->modulus[ckks_params_limb(ev->params, state->level, i)]);
+}
+
+/*
+ * The same of one that is kept as integers: transformed now, and repeated piece by piece, so that
+ * the whole limb stands nowhere.
+ */
+static void diagonals_multiply_sparse(const eval_diagonals_pair *sum, ring_word *const pair[2],
+                                      const eval_diagonal *term, const diagonals_limb *limb,
+                                      const eval_diagonals_state *state, int i,
+                                      ckks_evaluator *ev) {
+  const ring_ring *ring = &ev->params->ring;
+  int at = ckks_params_limb(ev->params, state->level, i);
+  const ring_modulus *m = &ring->modulus[at];
+  _Alignas(64) ring_word piece[PIECE];
+  ring->kernel->from_int64(limb->weights, term->coefficients, ring->n / term->sparse->gap, m);
+  ring_sparse_forward(limb->weights, at, term->sparse);
+  ev->counters.short_butterflies += ring_sparse_butterflies(ring->log2_n, term->sparse->gap);
+  for (size_t first = 0; first < ring->n; first += PIECE) {
+    ring_sparse_repeat(piece, limb->weights, first, PIECE, term->sparse);
+    for (int part = 0; part < 2; part++)
+      ring->kernel->mul_add(ring_poly_limb(&sum->part[part], i) + first, pair[part] + first, piece,
+                            PIECE, m);
+  }
 }
 
 /* Multiplies a baby (0: `pair` is P*a itself) into limb i of each sum of the batch that has it. */
 static void diagonals_spread(const eval_diagonals_state *state, const diagonals_limb *limb,
                              ring_word *const pair[2], int baby, int i, ckks_evaluator *ev) {
-  const ring_ring *ring = &ev->params->ring;
-  const ring_modulus *m = &ring->modulus[ckks_params_limb(ev->params, state->level, i)];
   for (size_t t = 0; t < state->n_terms; t++) {
     const eval_diagonal *term = &state->terms[t];
     const eval_diagonals_pair *sum = term->baby == baby ? diagonals_sum_of(state, term) : NULL;
-    if (sum == NULL)
-      continue;
-    const ring_word *weights = diagonals_weights(term, limb, state, i, ev);
-    for (int part = 0; part < 2; part++)
-      ring->kernel->mul_add(ring_poly_limb(&sum->part[part], i), pair[part], weights, ring->n, m);
+    if (sum != NULL && term->plaintext != NULL)
+      diagonals_multiply(sum, pair, term, state, i, ev);
+    else if (sum != NULL)
+      diagonals_multiply_sparse(sum, pair, term, limb, state, i, ev);
   }
 }
 

@@ -87,23 +87,20 @@ static void repeat_block(ring_word *out, const ring_word in[BLOCK], int log2) {
   }
 }
 
-/* From the end again, so that in place is no matter: a block comes from one not above it. */
-static void repeat(ring_word *out, size_t n, int log2) {
+void ring_sparse_repeat(ring_word *out, const ring_word *values, size_t first, size_t n,
+                        const ring_sparse *sparse) {
+  int log2 = sparse->ring->log2_n - sparse->log2_n;
   ring_word in[BLOCK] = {0};
-  for (size_t at = n; at > 0;) {
-    at -= BLOCK;
+  for (size_t at = first; at < first + n; at += BLOCK) {
     for (size_t i = 0; i <= (size_t)(BLOCK - 1) >> log2; i++)
-      in[i] = out[ring_ntt_position((at >> log2) + i)];
-    repeat_block(out + at, in, log2);
+      in[i] = values[ring_ntt_position((at >> log2) + i)];
+    repeat_block(out + (at - first), in, log2);
   }
 }
 
 void ring_sparse_forward(ring_word *out, int limb, const ring_sparse *sparse) {
   const ring_ring *ring = sparse->ring;
   size_t n = ring->n / sparse->gap, n_transform = (size_t)1 << sparse->log2_n;
-  const ring_ntt *ntt = sparse->ntt != NULL ? sparse->ntt[limb] : ring->ntt[limb];
   spread(out, n, n_transform / n);
-  ring->kernel->ntt_forward(out, out, ntt);
-  if (sparse->ntt != NULL)
-    repeat(out, ring->n, ring->log2_n - sparse->log2_n);
+  ring->kernel->ntt_forward(out, out, sparse->ntt != NULL ? sparse->ntt[limb] : ring->ntt[limb]);
 }

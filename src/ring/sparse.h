@@ -21,9 +21,12 @@ ckks_status ring_sparse_init(ring_sparse *sparse, size_t gap, const ring_ring *r
 void ring_sparse_clear(ring_sparse *sparse);
 /**
  * In place: the first N / gap words are coefficients as ntt_forward takes them, of 1, X^gap,
- * X^(2 gap), ...; N words of NTT form come out, loose. Timing independent of the values.
+ * X^(2 gap), ...; the 2^log2_n different values come out, loose. Timing independent of the values.
  */
 void ring_sparse_forward(ring_word *out, int limb, const ring_sparse *sparse);
+/** Words first to first + n - 1 of the NTT form, both multiples of 64, from those values. */
+void ring_sparse_repeat(ring_word *out, const ring_word *values, size_t first, size_t n,
+                        const ring_sparse *sparse);
 /** Butterflies of it: N / 2 log2 N are a whole transform's. */
 uint64_t ring_sparse_butterflies(int log2_n, size_t gap);
 #endif
