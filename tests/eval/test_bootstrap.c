@@ -97,6 +97,46 @@ static void errors_are_as_written(void **unused) {
   }
 }
 
+/* Values of one kind: round k of them. */
+static void draw(double *values, size_t n, int kind, int k, uint64_t *state) {
+  random_reals(values, n, state);
+  for (size_t i = 0; i < n; i++)
+    if (kind == 1)
+      values[i] = k % 2 ? -1 : 1;
+    else if (kind == 2 && i != (size_t)k % n)
+      values[i] = 0;
+}
+
+/* A thousand ciphertexts: a deviation within a bit of what is said, and no slot far beyond it. */
+static void a_thousand_are_as_one(void **unused) {
+  (void)unused;
+  static const char *const what[] = {"random", "constant", "sparse"};
+  static const double cubes[] = {1.0 / 7, 1, 1.0 / 16 / 7}; /* mean of x^6 */
+  ckks_bootstrap_literal literal = small_bootstrap(10, 4);
+  double values[16], sum[3] = {0}, worst[3] = {0};
+  uint64_t state = 77;
+  world w;
+  world_init(&w, &literal);
+  for (int k = 0; k < 999; k++) {
+    double largest;
+    draw(values, w.period, k % 3, k / 3, &state);
+    double error = bootstrap_error(&largest, &w, values, 2);
+    sum[k % 3] += error * error;
+    worst[k % 3] = fmax(worst[k % 3], largest);
+  }
+  double noise = ckks_bootstrapper_error(w.b, 0), bend = ckks_bootstrapper_error(w.b, 1) - noise;
+  for (int kind = 0; kind < 3; kind++) {
+    double deviation = sqrt(sum[kind] / 333), expected = hypot(noise, bend * sqrt(cubes[kind]));
+    if (!(deviation < 2 * expected && deviation > expected / 2))
+      fail_msg("%s: deviation 2^%.2f, expected 2^%.2f", what[kind], log2(deviation),
+               log2(expected));
+    if (!(worst[kind] < 8 * noise + 2 * bend))
+      fail_msg("%s: largest error 2^%.2f, noise 2^%.2f", what[kind], log2(worst[kind]),
+               log2(noise));
+  }
+  world_clear(&w);
+}
+
 /* The second round is worth what it costs. */
 static void refined_is_better(void **unused) {
   (void)unused;
@@ -334,10 +374,15 @@ static void allocations_may_fail(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(errors_are_as_written),  cmocka_unit_test(refined_is_better),
-      cmocka_unit_test(computation_goes_on),    cmocka_unit_test(what_is_not_real_or_repeated_goes),
-      cmocka_unit_test(threads_change_nothing), cmocka_unit_test(bytes_are_as_announced),
-      cmocka_unit_test(every_key_is_needed),    cmocka_unit_test(refusals),
+      cmocka_unit_test(errors_are_as_written),
+      cmocka_unit_test(a_thousand_are_as_one),
+      cmocka_unit_test(refined_is_better),
+      cmocka_unit_test(computation_goes_on),
+      cmocka_unit_test(what_is_not_real_or_repeated_goes),
+      cmocka_unit_test(threads_change_nothing),
+      cmocka_unit_test(bytes_are_as_announced),
+      cmocka_unit_test(every_key_is_needed),
+      cmocka_unit_test(refusals),
       cmocka_unit_test(allocations_may_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
