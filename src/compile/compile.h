@@ -10,6 +10,9 @@
 #define COMPILE_NEAR_BYTES (10 << 20)
 #define COMPILE_FAR_BYTES (40 << 20)
 
+/** Ring degree from which on limbs no longer stay near. */
+#define COMPILE_FAR_LOG2_N 15
+
 /** Unit costs of a machine in nanoseconds, one thread (blindsight calibrate). */
 typedef struct compile_units {
   double ntt_butterfly_ns; /**< times N/2 log2 N */
@@ -20,6 +23,9 @@ typedef struct compile_units {
   double point_word_ns;    /**< written by pointwise work */
   double sum_word_ns;      /**< of whole ciphertexts in throughput packing, COMPILE_NEAR_BYTES */
   double sum_far_word_ns;  /**< the same where they are COMPILE_FAR_BYTES */
+  /** written by pointwise work, or moved, in rings so large that few limbs fit a core's own cache:
+   * COMPILE_FAR_LOG2_N and above, in place of point_word_ns */
+  double point_far_word_ns;
 } compile_units;
 extern const compile_units compile_options_units;
 

@@ -44,18 +44,26 @@ static double word_ns(uint64_t set_words, double near_ns, double far_ns) {
   return near_ns + fmin(fmax(far, 0.0), 1.0) * (far_ns - near_ns);
 }
 
+/* What a word that is gone through once costs more where limbs do not stay near. */
+static double point_further_ns(int log2_n, const compile_units *units) {
+  double more = units->point_far_word_ns - units->point_word_ns;
+  return log2_n >= COMPILE_FAR_LOG2_N ? fmax(more, 0.0) : 0.0;
+}
+
 double compile_cost_ms(const compile_work *counts, int log2_n, const compile_units *units) {
   double butterflies =
       (double)counts->ntt * ldexp(0.5, log2_n) * log2_n + (double)counts->short_butterflies;
-  return 1e-6 * (butterflies * units->ntt_butterfly_ns +
-                 (double)counts->mac_words *
-                     word_ns(counts->key_words, units->mac_word_ns, units->mac_far_word_ns) +
-                 (double)counts->convert_words * units->convert_word_ns +
-                 (double)counts->permute_words * units->permute_word_ns +
-                 (double)counts->point_words * units->point_word_ns +
-                 (double)counts->sum_words *
-                     word_ns(counts->set_words, units->sum_word_ns, units->sum_far_word_ns) +
-                 (double)counts->row_words * units->sum_word_ns);
+  return 1e-6 *
+         (butterflies * units->ntt_butterfly_ns +
+          (double)counts->mac_words *
+              word_ns(counts->key_words, units->mac_word_ns, units->mac_far_word_ns) +
+          (double)counts->convert_words * units->convert_word_ns +
+          (double)counts->permute_words * units->permute_word_ns +
+          (double)counts->point_words * units->point_word_ns +
+          (double)counts->sum_words *
+              word_ns(counts->set_words, units->sum_word_ns, units->sum_far_word_ns) +
+          (double)counts->row_words * units->sum_word_ns +
+          (double)(counts->point_words + counts->permute_words) * point_further_ns(log2_n, units));
 }
 
 void compile_cost_count(plan_cost *cost, const plan_plan *plan, plan_packing packing,

@@ -9,7 +9,8 @@ const compile_units compile_options_units = {.ntt_butterfly_ns = 0.20,
                                              .permute_word_ns = 0.24,
                                              .point_word_ns = 0.15,
                                              .sum_word_ns = 0.16,
-                                             .sum_far_word_ns = 0.9};
+                                             .sum_far_word_ns = 0.9,
+                                             .point_far_word_ns = 0.68};
 
 void compile_options_default(compile_options *options) {
   *options = (compile_options){.security = CKKS_SECURITY_128,

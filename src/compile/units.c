@@ -26,6 +26,8 @@ const compile_unit compile_units_table[COMPILE_N_UNITS] = {
     {"point_word_ns", "a word of pointwise work", offsetof(compile_units, point_word_ns)},
     {"sum_word_ns", "a word of a small batch", offsetof(compile_units, sum_word_ns)},
     {"sum_far_word_ns", "a word of a large batch", offsetof(compile_units, sum_far_word_ns)},
+    {"point_far_word_ns", "a word of pointwise work at N = 2^15 and above",
+     offsetof(compile_units, point_far_word_ns)},
 };
 
 double *compile_units_field(compile_units *units, const compile_unit *unit) {

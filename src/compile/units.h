@@ -31,7 +31,7 @@ typedef struct compile_unit {
   const char *name, *meaning;
   size_t offset;
 } compile_unit;
-#define COMPILE_N_UNITS 8
+#define COMPILE_N_UNITS 9
 extern const compile_unit compile_units_table[COMPILE_N_UNITS];
 double *compile_units_field(compile_units *units, const compile_unit *unit);
 #endif

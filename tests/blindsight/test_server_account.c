@@ -85,14 +85,14 @@ static void units_are_heard(void **state) {
       "{\"cpu\": \"%s\", \"kernel\": \"%s\", \"ntt_butterfly_ns\": %d,"
       " \"mac_word_ns\": %d, \"mac_far_word_ns\": %d, \"convert_word_ns\": %d,"
       " \"permute_word_ns\": %d, \"point_word_ns\": %d, \"sum_word_ns\": %d,"
-      " \"sum_far_word_ns\": %d}";
+      " \"sum_far_word_ns\": %d, \"point_far_word_ns\": %d}";
   for (int i = 0; i < 2; i++) {
     char text[512];
     int ns = i == 0 ? 1 : 10;
     snprintf(text, sizeof text, form, base_cpu_get()->name, compile_units_kernel(), ns, ns, ns, ns,
-             ns, ns, ns, ns);
+             ns, ns, ns, ns, ns);
     assert_int_equal(blindsight_units_load(&units[i], test_file("u", text)), CKKS_OK);
-    assert_true(units[i]->n == 8 && units[i]->unit[7].ns == ns);
+    assert_true(units[i]->n == 9 && units[i]->unit[8].ns == ns);
   }
   options.log2_n = 13;
   options.units = units[0];

@@ -23,7 +23,7 @@
 static char folder[] = "/tmp/test_units_XXXXXX";
 static char path[64];
 
-static const compile_units example = {0.2, 0.3, 0.75, 0.125, 0.25, 0.5, 1.5, 2.0};
+static const compile_units example = {0.2, 0.3, 0.75, 0.125, 0.25, 0.5, 1.5, 2.0, 0.625};
 
 static int set_up(void **unused) {
   (void)unused;
@@ -72,7 +72,7 @@ static ckks_status read_text(compile_units *units, const char *cpu, const char *
                    "{\"cpu\": \"%s\", \"kernel\": \"%s\", \"ntt_butterfly_ns\": %s,"
                    " \"mac_word_ns\": 1, \"mac_far_word_ns\": 1, \"convert_word_ns\": 1,"
                    " \"permute_word_ns\": 1, \"point_word_ns\": 1, \"sum_word_ns\": 1,"
-                   " \"sum_far_word_ns\": 1}",
+                   " \"sum_far_word_ns\": 1, \"point_far_word_ns\": 1}",
                    cpu, ring_kernel_get(RING_F64)->name, value);
   assert_int_equal(base_file_write(path, text, (size_t)n, 0600), CKKS_OK);
   return compile_units_read(units, path);

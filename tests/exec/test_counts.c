@@ -199,7 +199,7 @@ static void test_chebyshev_polynomials(void **unused) {
 /* One transform of N = 2^10 is 5120 butterflies; the other words are N to a limb. */
 static void test_milliseconds(void **unused) {
   (void)unused;
-  const compile_units units = {2, 3, 9, 5, 7, 11, 13, 14};
+  const compile_units units = {2, 3, 9, 5, 7, 11, 13, 14, 0};
   compile_work counts = {.ntt = 1,
                          .mac_words = 2,
                          .convert_words = 3,
@@ -219,6 +219,13 @@ static void test_milliseconds(void **unused) {
     ms += 1e-6 * (6 * (14 - 13) * far);
     assert_true(fabs(compile_cost_ms(&counts, 10, &units) - ms) < 1e-15);
   }
+  /* Words that are gone through once are further away in large rings: 17 in place of 11. */
+  const compile_units wide = {2, 3, 9, 5, 7, 11, 13, 14, 17};
+  const compile_work words = {.permute_words = 4, .point_words = 5, .short_butterflies = 6};
+  double near = 1e-6 * (6 * 2 + 4 * 7 + 5 * 11), further = 1e-6 * (4 + 5) * (17 - 11);
+  assert_true(fabs(compile_cost_ms(&words, 14, &wide) - near) < 1e-15);
+  assert_true(fabs(compile_cost_ms(&words, 15, &wide) - near - further) < 1e-15);
+  assert_true(fabs(compile_cost_ms(&words, 16, &units) - near) < 1e-15); /* never less than near */
   assert_true(compile_cost_ms(&(compile_work){0}, 13, &compile_options_units) == 0.0);
 }
 
