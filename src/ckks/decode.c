@@ -15,12 +15,14 @@ typedef struct garner {
   const ring_modulus *modulus;
   /* inverse[k][j] = 1/q_j modulo q_k, j < k */
   uint64_t (*inverse)[CKKS_MAX_Q];
+  bool short_sums; /* one or two limbs whose product is below 2^62: 64 bits hold every integer */
 } garner;
 
 /* All inverses once, not once a coefficient. */
 static ckks_status garner_init(garner *g, int n_limbs, const ckks_params *params) {
   g->n_limbs = n_limbs;
   g->modulus = params->ring.modulus;
+  g->short_sums = n_limbs == 1 || (n_limbs == 2 && g->modulus[0].bits + g->modulus[1].bits <= 62);
   g->inverse = base_alloc_array((size_t)n_limbs, sizeof *g->inverse);
   if (g->inverse == NULL)
     return base_fail_memory((size_t)n_limbs * sizeof *g->inverse);
@@ -61,6 +63,12 @@ static bool agrees(__int128 x, const uint64_t *residues, int first, const garner
 static double garner_value(const uint64_t *residues, double scale, const garner *g) {
   int64_t digits[CKKS_MAX_Q];
   digits[0] = garner_digit(digits, 0, residues[0], g);
+  if (g->short_sums) { /* as below, without functions for 128 bits: results come back like this */
+    int64_t sum = digits[0];
+    if (g->n_limbs > 1)
+      sum += garner_digit(digits, 1, residues[1], g) * (int64_t)g->modulus[0].p;
+    return (double)((long double)sum / (long double)scale);
+  }
   __int128 low = digits[0];
   if (g->n_limbs > 1) {
     digits[1] = garner_digit(digits, 1, residues[1], g);
@@ -70,10 +78,10 @@ static double garner_value(const uint64_t *residues, double scale, const garner 
     return (double)((long double)low / (long double)scale);
   for (int k = 2; k < g->n_limbs; k++)
     digits[k] = garner_digit(digits, k, residues[k], g);
-  long double sum = 0;
+  long double total = 0;
   for (int k = g->n_limbs - 1; k >= 0; k--)
-    sum = sum * (long double)g->modulus[k].p + (long double)digits[k];
-  return (double)(sum / (long double)scale);
+    total = total * (long double)g->modulus[k].p + (long double)digits[k];
+  return (double)(total / (long double)scale);
 }
 
 /* All coefficients, divided by the scale, into slots order: (k, k + N/2) makes number k. */
@@ -101,9 +109,28 @@ static void to_residues(uint64_t *residues, ring_word *work, const ckks_plaintex
   }
 }
 
-/* slots[0..N/2-1], with scratch that is wiped: decrypted values pass through here. */
-static ckks_status decode_slots(ckks_complex *slots, const ckks_plaintext *plaintext,
-                                const ckks_params *params) {
+/*
+ * One limb of words that are doubles: those are the centred integers, of fewer than 53 bits, and
+ * the quotient is rounded once. Results come back like this when the base is one prime.
+ */
+static ckks_status compose_single(ckks_complex *out, const ckks_plaintext *plaintext,
+                                  const ckks_params *params) {
+  const ring_ring *ring = &params->ring;
+  size_t n = ring->n;
+  ring_word *work = base_alloc_unset(n, sizeof *work);
+  if (work == NULL)
+    return base_fail_memory(n * sizeof *work);
+  ring->kernel->ntt_inverse(work, ring_poly_limb(&plaintext->poly, 0), ring->ntt[0]);
+  for (size_t i = 0; i < n / 2; i++)
+    out[i] = (ckks_complex){work[i].f / plaintext->scale, work[i + n / 2].f / plaintext->scale};
+  base_wipe(work, n * sizeof *work);
+  base_free(work);
+  return CKKS_OK;
+}
+
+/* The same by way of residues, on scratch that is wiped: decrypted values pass through here. */
+static ckks_status compose_all(ckks_complex *slots, const ckks_plaintext *plaintext,
+                               const ckks_params *params) {
   size_t n = params->ring.n, n_limbs = (size_t)ckks_params_limbs(params, plaintext->level);
   size_t n_words = (n_limbs + 1) * n;
   garner g;
@@ -115,10 +142,19 @@ static ckks_status decode_slots(ckks_complex *slots, const ckks_plaintext *plain
   }
   to_residues(residues, (ring_word *)(residues + n_limbs * n), plaintext, params);
   compose(slots, residues, plaintext->scale, &g, n);
-  ckks_encoder_forward(slots, n / 2, params->encoder);
   base_wipe(residues, n_words * sizeof *residues);
   base_free(residues);
   base_free(g.inverse);
+  return CKKS_OK;
+}
+
+static ckks_status decode_slots(ckks_complex *slots, const ckks_plaintext *plaintext,
+                                const ckks_params *params) {
+  bool single =
+      ckks_params_limbs(params, plaintext->level) == 1 && params->ring.kernel->kind == RING_F64;
+  BASE_TRY(single ? compose_single(slots, plaintext, params)
+                  : compose_all(slots, plaintext, params));
+  ckks_encoder_forward(slots, params->ring.n / 2, params->encoder);
   /* Every slot sums all coefficients: one that no double holds shows in each of them. */
   if (!isfinite(slots[0].re) || !isfinite(slots[0].im))
     return base_fail(CKKS_ERROR_RANGE, "plaintext: values at level %d are too large for a double",
