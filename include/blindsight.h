@@ -568,6 +568,10 @@ typedef struct blindsight_compile_options {
   const blindsight_units *units; /**< of the server's machine; NULL: those built in */
   size_t weights_bytes; /**< that blindsight_server_prepare will get: predicted times know it */
   blindsight_bootstrap bootstrap; /**< latency packing, 128 bits; AUTO */
+  /** What is done at the moment and how much of that, 0 to 1; may be NULL. A result that is not
+   * zero stops it with CKKS_ERROR_CANCELLED. `stage` lasts for the call alone. */
+  int (*progress)(void *context, const char *stage, double fraction);
+  void *progress_context; /**< handed to it */
 } blindsight_compile_options;
 
 BLINDSIGHT_API void blindsight_compile_options_default(blindsight_compile_options *options,

@@ -175,6 +175,9 @@ class TreesOptions(ctypes.Structure):
     ]
 
 
+PROGRESS = ctypes.CFUNCTYPE(c_int, c_void_p, c_char_p, c_double)
+
+
 class CompileOptions(ctypes.Structure):
     """blindsight_compile_options"""
 
@@ -182,7 +185,8 @@ class CompileOptions(ctypes.Structure):
         ("size", c_size_t), ("error", c_double), ("security", c_int), ("log2_n", c_int),
         ("latency", c_bool), ("throughput", c_bool), ("last_on_server", c_bool),
         ("headroom", c_double), ("minimise", c_int), ("units", c_void_p),
-        ("weights_bytes", c_size_t), ("bootstrap", c_int),
+        ("weights_bytes", c_size_t), ("bootstrap", c_int), ("progress", PROGRESS),
+        ("progress_context", c_void_p),
     ]
 
 
@@ -234,9 +238,6 @@ class RawFacts(ctypes.Structure):
         ("max_abs_input", c_double), ("cost", Cost * 2), ("id", POINTER(ctypes.c_uint8)),
         ("last_degree", c_int), ("max_abs_output", c_double),
     ]
-
-
-PROGRESS = ctypes.CFUNCTYPE(c_int, c_void_p, c_char_p, c_double)
 
 
 class RemoteOptions(ctypes.Structure):

@@ -9,9 +9,9 @@ from typing import Any, Union
 
 from numpy.typing import ArrayLike
 
-from ._native import (CompileOptions, Handle, assign, doubles, library, made, octets, refuse_copy, taken,
-                      text)
-from .client import Client
+from ._native import (PROGRESS, CompileOptions, Handle, assign, doubles, library, made, octets,
+                      refuse_copy, taken, text)
+from .client import Client, Progress
 from .interrupt import interruptible
 from .model import Model
 from .tables import Named, Path, Predictions
@@ -178,10 +178,12 @@ def _cache() -> bytes:
 def compile(model: Model, *, error: float = 0.0, security: int = 128, packing: str = "both",
             minimise: str = "balanced", last: str = "client", headroom: float = 4.0,
             log2_n: int = 0, weights_mb: int = 0, bootstrap: str = "auto",
-            units: Units | Path | None = None) -> Server:
+            units: Units | Path | None = None, progress: Progress | None = None) -> Server:
     """Chooses encryption parameters for a model. Options are those of ``blindsight compile``; what
     cannot be had is refused, with what would help. `units` are of the machine that will serve
-    (None: those built in; the command takes what ``blindsight calibrate`` left)."""
+    (None: those built in; the command takes what ``blindsight calibrate`` left).
+    `progress(stage, fraction)` is called for each choice that is tried, and stops it with a
+    CancelledError by returning True."""
     if minimise not in _MINIMISE:
         raise ValueError(f"minimise = {minimise!r}: must be one of {', '.join(_MINIMISE)}")
     if packing not in _PACKINGS:
@@ -203,8 +205,26 @@ def compile(model: Model, *, error: float = 0.0, security: int = 128, packing: s
         options.units = units._handle.pointer
     if weights_mb:
         assign(options, weights_bytes=weights_mb << 20)
-    return Server(interruptible(made, "blindsight_server", library.blindsight_server_compile,
-                                model._handle, byref(options)))
+    stopped = threading.Event()
+    raised: list[BaseException] = []
+
+    def show(context: Any, stage: bytes, fraction: float) -> int:
+        try:
+            return int(stopped.is_set() or
+                       bool(progress and progress(stage.decode(), fraction)))
+        except BaseException as thrown:  # goes on behind the call into C
+            raised.append(thrown)
+            return 1
+
+    options.progress = PROGRESS(show)
+    try:
+        return Server(interruptible(made, "blindsight_server", library.blindsight_server_compile,
+                                    model._handle, byref(options)))
+    except BaseException:
+        stopped.set()
+        if raised:
+            raise raised[0] from None
+        raise
 
 
 def infer(server: Server | Path, sample: Bytes, keys: Bytes, threads: int = 1, *,

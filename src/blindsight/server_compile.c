@@ -27,6 +27,8 @@ static ckks_status compile(plan_plan *plan, const network_model *model,
   inner.minimise = options->minimise;
   inner.weights_bytes = options->weights_bytes;
   inner.bootstrap = (compile_bootstrap)options->bootstrap;
+  inner.progress = options->progress;
+  inner.progress_context = options->progress_context;
   if (options->units != NULL)
     inner.units = *blindsight_units_values(options->units);
   return compile_model(plan, model, &inner);

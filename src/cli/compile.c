@@ -282,6 +282,12 @@ static ckks_status read_units(blindsight_units **units, const arguments *a) {
   return status == CKKS_ERROR_MEMORY ? status : CKKS_OK;
 }
 
+static int show(void *context, const char *stage, double fraction) {
+  (void)context;
+  cli_line_far(fraction, stage);
+  return 0;
+}
+
 int cli_compile(int argc, char **argv) {
   arguments a = {.weights_mb = USUAL_WEIGHTS_MB};
   blindsight_units *units;
@@ -300,6 +306,7 @@ int cli_compile(int argc, char **argv) {
   a.options.weights_bytes = (size_t)a.weights_mb << 20;
   ckks_status status = read_units(&units, &a);
   a.options.units = units;
+  a.options.progress = show;
   if (status == CKKS_OK)
     status = a.name != NULL ? compile_to_files(&a) : compile_and_print(&a, NULL, NULL);
   blindsight_units_free(units);

@@ -3,6 +3,7 @@
 #include "cli/line.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -12,6 +13,7 @@
 #define USUAL_COLUMNS 80
 #define LEAST_COLUMNS 20
 #define MAX_LINE 512
+#define AROUND_TIME 11 /* "[1234 s] ", and the last column free */
 
 /* As wide as the terminal is now; a line that were longer would not be taken back. */
 size_t cli_line_columns(void) {
@@ -34,7 +36,7 @@ int cli_line_bytes(const char *text, size_t n) {
 static struct {
   volatile sig_atomic_t seconds; /* 0: nothing is waited for */
   volatile sig_atomic_t shown;
-  int n; /* of the line, behind "\r[1234 s] " */
+  volatile sig_atomic_t n; /* of the line, behind "\r[1234 s] " */
   char text[MAX_LINE];
 } waiting;
 
@@ -56,15 +58,43 @@ static void tick(int number) {
   waiting.shown = written > 0;
 }
 
+/* A tick in between shows an empty line. */
+static void set_text(const char *text, size_t characters) {
+  int n = cli_line_bytes(text, characters);
+  waiting.n = 0;
+  atomic_signal_fence(memory_order_seq_cst);
+  if (n >= MAX_LINE)
+    n = 0;
+  memcpy(waiting.text, text, (size_t)n);
+  atomic_signal_fence(memory_order_seq_cst);
+  waiting.n = n;
+}
+
+void cli_line_bar(char *out, size_t cells, double fraction) {
+  *out++ = '[';
+  for (size_t i = 0; i < cells; i++)
+    *out++ = (double)i + 1.0 <= fraction * (double)cells ? '#' : '.';
+  snprintf(out, CLI_LINE_BAR_BYTES, "] %3d %%  ", (int)(100.0 * fraction));
+}
+
+void cli_line_far(double fraction, const char *stage) {
+  char text[MAX_LINE];
+  if (waiting.seconds == 0)
+    return;
+  size_t room = cli_line_columns() - AROUND_TIME, cells = room / 3;
+  cells = cells < CLI_LINE_BAR_CELLS ? cells : CLI_LINE_BAR_CELLS;
+  cli_line_bar(text, cells, fraction);
+  size_t n = strlen(text);
+  snprintf(text + n, sizeof text - n, "%s", stage);
+  set_text(text, room);
+}
+
 void cli_line_wait(const char *what) {
   struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
   const struct itimerval second = {{1, 0}, {1, 0}};
   if (isatty(STDERR_FILENO) != 1)
     return;
-  waiting.n = cli_line_bytes(what, cli_line_columns() - 11);
-  if (waiting.n >= MAX_LINE)
-    waiting.n = 0;
-  memcpy(waiting.text, what, (size_t)waiting.n);
+  set_text(what, cli_line_columns() - AROUND_TIME);
   waiting.seconds = 1;
   sigaction(SIGALRM, &action, NULL);
   setitimer(ITIMER_REAL, &second, NULL);

@@ -10,7 +10,6 @@
 #include "cli/line.h"
 #include "cli/print.h"
 
-#define BAR_CELLS 30
 #define WAITING "waiting for the server:"
 #define SOON_S 2 /* so long nobody wonders */
 /* "[", "] 100 %  " */
@@ -65,12 +64,11 @@ void cli_progress_show(cli_progress *progress, double fraction, const char *stag
   progress->last = now;
   progress->stage = stage;
   /* A third of the line at most for the bar, and the last column free: some terminals go on. */
-  size_t width = cli_line_columns() - 1, cells = width / 3 < BAR_CELLS ? width / 3 : BAR_CELLS;
-  fputs("\r[", stderr);
-  for (size_t i = 0; i < cells; i++)
-    fputc((double)i + 1.0 <= fraction * (double)cells ? '#' : '.', stderr);
-  fprintf(stderr, "] %3d %%  %.*s\033[K", now / 10,
-          cli_line_bytes(stage, width - cells - AROUND_BAR), stage);
+  char bar[CLI_LINE_BAR_CELLS + CLI_LINE_BAR_BYTES + 1];
+  size_t width = cli_line_columns() - 1;
+  size_t cells = width / 3 < CLI_LINE_BAR_CELLS ? width / 3 : CLI_LINE_BAR_CELLS;
+  cli_line_bar(bar, cells, fraction);
+  fprintf(stderr, "\r%s%.*s\033[K", bar, cli_line_bytes(stage, width - cells - AROUND_BAR), stage);
   fflush(stderr);
 }
 

@@ -8,6 +8,7 @@
 #include "compile/choice.h"
 #include "compile/error.h"
 #include "compile/probe.h"
+#include "compile/progress.h"
 #include "compile/room.h"
 #include "compile/schedule.h"
 
@@ -27,6 +28,7 @@ typedef struct searching {
   plan_plan plan;
   bool probed; /* the layout at hand */
   compile_probe probe;
+  compile_progress progress;
 } searching;
 
 /* --- sets */
@@ -254,6 +256,8 @@ static ckks_status try_layout(searching *s, const compile_choice *layout) {
   compile_chain chain = {
       .params = s->params, .log2_value = s->literal.level_bits, .bootstrap = s->outline};
   for (int radix = 1; radix <= MAX_RADIX + 1; radix++) {
+    BASE_TRY(compile_progress_tried(&s->progress, radix - 1, MAX_RADIX + 1, layout->log2_n, NULL,
+                                    s->options));
     s->choice.fold = 1;
     s->choice.horner = radix > MAX_RADIX;
     s->choice.log2_radix = s->choice.horner ? 2 : radix;
@@ -280,8 +284,10 @@ static ckks_status try_set(searching *s) {
       compile_layouts_list(layouts, &n, s->stages, s->literal.log2_n, true, &blocked);
   if (status == CKKS_OK && n > 0)
     status = ckks_params_build_bootstrap(&s->params, &s->literal);
-  for (size_t i = 0; i < n && status == CKKS_OK; i++)
+  for (size_t i = 0; i < n && status == CKKS_OK; i++) {
+    s->progress = (compile_progress){i, n};
     status = try_layout(s, &layouts[i]);
+  }
   ckks_bootstrapper_free(s->outline);
   ckks_params_free(s->params);
   s->outline = NULL;

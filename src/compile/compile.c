@@ -12,6 +12,7 @@
 #include "compile/box.h"
 #include "compile/choice.h"
 #include "compile/placing.h"
+#include "compile/progress.h"
 #include "compile/refusal.h"
 #include "compile/unlike.h"
 #include "ring/prime.h"
@@ -144,6 +145,7 @@ static ckks_status finish(plan_plan *plan, const compile_stages *stages,
   ckks_bootstrapper *outline = NULL;
   compile_options allowing = *options;
   allowing.error = best->allowed;
+  BASE_TRY(compile_progress_begin("writing the programs", options));
   ckks_status status = best->bootstrap.log2_n != 0 ? choose_bootstrap(interface, &outline, best)
                                                    : choose_params(interface, best);
   const compile_chain chain = {.params = interface->params,
@@ -355,6 +357,7 @@ static ckks_status compile_to_plan(plan_plan *plan, compile_stages *stages, plac
   BASE_TRY(fill_price(plan, placed, options));
   BASE_TRY(plan_bytes_identify(plan));
   BASE_TRY(plan_check(plan));
+  BASE_TRY(compile_progress_begin("trying rows", options));
   return compile_unlike_fill(plan, stages);
 }
 
@@ -388,14 +391,16 @@ static ckks_status compile_once(plan_plan *plan, const network_model *model,
 
 /* Nobody asked for that error: where the guard leaves no room for latency packing at it, a little
  * less is worth more than no answer to a single row. What was compiled is kept otherwise. */
-static void try_coarser(plan_plan *plan, const network_model *model,
-                        const compile_options *options) {
+static ckks_status try_coarser(plan_plan *plan, const network_model *model,
+                               const compile_options *options) {
   compile_options coarser = *options;
   for (int i = 0; i < MOST_COARSER && !plan->interface.layout[PLAN_LATENCY].available; i++) {
     plan_plan other = {0};
     coarser.error *= 2.0;
-    if (compile_once(&other, model, &coarser) == CKKS_OK &&
-        other.interface.layout[PLAN_LATENCY].available) {
+    ckks_status status = compile_once(&other, model, &coarser);
+    if (status == CKKS_ERROR_CANCELLED)
+      return status;
+    if (status == CKKS_OK && other.interface.layout[PLAN_LATENCY].available) {
       plan_clear(plan);
       *plan = other;
       plan->usual_error = options->error;
@@ -403,6 +408,7 @@ static void try_coarser(plan_plan *plan, const network_model *model,
     }
     plan_clear(&other);
   }
+  return CKKS_OK;
 }
 
 ckks_status compile_model(plan_plan *plan, const network_model *model,
@@ -416,12 +422,16 @@ ckks_status compile_model(plan_plan *plan, const network_model *model,
   }
   BASE_TRY(check_options(&asked));
   BASE_TRY(network_check(model));
-  BASE_TRY(compile_once(plan, model, &asked));
+  ckks_status status = compile_once(plan, model, &asked);
+  if (status != CKKS_OK)
+    return status;
   if (usual && asked.latency && plan->interface.contract == PLAN_GUARDED)
-    try_coarser(plan, model, &asked);
+    status = try_coarser(plan, model, &asked);
+  if (status != CKKS_OK)
+    plan_clear(plan);
   for (int i = 0; i < PLAN_N_PACKINGS; i++) {
     bool wanted = i == PLAN_LATENCY ? asked.latency : asked.throughput;
     plan->left_out[i] = wanted && !plan->interface.layout[i].available;
   }
-  return CKKS_OK;
+  return status;
 }

@@ -61,6 +61,10 @@ typedef struct compile_options {
   compile_bootstrap bootstrap;
   double coarsest; /**< error of a plan that bootstraps, where no other has the one asked for; 0 =
                         that is not to be exceeded */
+  /** What is done at the moment and how much of that, 0 to 1; not zero stops it with
+   * CKKS_ERROR_CANCELLED. May be NULL. `stage` lasts for the call alone. */
+  int (*progress)(void *context, const char *stage, double fraction);
+  void *progress_context;
 } compile_options;
 
 void compile_options_default(compile_options *options);

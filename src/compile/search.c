@@ -38,11 +38,17 @@ static ckks_status try_lowered(searching *s, bool all_sizes) {
   return status;
 }
 
+static ckks_status show(const searching *s, int part, int parts) {
+  return compile_progress_tried(&s->progress, part, parts, s->choice.log2_n, &s->contract,
+                                s->options);
+}
+
 /* A layout with every part of the upload and every radix of its rotation sums. */
 static ckks_status try_layout(searching *s, const compile_choice *layout) {
   s->choice = *layout;
   if (!compile_sizes_fit(s, layout))
     return CKKS_OK;
+  BASE_TRY(show(s, 0, 1));
   if (!layout->latency)
     return try_lowered(s, true);
   const compile_affine *affine = &layout->affine[0];
@@ -52,13 +58,16 @@ static ckks_status try_layout(searching *s, const compile_choice *layout) {
   size_t replicas = ((size_t)1 << (layout->log2_n - 1)) / used;
   /* A deep plan's programs take seconds each to write, and its sums are little of its work. */
   bool deep = compile_layouts_depth(s->stages, layout) >= COMPILE_DEEP_LEVELS;
-  for (int log2_fold = 0; log2_fold <= (deep ? 0 : MAX_LOG2_FOLD); log2_fold++)
-    for (int radix = 1; radix <= (deep ? 1 : MAX_RADIX + 1); radix++) {
+  int folds = deep ? 1 : MAX_LOG2_FOLD + 1, radices = deep ? 1 : MAX_RADIX + 1;
+  for (int log2_fold = 0; log2_fold < folds; log2_fold++)
+    for (int radix = 1; radix <= radices; radix++) {
       s->choice.fold = (size_t)1 << log2_fold;
       s->choice.horner = radix > MAX_RADIX;
       s->choice.log2_radix = s->choice.horner ? 2 : radix;
-      if (s->choice.fold <= replicas)
-        BASE_TRY(try_lowered(s, radix == 1));
+      if (s->choice.fold > replicas)
+        continue;
+      BASE_TRY(show(s, log2_fold * radices + radix - 1, folds * radices));
+      BASE_TRY(try_lowered(s, radix == 1));
     }
   return CKKS_OK;
 }
@@ -102,8 +111,10 @@ static ckks_status try_degree(searching *s, int log2_n, bool latency) {
     return CKKS_OK;
   }
   ckks_status status = list_layouts(layouts, &n, s, log2_n, latency);
-  for (size_t i = 0; i < n && status == CKKS_OK; i++)
+  for (size_t i = 0; i < n && status == CKKS_OK; i++) {
+    s->progress = (compile_progress){i, n};
     status = try_layout(s, &layouts[i]);
+  }
   base_free(layouts);
   return status;
 }

@@ -3,6 +3,7 @@
 #ifndef COMPILE_SIZES_H
 #define COMPILE_SIZES_H
 #include "compile/error.h"
+#include "compile/progress.h"
 #include "compile/search.h"
 
 /** Bits of values, weights and outputs; special primes. */
@@ -28,6 +29,7 @@ typedef struct compile_sizes_search {
   bool throughput;                      /* packing, too */
   compile_contract contract;            /* that is being tried */
   size_t blocked; /* 1 + the stage that was in the way when there was no layout */
+  compile_progress progress;
   bool placed;    /* there was one, at some ring degree */
   bool too_large; /* a program with more operations than there may be */
   bool no_memory; /* something could not be looked at for want of memory */

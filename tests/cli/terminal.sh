@@ -29,6 +29,19 @@ says "since when" '	\[   1 s\] simulating$'
 says "and on" '	\[   2 s\] simulating$'
 says "and goes" '^cleared$'
 works "nothing without a terminal" blindsight simulate wdbc.model "$data"
+
+# A search knows how many layouts there are: a bar for it, once it has lasted.
+run blindsight import "$root/examples/images/residual.onnx" --calibrate "$root/examples/images/one.png" \
+  -o residual.model
+holds "a network of images" [ "$rc" = 0 ]
+for columns in 40 100; do
+  shows $columns blindsight compile residual.model --packing latency --error 1e-2
+  holds "compiles, $columns columns" [ "$rc" = 0 ]
+  says "a bar, and since when" '	\[ *[0-9]* s\] \[#*\.*\] *[0-9]* %'
+  says "and goes" '^cleared$'
+  holds "no line of $columns columns is longer" [ "$(widest)" -lt $columns ]
+done
+says "what is tried" '\] *[0-9]* %  N = 2^[0-9]*, [a-z ]*: trying layouts$'
 # A short one says nothing at all.
 shows 80 blindsight inspect wdbc.model
 holds "nothing for a moment" [ "$(grep -c '	' "$log.out")" = 0 ]

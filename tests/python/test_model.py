@@ -325,6 +325,17 @@ class OptionsTest(unittest.TestCase):
                             usual.client.facts.latency.predicted_ms)
         self.assertEqual(ours.client.facts, again.client.facts)
 
+    def test_progress(self) -> None:
+        model = bs.Model.load("wdbc.model")
+        stages = []
+        model.compile(packing="latency", progress=lambda *state: stages.append(state))
+        self.assertIn("writing the programs", [stage for stage, _ in stages])
+        self.assertTrue(all(0 <= fraction <= 1 for _, fraction in stages))
+        with self.assertRaises(bs.CancelledError):
+            model.compile(progress=lambda stage, fraction: True)
+        with self.assertRaises(ZeroDivisionError):
+            model.compile(progress=lambda stage, fraction: 1 / 0)
+
     def test_sessions_on_disk(self) -> None:
         server = bs.Model.load("wdbc.model").compile(packing="latency")
         rows = server.client.rows("validation.csv")[:2]
