@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "trees/formats.h"
+#include "trees/onnx_columns.h"
 
 #define NEAR_ZERO 1e-3
 
@@ -233,23 +234,14 @@ static ckks_status read_classes(reading *r) {
   return r->n_outputs == 2 ? read_column(r) : CKKS_OK;
 }
 
-static ckks_status set_label(char **label, onnx_text text) {
-  char name[ENCODING_MAX_NAME_BYTES + 1];
-  if (text.n > ENCODING_MAX_NAME_BYTES || (text.n > 0 && memchr(text.text, 0, text.n) != NULL))
-    return base_fail(CKKS_ERROR_FORMAT,
-                     "classlabels_strings: a label of more than %d bytes, or with a byte 0",
-                     ENCODING_MAX_NAME_BYTES);
-  snprintf(name, sizeof name, "%.*s", (int)text.n, text.n > 0 ? text.text : "");
-  return encoding_names_set(label, name);
-}
-
 static ckks_status read_labels(const reading *r, trees_ensemble *e) {
   const onnx_attribute *ints = onnx_graph_attribute(r->node, "classlabels_int64s");
   const onnx_attribute *texts = onnx_graph_attribute(r->node, "classlabels_strings");
   for (size_t k = 0; r->sums.classifier && k < e->n_outputs; k++) {
     char number[32];
     if (texts != NULL && texts->n_strings > 0) {
-      BASE_TRY(set_label(&e->label[k], texts->strings[k]));
+      BASE_TRY(
+          trees_onnx_columns_name(&e->label[k], texts->strings[k], "classlabels_strings: a label"));
       continue;
     }
     snprintf(number, sizeof number, "%lld", (long long)ints->ints[k]);

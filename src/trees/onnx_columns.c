@@ -186,11 +186,10 @@ ckks_status trees_onnx_columns_read(trees_onnx_columns *columns, onnx_graph *gra
 
 /* ---------------------------------------------------------------------- names */
 
-static ckks_status name_text(char **name, onnx_text text) {
+ckks_status trees_onnx_columns_name(char **name, onnx_text text, const char *what) {
   char copy[ENCODING_MAX_NAME_BYTES + 1];
   if (text.n > ENCODING_MAX_NAME_BYTES || (text.n > 0 && memchr(text.text, 0, text.n) != NULL))
-    return base_fail(CKKS_ERROR_FORMAT,
-                     "a name or category of more than %d bytes, or with a byte 0",
+    return base_fail(CKKS_ERROR_FORMAT, "%s of more than %d bytes, or with a byte 0", what,
                      ENCODING_MAX_NAME_BYTES);
   snprintf(copy, sizeof copy, "%.*s", (int)text.n, text.n > 0 ? text.text : "");
   return encoding_names_set(name, copy);
@@ -207,7 +206,7 @@ static ckks_status name_features(trees_ensemble *e, const trees_onnx_columns *c)
     for (size_t k = 0; k < n; k++) {
       char text[ENCODING_MAX_NAME_BYTES + 1];
       snprintf(text, sizeof text, "%.*s_%zu", (int)(name.n < 200 ? name.n : 200), name.text, k);
-      BASE_TRY(n == 1 ? name_text(&e->feature[at], name)
+      BASE_TRY(n == 1 ? trees_onnx_columns_name(&e->feature[at], name, "a name")
                       : encoding_names_set(&e->feature[at], text));
       at++;
     }
@@ -228,7 +227,7 @@ static ckks_status fill_categories(encoding_feature *out, const trees_onnx_featu
     if (k == f->n_values)
       BASE_TRY(encoding_names_set(&out->category[k], ENCODING_OTHER));
     else
-      BASE_TRY(f->texts ? name_text(&out->category[k], f->text[k])
+      BASE_TRY(f->texts ? trees_onnx_columns_name(&out->category[k], f->text[k], "a category")
                         : encoding_names_set(&out->category[k], number));
   }
   return CKKS_OK;

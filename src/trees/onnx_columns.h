@@ -78,6 +78,8 @@ typedef struct trees_onnx_columns {
  */
 ckks_status trees_onnx_columns_read(trees_onnx_columns *columns, onnx_graph *graph,
                                     const onnx_node *trees, size_t used);
+/** A name from the file, as encodings have them; errors begin with `what`. CKKS_ERROR_FORMAT. */
+ckks_status trees_onnx_columns_name(char **name, onnx_text text, const char *what);
 /** Names of the ensemble's features, and those that are categories. */
 ckks_status trees_onnx_columns_finish(trees_ensemble *ensemble, const trees_onnx_columns *columns);
 #endif

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# dist/blindsight.service and dist/Containerfile, run for real on a Debian 12 root:
+# dist/blindsight.service, run for real on a Debian 12 root:
 #   debootstrap --variant=minbase bookworm /srv/bookworm
 #   BUILD=$PWD/build/release TEST_TMP=$(mktemp -d) DEBIAN_ROOT=/srv/bookworm sh tests/e2e/packaged.sh
-# A copy of the root is booted by systemd-nspawn with the unit installed; buildah builds the image
-# on the root, and runs what the image says. Needs root, the network and a few minutes: skipped
-# without DEBIAN_ROOT. What needs neither is checked by tests/house/dist.sh.
+# A copy of the root is booted by systemd-nspawn with the unit installed. Needs root, the network and a
+# few minutes: skipped without DEBIAN_ROOT. What needs neither is checked by tests/house/dist.sh, the
+# Containerfile by tests/e2e/container.sh.
 # shellcheck disable=SC1091,SC2154 # not followed
 [ -n "${DEBIAN_ROOT:-}" ] || { echo "SKIP: no DEBIAN_ROOT"; exit 77; }
 . tests/cli/check.inc
@@ -83,41 +83,5 @@ unit() {
   wait $nspawn
 }
 
-# --- the image: built and run by buildah, whose chroot isolation needs no container runtime
-image() {
-  command -v buildah >/dev/null || { skip "no buildah"; return; }
-  base() { buildah --storage-driver vfs --root "$TEST_TMP/images" --runroot "$TEST_TMP/run" "$@"; }
-  run base from --name base scratch
-  tar -C "$DEBIAN_ROOT" -cf base.tar .
-  run base add base base.tar /
-  run base config --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin base
-  run base commit base docker.io/library/debian:bookworm-slim
-  run base build --isolation chroot --pull=never -f "$root/dist/Containerfile" -t blindsight "$root"
-  holds "the image is built" [ "$rc" = 0 ]
-  run base from --pull=never --name service blindsight
-  mkdir models
-  install -g 900 -m 0640 wdbc.server models
-  chgrp 900 models && chmod 0750 models
-  command=$(base inspect --format '{{.OCIv1.Config.Entrypoint}} {{.OCIv1.Config.Cmd}}' service |
-    tr -d '[]')
-  user=$(base inspect --format '{{.OCIv1.Config.User}}' service)
-  holds "it does not run as root" [ "$user" = blindsight ]
-  run base run --isolation chroot -v "$work/models:/models:ro" service -- /usr/bin/blindsight-server \
-    token create --state /state --name ward
-  holds "a token" [ "$rc" = 0 ]
-  BLINDSIGHT_TOKEN=$(cat "$log.out")
-  export BLINDSIGHT_TOKEN
-  base run --isolation chroot -v "$work/models:/models:ro" service -- $command >serve.log 2>&1 \
-    </dev/null &
-  ready "the image serves"
-  predict "image"
-  server=$(pgrep -u 900 -f "^/usr/bin/blindsight-server serve /models")
-  holds "as its user" [ -n "$server" ]
-  kill -TERM "$server"
-  holds "SIGTERM ends it well" wait $!
-  holds "it drained" grep -q draining serve.log
-}
 unit
-rm -f me.key me.keys
-image
 finish
