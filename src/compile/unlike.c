@@ -153,8 +153,13 @@ static ckks_status fill_both(plan_plan *plan, double *memory, probing *p) {
   size_t n = plan->interface.n_outputs;
   double *rows = memory, *clear = rows + COMPILE_UNLIKE_ROWS * p->n_in;
   double *outputs = clear + COMPILE_UNLIKE_ROWS * n;
+  size_t n_rows = 0; /* no more than are used: each is several runs of the network */
+  for (int packing = 0; packing < PLAN_N_PACKINGS; packing++)
+    if (plan->interface.layout[packing].available &&
+        count_rows(plan, (plan_packing)packing) > n_rows)
+      n_rows = count_rows(plan, (plan_packing)packing);
   plan_random_init(&p->random, 1, 0);
-  draw_rows(rows, clear, COMPILE_UNLIKE_ROWS, p);
+  draw_rows(rows, clear, n_rows, p);
   for (int packing = 0; packing < PLAN_N_PACKINGS; packing++)
     if (plan->interface.layout[packing].available)
       BASE_TRY(fill(plan, (plan_packing)packing, rows, clear, outputs));
