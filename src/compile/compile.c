@@ -389,8 +389,9 @@ static ckks_status compile_once(plan_plan *plan, const network_model *model,
   return status;
 }
 
-/* Nobody asked for that error: where the guard leaves no room for latency packing at it, a little
- * less is worth more than no answer to a single row. What was compiled is kept otherwise. */
+/* Nobody asked for that error: where it leaves no room for latency packing (the guard takes bits,
+ * and so do thousands of bins), a little less is worth more than no answer to a single row. What
+ * was compiled is kept otherwise. */
 static ckks_status try_coarser(plan_plan *plan, const network_model *model,
                                const compile_options *options) {
   compile_options coarser = *options;
@@ -425,7 +426,7 @@ ckks_status compile_model(plan_plan *plan, const network_model *model,
   ckks_status status = compile_once(plan, model, &asked);
   if (status != CKKS_OK)
     return status;
-  if (usual && asked.latency && plan->interface.contract == PLAN_GUARDED)
+  if (usual && asked.latency)
     status = try_coarser(plan, model, &asked);
   if (status != CKKS_OK)
     plan_clear(plan);
