@@ -14,7 +14,7 @@ _blindsight_options() {
     simulate) echo "--label --error --headroom --packing --out-of-range --seed --threads --json" ;;
     compile) echo "--output --error --security --minimise --packing --last --bootstrap --headroom --log2-n --calibrate --label --output-name --input --weights-mb --units --report --json" ;;
     keygen) echo "--output --force --json" ;;
-    encrypt) echo "--key --output --rows --image --packing --out-of-range --list --json" ;;
+    encrypt) echo "--key --output --rows --image --packing --out-of-range --list --part --json" ;;
     infer) echo "--keys --session --save-session --output --threads --weights-mb --json" ;;
     decrypt) echo "--key --list --outputs --csv --json" ;;
     predict) echo "--server --key --model --plan --token --token-file --cacert --cert --cert-key --plain --timeout --patience --rows --image --packing --out-of-range --parallel --jobs --label --outputs --csv --json" ;;
@@ -106,6 +106,7 @@ _blindsight_values() {
     encrypt.--packing) echo "auto latency throughput" ;;
     encrypt.--out-of-range) echo "refuse clip mark" ;;
     encrypt.--list) echo "file" ;;
+    encrypt.--part) echo "none" ;;
     infer.--keys) echo "file" ;;
     infer.--session) echo "file" ;;
     infer.--save-session) echo "file" ;;

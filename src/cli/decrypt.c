@@ -20,10 +20,11 @@ typedef struct arguments {
 } arguments;
 
 /* Rows by the numbers that they had, with those that were never sent. */
-static ckks_status spread_by(blindsight_predictions *predictions, const char *path) {
+static ckks_status spread_by(blindsight_predictions *predictions, size_t *first, const char *path) {
   cli_list list;
   ckks_status status = cli_list_read(&list, path);
   if (status == CKKS_OK) {
+    *first = list.first;
     status = blindsight_predictions_spread(predictions, list.state, list.n_rows);
     status = status != CKKS_OK ? base_fail_in(status, "%s", path) : status;
   }
@@ -32,13 +33,13 @@ static ckks_status spread_by(blindsight_predictions *predictions, const char *pa
 }
 
 /* By the list beside the result, where there is one: nobody must think of it. */
-static ckks_status spread(blindsight_predictions *predictions, const arguments *a) {
+static ckks_status spread(blindsight_predictions *predictions, size_t *first, const arguments *a) {
   if (a->list != NULL)
-    return spread_by(predictions, a->list);
+    return spread_by(predictions, first, a->list);
   char *beside = cli_list_name(a->operand[1], ".result");
   if (beside == NULL)
     return CKKS_ERROR_MEMORY;
-  ckks_status status = access(beside, F_OK) == 0 ? spread_by(predictions, beside) : CKKS_OK;
+  ckks_status status = access(beside, F_OK) == 0 ? spread_by(predictions, first, beside) : CKKS_OK;
   base_free(beside);
   return status;
 }
@@ -54,8 +55,9 @@ static ckks_status decrypt_result(bool *partly, const arguments *a, const ckks_s
   base_free(bytes);
   if (status != CKKS_OK)
     return cli_print_rename(status, "result", base_file_name(path));
-  status = spread(predictions, a);
-  const cli_predictions shown = {predictions, blindsight_client_names(client), a->outputs};
+  size_t first = 0;
+  status = spread(predictions, &first, a);
+  const cli_predictions shown = {predictions, blindsight_client_names(client), a->outputs, first};
   if (status == CKKS_OK)
     status = cli_predictions_print(&shown, a->json, a->csv);
   *partly = status == CKKS_OK && cli_predictions_lack(predictions);

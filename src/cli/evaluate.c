@@ -44,7 +44,7 @@ static ckks_status write_outputs(const char *path, const cli_predictions *shown)
 
 /* Metrics when the truth is known; else the predictions are the result. */
 static ckks_status report(const evaluation *e, const arguments *a) {
-  const cli_predictions shown = {e->predictions, e->names, true};
+  const cli_predictions shown = {e->predictions, e->names, true, 0};
   if (a->outputs != NULL)
     BASE_TRY(write_outputs(a->outputs, &shown));
   if (a->json) {

@@ -46,10 +46,10 @@ ckks_status cli_list_check(const char *path) {
 
 /* --- writing */
 
-static void put_row(base_buffer *out, size_t row, const blindsight_sorted *sorted,
+static void put_row(base_buffer *out, size_t row, size_t number, const blindsight_sorted *sorted,
                     const blindsight_names *names) {
   const blindsight_outlier *outlier = &sorted->outlier[row];
-  base_buffer_printf(out, "%zu,%s", row, blindsight_state_name(sorted->state[row]));
+  base_buffer_printf(out, "%zu,%s", number, blindsight_state_name(sorted->state[row]));
   if (sorted->state[row] == BLINDSIGHT_INSIDE) {
     base_buffer_printf(out, ",,,,\n");
     return;
@@ -64,13 +64,13 @@ static void put_row(base_buffer *out, size_t row, const blindsight_sorted *sorte
   base_buffer_u8(out, '\n');
 }
 
-ckks_status cli_list_write(const char *path, const blindsight_sorted *sorted,
+ckks_status cli_list_write(const char *path, const blindsight_sorted *sorted, size_t first,
                            const blindsight_names *names) {
   base_buffer text;
   base_buffer_init(&text, MAX_BYTES);
   base_buffer_printf(&text, "%s", head);
   for (size_t row = 0; row < sorted->n_rows; row++)
-    put_row(&text, row, sorted, names);
+    put_row(&text, row, first + row, sorted, names);
   ckks_status status = base_buffer_status(&text);
   if (status == CKKS_OK)
     status = base_file_write(path, text.bytes, text.n_bytes, 0600);
@@ -113,10 +113,15 @@ static ckks_status read_text(cli_list *list, const char *text, const char *path)
   if (list->state == NULL)
     return base_fail_memory(list->n_rows * sizeof *list->state);
   const char *line = text + sizeof head - 1;
+  if (line[0] >= '0' &&
+      line[0] <= '9') /* rows of one sample of several; what is none fails below */
+    list->first = strtoull(line, NULL, 10);
+  if (list->first > SIZE_MAX - list->n_rows)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: line 2: no number of a row", path);
   for (size_t row = 0; row < list->n_rows; row++, line = strchr(line, '\n') + 1)
-    if (!read_line(&list->state[row], row, line))
+    if (!read_line(&list->state[row], list->first + row, line))
       return base_fail(CKKS_ERROR_FORMAT, "%s: line %zu: must begin with \"%zu,\" and a state",
-                       path, row + 2, row);
+                       path, row + 2, list->first + row);
   return *line == '\0' ? CKKS_OK
                        : base_fail(CKKS_ERROR_FORMAT, "%s: ends in the middle of a line", path);
 }

@@ -8,6 +8,7 @@
 /** What a list says of each row, by number. */
 typedef struct cli_list {
   size_t n_rows;
+  size_t first; /**< number of the first */
   blindsight_state *state;
 } cli_list;
 
@@ -21,9 +22,9 @@ char *cli_list_name(const char *message, const char *ending);
 ckks_status cli_list_check(const char *path);
 /**
  * As CSV, for the owner's eyes only (mode 0600): row, state, and of those that are not inside the
- * value that was out of range, and its limits.
+ * value that was out of range, and its limits. Rows are numbered from `first` on.
  */
-ckks_status cli_list_write(const char *path, const blindsight_sorted *sorted,
+ckks_status cli_list_write(const char *path, const blindsight_sorted *sorted, size_t first,
                            const blindsight_names *names);
 /** cli_list_clear afterwards, also on error. CKKS_ERROR_FORMAT names the line. */
 ckks_status cli_list_read(cli_list *list, const char *path);

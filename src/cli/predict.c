@@ -186,7 +186,7 @@ static ckks_status report_json(const prediction *p, const cli_predictions *shown
 }
 
 static ckks_status report(const prediction *p, const arguments *a) {
-  const cli_predictions shown = {p->predictions, p->names, a->outputs};
+  const cli_predictions shown = {p->predictions, p->names, a->outputs, 0};
   if (a->json)
     return report_json(p, &shown);
   BASE_TRY(cli_predictions_print(&shown, false, a->csv));

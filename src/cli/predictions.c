@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One description of the rows for all three forms, so that a table, CSV and JSON cannot tell
- * different things. Rows are counted from 0, as --rows counts them.
+ * different things. Rows are counted as --rows counts them: from 0,
+ * or on from the last row of the sample before.
  */
 #include "cli/predictions.h"
 
@@ -76,7 +77,7 @@ void cli_predictions_table(FILE *out, const cli_predictions *p) {
     cli_print_cell(out, label[i], -NUMBER_WIDTH);
   }
   for (size_t row = 0; row < p->predictions->n_rows; row++) {
-    fprintf(out, "\n%7zu  ", row);
+    fprintf(out, "\n%7zu  ", p->first + row);
     if (is_classes(p))
       cli_print_cell(out, predicted(p, row), width);
     for (size_t i = 0; i < n_shown(p); i++) {
@@ -102,7 +103,7 @@ void cli_predictions_csv(base_buffer *out, const cli_predictions *p) {
   if (states)
     base_buffer_printf(out, ",state");
   for (size_t row = 0; row < p->predictions->n_rows; row++) {
-    base_buffer_printf(out, is_classes(p) ? "\n%zu," : "\n%zu", row);
+    base_buffer_printf(out, is_classes(p) ? "\n%zu," : "\n%zu", p->first + row);
     if (is_classes(p))
       cli_csv_label(out, predicted(p, row));
     for (size_t i = 0; i < n_shown(p); i++) {
@@ -123,7 +124,7 @@ static json_t *predicted_json(const cli_predictions *p, size_t row) {
 json_t *cli_predictions_json(const cli_predictions *p) {
   json_t *rows = json_array();
   for (size_t row = 0; row < p->predictions->n_rows; row++) {
-    json_t *object = json_pack("{s:I}", "row", (json_int_t)row);
+    json_t *object = json_pack("{s:I}", "row", (json_int_t)(p->first + row));
     if (is_classes(p))
       json_object_set_new(object, "predicted", predicted_json(p, row));
     if (n_shown(p) > 0) {

@@ -10,6 +10,7 @@ typedef struct cli_predictions {
   const blindsight_predictions *predictions;
   const blindsight_names *names; /**< values and labels have no predicted one: outputs are shown */
   bool with_outputs;             /**< show them, not the predicted label alone */
+  size_t first;                  /**< number of the first row */
 } cli_predictions;
 
 /** Whether a row has no answer: it was refused, or what came back is not to be believed. */

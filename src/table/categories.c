@@ -93,7 +93,7 @@ static size_t frequent(const char **kept, const table_texts *texts, size_t n_row
 static ckks_status settle_feature(table_columns *t, size_t f) {
   table_data *data = t->data;
   encoding_feature *feature = &data->input.feature[f];
-  const char *kept[TABLE_MAX_TEXTS + 1];
+  const char *kept[TABLE_MAX_TEXTS + 1] = {NULL};
   double number[TABLE_MAX_TEXTS];
   size_t n = frequent(kept, &t->texts[f], data->n_rows), n_texts = t->texts[f].n;
   kept[n] = ENCODING_OTHER;

@@ -27,9 +27,9 @@ static size_t largest[] = {0, 1, 1}, none[] = {BLINDSIGHT_NO_LABEL};
 static blindsight_state inside[3],
     mixed[] = {BLINDSIGHT_CLIPPED, BLINDSIGHT_INSIDE, BLINDSIGHT_REFUSED};
 static const blindsight_predictions predictions = {3, 2, outputs, largest, inside, NULL};
-static const cli_predictions with = {&predictions, &classes, true};
-static const cli_predictions without = {&predictions, &classes, false};
-static const cli_predictions numbers = {&predictions, &amounts, false};
+static const cli_predictions with = {&predictions, &classes, true, 0};
+static const cli_predictions without = {&predictions, &classes, false, 0};
+static const cli_predictions numbers = {&predictions, &amounts, false, 0};
 
 static void expect_text(base_buffer *buffer, const char *expected) {
   base_buffer_u8(buffer, 0);
@@ -110,7 +110,7 @@ static void values_have_no_predicted_column(void **state) {
   json_decref(rows);
   double bad[] = {NAN, 1e300};
   const blindsight_predictions unknown = {1, 2, bad, none, inside, NULL};
-  const cli_predictions nothing = {&unknown, &classes, true};
+  const cli_predictions nothing = {&unknown, &classes, true, 0};
   rows = cli_predictions_json(&nothing);
   assert_true(json_is_null(json_object_get(json_array_get(rows, 0), "predicted")));
   json_decref(rows);
@@ -202,7 +202,7 @@ static void states_are_shown(void **state) {
   double values[] = {0.5, 0.25, 1, 2, NAN, NAN};
   size_t found[] = {0, 1, BLINDSIGHT_NO_LABEL};
   const blindsight_predictions some = {3, 2, values, found, mixed, NULL};
-  const cli_predictions shown = {&some, &classes, false};
+  const cli_predictions shown = {&some, &classes, false, 0};
   base_buffer buffer;
   base_buffer_init(&buffer, 512);
   cli_predictions_csv(&buffer, &shown);
