@@ -489,6 +489,11 @@ typedef struct blindsight_shape {
   bool calibrated; /**< all ranges are known; else compiling assumes the worst */
   /** What polynomials in place of other activations changed in an output, of max(1, |output|). */
   double fitted_error;
+  /** Of each feature: how much of the outputs hangs on it (magnitudes of weights along every way,
+   * parts of 1; of trees, leaves and the conditions on the way to them), the numbers that clients
+   * make of it (1, or bits of edges and categories), and how many of these the model looks at. */
+  const double *feature_weight;
+  const size_t *feature_inputs, *feature_used;
 } blindsight_shape;
 
 BLINDSIGHT_API const blindsight_shape *blindsight_model_shape(const blindsight_model *model);

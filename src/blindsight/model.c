@@ -9,6 +9,9 @@ void blindsight_model_free(blindsight_model *model) {
     return;
   base_free(model->layer);
   base_free(model->units);
+  base_free(model->feature_weight);
+  base_free(model->feature_inputs);
+  base_free(model->feature_used);
   network_clear(&model->model);
   base_free(model);
 }
@@ -46,8 +49,27 @@ static void view_shape(blindsight_model *model) {
                                          .activation = units};
     units += layer->n_activations;
   }
-  model->shape =
-      (blindsight_shape){m->n_layers, model->layer, network_calibrate_is_done(m), m->fitted_error};
+  model->shape = (blindsight_shape){.n_layers = m->n_layers,
+                                    .layer = model->layer,
+                                    .calibrated = network_calibrate_is_done(m),
+                                    .fitted_error = m->fitted_error,
+                                    .feature_weight = model->feature_weight,
+                                    .feature_inputs = model->feature_inputs,
+                                    .feature_used = model->feature_used};
+}
+
+static ckks_status view_features(blindsight_model *model) {
+  const network_model *m = &model->model;
+  size_t n = m->n_features;
+  model->feature_weight = base_alloc_array(n, sizeof *model->feature_weight);
+  model->feature_inputs = base_alloc_array(n, sizeof *model->feature_inputs);
+  model->feature_used = base_alloc_array(n, sizeof *model->feature_used);
+  if (model->feature_weight == NULL || model->feature_inputs == NULL || model->feature_used == NULL)
+    return base_fail_memory(n * sizeof *model->feature_weight);
+  for (size_t f = 0; f < n; f++)
+    model->feature_inputs[f] =
+        m->input.feature != NULL ? encoding_input_count(&m->input.feature[f]) : 1;
+  return network_weight_parts(model->feature_weight, model->feature_used, m);
 }
 
 static ckks_status model_view(blindsight_model *model) {
@@ -59,6 +81,7 @@ static ckks_status model_view(blindsight_model *model) {
   model->units = base_alloc_array(n, sizeof *model->units);
   if (model->layer == NULL || model->units == NULL)
     return base_fail_memory(n * sizeof *model->units);
+  BASE_TRY(view_features(model));
   view_names(model);
   view_shape(model);
   return CKKS_OK;

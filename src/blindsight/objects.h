@@ -17,6 +17,8 @@ struct blindsight_model {
   blindsight_shape shape;
   blindsight_layer *layer;
   blindsight_units_of *units;
+  double *feature_weight;
+  size_t *feature_inputs, *feature_used;
 };
 
 /** Loaded, it owns its interface; a server's or a remote's view of itself borrows one. */

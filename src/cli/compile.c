@@ -117,19 +117,14 @@ static ckks_status read_model(blindsight_model **out, const arguments *a) {
   return a->calibrate != NULL ? calibrate(*out, a->calibrate) : CKKS_OK;
 }
 
-static ckks_status compile(blindsight_server **server, size_t *n_weights, arguments *a) {
-  blindsight_model *model = NULL;
-  ckks_status status = read_model(&model, a);
-  if (status == CKKS_OK && !blindsight_model_shape(model)->calibrated)
+static ckks_status compile(blindsight_server **server, blindsight_model **model, arguments *a) {
+  ckks_status status = read_model(model, a);
+  if (status == CKKS_OK && !blindsight_model_shape(*model)->calibrated)
     cli_print_warning("%s: its ranges are not known, the worst is assumed; --calibrate tells them",
                       a->model);
   if (status == CKKS_OK &&
-      (status = blindsight_server_compile(server, model, &a->options)) != CKKS_OK)
+      (status = blindsight_server_compile(server, *model, &a->options)) != CKKS_OK)
     status = base_fail_in(status, "%s", a->model);
-  const blindsight_shape *shape = blindsight_model_shape(model);
-  for (size_t l = 0; status == CKKS_OK && l < shape->n_layers; l++)
-    *n_weights += shape->layer[l].n_weights;
-  blindsight_model_free(model);
   return status;
 }
 
@@ -236,16 +231,18 @@ static ckks_status write_files(const blindsight_server *compiled, const char *se
 /* server and client may be NULL: then the plan is only shown. */
 static ckks_status compile_and_print(arguments *a, const char *server, const char *client) {
   blindsight_server *compiled = NULL;
-  size_t n_weights = 0;
+  blindsight_model *model = NULL;
   if (a->report != NULL)
     BASE_TRY(cli_output_check(a->report));
-  BASE_TRY(compile(&compiled, &n_weights, a));
-  ckks_status status = server != NULL ? write_files(compiled, server, client) : CKKS_OK;
+  ckks_status status = compile(&compiled, &model, a);
+  if (status == CKKS_OK && server != NULL)
+    status = write_files(compiled, server, client);
   if (status == CKKS_OK && a->report != NULL)
-    status = cli_plan_page_write(a->report, compiled, n_weights);
+    status = cli_plan_page_write(a->report, compiled, model);
   if (status == CKKS_OK)
     status = print_plan(compiled, a);
   blindsight_server_free(compiled);
+  blindsight_model_free(model);
   return status;
 }
 

@@ -74,6 +74,13 @@ ckks_status network_init_encoded(network_model *model, const encoding_input *inp
                                  const size_t *widths, size_t n_layers);
 /** What the first layer takes: as many as features, where all are scaled. */
 size_t network_n_inputs(const network_model *model);
+/**
+ * How much of the outputs hangs on each feature: magnitudes of weights, multiplied along every way
+ * from an input to an output and added up; parts of 1, all 0 where no weight is. `used`: how many
+ * of a feature's inputs have such a way. Both of n_features. Like weights, the owner's.
+ * CKKS_ERROR_MEMORY.
+ */
+ckks_status network_weight_parts(double *part, size_t *used, const network_model *model);
 void network_clear(network_model *model); /**< wipes the weights */
 /**
  * Shapes agree, everything is finite, deviations positive, leading coefficients

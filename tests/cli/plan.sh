@@ -19,6 +19,8 @@ for text in "<h2>Stages, latency packing</h2>" "<h2>Stages, throughput packing</
   "512 weights, and at most 2 numbers in what counts as one prediction: fewer than 256 pred"; do
   holds "the page: $text" grep -q "$text" plan.html
 done
+holds "what hangs on which feature" grep -q "What the outputs hang on" plan.html
+holds "of numbers that are no bits" sh -c '! grep -q "Bits that clients send" plan.html'
 holds "which loads nothing" sh -c '! grep -qE "https?:|<script|src=|@import" plan.html'
 works "JSON" blindsight compile a.model --json
 cp "$log.out" plan.json

@@ -44,7 +44,11 @@ done
 
 # Nobody asked for an error: a little less of it is worth more than 800 MB for a single row.
 works "train on many bins" blindsight train "$data" --label diagnosis --model trees --trees 20 -o many.model
-works "compile them" blindsight compile many.model -o many
+works "compile them" blindsight compile many.model --report many.html -o many
+for text in "What the outputs hang on" "Bits that clients send" '>area_worst<' '[0-9]* looked at' \
+  '[0-9]* bits<' 'The first 12 of 30'; do
+  holds "the page: $text" grep -q "$text" many.html
+done
 says "a row goes alone" '^packing *latency'
 says "at an error that is said" 'than the usual 1e-05, which leaves no room for latency packing'
 

@@ -420,8 +420,52 @@ static void failing_allocations_leak_nothing(void **state) {
   network_clear(&m);
 }
 
+/* 2 inputs -> 2 units -> 1: ways of |2 * 3| and |1 * 3| to x0, of |-1 * 1| to x1. */
+static void weights_are_shared_out_among_features(void **state) {
+  (void)state;
+  network_model m;
+  double part[3];
+  size_t used[3];
+  assert_int_equal(network_init(&m, (const size_t[]){3, 2, 1}, 2), CKKS_OK);
+  assert_int_equal(network_weight_parts(part, used, &m), CKKS_OK);
+  assert_true(part[0] == 0.0 && used[0] == 0);
+  assert_int_equal(network_layer_set_weights(&m.layer[0], (double[]){2, 0, 0, 0, -1, 0}), CKKS_OK);
+  assert_int_equal(network_layer_set_weights(&m.layer[1], (double[]){-3, 1}), CKKS_OK);
+  assert_int_equal(network_weight_parts(part, used, &m), CKKS_OK);
+  assert_true(fabs(part[0] - 6.0 / 7.0) < 1e-15 && fabs(part[1] - 1.0 / 7.0) < 1e-15);
+  assert_true(part[2] == 0.0 && used[0] == 1 && used[1] == 1 && used[2] == 0);
+  base_alloc_fail_at(1);
+  assert_int_equal(network_weight_parts(part, used, &m), CKKS_ERROR_MEMORY);
+  base_alloc_fail_at(0);
+  network_clear(&m);
+}
+
+/* Bits of one feature are added up. */
+static void bits_count_for_their_feature(void **state) {
+  (void)state;
+  network_model m;
+  encoding_input input;
+  double edges[] = {0, 1}, part[2];
+  size_t used[2];
+  assert_int_equal(encoding_input_init(&input, 2), CKKS_OK);
+  input.feature[0].kind = ENCODING_BINS;
+  input.feature[0].n_values = 2;
+  input.feature[0].edge = base_alloc_array(2, sizeof(double));
+  assert_non_null(input.feature[0].edge);
+  memcpy(input.feature[0].edge, edges, sizeof edges);
+  assert_int_equal(encoding_input_finish(&input), CKKS_OK);
+  assert_int_equal(network_init_encoded(&m, &input, (const size_t[]){1}, 1), CKKS_OK);
+  assert_int_equal(network_layer_set_weights(&m.layer[0], (double[]){1, 0, -3}), CKKS_OK);
+  assert_int_equal(network_weight_parts(part, used, &m), CKKS_OK);
+  assert_true(part[0] == 0.25 && part[1] == 0.75 && used[0] == 1 && used[1] == 1);
+  encoding_input_clear(&input);
+  network_clear(&m);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(weights_are_shared_out_among_features),
+      cmocka_unit_test(bits_count_for_their_feature),
       cmocka_unit_test(the_polynomial_has_its_known_values),
       cmocka_unit_test(horner_agrees_with_powers),
       cmocka_unit_test(dot_products_of_every_length_are_right),

@@ -145,8 +145,16 @@ static void messages(base_buffer *out, const blindsight_facts *f, blindsight_pac
   base_buffer_printf(out, "</div>\n");
 }
 
+/* What a thief would be after. */
+static size_t count_weights(const blindsight_shape *shape) {
+  size_t n = 0;
+  for (size_t l = 0; l < shape->n_layers; l++)
+    n += shape->layer[l].n_weights;
+  return n;
+}
+
 ckks_status cli_plan_page_write(const char *path, const blindsight_server *server,
-                                size_t n_weights) {
+                                const blindsight_model *model) {
   const blindsight_client *client = blindsight_server_client(server);
   const blindsight_facts *f = blindsight_client_facts(client);
   const ckks_params_literal *params = params_of(client);
@@ -162,11 +170,12 @@ ckks_status cli_plan_page_write(const char *path, const blindsight_server *serve
                      cli_report_style);
   cli_report_text(&page, blindsight_client_names(client)->name);
   base_buffer_printf(&page, "</h1>\n");
-  facts(&page, client, n_weights);
+  facts(&page, client, count_weights(blindsight_model_shape(model)));
   base_buffer_printf(&page, "<div class=\"pair\">\n");
   levels(&page, server, params, packing);
   messages(&page, f, packing);
   base_buffer_printf(&page, "</div>\n");
+  cli_plan_features_page(&page, model);
   cli_plan_stages_page(&page, server);
   base_buffer_printf(&page, "<h2>Operations, %s packing</h2>\n", cli_packing_name(packing));
   operations(&page, server, params, packing);
