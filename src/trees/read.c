@@ -30,8 +30,23 @@ static bool is_onnx(const char *text, size_t n_bytes) {
                   "TreeEnsemble");
 }
 
+/* Forms that libraries write by default, or that people keep models in: what to write instead. */
+static const char *foreign(const char *text, size_t n_bytes) {
+  if (n_bytes > 2 && text[0] == '{' && memchr("iUIlL", text[1], 5) != NULL &&
+      contains(text, n_bytes, "learner"))
+    return "XGBoost's UBJSON; save it as JSON: booster.save_model(\"m.json\")";
+  if (n_bytes > 4 && memcmp(text, "CBM1", 4) == 0)
+    return "CatBoost's binary; save it as JSON: model.save_model(\"m.json\", format=\"json\")";
+  if (n_bytes > 2 && text[0] == '\x80' && text[1] >= 2 && text[1] <= 5)
+    return "a pickle of Python, which is a program; save the model: blindsight.trees.save or "
+           "blindsight.pipelines.save in Python, or the library's own JSON or text";
+  return NULL;
+}
+
 trees_format trees_read_recognise(const char *text, size_t n_bytes) {
   size_t at = 0;
+  if (foreign(text, n_bytes) != NULL)
+    return TREES_FOREIGN;
   if (n_bytes > 5 && memcmp(text, "tree", 4) == 0 && (text[4] == '\n' || text[4] == '\r'))
     return TREES_LIGHTGBM;
   while (at < n_bytes && strchr(" \t\r\n", text[at]) != NULL && text[at] != '\0')
@@ -47,8 +62,10 @@ trees_format trees_read_recognise(const char *text, size_t n_bytes) {
 
 const char *trees_read_name(trees_format format) {
   static const char *const names[] = {
-      [TREES_NONE] = "none",         [TREES_XGBOOST] = "XGBoost", [TREES_LIGHTGBM] = "LightGBM",
-      [TREES_CATBOOST] = "CatBoost", [TREES_ONNX] = "ONNX",       [TREES_OWN] = "trees in JSON"};
+      [TREES_NONE] = "none",         [TREES_FOREIGN] = "none that is read",
+      [TREES_XGBOOST] = "XGBoost",   [TREES_LIGHTGBM] = "LightGBM",
+      [TREES_CATBOOST] = "CatBoost", [TREES_ONNX] = "ONNX",
+      [TREES_OWN] = "trees in JSON"};
   return names[format];
 }
 
@@ -74,6 +91,8 @@ ckks_status trees_read(trees_ensemble *ensemble, const char *text, size_t n_byte
                      "%s: no trees of XGBoost or CatBoost (JSON), LightGBM (text), ONNX or "
                      "docs/trees.md",
                      name);
+  if (format == TREES_FOREIGN)
+    return base_fail(CKKS_ERROR_FORMAT, "%s: %s", name, foreign(text, n_bytes));
   ckks_status status = format == TREES_LIGHTGBM ? trees_lightgbm_read(ensemble, text, n_bytes)
                        : format == TREES_ONNX   ? trees_onnx_read(ensemble, text, n_bytes)
                                                 : read_json(ensemble, format, text, n_bytes);

@@ -11,6 +11,7 @@
 
 typedef enum trees_format {
   TREES_NONE,     /**< something else */
+  TREES_FOREIGN,  /**< a form that trees_read refuses by its name: UBJSON, CBM, a pickle */
   TREES_XGBOOST,  /**< JSON of Booster.save_model("m.json") */
   TREES_LIGHTGBM, /**< text of Booster.save_model("m.txt") */
   TREES_CATBOOST, /**< JSON of save_model("m.json", format="json") */

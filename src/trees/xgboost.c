@@ -67,6 +67,24 @@ typedef struct arrays {
   const json_t *left, *right, *feature, *condition, *missing_left;
 } arrays;
 
+static ckks_status refuse_categories(const json_t *tree, const char *path) {
+  const json_t *categories = json_object_get(tree, "categories");
+  if (json_is_array(categories) && json_array_size(categories) > 0)
+    return base_fail(CKKS_ERROR_FORMAT,
+                     "%s: splits on categories; one-hot encode them before training", path);
+  size_t i;
+  const json_t *type;
+  json_array_foreach(json_object_get(tree, "split_type"), i,
+                     type) if (!json_is_integer(type) ||
+                               json_integer_value(type) !=
+                                   0) return base_fail(CKKS_ERROR_FORMAT,
+                                                       "%s.split_type[%zu]: not 0, a split on a "
+                                                       "number; one-hot encode categories "
+                                                       "before training",
+                                                       path, i);
+  return CKKS_OK;
+}
+
 static ckks_status get_arrays(arrays *a, size_t *n_nodes, const json_t *tree, const char *path) {
   const json_t *left = trees_object_get(tree, "left_children", JSON_ARRAY, path);
   if (left == NULL)
@@ -79,10 +97,7 @@ static ckks_status get_arrays(arrays *a, size_t *n_nodes, const json_t *tree, co
   a->missing_left = a->condition ? trees_object_array(tree, "default_left", *n_nodes, path) : NULL;
   if (a->missing_left == NULL)
     return CKKS_ERROR_FORMAT;
-  const json_t *categories = json_object_get(tree, "categories");
-  if (json_is_array(categories) && json_array_size(categories) > 0)
-    return base_fail(CKKS_ERROR_FORMAT,
-                     "%s: splits on categories; one-hot encode them before training", path);
+  BASE_TRY(refuse_categories(tree, path));
   return CKKS_OK;
 }
 

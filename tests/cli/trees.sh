@@ -73,6 +73,19 @@ refused "trees where a network is" 1 "trees; make a model of them" \
 
 refused "bins without rows" 1 "calibration rows are needed" \
   blindsight import "$trees" -o none.model
+# What libraries write by default, or people pickle, is called by its name.
+printf '{L\0\0\0\0\0\0\0\7learner{' >default.ubj
+printf 'CBM1\200\1' >default.cbm
+printf '\200\4\225\1' >model.pkl
+refused "UBJSON" 1 "default.ubj: XGBoost's UBJSON; save it as JSON" \
+  blindsight import default.ubj --edges exact -o none.model
+refused "CatBoost's own" 1 "default.cbm: CatBoost's binary; save it as JSON" \
+  blindsight import default.cbm --edges exact -o none.model
+refused "a pickle" 1 "model.pkl: a pickle of Python" \
+  blindsight import model.pkl --edges exact -o none.model
+sed 's/"split_type": *\[0/"split_type":[1/' "$trees" >type.json
+refused "a split of another type" 1 "split_type\[0\]: not 0" \
+  blindsight import type.json --edges exact -o none.model
 head -c 3000 "$trees" >cut.json
 refused "a file that is cut off" 1 "cut.json: line" \
   blindsight import cut.json --edges exact -o none.model
