@@ -162,7 +162,7 @@ static void table_turns_nothing(void **state) {
   (void)state;
   static const char *const turning[] = {"yes\xe2\x80\xaeon", "\xd8\x9c"};
   const blindsight_names names = {.n_labels = 2, .label = turning, .kind = BLINDSIGHT_CLASSES};
-  const cli_predictions shown = {&predictions, &names, false};
+  const cli_predictions shown = {&predictions, &names, false, 0};
   char *text = NULL;
   size_t length = 0;
   FILE *out = open_memstream(&text, &length);
