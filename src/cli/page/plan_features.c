@@ -84,7 +84,7 @@ void cli_plan_features_page(base_buffer *out, const blindsight_model *model) {
       order[f] = (ranked){f, shape->feature_weight[f]};
     qsort(order, n, sizeof *order, compare);
     base_buffer_printf(out, "<h2>Features</h2>\n");
-    if (n > shown)
+    if (n > MOST_SHOWN)
       base_buffer_printf(out, "<p>The first %zu of %zu.</p>\n", shown, n);
     base_buffer_printf(out, "<div class=\"pair\">\n");
     weights(out, order, shown, model, name);
