@@ -34,7 +34,7 @@ complete -c blindsight -n "__fish_seen_subcommand_from import" -l calibrate -r -
 complete -c blindsight -n "__fish_seen_subcommand_from import" -l bins -x -d "trees: of each feature (64, more while predictions change)"
 complete -c blindsight -n "__fish_seen_subcommand_from import" -l edges -x -a "quantiles exact" -d "trees: what clients are told: quantiles of DATA, or the model's thresholds among others"
 complete -c blindsight -n "__fish_seen_subcommand_from import" -l label -x -d "of DATA, is no input"
-complete -c blindsight -n "__fish_seen_subcommand_from import" -l output-name -x -d "ONNX: the output that is wanted, where there are several"
+complete -c blindsight -n "__fish_seen_subcommand_from import" -l output-name -x -d "ONNX: the output that is wanted, where there are several, or all of them side by side (all)"
 complete -c blindsight -n "__fish_seen_subcommand_from import" -l input -x -a "auto table image" -d "ONNX: what the rows are (auto)"
 complete -c blindsight -n "__fish_seen_subcommand_from import" -l outputs -x -a "auto classes values labels" -d "what the outputs are (auto)"
 complete -c blindsight -n "__fish_seen_subcommand_from import" -l mean -x -d "the network sees (input - X) / deviation: one, by channel, by feature (0)"

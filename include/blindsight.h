@@ -332,7 +332,8 @@ typedef enum blindsight_input {
   BLINDSIGHT_INPUT_AUTO,  /**< pixels where the calibration rows are images, or a two-dimensional
                                convolution leaves no doubt and there are no rows; else a table */
   BLINDSIGHT_INPUT_TABLE, /**< values as they are */
-  BLINDSIGHT_INPUT_IMAGE  /**< pixels: bytes, divided by 255 unless mean or deviation are given */
+  BLINDSIGHT_INPUT_IMAGE  /**< pixels: bytes, divided by 255 unless mean or deviation are given, or
+                               the network's own first nodes take bytes */
 } blindsight_input;
 
 /** When piecewise linear activations (Relu, LeakyRelu, PRelu, Abs) become composites: polynomials
@@ -348,7 +349,8 @@ typedef struct blindsight_import_options {
   /** Rows (CSV, idx, PNG, raw) that activations are fitted to. NULL: all must be polynomials. */
   const char *calibrate;
   const char *label;  /**< column of these rows that is no input; NULL: none */
-  const char *output; /**< name of the output that is wanted, where there are several; NULL */
+  const char *output; /**< name of the output that is wanted, where there are several; "all": all of
+                           them, side by side; NULL */
   blindsight_input input;
   /** The network sees (input - mean) / deviation: one number, one for each channel of an image, or
    * one for each feature. NULL with 0 of them: 0 and 1 (pixels: 255). */
@@ -404,6 +406,8 @@ typedef struct blindsight_import {
   bool pixels;       /**< and is */
   bool bytes;        /**< which are divided by 255 */
   const blindsight_composed *composed; /**< of each activation */
+  bool own_bytes; /**< pixels are bytes, and the network's own first nodes say what becomes of them
+                   */
 } blindsight_import;
 
 BLINDSIGHT_API void blindsight_import_options_default(blindsight_import_options *options,
@@ -602,7 +606,7 @@ typedef struct blindsight_compiled {
   bool other_sought, other_found;
   double other_ms, other_key_bytes, other_error;
   /** What answers may be off by, of max(1, |clear|), where a row is inside the ranges and unlike
-   * those of calibration: an estimate from such rows (docs/ranges.md), no bound; 0: not known. */
+   * those of calibration: an estimate from such rows (docs/ranges.md), no bound; NaN: not known. */
   double unlike_error[BLINDSIGHT_N_PACKINGS];
 } blindsight_compiled;
 

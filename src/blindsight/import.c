@@ -62,6 +62,7 @@ ckks_status blindsight_import_view(blindsight_import_whole *whole) {
                                      .batch = r->batch,
                                      .pixels = whole->pixels,
                                      .bytes = whole->bytes,
+                                     .own_bytes = whole->own_bytes,
                                      .composed = whole->composed};
   memcpy(whole->shown.image, whole->input.image, sizeof whole->shown.image);
   return CKKS_OK;

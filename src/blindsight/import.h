@@ -10,7 +10,7 @@ typedef struct blindsight_import_whole {
   blindsight_import shown;
   onnx_import_report report;
   onnx_import_input_shape input;
-  bool pixels, bytes;
+  bool pixels, bytes, own_bytes;
   blindsight_fit *fit;
   blindsight_composed *composed;
 } blindsight_import_whole;

@@ -53,7 +53,15 @@ static ckks_status choose_input(blindsight_import_whole *whole, const reading *r
                      options->calibrate);
   whole->pixels = images || options->input == BLINDSIGHT_INPUT_IMAGE ||
                   (options->input == BLINDSIGHT_INPUT_AUTO && sure);
-  whole->bytes = whole->pixels && options->n_mean == 0 && options->n_deviation == 0;
+  bool said = options->n_mean > 0 || options->n_deviation > 0;
+  if (whole->pixels && !said && whole->input.own == ONNX_SCALER_UNSURE)
+    return base_fail(CKKS_ERROR_ARGUMENT,
+                     "%s: what its first nodes make of pixels is neither usual of bytes nor of "
+                     "numbers from 0 to 1; say which it takes: --mean 0 --deviation 1 or "
+                     "--mean 0 --deviation 255",
+                     r->path);
+  whole->own_bytes = whole->pixels && !said && whole->input.own == ONNX_SCALER_BYTES;
+  whole->bytes = whole->pixels && !said && !whole->own_bytes;
   return CKKS_OK;
 }
 

@@ -179,9 +179,10 @@ static void print_unlike(const blindsight_compiled *compiled) {
   for (int p = 0; p < BLINDSIGHT_N_PACKINGS; p++)
     most = compiled->unlike_error[p] > most ? compiled->unlike_error[p] : most;
   if (most > compiled->error)
-    cli_print_field(stdout, "unlike these",
-                    "rows in the input range may be off by about %.1g; a smaller --error helps",
-                    most);
+    cli_print_field(stdout, "unlike these", "rows in the input range may be off by about %.1g%s",
+                    most,
+                    most > 1.0 ? ": far from calibration's, polynomials run away"
+                               : "; a smaller --error helps");
 }
 
 /* What was asked for belongs to the report: predictions are to be held against it. */

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blindsight evaluate: a model in clear, on rows in clear. */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
 #include "base/file.h"
+#include "base/wipe.h"
 #include "cli/cli.h"
 #include "cli/line.h"
 #include "cli/metrics.h"
@@ -10,6 +15,7 @@
 #include "cli/predictions.h"
 #include "cli/rows.h"
 
+#define MOST_WARNINGS 20
 #define MAX_OUTPUTS_BYTES ((size_t)1 << 30)
 
 typedef struct arguments {
@@ -25,6 +31,8 @@ typedef struct evaluation {
   blindsight_rows *rows;
   blindsight_predictions *predictions;
   blindsight_metrics *metrics;
+  size_t n_judged;              /* rows behind them */
+  bool partly;                  /* some have none */
   blindsight_server *server;    /* what would answer, */
   blindsight_sorted *sorted;    /* which rows it would see, */
   blindsight_predictions *seen; /* and what it would say of them */
@@ -56,12 +64,75 @@ static ckks_status report(const evaluation *e, const arguments *a) {
   }
   FILE *out = cli_print_stream(a->outputs);
   if (e->metrics != NULL) {
-    cli_print_field(out, "rows", "%zu", e->rows->n_rows);
+    cli_print_field(out, "rows", "%zu", e->n_judged);
+    if (e->partly)
+      cli_print_field(out, "refused", "%zu", e->rows->n_rows - e->n_judged);
     cli_metrics_print(out, e->metrics, e->names->label);
   } else if (a->outputs == NULL) {
     cli_predictions_table(out, &shown);
   }
   return CKKS_OK;
+}
+
+/* Column of a row that lacks what the model needs; n_features: none. */
+static size_t find_gap(const evaluation *e, size_t row) {
+  size_t n = e->names->n_features, i = e->names->complete ? 0 : n;
+  while (i < n && !isnan(e->rows->value[row * n + i]))
+    i++;
+  return i;
+}
+
+/* Each is named, up to a number of them. */
+static void warn_of_gaps(const evaluation *e, const arguments *a) {
+  size_t n = e->names->n_features, n_refused = 0;
+  for (size_t row = 0; row < e->rows->n_rows; row++) {
+    size_t gap = find_gap(e, row);
+    if (gap < n && n_refused++ < MOST_WARNINGS)
+      cli_print_warning("%s: row %zu (line %zu) is %s: column \"%s\" is missing, and the model "
+                        "says nothing of its mean",
+                        a->operand[1], e->rows->index[row], e->rows->line[row],
+                        blindsight_state_name(BLINDSIGHT_REFUSED), e->names->feature[gap]);
+  }
+  if (n_refused > MOST_WARNINGS)
+    cli_print_warning("%s: so are %zu more rows", a->operand[1], n_refused - MOST_WARNINGS);
+}
+
+/* Rows that can be answered, behind one another in `value`. */
+static size_t keep_whole(double *value, blindsight_state *state, const evaluation *e) {
+  size_t n = e->names->n_features, n_kept = 0;
+  for (size_t row = 0; row < e->rows->n_rows; row++) {
+    bool whole = find_gap(e, row) == n;
+    state[row] = whole ? BLINDSIGHT_INSIDE : BLINDSIGHT_REFUSED;
+    if (whole)
+      memcpy(value + n_kept++ * n, e->rows->value + row * n, n * sizeof *value);
+  }
+  return n_kept;
+}
+
+/* A row that lacks what the model needs has no prediction; the others go on, as in encrypt. */
+static ckks_status predict(evaluation *e, const arguments *a) {
+  size_t n_rows = e->rows->n_rows, n_values = n_rows * e->names->n_features;
+  double *value = base_alloc_array(n_values, sizeof *value);
+  blindsight_state *state = base_alloc_array(n_rows, sizeof *state);
+  ckks_status status = CKKS_OK;
+  if (value == NULL || state == NULL) {
+    status = base_fail_memory(n_values * sizeof *value);
+  } else {
+    size_t n = keep_whole(value, state, e);
+    if (n == 0 && n_rows > 0) /* whose words say it of the first */
+      status = blindsight_model_predict(&e->predictions, e->rows->value, n_rows, e->model);
+    else
+      status = blindsight_model_predict(&e->predictions, value, n, e->model);
+    if (status == CKKS_OK && a->packing == 0) /* else what is refused is named with the rest */
+      warn_of_gaps(e, a);
+    if (status == CKKS_OK && n < n_rows)
+      status = blindsight_predictions_spread(e->predictions, state, n_rows);
+  }
+  if (value != NULL)
+    base_wipe(value, n_values * sizeof *value);
+  base_free(value);
+  base_free(state);
+  return status;
 }
 
 /* The states that rows would come back with, beside what the model says of them in clear. */
@@ -96,11 +167,12 @@ static ckks_status evaluate(evaluation *e, const arguments *a) {
   e->names = blindsight_model_names(e->model);
   BASE_TRY(
       cli_rows_read(&e->rows, a->operand[1], NULL, e->names, NULL, a->label, BLINDSIGHT_MAX_ROWS));
-  BASE_TRY(blindsight_model_predict(&e->predictions, e->rows->value, e->rows->n_rows, e->model));
+  BASE_TRY(predict(e, a));
+  e->partly = cli_predictions_lack(e->predictions);
+  if (cli_metrics_has_truth(e->rows))
+    BASE_TRY(cli_metrics_answered(&e->metrics, &e->n_judged, e->predictions, e->rows, e->names));
   if (a->packing != 0)
     BASE_TRY(foresee(e, a));
-  if (cli_metrics_has_truth(e->rows))
-    BASE_TRY(cli_metrics_compute(&e->metrics, e->predictions->output, e->rows, e->names));
   return report(e, a);
 }
 
@@ -124,6 +196,7 @@ int cli_evaluate(int argc, char **argv) {
   cli_line_wait("evaluating");
   evaluation e = {0};
   ckks_status status = evaluate(&e, &a);
+  bool partly = status == CKKS_OK && e.partly;
   blindsight_predictions_free(e.predictions);
   blindsight_predictions_free(e.seen);
   blindsight_sorted_free(e.sorted);
@@ -131,5 +204,5 @@ int cli_evaluate(int argc, char **argv) {
   blindsight_metrics_free(e.metrics);
   blindsight_rows_free(e.rows);
   blindsight_model_free(e.model);
-  return cli_print_status(status);
+  return partly ? CLI_PARTLY : cli_print_status(status);
 }

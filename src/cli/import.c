@@ -73,7 +73,9 @@ static int parse(arguments *a, int argc, char **argv) {
        0, 0},
       {"label", 0, CLI_TEXT, &import->label, "COLUMN", "of DATA, is no input", 0, 0, 0},
       {"output-name", 0, CLI_TEXT, &import->output, "NAME",
-       "ONNX: the output that is wanted, where there are several", 0, 0, 0},
+       "ONNX: the output that is wanted, where there are several, or all of them side by side "
+       "(all)",
+       0, 0, 0},
       {"input", 0, CLI_CHOICE, &a->input, "auto|table|image", "ONNX: what the rows are (auto)", 0,
        0, 0},
       {"outputs", 0, CLI_CHOICE, &a->kind, "auto|classes|values|labels",

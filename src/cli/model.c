@@ -29,7 +29,9 @@ static void print_input(FILE *out, const blindsight_import *report, size_t n_fea
   if (report->pixels)
     cli_print_field(out, "input", "an image of %zu x %zu x %zu pixels: %s", report->image[0],
                     report->image[1], report->image[2],
-                    report->bytes ? "bytes, divided by 255" : scaling);
+                    report->bytes       ? "bytes, divided by 255"
+                    : report->own_bytes ? "bytes, as they are: the network normalises them itself"
+                                        : scaling);
   else
     cli_print_field(out, "input", "%zu values of a table, %s%s", n_features, scaling,
                     report->scaled ? "; the client does the network's own scaling" : "");

@@ -79,14 +79,23 @@ compile_bend compile_bend_op(const plan_plan *plan, const plan_op *op, double ma
   return plan_is_slots(op) ? slots_bend(plan, op, max_abs) : vector_bend(plan, op, max_abs);
 }
 
-/* A straight line only says what outputs are counted in. */
+/* Nearer to zero by so much each, to where outputs are too small to matter. */
+#define STEP 0.9
+#define SMALLEST 0.05
+
+static double gain_at(const encoding_polynomial *p, double at) {
+  return fabs(encoding_polynomial_slope(p, at)) /
+         larger(1.0, fabs(encoding_polynomial_value(p, at)));
+}
+
+/* A straight line only says what outputs are counted in. Of a range that is wide beside 1 the worst
+ * is a small part: where |p| is about 1. */
 double compile_bend_gain(const encoding_polynomial *last, double max_abs, bool extreme) {
   const encoding_polynomial *p = last->degree == 1 ? &encoding_polynomial_identity : last;
-  double worst = 0.0;
-  for (int i = extreme ? GRID : 0; i <= GRID; i++)
-    for (int sign = -1; sign <= 1; sign += 2) {
-      double at = sign * max_abs * i / GRID, slope = encoding_polynomial_slope(p, at);
-      worst = larger(worst, fabs(slope) / larger(1.0, fabs(encoding_polynomial_value(p, at))));
-    }
+  double worst = larger(gain_at(p, max_abs), gain_at(p, -max_abs));
+  for (int i = 0; i < GRID && !extreme; i++)
+    worst = larger(worst, larger(gain_at(p, max_abs * i / GRID), gain_at(p, -max_abs * i / GRID)));
+  for (double at = max_abs; at > SMALLEST && !extreme; at *= STEP)
+    worst = larger(worst, larger(gain_at(p, at), gain_at(p, -at)));
   return worst;
 }

@@ -8,20 +8,23 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "compile/bootstrapped.h"
 #include "compile/box.h"
-#include "compile/choice.h"
+#include "compile/finish.h"
+#include "compile/foretell.h"
 #include "compile/placing.h"
 #include "compile/progress.h"
 #include "compile/refusal.h"
-#include "compile/unlike.h"
-#include "ring/prime.h"
 
 #define USUAL_ERROR 1e-5
 #define LARGEST_USUAL_ERROR 1e-3
 #define PART_OF_FIT 0.1
 #define COARSEST_BOOTSTRAPPED 0.05 /* of outputs, where nothing finer can be had at that depth */
-#define MOST_COARSER 3             /* times, by two */
+#define LEAST_ERROR 1e-9
+#define MOST_FINER 3      /* times */
+#define PART_OF_FINER 0.8 /* of what would do if errors were proportional to what is asked for */
+#define MOST_UNLIKE 0.1   /* rows unlike calibration's are foretold to be off by, if that can be */
+#define NO_NUMBER 1.0     /* polynomials far beyond their ranges: no modulus makes that precise */
+#define MOST_COARSER 3    /* times, by two */
 
 /* A tenth of what the polynomials already miss of their functions: where they stand for other
  * activations, what is exact to five digits is not worth its bits. */
@@ -30,7 +33,7 @@ static double usual_error(const network_model *model) {
 }
 
 static ckks_status check_options(const compile_options *options) {
-  if (!(options->error >= 1e-9 && options->error <= 1.0))
+  if (!(options->error >= LEAST_ERROR && options->error <= 1.0))
     return base_fail(CKKS_ERROR_ARGUMENT, "error %g: must be 1e-9 to 1, or 0 for the default",
                      options->error);
   if (!(options->guard_bits >= 0.0 && options->guard_bits <= RING_F64_BITS))
@@ -50,36 +53,6 @@ static ckks_status check_options(const compile_options *options) {
                      (int)options->security);
   if (!options->latency && !options->throughput)
     return base_fail(CKKS_ERROR_ARGUMENT, "no packing asked for");
-  return CKKS_OK;
-}
-
-/* The largest prime of so many bits that is not taken yet; 0 when there is none. */
-static uint64_t next_prime(int bits, int log2_n, const uint64_t *used, int n) {
-  uint64_t limit = ((uint64_t)1 << bits) - 1, prime = 0;
-  bool taken = true;
-  while (taken && (prime = ring_prime_below(limit, log2_n)) != 0) {
-    taken = false;
-    for (int i = 0; i < n; i++)
-      taken = taken || used[i] == prime;
-    limit = prime - 1;
-  }
-  return prime;
-}
-
-/* Real primes for the sizes that the search settled on. */
-static ckks_status choose_primes(ckks_params_literal *literal) {
-  uint64_t used[CKKS_MAX_Q + CKKS_MAX_P];
-  int n = 0;
-  for (int i = 0; i < literal->n_q + literal->n_p; i++) {
-    bool special = i >= literal->n_q;
-    int bits = special ? literal->p_bits[i - literal->n_q] : literal->q_bits[i];
-    uint64_t prime = next_prime(bits, literal->log2_n, used, n);
-    if (prime == 0)
-      return base_fail(CKKS_ERROR_RANGE, "there are not enough primes of %d bits for N = 2^%d",
-                       bits, literal->log2_n);
-    used[n++] = prime;
-    *(special ? &literal->p[i - literal->n_q] : &literal->q[i]) = prime;
-  }
   return CKKS_OK;
 }
 
@@ -109,56 +82,6 @@ static ckks_status copy_names(plan_interface *interface, const network_model *mo
     if (!(interface->label[i] = base_strdup(model->label[i])))
       return base_fail_memory(strlen(model->label[i]) + 1);
   return CKKS_OK;
-}
-
-static double bits_of(const ckks_params_literal *literal) {
-  double bits = 0.0;
-  for (int i = 0; i < literal->n_q; i++)
-    bits += log2((double)literal->q[i]);
-  for (int i = 0; i < literal->n_p; i++)
-    bits += log2((double)literal->p[i]);
-  return bits;
-}
-
-/* The primes of a leveled plan, which names every scale itself. */
-static ckks_status choose_params(plan_interface *interface, const compile_search_result *best) {
-  interface->literal = best->literal;
-  BASE_TRY(choose_primes(&interface->literal));
-  interface->literal.log2_scale = 0;
-  BASE_TRY(plan_interface_build(interface));
-  interface->literal = *ckks_params_get_literal(interface->params);
-  return CKKS_OK;
-}
-
-static ckks_status choose_bootstrap(plan_interface *interface, ckks_bootstrapper **outline,
-                                    const compile_search_result *best) {
-  interface->bootstrap = best->bootstrap;
-  BASE_TRY(compile_bootstrapped_params(&interface->params, outline, &best->bootstrap));
-  interface->literal = *ckks_params_get_literal(interface->params);
-  return CKKS_OK;
-}
-
-/* The programs again, now on real primes, with their cost and keys. */
-static ckks_status finish(plan_plan *plan, const compile_stages *stages,
-                          const compile_search_result *best, const compile_options *options) {
-  plan_interface *interface = &plan->interface;
-  ckks_bootstrapper *outline = NULL;
-  compile_options allowing = *options;
-  allowing.error = best->allowed;
-  BASE_TRY(compile_progress_begin("writing the programs", options));
-  ckks_status status = best->bootstrap.log2_n != 0 ? choose_bootstrap(interface, &outline, best)
-                                                   : choose_params(interface, best);
-  const compile_chain chain = {.params = interface->params,
-                               .log2_value = best->log2_value,
-                               .log2_output = best->log2_output,
-                               .bootstrap = outline};
-  if (status == CKKS_OK)
-    status = compile_choice_plan(plan, stages, best, &chain, &allowing);
-  ckks_bootstrapper_free(outline);
-  plan->other = best->other;
-  plan->error = best->allowed;
-  plan->usual_error = best->allowed > options->error ? options->error : 0.0;
-  return status;
 }
 
 /* The stages in places, and the cheapest plan for them. */
@@ -208,10 +131,11 @@ static ckks_status compare_price(plan_plan *plan, const placing *placed,
                                  const compile_search_result *best,
                                  const compile_options *options) {
   plan_plan assumed = {.interface = {.last = placed->stages.last}};
-  ckks_status status = finish(&assumed, &placed->stages, best, options);
+  ckks_status status = compile_finish(&assumed, &placed->stages, best, options);
   for (int i = 0; i < PLAN_N_PACKINGS && status == CKKS_OK; i++) {
     plan_cost *cost = &plan->interface.cost[i];
-    double bits = bits_of(&plan->interface.literal) - bits_of(&assumed.interface.literal);
+    double bits = compile_finish_bits(&plan->interface.literal) -
+                  compile_finish_bits(&assumed.interface.literal);
     cost->contract_bits = fmax(bits, 0.0);
     cost->contract_ms = fmax(cost->predicted_ms - assumed.interface.cost[i].predicted_ms, 0.0);
   }
@@ -300,7 +224,7 @@ static ckks_status guard_more(plan_plan *plan, placing *placed, compile_stages *
       return compile_refusal(&placed->stages, &guarded, &placed->best);
     plan_clear(plan);
     BASE_TRY(describe(&plan->interface, stages, model, options));
-    BASE_TRY(finish(plan, &placed->stages, &placed->best, &guarded));
+    BASE_TRY(compile_finish(plan, &placed->stages, &placed->best, &guarded));
   }
   return CKKS_OK;
 }
@@ -343,6 +267,75 @@ static ckks_status bootstrap_instead(plan_plan *plan, compile_stages *stages, pl
   return status;
 }
 
+static double worst_error(const plan_plan *plan) {
+  double worst = 0.0;
+  for (int i = 0; i < PLAN_N_PACKINGS; i++)
+    if (plan->interface.layout[i].available)
+      worst = fmax(worst, plan->interface.cost[i].predicted_error);
+  return worst;
+}
+
+/* How many times more than it should be an error is, of rows like calibration's, or, in a plan that
+ * is quickly made again, of others; at most 1: none. */
+static double excess(const plan_plan *plan, double allowed) {
+  double unlike = 0.0;
+  for (int i = 0; i < PLAN_N_PACKINGS && plan->interface.depth < COMPILE_DEEP_LEVELS; i++)
+    if (plan->interface.layout[i].available)
+      unlike = fmax(unlike, plan->unlike_error[i]); /* NaN: not known */
+  if (unlike > NO_NUMBER)
+    unlike = 0.0;
+  return fmax(worst_error(plan) / allowed, unlike / MOST_UNLIKE);
+}
+
+/* The plan for a finer error, if there is one: else everything is left as it is. */
+static ckks_status make_finer(bool *found, plan_plan *plan, placing *placed, compile_stages *stages,
+                              const network_model *model, const compile_options *finer) {
+  compile_search_result *best = base_alloc(sizeof *best); /* too large for a stack */
+  if (best == NULL)
+    return base_fail_memory(sizeof *best);
+  ckks_status status = compile_search_run(best, &placed->stages, finer);
+  *found = status == CKKS_OK && best->found;
+  if (*found)
+    placed->best = *best;
+  base_free(best);
+  if (!*found)
+    return status;
+  plan_clear(plan);
+  BASE_TRY(describe(&plan->interface, stages, model, finer));
+  BASE_TRY(compile_finish(plan, &placed->stages, &placed->best, finer));
+  BASE_TRY(guard_more(plan, placed, stages, model, finer));
+  return compile_foretell_run(plan, stages, model);
+}
+
+/*
+ * Rows may show more than the bound that the search goes by: then it is asked for less. Where that
+ * cannot be had, the error is what they show if nobody asked for another. (That others are off by
+ * much is said, and no reason to refuse.)
+ */
+static ckks_status hold_error(plan_plan *plan, placing *placed, compile_stages *stages,
+                              const network_model *model, const compile_options *options) {
+  compile_options finer = *options;
+  double allowed = plan->error, usual = plan->usual_error;
+  bool found = true;
+  BASE_TRY(compile_foretell_run(plan, stages, model));
+  for (int i = 0; i < MOST_FINER && found && excess(plan, allowed) > 1.0; i++) {
+    finer.error = fmax(finer.error * PART_OF_FINER / excess(plan, allowed), LEAST_ERROR);
+    BASE_TRY(make_finer(&found, plan, placed, stages, model, &finer));
+  }
+  plan->error = allowed;
+  plan->usual_error = usual;
+  double worst = worst_error(plan);
+  if (worst <= allowed)
+    return CKKS_OK;
+  if (options->coarsest == 0.0) {
+    placed->best.closest = worst;
+    return compile_refusal(&placed->stages, options, &placed->best);
+  }
+  plan->error = worst;
+  plan->usual_error = options->error;
+  return CKKS_OK;
+}
+
 static ckks_status compile_to_plan(plan_plan *plan, compile_stages *stages, placing *placed,
                                    const network_model *model, const compile_options *options) {
   BASE_TRY(describe(&plan->interface, stages, model, options));
@@ -352,13 +345,13 @@ static ckks_status compile_to_plan(plan_plan *plan, compile_stages *stages, plac
     BASE_TRY(bootstrap_instead(plan, stages, placed, model, options));
   if (!placed->best.found)
     return compile_refusal(&placed->stages, options, &placed->best);
-  BASE_TRY(finish(plan, &placed->stages, &placed->best, options));
+  BASE_TRY(compile_finish(plan, &placed->stages, &placed->best, options));
   BASE_TRY(guard_more(plan, placed, stages, model, options));
+  BASE_TRY(compile_progress_begin("trying rows", options));
+  BASE_TRY(hold_error(plan, placed, stages, model, options));
   BASE_TRY(fill_price(plan, placed, options));
   BASE_TRY(plan_bytes_identify(plan));
-  BASE_TRY(plan_check(plan));
-  BASE_TRY(compile_progress_begin("trying rows", options));
-  return compile_unlike_fill(plan, stages);
+  return plan_check(plan);
 }
 
 /* Only latency packing knows skips; where it is the only one, or the only one that is wanted of a

@@ -353,11 +353,13 @@ static void error_at(compile_error *worst, estimating *e, double max_abs_input, 
     estimate_op(e, &program->op[i]);
   }
   e->marking = is_marked(e->marks, program->n_ops);
+  double gain = 0.0, looked = -1.0; /* outputs have their largest value in common, mostly */
   for (int i = 0; i < program->n_outputs; i++) {
     estimate x = e->reg[program->output[i]];
     add_output_noise(e, &x);
     double tail = latency ? COMPILE_ERROR_MEAN_TAIL : COMPILE_ERROR_TAIL;
-    double gain = compile_bend_gain(last, x.max_abs, magnitude >= 1.0);
+    if (x.max_abs != looked)
+      gain = compile_bend_gain(last, looked = x.max_abs, magnitude >= 1.0);
     keep_worst(worst, tail * x.mean * gain, tail * x.marked * gain);
     worst->absolute = larger(worst->absolute, tail * x.mean);
   }

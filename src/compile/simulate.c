@@ -16,7 +16,7 @@
 #include "compile/wrap.h"
 
 /* Rows of throughput packing at a time: few enough that all registers stay near. */
-#define ROWS_AT_A_TIME 256
+#define ROWS_AT_A_TIME COMPILE_SIMULATE_BATCH
 
 typedef struct simulating simulating;
 

@@ -5,6 +5,9 @@
 #include "base/threads.h"
 #include "plan/plan.h"
 
+/** Rows of throughput packing that are run at a time, whether there are so many or not. */
+#define COMPILE_SIMULATE_BATCH 256
+
 /** What a client would say of an answer, as client/client.h has it. */
 typedef enum compile_simulate_mark {
   COMPILE_SIMULATE_NONE,

@@ -72,6 +72,8 @@ typedef struct onnx_graph {
   onnx_node *node;
   onnx_value *value;
   onnx_port *input, *output; /**< inputs that are not initializers */
+  size_t n_joined;
+  onnx_port *joined; /**< the file's outputs, where all of them became one (onnx/join.h) */
   int *bucket;
 } onnx_graph;
 

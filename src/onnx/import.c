@@ -8,6 +8,7 @@
 #include "base/wipe.h"
 #include "onnx/degrees.h"
 #include "onnx/image.h"
+#include "onnx/join.h"
 #include "onnx/rewrite.h"
 
 #define FAR 64.0 /* where a polynomial without data is held against its activation */
@@ -204,7 +205,9 @@ ckks_status onnx_import_model(network_model *model, onnx_import_report *report,
   *model = (network_model){0};
   *report = (onnx_import_report){0};
   BASE_TRY(onnx_rewrite_read(&graph, bytes, n_bytes, name));
-  ckks_status status = import_graph(model, report, &graph, rows, n_rows, options);
+  ckks_status status = onnx_join_outputs(&graph, options->output);
+  if (status == CKKS_OK)
+    status = import_graph(model, report, &graph, rows, n_rows, options);
   onnx_graph_clear(&graph);
   if (status == CKKS_OK)
     return CKKS_OK;
@@ -219,12 +222,15 @@ ckks_status onnx_import_input(onnx_import_input_shape *shape, const uint8_t *byt
   *shape = (onnx_import_input_shape){0};
   BASE_TRY(onnx_rewrite_read(&graph, bytes, n_bytes, name));
   onnx_fold *fold = base_alloc(sizeof *fold); /* too large for a stack */
-  ckks_status status =
-      fold != NULL ? onnx_fold_init(fold, &graph, output) : base_fail_memory(sizeof *fold);
+  ckks_status status = onnx_join_outputs(&graph, output);
+  if (status == CKKS_OK)
+    status = fold != NULL ? onnx_fold_init(fold, &graph, output) : base_fail_memory(sizeof *fold);
   if (status == CKKS_OK) {
     shape->n_features = fold->run.value[fold->input].n;
     onnx_image_input(shape->image, fold);
     shape->pixels = shape->image[0] > 0 && onnx_image_is_pixels(fold);
+    if (shape->image[0] > 0)
+      status = onnx_scaler_take_pixels(&shape->own, fold);
     onnx_fold_clear(fold);
   }
   base_free(fold);

@@ -8,6 +8,7 @@
 #include "network/network.h"
 #include "onnx/composite.h"
 #include "onnx/fold.h"
+#include "onnx/scaler.h"
 
 /** When piecewise linear activations become composite polynomials (onnx/composite.h). */
 typedef enum onnx_import_composite {
@@ -79,6 +80,8 @@ typedef struct onnx_import_input_shape {
   size_t n_features;
   size_t image[3]; /**< channels, height, width that it could be, or zeros */
   bool pixels;     /**< and is: a two-dimensional convolution reads it */
+  /** What the network itself makes of pixels says whether they are bytes: onnx/scaler.h. */
+  onnx_scaler_pixels own;
 } onnx_import_input_shape;
 ckks_status onnx_import_input(onnx_import_input_shape *shape, const uint8_t *bytes, size_t n_bytes,
                               const char *name, const char *output);

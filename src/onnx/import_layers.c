@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "onnx/importing.h"
+#include "onnx/join.h"
 
 #include <string.h>
 
@@ -135,12 +136,17 @@ static ckks_status set_meaning(onnx_importing *in) {
     meaning->kind = ENCODING_CLASSES;
   else if (tail->end == ENCODING_END_SIGMOID)
     meaning->kind = ENCODING_LABELS;
-  else if (tail->end != ENCODING_END_NONE || tail->values || n == 1)
+  else if (tail->end != ENCODING_END_NONE || tail->values || n == 1 ||
+           in->fold.graph->n_joined > 0) /* which of several heads is the largest says nothing */
     meaning->kind = ENCODING_VALUES;
   if (in->options->said)
     meaning->kind = in->options->kind;
   if (tail->ends != NULL)
     onnx_graph_node_name(in->report->left, tail->ends);
+  if (in->fold.graph->n_joined > 0) {
+    in->report->labelled = true;
+    return onnx_join_labels(in->model->label, n, &in->fold.run);
+  }
   return onnx_tail_labels(in->model->label, &in->report->labelled, tail, n, &in->fold.run);
 }
 

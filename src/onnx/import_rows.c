@@ -46,7 +46,7 @@ ckks_status onnx_import_rows_scaler(onnx_importing *in) {
   for (size_t i = 0; i < n; i++)
     if (!(in->deviation[i] > 0.0))
       return base_fail(CKKS_ERROR_ARGUMENT, "--deviation %g: must be above 0", in->deviation[i]);
-  if (!options->image)
+  if (!options->image || (options->n_mean == 0 && options->n_deviation == 0))
     BASE_TRY(onnx_scaler_find(&in->scaler, &in->fold));
   scaler_to_rows(in);
   bool mean = in->scaler.found &&

@@ -101,6 +101,30 @@ ckks_status onnx_scaler_find(onnx_scaler *scaler, onnx_fold *fold) {
   return measure(scaler, fold, value);
 }
 
+/* Centres and deviations of pixels from 0 to 1 are at most 1, those of bytes are tens. */
+#define MOST_OF_UNIT 1.5
+#define LEAST_OF_BYTES 16.0
+#define TYPE_UINT8 2
+
+ckks_status onnx_scaler_take_pixels(onnx_scaler_pixels *pixels, onnx_fold *fold) {
+  onnx_scaler scaler;
+  const onnx_graph *graph = fold->graph;
+  bool declared = false;
+  for (size_t i = 0; i < graph->n_inputs; i++)
+    declared =
+        declared || (graph->input[i].value == fold->input && graph->input[i].type == TYPE_UINT8);
+  ckks_status status = onnx_scaler_find(&scaler, fold);
+  double most = 0.0;
+  for (size_t i = 0; i < scaler.n && scaler.found; i++)
+    most = fmax(most, fmax(fabs(scaler.centre[i]), scaler.deviation[i]));
+  *pixels = declared || (scaler.found && most >= LEAST_OF_BYTES) ? ONNX_SCALER_BYTES
+            : !scaler.found                                      ? ONNX_SCALER_ANY
+            : most <= MOST_OF_UNIT                               ? ONNX_SCALER_UNIT
+                                                                 : ONNX_SCALER_UNSURE;
+  onnx_scaler_clear(&scaler);
+  return status;
+}
+
 void onnx_scaler_clear(onnx_scaler *scaler) {
   base_free(scaler->centre);
   base_free(scaler->deviation);

@@ -224,9 +224,11 @@ static ckks_status list_outputs(const onnx_graph *graph, const char *output) {
   }
   if (output != NULL)
     return base_fail(CKKS_ERROR_FORMAT, "no output \"%.60s\"; there are %s", output, text);
-  return base_fail(CKKS_ERROR_FORMAT,
-                   "%zu outputs that say different things: %s; name one of them with --output-name",
-                   graph->n_outputs, text);
+  return base_fail(
+      CKKS_ERROR_FORMAT,
+      "%zu outputs that say different things: %s; name one of them with --output-name, "
+      "or take all side by side: --output-name all",
+      graph->n_outputs, text);
 }
 
 ckks_status onnx_tail_choose(onnx_tail *tail, const onnx_graph *graph, const char *output) {

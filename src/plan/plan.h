@@ -194,8 +194,8 @@ typedef struct plan_plan {
   /** Of compiling, not in files: the error that it was made for, 0 = not known; the finer one that
    * is usual, where that left no room for latency packing; packings that were wanted. */
   double error, usual_error;
-  /** What rows inside the box that are unlike those of calibration may be off by, about; 0 = not
-   * known. */
+  /** What rows inside the box that are unlike those of calibration may be off by, about; NaN = not
+   * known (compile/foretell.h). Of compiling as well. */
   double unlike_error[PLAN_N_PACKINGS];
   bool left_out[PLAN_N_PACKINGS];
   plan_other other;

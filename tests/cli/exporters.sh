@@ -53,6 +53,12 @@ works "evaluate" blindsight evaluate two.model "$cases/two-outputs/x.csv" --outp
 holds "logits 5, 1, 0" grep -q "^0,0,5,1,0$" two.csv
 works "compiled on the way" blindsight compile "$two" --output-name logits \
   --calibrate "$cases/two-outputs/x.csv"
+works "all of them" blindsight import "$two" --output-name all \
+  --calibrate "$cases/two-outputs/x.csv" -o all.model
+says "side by side" "^outputs *[0-9]* values"
+works "evaluate all" blindsight evaluate all.model "$cases/two-outputs/x.csv" --outputs all.csv
+holds "each by its output's name" sh -c 'head -n 1 all.csv | grep -q "logits\[0\],logits\[1\].*,features\[0\]"'
+holds "logits 5, 1, 0 again" grep -q "^0,5,1,0," all.csv
 works "a batch of 32" blindsight import "$cases/fixed-batch/fixed_batch32.onnx" -o batch.model
 says "is no feature" "^model .*: 4 features, 1 layers, 3 outputs"
 says "and is said" "^batch *it was exported for 32 rows at a time"
@@ -96,6 +102,17 @@ says "and what rows unlike those may be off by" "^unlike these *rows in the inpu
 printf 'x0,x1,x2,x3\n10,,30,40\n' >gap.csv
 refused "a gap" 1 'row 0: "x1" is missing, and the model says nothing of its mean' \
   blindsight evaluate flat.model gap.csv
+printf 'x0,x1,x2,x3,y\n10,,30,40,1\n10,20,30,40,1\n,20,30,40,0\n' >gaps.csv
+run blindsight evaluate flat.model gaps.csv --outputs gaps.out
+holds "two of three rows" test "$rc" = 3
+holds "the first of them is named" \
+  grep -q 'row 0 (line 2) is refused: column "x1" is missing' "$log.err"
+holds "the second of them is named, too" grep -q 'row 2 (line 4) is refused: column "x0"' "$log.err"
+holds "and the third row has its answer" grep -q '^1,1,10,20,inside$' gaps.out
+holds "which the others lack" sh -c '[ "$(grep -c refused gaps.out)" = 2 ]'
+run blindsight evaluate flat.model gaps.csv --label y
+says "in figures" "^rows *1$"
+says "that say so" "^refused *2$"
 
 # --- corners: where no one polynomial is near enough a composite is, and says what it is
 works "a composite" blindsight import "$cases/composite/relu.onnx" \

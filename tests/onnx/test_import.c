@@ -214,6 +214,64 @@ static void test_signal(void **state) {
   }
 }
 
+/* Heads of one network, side by side: each number has its output's name. */
+static void test_all_outputs(void **state) {
+  (void)state;
+  static const char *const ends[] = {NULL, "Sigmoid"};
+  for (size_t i = 0; i < 2; i++) {
+    builder b;
+    network_model model;
+    onnx_import_report report;
+    onnx_import_options options;
+    char price[32], risk[32];
+    double row[4], have[4], want[8];
+    onnx_import_options_default(&options);
+    builder_init(&b, 13);
+    builder_input(&b, "x", "N,4");
+    weights(&b, "v", "4,3", 12, 0.5);
+    weights(&b, "w", "4,1", 4, 0.5);
+    snprintf(price, sizeof price, "%s:p:price", ends[i] ? ends[i] : "Identity");
+    snprintf(risk, sizeof risk, "%s:r:risk", ends[i] ? ends[i] : "Identity");
+    builder_node(&b, "MatMul:x,v:p", NULL);
+    builder_node(&b, "MatMul:x,w:r", NULL);
+    builder_node(&b, price, NULL);
+    builder_node(&b, risk, NULL);
+    builder_output(&b, "price");
+    builder_output(&b, "risk");
+    base_buffer file = builder_file(&b);
+    assert_int_equal(import_with(&model, &report, &file, NULL, 0, &options), CKKS_ERROR_FORMAT);
+    assert_non_null(strstr(base_last_error(), "\"price\", \"risk\""));
+    assert_non_null(strstr(base_last_error(), "--output-name all"));
+    options.output = "all";
+    if (import_with(&model, &report, &file, NULL, 0, &options) != CKKS_OK)
+      fail_msg("%s", base_last_error());
+    assert_int_equal(model.n_classes, 4);
+    assert_string_equal(model.label[0], "price[0]");
+    assert_string_equal(model.label[2], "price[2]");
+    assert_string_equal(model.label[3], "risk");
+    assert_int_equal(model.meaning.kind, ends[i] ? ENCODING_LABELS : ENCODING_VALUES);
+    assert_int_equal(model.meaning.end, ends[i] ? ENCODING_END_SIGMOID : ENCODING_END_NONE);
+    for (size_t k = 0; k < 4; k++)
+      row[k] = uniform(1.0);
+    network_forward_rows(have, row, 1, &model);
+    network_model one;
+    for (int head = 0; head < 2; head++) {
+      options.output = head ? "risk" : "price";
+      assert_int_equal(import_with(&one, &report, &file, NULL, 0, &options), CKKS_OK);
+      network_forward_rows(want + 3 * head, row, 1, &one);
+      if (one.n_classes == 2) /* the sigmoid of one score is a pair of classes, -z/2 and z/2 */
+        want[3] = want[4] - want[3];
+      network_clear(&one);
+      options.output = "all";
+    }
+    for (size_t k = 0; k < 4; k++)
+      assert_true(fabs(have[k] - want[k]) < 1e-6);
+    network_clear(&model);
+    base_buffer_clear(&file);
+    builder_clear(&b);
+  }
+}
+
 /* Each becomes a polynomial that keeps to the error asked for, on what it sees. */
 static void test_activations(void **state) {
   (void)state;
@@ -432,11 +490,11 @@ static void test_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_random_networks),  cmocka_unit_test(test_gather),
-      cmocka_unit_test(test_activations),      cmocka_unit_test(test_refusals),
-      cmocka_unit_test(test_branches),         cmocka_unit_test(test_scikit_learn),
-      cmocka_unit_test(test_one_sigmoid),      cmocka_unit_test(test_memory),
-      cmocka_unit_test(test_residue),          cmocka_unit_test(test_signal),
-      cmocka_unit_test(test_wide_convolutions)};
+      cmocka_unit_test(test_random_networks), cmocka_unit_test(test_gather),
+      cmocka_unit_test(test_activations),     cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_branches),        cmocka_unit_test(test_scikit_learn),
+      cmocka_unit_test(test_one_sigmoid),     cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_residue),         cmocka_unit_test(test_signal),
+      cmocka_unit_test(test_all_outputs),     cmocka_unit_test(test_wide_convolutions)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
