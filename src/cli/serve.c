@@ -120,7 +120,7 @@ static int parse(arguments *a, int argc, char **argv) {
       {"max-body-mb", 0, CLI_INTEGER, &a->max_body_mb, "N",
        "largest sample (64; or what the models need)", 1, 2047, 0},
       {"bodies-mb", 0, CLI_INTEGER, &a->bodies_mb, "N",
-       "samples that a token sends at a time (256)", 1, 1 << 16, 0},
+       "samples that a token sends at a time (256; or one sample)", 1, 1 << 16, 0},
       {"jobs", 0, CLI_INTEGER, &a->jobs, "N", "jobs that a token may have (100)", 0, 1e6, 0},
       {"jobs-mb", 0, CLI_INTEGER, &a->jobs_mb, "N",
        "their samples and results on disk, of one token (1024)", 0, 1 << 24, 0},
