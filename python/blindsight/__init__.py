@@ -15,12 +15,13 @@ from .errors import (ArgumentError, CancelledError, EntropyError, Error, FormatE
 from .model import Fit, Model, Training, import_onnx, import_trees, is_trees, train
 from .server import Server, Session, Units, compile, infer
 from .service import Service, serve
-from .tables import Metrics, Outlier, Predictions, Table
+from .tables import Metrics, Outlier, Predictions, Table, TableWarning
 
 __version__: str = library.ckks_version().decode()
 __all__ = ["ArgumentError", "CancelledError", "Client", "Context", "Cost", "EntropyError", "Error",
            "Facts", "Fit", "FormatError", "InputOutputError", "LevelError", "Metrics",
            "MismatchError", "MissingKeyError", "Model", "OutOfMemoryError", "OutOfRangeWarning",
            "Outlier", "Predictions", "RangeError", "Remote", "SecretKey", "SecurityError", "Server",
-           "Service", "Session", "Sorted", "Table", "Training", "Units", "Vector", "ckks_vector",
-           "compile", "import_onnx", "import_trees", "infer", "is_trees", "predict", "serve", "train"]
+           "Service", "Session", "Sorted", "Table", "TableWarning", "Training", "Units", "Vector",
+           "ckks_vector", "compile", "import_onnx", "import_trees", "infer", "is_trees", "predict",
+           "serve", "train"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import os
+import warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from ctypes import POINTER, byref, c_char_p, c_double, c_int, c_size_t, cast, sizeof
@@ -90,6 +91,11 @@ class Table:
     targets: Floats | None  # true values, where the model's one output is a value
     lines: Places  # in which line of its file each row stands, from 1
     notes: list[str]  # what was taken for what
+
+
+class TableWarning(UserWarning):
+    """What was taken for what in rows: a text that the model has no category for, a separator. A
+    :class:`Table` has it as `notes`."""
 
 
 @dataclass(frozen=True)
@@ -204,6 +210,13 @@ def table_of(handle: Handle | Rows, n_features: int) -> Table:
     return Table(values, indices, targets, lines, texts(raw.note, raw.n_notes))
 
 
+def _said(table: Table) -> Floats:
+    """The values of a table whose notes nobody else shows."""
+    for note in table.notes:
+        warnings.warn(note, TableWarning, stacklevel=4)
+    return table.values
+
+
 def state_name(state: int) -> str:
     """The word for a blindsight_state."""
     name: bytes = library.blindsight_state_name(state)
@@ -257,8 +270,8 @@ class Named:
         return table_of(handle, len(self.features))
 
     def rows(self, data: Data) -> Floats:
-        """As :meth:`table`, the values alone: NaN where one is missing."""
-        return self.table(data).values
+        """As :meth:`table`, the values alone: NaN where one is missing. Notes are warnings."""
+        return _said(self.table(data))
 
     def measure(self, answer: Predictions, truth: Table) -> Metrics:
         """How good predictions of the rows of a table are: of classes, or of values."""
@@ -304,7 +317,7 @@ class Named:
                 return np.zeros((0, len(self.features)))
             rows = rows[self.features]
             if is_frame(rows) and not all(_is_number(kind) for kind in rows.dtypes):
-                return self.table(rows).values
+                return _said(self.table(rows))
             if is_frame(rows):
                 rows = rows.to_numpy(np.float64, na_value=np.nan)
         array = np.ascontiguousarray(np.atleast_2d(np.asarray(rows, np.float64)))
@@ -321,8 +334,8 @@ class Named:
                 [self.features, *lines])) as path:
             options = RowsOptions()
             library.blindsight_rows_options_default(byref(options), sizeof(options))
-            values = table_of(made("blindsight_rows", library.blindsight_rows_load, path,
-                                   self._names(), byref(options)), len(self.features)).values
+            values = _said(table_of(made("blindsight_rows", library.blindsight_rows_load, path,
+                                   self._names(), byref(options)), len(self.features)))
         if len(values) != len(lines):
             raise ValueError(f"{len(lines)} records were given, {len(values)} rows read")
         return values

@@ -308,6 +308,17 @@ class RecordsTest(unittest.TestCase):
         np.testing.assert_array_equal(np.isnan(values), [[0, 1], [1, 0], [0, 1], [0, 0]])
         self.assertEqual([values[0, 0], values[2, 0]], [codes.index("red"), codes.index("blue")])
         self.assertEqual(values[3, 1], float(np.float32(0.1)))
+        # A text that no row of training had counts as others do, and that is said: of records, of a
+        # DataFrame and of a file.
+        Path("unseen.csv").write_text("colour,size\npurple,1\n")
+        asks = [lambda: model._values([{"colour": "purple", "size": 1.0}]),
+                lambda: model.rows("unseen.csv")]
+        if pandas:
+            frame = pandas.DataFrame({"colour": ["purple"], "size": [1.0]})
+            asks.append(lambda: model._values(frame))
+        for ask in asks:
+            with self.assertWarnsRegex(bs.TableWarning, '"colour": 1 texts that the model'):
+                ask()
 
 
 class OptionsTest(unittest.TestCase):
