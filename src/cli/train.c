@@ -220,10 +220,12 @@ static ckks_status train(training *t) {
   BASE_TRY(measure(t));
   BASE_TRY(set_name(t->model, a->output));
   cli_output_hold();
-  status = blindsight_model_save(a->output, t->model);
-  if (status == CKKS_OK && a->validation != NULL)
+  /* The model last: where it is, all of it is. */
+  if (a->validation != NULL)
     status = cli_train_validation_write(a->validation, t->done->validation,
                                         blindsight_model_names(t->model), a->label);
+  if (status == CKKS_OK)
+    status = blindsight_model_save(a->output, t->model);
   cli_output_release();
   BASE_TRY(status);
   const cli_train_done trained = {&t->options, t->done, t->model, t->metrics, a->output};

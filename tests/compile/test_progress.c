@@ -57,7 +57,7 @@ static void it_says_what_is_tried(void **unused) {
   watching w = {0};
   assert_int_equal(compiled(&w, 0.0), CKKS_OK);
   assert_true(w.calls > 50 && w.stages >= 4);
-  assert_string_equal(w.stage, "trying rows");
+  assert_string_equal(w.stage, "writing the programs");
 }
 
 /* Also in the searches that are allowed to find nothing: for a coarser error, for the price. */

@@ -113,7 +113,7 @@ static void test_random_networks(void **unused) {
   uint64_t state = 77;
   for (int round = 0; round < 40; round++) {
     network_model model;
-    compile_options options = test_options(round % 3 ? 1e-3 : 1e-6, 10);
+    compile_options options = test_options(round % 3 ? 1e-3 : 1e-5, 10);
     options.minimise = (blindsight_minimise)(round % 4);
     if (round % 3 == 2) /* no map stays encoded, or some do */
       options.weights_bytes = round % 2 ? 0 : 100000;
