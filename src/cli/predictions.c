@@ -124,7 +124,8 @@ static json_t *predicted_json(const cli_predictions *p, size_t row) {
 json_t *cli_predictions_json(const cli_predictions *p) {
   json_t *rows = json_array();
   for (size_t row = 0; row < p->predictions->n_rows; row++) {
-    json_t *object = json_pack("{s:I}", "row", (json_int_t)(p->first + row));
+    json_int_t number = (json_int_t)p->first + (json_int_t)row;
+    json_t *object = json_pack("{s:I}", "row", number);
     if (is_classes(p))
       json_object_set_new(object, "predicted", predicted_json(p, row));
     if (n_shown(p) > 0) {

@@ -193,7 +193,7 @@ static void count_giant(counting *c, int l, int k) {
 static void count_compact(counting *c, const plan_op *op, int words, int l, int k) {
   size_t n = (size_t)1 << c->literal->log2_n, gap = plan_compact_gap(c->plan, op, n);
   for (int t = 0; t < op->n_terms; t++) {
-    uint64_t n_limbs = (uint64_t)(l + 1 + (op->term[words * t] != 0 ? k : 0));
+    uint64_t n_limbs = (uint64_t)l + 1 + (uint64_t)(op->term[words * t] != 0 ? k : 0);
     c->counts->short_butterflies += n_limbs * ring_sparse_butterflies(c->literal->log2_n, gap);
     c->counts->point_words += n_limbs;
   }

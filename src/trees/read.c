@@ -32,7 +32,7 @@ static bool is_onnx(const char *text, size_t n_bytes) {
 
 /* Forms that libraries write by default, or that people keep models in: what to write instead. */
 static const char *foreign(const char *text, size_t n_bytes) {
-  if (n_bytes > 2 && text[0] == '{' && memchr("iUIlL", text[1], 5) != NULL &&
+  if (n_bytes > 2 && text[0] == '{' && text[1] != '\0' && strchr("iUIlL", text[1]) != NULL &&
       contains(text, n_bytes, "learner"))
     return "XGBoost's UBJSON; save it as JSON: booster.save_model(\"m.json\")";
   if (n_bytes > 4 && memcmp(text, "CBM1", 4) == 0)

@@ -20,6 +20,7 @@ node "$root/tests/web/strokes.mjs" strokes
 run blindsight compile "$root/examples/images/tutorial.onnx" --calibrate strokes --packing latency \
   --error 5e-3 -o models/digits
 holds "a network of digits" [ "$rc" = 0 ]
+# shellcheck disable=SC2034 # read by chromium.inc
 images=$root/examples/images/one.png
 # X-rays, where the data are beside the sources.
 xrays=$root/../shared/data/pneumonia XRAYS=""

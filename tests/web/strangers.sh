@@ -12,6 +12,7 @@ node "$root/tests/web/strokes.mjs" strokes
 run blindsight compile "$root/examples/images/tutorial.onnx" --calibrate strokes --packing latency \
   --error 5e-3 -o models/digits
 holds "a network of digits" [ "$rc" = 0 ]
+# shellcheck disable=SC2034 # read by chromium.inc
 images=$root/examples/images/one.png
 # Categories and a quantity; the same rows as people write them elsewhere.
 awk 'BEGIN {
