@@ -118,7 +118,9 @@ $('token-form').addEventListener('submit', (event) => {
 $('choice').addEventListener('change', () => busy($('row-error'), () => open($('choice').value)));
 
 async function open(name) {
-  for (const id of ['sent', 'answer', 'key']) show(id, false);
+  for (const id of ['sent', 'answer', 'key', 'input']) show(id, false);
+  $('fields').replaceChildren(); // those of another model are nobody's to fill in
+  say(`opening ${name} …`);
   const model = await ask('connect', {url: server, token, name});
   description = model.description;
   showModel(model);
