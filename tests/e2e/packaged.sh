@@ -11,20 +11,7 @@
 . tests/cli/check.inc
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
 system=$TEST_TMP/system
-works "train" blindsight train "$data" --label diagnosis --epochs 20 -o m.model \
-  --validation validation.csv
-works "clear" blindsight evaluate m.model validation.csv --label diagnosis --outputs clear.csv
-head -n 6 clear.csv >five_clear.csv
-works "compile" blindsight compile m.model -o wdbc
-predict() { # predict WHAT: against the service on port 8080
-  run blindsight predict --server http://127.0.0.1:8080 --key me.key validation.csv --rows 0-4 \
-    --csv --outputs
-  holds "$1: predictions" [ "$rc" = 0 ]
-  holds "$1: those in clear" same_predictions five_clear.csv "$log.out" 5
-}
-ready() {
-  holds "$1" eventually curl -sf --noproxy '*' http://127.0.0.1:8080/v2/health/ready
-}
+. "$root/tests/e2e/installed.inc"
 
 # --- the unit, as docs/operations.md installs it
 unit() {

@@ -2,6 +2,7 @@
 /* For `make prove`: evaluation keys and the public key behind them, any 0 to 16000 bytes, read for
  * a chain of two primes and a special one: up to two keys that are whole, and whatever is refused.
  */
+#include "prove/one_thread.h"
 #include "prove/stand_in.h"
 #include "wire/wire.h"
 
@@ -37,23 +38,6 @@ void *base_alloc_array(size_t n, size_t size) {
   failed[0] = 0;
   Frama_C_make_unknown((char *)scratch, sizeof scratch);
   return n == 1 ? (void *)failed : (void *)scratch;
-}
-
-ckks_status base_frame_verify(const base_frame *frame, const char *name) {
-  (void)name;
-  /*@ assert \valid_read(frame); */
-  return Frama_C_interval(0, 1) ? CKKS_OK : CKKS_ERROR_FORMAT;
-}
-
-int base_threads_count(const base_threads *threads) {
-  (void)threads;
-  return 1;
-}
-
-void base_threads_run(base_threads *threads, size_t n, base_task task, void *context) {
-  (void)threads;
-  for (size_t i = 0; i < n; i++)
-    task(context, i, 0);
 }
 
 ckks_status ckks_params_check_special(const ckks_params *params, int level, int n_special) {

@@ -2,6 +2,7 @@
 /* For `make prove`: a sample whose payload is any bytes, read for a small model: up to four rows or
  * one batch that are whole, and whatever is refused. */
 #include "prove/message.h"
+#include "prove/one_thread.h"
 
 static ring_word words[2][2][RING_SIZE];
 static ckks_ciphertext ciphertext;
@@ -19,23 +20,6 @@ void *base_alloc_array(size_t n, size_t size) {
   /*@ assert n <= 4 && size == sizeof(void *); */
   memset(room, 0, sizeof room);
   return Frama_C_interval(0, 1) ? room + 4 - n : NULL;
-}
-
-ckks_status base_frame_verify(const base_frame *frame, const char *name) {
-  (void)name;
-  /*@ assert \valid_read(frame); */
-  return Frama_C_interval(0, 1) ? CKKS_OK : CKKS_ERROR_FORMAT;
-}
-
-int base_threads_count(const base_threads *threads) {
-  (void)threads;
-  return 1;
-}
-
-void base_threads_run(base_threads *threads, size_t n, base_task task, void *context) {
-  (void)threads;
-  for (size_t i = 0; i < n; i++)
-    task(context, i, 0);
 }
 
 ckks_status ckks_ciphertext_build_at(ckks_ciphertext **out, const ckks_params *params,
